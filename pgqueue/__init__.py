@@ -1,0 +1,1 @@
+"""pgqueue: a transactional job queue that lives in the PostgreSQL you already run."""

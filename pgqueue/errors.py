@@ -1,0 +1,100 @@
+"""The tree of errors.
+
+    PgqueueError
+    ├── UsageError (ValueError)      the call is wrong; nothing was written
+    │   ├── TargetError              a target that no worker could call
+    │   ├── ArgumentError            arguments or a result that are not JSON
+    │   └── OptionError              an option out of its range, or two that exclude each other
+    ├── JobNotFound (LookupError)    no such job, in any state
+    ├── JobFailed                    result() of a job that ended without success
+    ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
+    ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
+    ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
+    ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
+    ├── SchemaError                  the schema is missing, or older or newer than this code
+    ├── DatabaseUnreachable          no connection could be made
+    ├── AppError                     a module named by --app cannot be imported
+    └── EmbeddedError                the embedded PostgreSQL cannot be found or started
+
+What a task raises to choose its own outcome (Retry, Snooze, Bury, Cancel) is no error; it stands in outcome.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PgqueueError(Exception):
+    """Base of every error that pgqueue raises."""
+
+
+class UsageError(PgqueueError, ValueError):
+    """The call is wrong; nothing was written."""
+
+
+class TargetError(UsageError):
+    """A target that no worker could call."""
+
+
+class ArgumentError(UsageError):
+    """Arguments, labels or a result that cannot be stored as JSON."""
+
+
+class OptionError(UsageError):
+    """An option out of its range, or two options that exclude each other."""
+
+
+class JobNotFound(PgqueueError, LookupError):
+    """There is no job with this id, in any state: never enqueued, rolled back, or pruned from history."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"no job {job_id}: never committed, or its history is past its keeping time")
+        self.job_id = job_id
+
+
+class JobFailed(PgqueueError):
+    """The job whose result was asked for ended without success.
+
+    `reason` is why it ended, `traceback` the remote one, both None where nothing was recorded.
+    """
+
+    def __init__(self, job_id: object, state: str, reason: str | None, traceback: str | None) -> None:
+        super().__init__(f"job {job_id} is {state} ({reason or 'no reason recorded'})")
+        if traceback:
+            self.add_note(f"The last attempt raised:\n{traceback}")
+        self.job_id, self.state, self.reason, self.traceback = job_id, state, reason, traceback
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id, self.state, self.reason, self.traceback)
+
+
+class ResultTimeout(PgqueueError, TimeoutError):
+    """The job did not end within the time that result() was given; it goes on undisturbed."""
+
+
+class LeaseLost(PgqueueError):
+    """This attempt is late: its job was given to another worker, cancelled, or has ended. Nothing was changed."""
+
+
+class TransactionEnded(PgqueueError):
+    """A transactional job committed, rolled back or broke the transaction it was given."""
+
+
+class NotBound(PgqueueError):
+    """There is no connection to enqueue on: neither `with pgqueue.bound(conn):` nor PGQUEUE_DSN."""
+
+
+class SchemaError(PgqueueError):
+    """The schema `pgqueue` is missing, or of a version that this code cannot work with."""
+
+
+class DatabaseUnreachable(PgqueueError):
+    """No connection to the database could be made."""
+
+
+class AppError(PgqueueError):
+    """A module that the worker was told to run cannot be imported."""
+
+
+class EmbeddedError(PgqueueError):
+    """The embedded PostgreSQL cannot be found or started."""

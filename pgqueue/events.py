@@ -1,0 +1,116 @@
+"""What an observer can hear. An observer is any callable that takes an event; logging is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pgqueue.job import Claim
+from pgqueue.outcome import Settlement
+
+
+class Finished(NamedTuple):
+    """One ended attempt, as its executor reports it: the claim, what is to be written, and the seconds it took."""
+
+    claim: Claim
+    settlement: Settlement
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStarted:
+    """The worker is registered and begins to claim."""
+
+    worker: int
+    queues: Sequence[str]
+    executor: str
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopping:
+    """The worker claims no more; `why` says who asked."""
+
+    worker: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopped:
+    """The worker has ended, with the exit code that its process will have."""
+
+    worker: int
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsFinished:
+    """A batch of attempts whose outcome the database has acknowledged."""
+
+    batch: Sequence[Finished]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsLate:
+    """Attempts whose lease was gone when they wanted to settle: recorded as late, nothing else changed."""
+
+    batch: Sequence[Finished]
+
+
+@dataclass(frozen=True, slots=True)
+class LeasesReaped:
+    """Jobs taken back from workers whose lease had expired."""
+
+    workers: Sequence[int]
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost:
+    """A role lost its connection and tries again; sent once per outage and then once a period."""
+
+    role: str
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack:
+    """A role has a working connection again after `seconds` without one."""
+
+    role: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """A child process ended that was not asked to; `how` names its exit code or signal."""
+
+    pid: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A role met an error that it survives; `hint` says what a human may do."""
+
+    role: str
+    error: str
+    hint: str = ""
+
+
+Event = (
+    WorkerStarted
+    | WorkerStopping
+    | WorkerStopped
+    | AttemptsFinished
+    | AttemptsLate
+    | LeasesReaped
+    | DatabaseLost
+    | DatabaseBack
+    | ChildEnded
+    | Trouble
+)
+
+Observer = Callable[[Event], None]

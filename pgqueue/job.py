@@ -1,0 +1,245 @@
+"""What a job is: its states, its options, and the three shapes in which code meets it."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from pgqueue.errors import OptionError
+
+Duration = float | timedelta
+Args = Sequence[Any] | Mapping[str, Any] | None
+
+DEFAULT_QUEUE = "default"
+DEFAULT_PRIORITY = 5
+DEFAULT_MAX_ATTEMPTS = 26
+# A job that ended its process three times in a row is dead, whatever its attempts.
+MAX_CRASHES = 3
+# One hour: finite, so that nothing hangs for ever.
+DEFAULT_TIMEOUT = 3600.0
+
+
+class JobState(StrEnum):
+    """Where a job is in its life; the last three are ends."""
+
+    SCHEDULED = "scheduled"
+    READY = "ready"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the job by itself."""
+        return self in (JobState.SUCCEEDED, JobState.DEAD, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """How a job waits and runs. None means not said: the task's own option holds, else the default.
+
+    `delay`, `ttl` and `timeout` are seconds or timedeltas; `timeout=math.inf` means none. `run_at` needs a time zone.
+    """
+
+    queue: str | None = None
+    priority: int | None = None
+    delay: Duration | None = None
+    run_at: datetime | None = None
+    ttl: Duration | None = None
+    timeout: Duration | None = None
+    max_attempts: int | None = None
+    unique_key: str | None = None
+    limit_key: str | None = None
+    store_result: bool | None = None
+    labels: Mapping[str, str] | None = None
+    job_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("queue", self.queue)
+        _check_name("unique_key", self.unique_key)
+        _check_name("limit_key", self.limit_key)
+        _check_integer("priority", self.priority, 0, 9)
+        _check_integer("max_attempts", self.max_attempts, 1, 32_767)
+        _check_duration("delay", self.delay, zero=True, infinite=False)
+        _check_duration("ttl", self.ttl, zero=False, infinite=False)
+        _check_duration("timeout", self.timeout, zero=False, infinite=True)
+        _check_run_at(self.run_at, self.delay)
+        _check_labels(self.labels)
+        if self.job_id is not None and not isinstance(self.job_id, UUID):
+            raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
+
+    def said(self) -> dict[str, Any]:
+        """The options that were given, by name."""
+        return {name: value for name in option_names() if (value := getattr(self, name)) is not None}
+
+    def over(self, defaults: JobOptions) -> Self:
+        """These options, with `defaults` where nothing was said."""
+        missing = {name: value for name, value in defaults.said().items() if getattr(self, name) is None}
+        if self.run_at is not None or self.delay is not None:
+            missing.pop("delay", None)
+            missing.pop("run_at", None)
+        if not missing:
+            return self
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return type(self)(**{**values, **missing})
+
+
+@cache
+def option_names() -> tuple[str, ...]:
+    """The names of all options, in the order of their declaration."""
+    return tuple(field.name for field in fields(JobOptions))
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob(JobOptions):
+    """A job to enqueue: a target `"module:function"`, its arguments, and options by keyword.
+
+    `args`: a list is positional, a mapping is by keyword, None is none at all.
+    """
+
+    target: str
+    args: Args = None
+
+
+class Enqueued(NamedTuple):
+    """What enqueue() returns: the job's id, valid before COMMIT, and whether this call created it.
+
+    `created` is False if `unique_key` or `job_id` found a job that was there already; `id` is then that one's.
+    """
+
+    id: UUID
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job in whatever state: a row of the view `pgqueue.job`.
+
+    Times have zones. What history does not keep is None: of a job that has ended, `worker`; of one that has not,
+    `finished_at` and `reason`.
+    """
+
+    id: UUID
+    queue: str
+    target: str
+    args: Any
+    state: JobState
+    priority: int | None
+    attempt: int
+    max_attempts: int | None
+    created_at: datetime | None
+    run_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    worker: int | None
+    unique_key: str | None
+    limit_key: str | None
+    labels: Mapping[str, str] | None
+    last_error: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One ended attempt of a job: a row of `pgqueue.attempts`."""
+
+    job_id: UUID
+    attempt: int
+    claim: int
+    queue: str
+    target: str
+    worker: int | None
+    started_at: datetime | None
+    finished_at: datetime
+    outcome: str
+    error_type: str | None
+    error: str | None
+    traceback: str | None
+
+
+class Claim(NamedTuple):
+    """A job that this worker holds. `args` and `labels` are JSON texts: a bad one must hurt this job alone.
+
+    (`worker`, `claim`) is the token that every later statement about the attempt must show. `timeout` is seconds.
+    """
+
+    id: UUID
+    claim: int
+    attempt: int
+    crashes: int
+    max_attempts: int | None
+    timeout: float | None
+    store_result: bool
+    priority: int
+    queue: str
+    target: str
+    args: str
+    labels: str | None
+    run_at: datetime
+    worker: int
+
+
+def new_job_id() -> UUID:
+    """A version 7 UUID (RFC 9562, section 5.7): 48 bits of milliseconds, 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80) | random_bits
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def _check_name(option: str, value: str | None) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not value or len(value) > 500 or "\x00" in value:
+        raise OptionError(f"{option} must be a text of 1 to 500 characters without NUL, got {value!r:.80}")
+
+
+def _check_integer(option: str, value: int | None, low: int, high: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise OptionError(f"{option} must be a whole number from {low} to {high}, got {value!r}")
+
+
+def _check_duration(option: str, value: Duration | None, *, zero: bool, infinite: bool) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float | timedelta):
+        raise OptionError(f"{option} must be seconds or a timedelta, got {value!r}")
+    length = value.total_seconds() if isinstance(value, timedelta) else value
+    if math.isnan(length) or length < 0 or (length == 0 and not zero) or (math.isinf(length) and not infinite):
+        raise OptionError(f"{option} must be {'0 or more' if zero else 'more than 0'} seconds, got {value!r}")
+    # A century: past it PostgreSQL's timestamps and everybody's patience end.
+    if length > 3.2e9 and not math.isinf(length):
+        raise OptionError(f"{option} must be less than a century, got {value!r}")
+
+
+def _check_run_at(run_at: datetime | None, delay: Duration | None) -> None:
+    if run_at is None:
+        return
+    if delay is not None:
+        raise OptionError("give delay or run_at, not both")
+    if not isinstance(run_at, datetime) or run_at.tzinfo is None:
+        raise OptionError(f"run_at needs a time zone, got {run_at!r}; use datetime.now(timezone.utc) + ...")
+
+
+def _check_labels(labels: Mapping[str, str] | None) -> None:
+    if labels is None:
+        return
+    if not isinstance(labels, Mapping):
+        raise OptionError(f"labels must be a mapping of texts, got {labels!r:.80}")
+    for key, value in labels.items():
+        if not isinstance(key, str) or not isinstance(value, str) or "\x00" in key + value:
+            raise OptionError(f"labels must map texts to texts, got {key!r:.80}: {value!r:.80}")

@@ -1,0 +1,1 @@
+"""The worker: a parent that talks to the database, and executors that run jobs."""

@@ -1,0 +1,53 @@
+"""The one shape that all executors have: what the claim loop may ask of them.
+
+An executor owns claims from submit() until it has reported them or given them back. It never talks to the database;
+a task's own connection is the business of the attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pgqueue.events import Finished
+from pgqueue.job import Claim
+
+# Called with a batch of ended attempts, from any thread; returns at once.
+Report = Callable[[Sequence[Finished]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A claim that an executor gives back unfinished; `started` is whether user code may have begun."""
+
+    claim: Claim
+    started: bool
+
+
+class Executor(Protocol):
+    """Runs claims on `concurrency` slots; every method may be called from the claim loop and from the main thread."""
+
+    concurrency: int
+
+    def start(self) -> None:
+        """Return once every slot can run a job. Raises AppError if the tasks' modules cannot be imported."""
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Take over claims, at most a few hundred; never blocks."""
+
+    def load(self) -> int:
+        """Claims taken over and not yet reported or given back: running and waiting."""
+
+    def give_back(self, waited: float) -> list[Claim]:
+        """Hand back the claims that have waited longer than `waited` seconds for a slot; none of them was started."""
+
+    def stop(self, timeout: float) -> list[Leftover]:
+        """Let running jobs finish for `timeout` seconds, end the rest, and return what was not reported.
+
+        Waiting claims are never started. Returns when no slot runs user code any more (threads cannot be ended: what
+        they still run comes back as started). May be called twice.
+        """
+
+    def kill(self) -> None:
+        """End all running user code at once, as far as the kind of executor can; nothing more is reported."""
