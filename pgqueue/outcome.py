@@ -194,9 +194,9 @@ def judge(
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=_storable(why, MESSAGE_LIMIT))
         case Ended(reason, error):
             return _end(claim, "failed", reason, error)
-        case Failed(error, False):
+        case Failed(error, retryable, _) if not retryable:
             return _end(claim, "failed", Reason.NOT_RETRIED, error)
-        case Failed(error, True, delay):
+        case Failed(error, _, delay):
             wait = policy.delay(claim.attempt) if delay is None else delay
             return _again(claim, "failed", error, wait, limit, Reason.EXHAUSTED)
         case TimedOut(error):
