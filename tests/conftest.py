@@ -1,0 +1,94 @@
+"""A real PostgreSQL for every test: one server a session, one database a test.
+
+`server` (session), `database` (a fresh, migrated one), `dsn`, `conn`, `connect` (more connections), and
+`private_server` (one that the test alone uses, and may restart or kill).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgqueue.embedded import Server
+from tests.postgres import DURABLE, FAST, Databases, started_server, swept_folder
+
+Connect = Callable[..., psycopg.Connection[Any]]
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """The folder below which all servers of this session live."""
+    with swept_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server(servers_folder: Path) -> Iterator[Server]:
+    """The server of this session; its data is not durable. A test must not stop it."""
+    server = started_server(servers_folder / "session", FAST)
+    try:
+        yield server
+    finally:
+        server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def databases(server: Server) -> Iterator[Databases]:
+    databases = Databases(server)
+    template = databases.create_template()
+    if importlib.util.find_spec("pgqueue.migrate"):
+        from pgqueue.migrate import migrate
+
+        migrate(template)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[str]:
+    """The name of a fresh database with pgqueue's schema, dropped after the test."""
+    name = databases.create()
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def dsn(server: Server, database: str) -> str:
+    """How to reach the test's database by TCP."""
+    return server.dsn(database, tcp=True)
+
+
+@pytest.fixture
+def connect(dsn: str) -> Iterator[Connect]:
+    """Open a connection to the test's database: `connect(autocommit=True)`. Closed after the test."""
+    opened: list[psycopg.Connection[Any]] = []
+
+    def connect(conninfo: str = dsn, **options: Any) -> psycopg.Connection[Any]:
+        opened.append(psycopg.connect(conninfo, **options))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def conn(connect: Connect) -> psycopg.Connection[Any]:
+    """A connection to the test's database, not in autocommit mode."""
+    return connect()
+
+
+@pytest.fixture
+def private_server(servers_folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A durable server that only this test uses, and may restart or kill. Its databases have no schema."""
+    number = len(list(servers_folder.iterdir()))
+    server = started_server(servers_folder / f"private-{number}", DURABLE)
+    try:
+        yield server
+    finally:
+        server.stop("immediate")

@@ -1,0 +1,41 @@
+"""Ends the servers of a test run that died, and removes their folder.
+
+Run as a process of its own, with the standard library only: `python -I -S sweeper.py PARENT_PID FOLDER`.
+It does nothing while its parent lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def main(parent: int, folder: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    # A parent that dies hands its children over to another process; no pid is ever reused for that.
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """End every server below `folder` at once, then remove the folder."""
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        for file in folder.glob("**/postmaster.pid"):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                os.kill(int(file.read_text().splitlines()[0]), signal.SIGQUIT)
+        time.sleep(0.1)
+        if not any(folder.glob("**/postmaster.pid")):
+            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
