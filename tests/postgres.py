@@ -22,6 +22,7 @@ from pgqueue.errors import EmbeddedError
 VARIABLE = "PGQUEUE_TEST_POSTGRES"
 HOST = "127.0.0.1"
 TEMPLATE = "pgqueue_template"
+ROOT = Path(__file__).parent.parent
 
 # A test's server may lose its data, so it need not wait for the disk.
 FAST = {
@@ -44,9 +45,10 @@ DURABLE = {"shared_buffers": "16MB", "max_connections": "60"}
 def swept_folder() -> Iterator[Path]:
     """A temporary folder that is removed, and whose servers are ended, even if this process is killed."""
     folder = Path(tempfile.mkdtemp(prefix="pgqueue-tests-"))
-    script = Path(__file__).with_name("sweeper.py")
-    command = [sys.executable, "-I", "-S", str(script), str(os.getpid()), str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as sweeper:
+    # So that a server that runs as another user can reach its own folder.
+    folder.chmod(0o711)
+    command = [sys.executable, "-m", "tests.sweeper", str(os.getpid()), str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT) as sweeper:
         try:
             yield folder
         finally:

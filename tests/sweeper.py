@@ -1,7 +1,6 @@
 """Ends the servers of a test run that died, and removes their folder.
 
-Run as a process of its own, with the standard library only: `python -I -S sweeper.py PARENT_PID FOLDER`.
-It does nothing while its parent lives.
+Run as a process of its own, `python -m tests.sweeper PARENT_PID FOLDER`. It does nothing while its parent lives.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ import signal
 import sys
 import time
 from pathlib import Path
+
+from pgqueue.embedded import pidfile
 
 
 def main(parent: int, folder: Path) -> None:
@@ -27,14 +28,17 @@ def main(parent: int, folder: Path) -> None:
 def sweep(folder: Path) -> None:
     """End every server below `folder` at once, then remove the folder."""
     deadline = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < deadline:
-        for file in folder.glob("**/postmaster.pid"):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                os.kill(int(file.read_text().splitlines()[0]), signal.SIGQUIT)
+    while (running := postmasters(folder)) and time.monotonic() < deadline:
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
         time.sleep(0.1)
-        if not any(folder.glob("**/postmaster.pid")):
-            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def postmasters(folder: Path) -> list[int]:
+    found = [pidfile.postmaster_of(file.parent) for file in folder.glob("**/postmaster.pid")]
+    return [pid for pid in found if pid is not None]
 
 
 if __name__ == "__main__":

@@ -7,23 +7,19 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
-from pgqueue.embedded import pidfile
+from pgqueue.embedded import pidfile, sockets
 from pgqueue.embedded.binaries import find_binaries
 from pgqueue.embedded.privileges import Launch, find_launch
-from pgqueue.embedded.sockets import socket_folder
 from pgqueue.errors import EmbeddedError
 
 StopMode = Literal["smart", "fast", "immediate"]
-SIGNALS: Mapping[StopMode, signal.Signals] = {
-    "smart": signal.SIGTERM,
-    "fast": signal.SIGINT,
-    "immediate": signal.SIGQUIT,
-}
+SIGNALS: Mapping[StopMode, str] = {"smart": "SIGTERM", "fast": "SIGINT", "immediate": "SIGQUIT"}
 LOG_LIMIT = 16 * 1024 * 1024
 # PostgreSQL says this while a backend of a killed postmaster still lives; it ends by itself.
 LINGERING = "is still in use"
@@ -46,7 +42,7 @@ class Server:
         settings: Mapping[str, str] | None = None,
         launch: Launch | None = None,
     ) -> None:
-        self.folder = folder.absolute()
+        self.folder = folder.resolve()
         self.data = self.folder / "data"
         self.logfile = self.folder / "server.log"
         self.host = host
@@ -69,6 +65,12 @@ class Server:
         return pidfile.postmaster_of(self.data)
 
     @property
+    def ready(self) -> bool:
+        """Whether the server accepts connections."""
+        running = pidfile.read(self.data)
+        return running is not None and running.ready and self.pid == running.pid
+
+    @property
     def bin_dir(self) -> Path:
         """The folder of the programs; an existing cluster needs those of its own version."""
         if not self.initialised:
@@ -78,9 +80,9 @@ class Server:
     @property
     def socket_dir(self) -> Path:
         """The folder of the unix socket; of a running server the one that it was started with."""
-        if (running := pidfile.read(self.data)) and running.socket_dir:
+        if (running := pidfile.read(self.data)) and running.socket_dir and self.pid == running.pid:
             return running.socket_dir
-        return socket_folder(self.folder, self.port, self.launch)
+        return sockets.socket_folder(self.folder, self.port)
 
     def dsn(self, dbname: str = "postgres", *, tcp: bool = False) -> str:
         """Return the libpq connection string of a database, by unix socket or by TCP."""
@@ -95,9 +97,10 @@ class Server:
         if self.initialised:
             return
         make_private(self.folder, self.launch)
-        fresh = self.folder / "data.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
+        for left_over in self.folder.glob("initdb-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        # Never the same name again: an initdb whose caller was killed goes on writing.
+        fresh = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.folder))
         self.launch.hand_over(fresh)
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"]
         options += [f"--wal-segsize={wal_segment_mb}", *([] if sync else ["--no-sync"])]
@@ -111,21 +114,23 @@ class Server:
         """Start the server and return when it accepts connections; does nothing if it runs already."""
         deadline = time.monotonic() + timeout
         launched = False
-        while not self._is_ready():
+        while not self.ready:
             if self.pid is None:
                 if launched:
                     self._judge_failed_start()
                 self._launch_postmaster()
                 launched = True
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"PostgreSQL in {self.folder} was not ready in {timeout:g} s\n{self._log_tail()}")
+                raise EmbeddedError(f"PostgreSQL in {self.folder} was not ready in {timeout:g} s\n{self.log_tail()}")
             time.sleep(0.01)
 
     def stop(self, mode: StopMode = "fast", timeout: float = 30.0) -> None:
         """Stop the server and return when it has ended; past `timeout` it is stopped as `immediate`, then killed."""
-        for number in (SIGNALS[mode], signal.SIGQUIT, signal.SIGKILL):
+        socket_dir = self.socket_dir
+        for number in (signal.Signals[SIGNALS[mode]], signal.SIGQUIT, signal.SIGKILL):
             self._signal(number)
             if self._wait_for_end(timeout):
+                sockets.remove(socket_dir, self.folder)
                 return
         raise EmbeddedError(f"PostgreSQL in {self.folder} (pid {self.pid}) does not end; even SIGKILL did not help")
 
@@ -138,14 +143,23 @@ class Server:
         self.stop(mode)
         self.start()
 
-    def _is_ready(self) -> bool:
-        running = pidfile.read(self.data)
-        return running is not None and running.ready and self.pid == running.pid
+    def open_log(self) -> BinaryIO:
+        """Open the log for writing at its end; one that has grown long is set aside first."""
+        if self.logfile.exists() and self.logfile.stat().st_size > LOG_LIMIT:
+            self.logfile.replace(self.logfile.with_suffix(".log.1"))
+        return open(self.logfile, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+
+    def log_tail(self, lines: int = 15) -> str:
+        """Return the end of what the server wrote."""
+        if not self.logfile.exists():
+            return "(it has written no log)"
+        return "\n".join(self.logfile.read_text(errors="replace").splitlines()[-lines:])
 
     def _launch_postmaster(self) -> None:
         pidfile.disown_stale(self.data)
-        if self.logfile.exists() and self.logfile.stat().st_size > LOG_LIMIT:
-            self.logfile.replace(self.logfile.with_suffix(".log.1"))
+        sockets.create(self.socket_dir, self.launch)
+        # Nobody serves this folder, but the number in a left-over lock may belong to another process by now.
+        (self.socket_dir / f".s.PGSQL.{self.port}.lock").unlink(missing_ok=True)
         settings = {
             "listen_addresses": self.host or "",
             "port": str(self.port),
@@ -154,7 +168,7 @@ class Server:
         }
         command: list[str | Path] = [*self.launch.prefix, self.bin_dir / "postgres", "-D", self.data]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with self.logfile.open("ab") as log:
+        with self.open_log() as log:
             # Its own session: a terminal's Ctrl-C must not reach the server.
             self._process = subprocess.Popen(
                 command,
@@ -167,7 +181,7 @@ class Server:
             )
 
     def _judge_failed_start(self) -> None:
-        tail = self._log_tail()
+        tail = self.log_tail()
         if LINGERING not in tail:
             raise EmbeddedError(f"PostgreSQL in {self.folder} does not start\n{tail}")
         time.sleep(0.1)
@@ -183,11 +197,6 @@ class Server:
                 return False
             time.sleep(0.01)
         return True
-
-    def _log_tail(self, lines: int = 15) -> str:
-        if not self.logfile.exists():
-            return "(it has written no log)"
-        return "\n".join(self.logfile.read_text(errors="replace").splitlines()[-lines:])
 
 
 def make_private(folder: Path, launch: Launch) -> None:

@@ -35,7 +35,7 @@ def postmaster_of(data: Path) -> int | None:
     data folder. Its backends show other command lines, a zombie none.
     """
     found = read(data)
-    if found is None or str(data) not in _command_line(found.pid):
+    if found is None or f" -D {data} " not in command_line(found.pid):
         return None
     return found.pid
 
@@ -53,13 +53,18 @@ def disown_stale(data: Path) -> None:
     file.write_text(f"{NO_PROCESS}\n{rest}")
 
 
-def _command_line(pid: int) -> list[str]:
+def command_line(pid: int) -> str:
+    """Return the words that a process was started with, a space after each; empty if there is no such process."""
+    if not Path("/proc/self").exists():
+        return told_by_ps(pid)
     try:
-        return (Path("/proc") / str(pid) / "cmdline").read_text(errors="surrogateescape").split("\0")
+        return (Path("/proc") / str(pid) / "cmdline").read_text(errors="surrogateescape").replace("\0", " ")
     except OSError:
-        if Path("/proc/self").exists():
-            return []
-    # macOS has no /proc. The data folder is the word after -D, and may hold spaces.
-    told = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-    _, _, after = told.partition(" -D ")
-    return [after.partition(" -c ")[0]]
+        return ""
+
+
+def told_by_ps(pid: int) -> str:
+    """The same where there is no /proc, as on macOS."""
+    command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+    told = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape").stdout
+    return told.replace("\n", " ")

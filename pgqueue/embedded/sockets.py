@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from pgqueue.embedded.privileges import Launch
@@ -15,31 +15,28 @@ from pgqueue.errors import EmbeddedError
 LONGEST = 103
 
 
-def socket_folder(folder: Path, port: int, launch: Launch) -> Path:
-    """Return the folder for the socket, created if need be: in `folder`, or a short one if that path is too long."""
+def socket_folder(folder: Path, port: int) -> Path:
+    """Return the folder for the socket: below `folder`, or a short one of this user if that path is too long."""
     own = folder / "socket"
     if len(os.fsencode(own / f".s.PGSQL.{port}")) <= LONGEST:
-        return _created(own, launch)
-    shared = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()) / f"pgqueue-{os.geteuid()}"
-    if not shared.exists():
-        shared.mkdir(mode=0o700, exist_ok=True)
-        launch.let_through(shared)
-    _refuse_foreign(shared)
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return _created(shared / name, launch)
+        return own
+    # Not TMPDIR, which may be long itself and may differ between the processes that share the server.
+    return Path("/tmp") / f"pgqueue-{os.geteuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
 
 
-def _created(folder: Path, launch: Launch) -> Path:
-    try:
+def create(folder: Path, launch: Launch) -> None:
+    """Create the socket's folder for this user alone; refuse one that somebody else put there."""
+    with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    except FileExistsError:
-        return folder
-    launch.hand_over(folder)
-    return folder
-
-
-def _refuse_foreign(folder: Path) -> None:
-    """Others may write to /tmp: a folder or link that somebody else put there must not get our socket."""
+        launch.hand_over(folder)
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    owner = os.geteuid() if launch.owner is None else launch.owner
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o022:
         raise EmbeddedError(f"{folder} is not a folder of this user alone; remove it")
+
+
+def remove(folder: Path, data_folder: Path) -> None:
+    """Remove a socket's folder that lies outside the server's own."""
+    if not folder.is_relative_to(data_folder):
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -1,0 +1,76 @@
+"""The folder of an embedded database, and the files in it by which processes share the server."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgqueue.embedded.cluster import make_private
+from pgqueue.embedded.locks import is_locked
+from pgqueue.embedded.privileges import Launch
+from pgqueue.errors import EmbeddedError
+
+SCHEME = "embedded:"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Locks are taken in the order of their properties, `supervising` aside."""
+
+    folder: Path
+
+    @property
+    def starting(self) -> Path:
+        """Locked by who starts or stops the server."""
+        return self.folder / "start.lock"
+
+    @property
+    def users(self) -> Path:
+        """Locked by every user, shared; and by the supervisor alone, once there is no user left."""
+        return self.folder / "users.lock"
+
+    @property
+    def supervisor(self) -> Path:
+        """Locked by the supervisor while it lives; holds its pid."""
+        return self.folder / "supervisor.lock"
+
+    @property
+    def keep(self) -> Path:
+        """Exists while the server must go on without users."""
+        return self.folder / "keep"
+
+    @property
+    def supervised(self) -> bool:
+        return is_locked(self.supervisor)
+
+    def create(self, launch: Launch) -> None:
+        """Create the folder with mode 0700, unless it exists; refuse another user's."""
+        try:
+            make_private(self.folder, launch)
+            owner = self.folder.stat().st_uid
+        except OSError as error:
+            raise EmbeddedError(f"cannot keep a database in {self.folder}: {error.strerror}") from error
+        if owner != os.geteuid():
+            raise EmbeddedError(f"{self.folder} belongs to another user (uid {owner}); name a folder of your own")
+
+
+def is_embedded(dsn: str) -> bool:
+    """Whether a DSN means the embedded PostgreSQL: `embedded:` or `embedded:./path`."""
+    return dsn.startswith(SCHEME)
+
+
+def folder_of(dsn: str) -> Path:
+    """Return the folder that an `embedded:` DSN names; without a path that of this user."""
+    if not is_embedded(dsn):
+        raise EmbeddedError(f"the DSN must read 'embedded:' or 'embedded:./path', got {dsn!r}")
+    path = dsn.removeprefix(SCHEME)
+    return Path(path).expanduser().resolve() if path else default_folder()
+
+
+def default_folder() -> Path:
+    """Return the folder of this user's database, in the XDG data folder."""
+    named = os.environ.get("XDG_DATA_HOME", "")
+    # The XDG specification: a relative path is to be ignored.
+    above = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"
+    return (above / "pgqueue" / "postgres").resolve()

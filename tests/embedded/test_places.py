@@ -1,0 +1,131 @@
+"""Where an embedded database lies, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgqueue import embedded
+from pgqueue.embedded import Server, pidfile, privileges, sockets
+from pgqueue.embedded.privileges import NAMESPACE, ORDINARY, SETPRIV, Launch
+from pgqueue.errors import EmbeddedError
+from tests.embedded.test_sharing import stopped
+
+WAYS_TO_LAUNCH = [NAMESPACE, SETPRIV] if os.geteuid() == 0 else [ORDINARY]
+
+
+def mode(folder: Path) -> int:
+    return folder.stat().st_mode & 0o777
+
+
+def test_dsn_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert embedded.folder_of("embedded:./dev") == tmp_path / "dev"
+    assert embedded.folder_of("embedded:/srv/dev") == Path("/srv/dev")
+    assert embedded.folder_of("embedded:~/dev") == tmp_path / "home" / "dev"
+    assert embedded.folder_of("embedded:") == tmp_path / "data" / "pgqueue" / "postgres"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert embedded.folder_of("embedded:") == tmp_path / "home/.local/share/pgqueue/postgres"
+
+
+def test_only_the_embedded_scheme_is_embedded() -> None:
+    assert embedded.is_embedded("embedded:")
+    assert not embedded.is_embedded("postgresql://host/embedded:")
+    with pytest.raises(EmbeddedError, match="got 'host=db'"):
+        embedded.open("host=db")
+
+
+def test_what_is_created_is_for_its_user_alone(dsn: str, folder: Path) -> None:
+    with embedded.open(dsn):
+        for created in (folder, folder / "data", folder / "socket"):
+            assert mode(created) == 0o700
+        assert mode(folder / "server.log") == 0o600
+
+
+def test_folder_that_existed_keeps_its_mode_and_owner(dsn: str, folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o755)
+    above = [folder, *folder.parents]
+    before = [(each.stat().st_mode, each.stat().st_uid, each.stat().st_gid) for each in above]
+    with embedded.open(dsn):
+        pass
+    stopped(folder)
+    assert [(each.stat().st_mode, each.stat().st_uid, each.stat().st_gid) for each in above] == before
+    assert mode(folder / "data") == 0o700
+
+
+@pytest.mark.parametrize("launch", WAYS_TO_LAUNCH, ids=lambda launch: launch.prefix[:1] or "ordinary")
+def test_every_way_to_launch_works_and_the_server_is_never_root(folder: Path, launch: Launch) -> None:
+    server = Server(folder, launch=launch)
+    server.initdb(sync=False)
+    server.start()
+    try:
+        with psycopg.connect(server.dsn()) as conn:
+            (directory,) = conn.execute("show data_directory").fetchone() or ("",)
+        assert directory == str(folder / "data")
+        if launch == SETPRIV:
+            assert (folder / "data").stat().st_uid == launch.owner
+    finally:
+        server.stop("immediate")
+
+
+def test_root_without_any_way_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EmbeddedError, match=r"refuses to run as root.*run this as an ordinary user"):
+        privileges.find_launch.__wrapped__()
+
+
+def test_other_systems_are_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(EmbeddedError, match="runs on Linux and macOS, not on win32"):
+        privileges.find_launch.__wrapped__()
+
+
+def test_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> None:
+    deep = folder / ("long" * 20) / ("long" * 20)
+    with embedded.open(f"embedded:{deep}") as database:
+        with psycopg.connect(database.dsn) as conn:
+            conn.execute("select 1")
+        short = Server(deep).socket_dir
+        assert (short.parent, mode(short)) == (Path("/tmp"), 0o700)
+    stopped(deep)
+    embedded.stop(deep)
+    assert not short.exists()
+
+
+def test_folder_with_spaces_and_quotes_works(folder: Path) -> None:
+    odd = folder / 'it\'s a "folder", with\\signs'
+    with embedded.open(f"embedded:{odd}") as database, psycopg.connect(database.dsn) as conn:
+        conn.execute("select 1")
+    embedded.stop(odd)
+
+
+def test_socket_folder_put_there_by_somebody_else_is_refused(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path)
+    for squatted in (open_to_all, tmp_path / "link"):
+        with pytest.raises(EmbeddedError, match="not a folder of this user alone"):
+            sockets.create(squatted, ORDINARY)
+
+
+def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    folder.mkdir()
+    me = os.geteuid()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "geteuid", lambda: me + 1)
+        with pytest.raises(EmbeddedError, match=rf"{folder} belongs to another user \(uid {me}\)"):
+            embedded.open(f"embedded:{folder}")
+
+
+def test_processes_are_known_alike_with_and_without_proc() -> None:
+    assert pidfile.told_by_ps(os.getpid()).split() == pidfile.command_line(os.getpid()).split()
+    assert pidfile.told_by_ps(pidfile.NO_PROCESS) == pidfile.command_line(pidfile.NO_PROCESS) == ""
