@@ -16,9 +16,10 @@ LONGEST = 103
 
 
 def socket_folder(folder: Path, port: int) -> Path:
-    """Return the folder for the socket: below `folder`, or a short one of this user if that path is too long."""
+    """Return the folder for the socket: below `folder`, or a short one of this user if that path will not do."""
     own = folder / "socket"
-    if len(os.fsencode(own / f".s.PGSQL.{port}")) <= LONGEST:
+    # libpq takes a comma for the end of a host.
+    if len(os.fsencode(own / f".s.PGSQL.{port}")) <= LONGEST and "," not in str(own):
         return own
     # Not TMPDIR, which may be long itself and may differ between the processes that share the server.
     return Path("/tmp") / f"pgqueue-{os.geteuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"

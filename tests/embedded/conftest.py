@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pgqueue import embedded
+from pgqueue.embedded import Server
 from tests.postgres import ROOT
 
 _numbers = itertools.count()
@@ -43,8 +44,16 @@ class User:
 NewUser = Callable[[], User]
 
 
+@pytest.fixture(scope="session")
+def pristine(servers_folder: Path) -> Path:
+    """A cluster that was never started, to be copied: quicker than initdb."""
+    server = Server(servers_folder / "pristine")
+    server.initdb(sync=False, wal_segment_mb=1)
+    return server.folder
+
+
 @pytest.fixture
-def folder(servers_folder: Path) -> Iterator[Path]:
+def unmade_folder(servers_folder: Path) -> Iterator[Path]:
     """A folder that does not exist yet, for an embedded database; stopped and removed after the test."""
     folder = servers_folder / f"embedded-{next(_numbers)}"
     yield folder
@@ -53,8 +62,16 @@ def folder(servers_folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def dsn(folder: Path) -> str:
-    return f"embedded:{folder}"
+def folder(unmade_folder: Path, pristine: Path) -> Path:
+    """The folder of an embedded database that exists and does not run."""
+    shutil.copytree(pristine, unmade_folder)
+    return unmade_folder
+
+
+@pytest.fixture
+def dsn(unmade_folder: Path) -> str:
+    """Names the folder, whether `folder` made it or not."""
+    return f"embedded:{unmade_folder}"
 
 
 @pytest.fixture

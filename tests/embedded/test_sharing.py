@@ -18,12 +18,12 @@ def stopped(folder: Path) -> None:
     wait_until(lambda: not embedded.status(folder).running, message="the server has stopped")
 
 
-def test_six_racing_starters_share_one_server(new_user: NewUser, folder: Path) -> None:
+def test_six_racing_starters_make_and_share_one_server(new_user: NewUser, unmade_folder: Path) -> None:
     users = [new_user() for _ in range(6)]
     assert len({user.saw for user in users}) == 1
     for user in users:
         user.leave()
-    stopped(folder)
+    stopped(unmade_folder)
 
 
 def test_last_one_leaving_stops_the_server(new_user: NewUser, dsn: str, folder: Path) -> None:
@@ -56,7 +56,7 @@ def test_next_user_finds_what_the_last_one_committed(dsn: str, folder: Path) -> 
 
 
 def test_user_that_comes_while_the_server_stops_gets_a_new_one(dsn: str) -> None:
-    for _ in range(5):
+    for _ in range(3):
         with embedded.open(dsn) as database, psycopg.connect(database.dsn) as conn:
             conn.execute("select 1")
         wait_until(lambda: not embedded.status(database.folder).running, message="it stops")
