@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from psycopg import sql
 
 from pgqueue.embedded import Server
 from pgqueue.errors import EmbeddedError
+from tests.sweeper import sweep
 
 VARIABLE = "PGQUEUE_TEST_POSTGRES"
 HOST = "127.0.0.1"
@@ -52,7 +52,7 @@ def swept_folder() -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            sweep(folder)
             sweeper.send_signal(signal.SIGKILL)
 
 
