@@ -1,0 +1,123 @@
+"""What code can know about where it runs: the current job, and the connection bound for `Task.delay()`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, overload
+from uuid import UUID
+
+from pgqueue.codec import encode
+from pgqueue.errors import LeaseLost, UsageError
+from pgqueue.job import Claim
+from pgqueue.store import execute, jobs
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+
+
+class JobContext:
+    """The attempt that is running: what it is called with, and how long it may take.
+
+    `args` is the list or dict that was enqueued. `deadline` is the time.monotonic() at which its timeout ends, None
+    if it has none. `late` is whether complete() found the lease gone.
+    """
+
+    __slots__ = ("_claim", "_transactional", "args", "deadline", "labels", "late")
+
+    def __init__(
+        self,
+        claim: Claim,
+        args: list[Any] | dict[str, Any],
+        labels: Mapping[str, str],
+        deadline: float | None,
+        transactional: bool = False,
+    ) -> None:
+        self._claim = claim
+        self._transactional = transactional
+        self.args = args
+        self.labels = labels
+        self.deadline = deadline
+        self.late = False
+
+    def __repr__(self) -> str:
+        return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"
+
+    @property
+    def id(self) -> UUID:
+        """The job's id, the same at every attempt: the key to make effects outside the database idempotent."""
+        return self._claim.id
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt; 1 is the first."""
+        return self._claim.attempt
+
+    @property
+    def target(self) -> str:
+        """The task's name, `module:function`."""
+        return self._claim.target
+
+    @property
+    def queue(self) -> str:
+        """The queue that the job waited under."""
+        return self._claim.queue
+
+    @overload
+    def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...
+    @overload
+    def complete(self, conn: AsyncConnection, *, result: object = None) -> Awaitable[None]: ...
+    def complete(self, conn: AnyConnection, *, result: object = None) -> Awaitable[None] | None:
+        """Record the job's success in the transaction open on `conn`: it commits with what else was written there.
+
+        Raises LeaseLost if the attempt is late; let it roll the transaction back. If the transaction rolls back later,
+        the job has not succeeded by it, and how the task ends decides as usual. `result` is kept if results are stored.
+        """
+        if self._transactional:
+            raise UsageError("a transactional task is completed with its own transaction: return instead of complete()")
+        text = encode(result, "result") if self._claim.store_result else None
+        done = execute(conn, jobs.complete(self._claim, text))
+        if not isinstance(done, bool):
+            return self._check_later(done)
+        self._check(done)
+        return None
+
+    def _check(self, settled: bool) -> None:
+        if not settled:
+            self.late = True
+            raise LeaseLost(f"job {self.id}: attempt {self.attempt} is late, its success was not recorded")
+
+    async def _check_later(self, done: Awaitable[bool]) -> None:
+        self._check(await done)
+
+
+Middleware = Callable[[JobContext], AbstractContextManager[None]]
+
+# Set by the worker round each attempt, inside a context of the attempt's own.
+running: ContextVar[JobContext | None] = ContextVar("pgqueue.running", default=None)
+
+_bound: ContextVar[SyncConnection | None] = ContextVar("pgqueue.bound", default=None)
+
+
+def current_job() -> JobContext:
+    """The job that is running here. Raises UsageError outside of one, and in a thread that the job started itself."""
+    job = running.get()
+    if job is None:
+        raise UsageError("current_job() needs a running job; in a thread of your own, pass the job to it")
+    return job
+
+
+@contextmanager
+def bound(conn: SyncConnection) -> Iterator[None]:
+    """Make `Task.delay()` enqueue on `conn`, in the transaction open there, while the block runs."""
+    if is_async(conn):
+        raise UsageError(f"bound() takes no async connection, got {type(conn).__name__}; await task.enqueue(conn, ...)")
+    token = _bound.set(conn)
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def bound_connection() -> SyncConnection | None:
+    """The connection of the innermost bound() block."""
+    return _bound.get()

@@ -1,0 +1,17 @@
+"""Tasks: the functions that jobs may call."""
+
+from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
+from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of, task
+
+__all__ = [
+    "Refused",
+    "Task",
+    "TransactionalTask",
+    "Unknown",
+    "find_task",
+    "import_apps",
+    "registered",
+    "registered_tasks",
+    "target_of",
+    "task",
+]

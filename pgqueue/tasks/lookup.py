@@ -1,0 +1,111 @@
+"""How a job's target finds its task, and what may run: a row names code, so the worker decides what it calls."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+import traceback
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from pgqueue.errors import AppError, TargetError
+from pgqueue.tasks.target import fault_in
+from pgqueue.tasks.task import Task, registered, registered_tasks
+
+
+class Refused(Exception):
+    """This target must never be called, by any worker."""
+
+
+class Unknown(Exception):
+    """This worker has no such task; another may."""
+
+
+def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
+    """The task that a job's target names: a @task, or a plain function defined in one of the modules `apps` or below.
+
+    Imports submodules of `apps` if the target names one, and nothing else. Raises Refused or Unknown.
+    """
+    if task := registered(target):
+        return task
+    if fault := fault_in(target):
+        raise Refused(f"target {fault}")
+    module, _, name = target.partition(":")
+    if not _is_inside(module, apps):
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            raise Refused(f"{target} is part of Python, and no task; wrap it in a task of yours")
+        raise Unknown(_not_here(target, apps, "its module is not among them"))
+    members = vars(_imported(module, target, apps))
+    if task := registered(target):
+        return task
+    if name not in members:
+        raise Unknown(_not_here(target, apps, f"{module} has no such function"))
+    return _allowed(members[name], target, apps)
+
+
+def import_apps(apps: Sequence[str]) -> None:
+    """Import the modules that the worker was told to run. Raises AppError that says which one failed, and where."""
+    for app in apps:
+        try:
+            importlib.import_module(app)
+        except (Exception, SystemExit) as error:
+            raise AppError(_import_failure(app, error)) from error
+
+
+def _import_failure(app: str, error: BaseException) -> str:
+    cause = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{app}.".startswith(f"{error.name}."):
+        return (
+            f"cannot import {app}: {cause}; start the worker in the folder that contains {error.name}, or put that"
+            " folder on PYTHONPATH"
+        )
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
+    return f"cannot import {app}: {cause}{where}; `python -c 'import {app}'` shows the whole traceback"
+
+
+def _allowed(member: object, target: str, apps: Sequence[str]) -> Task[..., Any]:
+    if isinstance(member, Task):
+        return member
+    try:
+        task: Task[..., Any] = Task(member)  # type: ignore[arg-type]  # whatever it is, the constructor checks it
+    except TargetError as error:
+        raise Refused(f"{target} is not callable by jobs: {error}") from None
+    if not _is_inside(task.function.__module__, apps):
+        raise Refused(f"{target} is defined in {task.function.__module__}, outside of {', '.join(apps)}")
+    return task
+
+
+def _imported(module: str, target: str, apps: Sequence[str]) -> types.ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+            raise Unknown(_not_here(target, apps, f"there is no module {error.name}")) from None
+        raise Unknown(_not_here(target, apps, f"importing {module} raised {error!r}")) from error
+    except (Exception, SystemExit) as error:
+        raise Unknown(_not_here(target, apps, f"importing {module} raised {error!r:.500}")) from error
+
+
+def _is_inside(module: str, apps: Sequence[str]) -> bool:
+    return any(module == app or module.startswith(f"{app}.") for app in apps)
+
+
+def _not_here(target: str, apps: Sequence[str], why: str) -> str:
+    """Why a target is unknown, what was imported, and what may have been meant."""
+    known = {*(task.target for task in registered_tasks()), *(name for app in apps for name in _plain_functions(app))}
+    nearest = difflib.get_close_matches(target, known, n=1)
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"no task {target} here: {why}; imported: {', '.join(apps) or 'no module (--app names them)'}{meant}"
+
+
+def _plain_functions(app: str) -> list[str]:
+    module = sys.modules.get(app)
+    members = vars(module) if module else {}
+    return [
+        f"{app}:{name}"
+        for name, member in members.items()
+        if isinstance(member, types.FunctionType) and member.__module__ == app
+    ]

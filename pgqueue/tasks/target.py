@@ -1,0 +1,38 @@
+"""What a target may be: the text `module:function`, and a function that can be found again by it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+
+from pgqueue.errors import TargetError
+
+
+@functools.lru_cache(maxsize=1024)
+def fault_in(target: str) -> str | None:
+    """What keeps a text from being a target `module:function`."""
+    module, colon, name = target.partition(":")
+    parts = [*module.split("."), name]
+    if not colon or len(target) > 500 or not all(part.isidentifier() for part in parts):
+        return f"must read 'module:function', got {target!r:.200}"
+    if any(part.startswith("__") and part.endswith("__") for part in parts):
+        return f"names a part of Python itself, not a task: {target!r:.200}"
+    return None
+
+
+def check_function(function: object) -> None:
+    """Raise TargetError for what cannot be found again by module and name, or would not run when called."""
+    if isinstance(function, type):
+        raise TargetError(f"{function.__qualname__} is a class; a task is a module-level function")
+    if not isinstance(function, types.FunctionType):
+        raise TargetError(f"{function!r:.80} is a {type(function).__name__}; a task is a module-level function")
+    name = function.__qualname__
+    if function.__name__ == "<lambda>":
+        raise TargetError("a lambda has no name that a worker could find; write a module-level function")
+    if "<locals>" in name:
+        raise TargetError(f"{name} is defined inside a function, where no worker can find it; move it to module level")
+    if "." in name:
+        raise TargetError(f"{name} is a method; a task is a module-level function")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TargetError(f"{name} is a generator: calling it runs nothing; return a value instead of yielding")

@@ -1,0 +1,244 @@
+"""The task: a function that jobs may call, with its options, and the registry of all."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
+from uuid import UUID
+
+from pgqueue.context import bound_connection
+from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
+from pgqueue.job import Args, Duration, Enqueued, JobOptions, NewJob
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.store import execute, jobs
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
+from pgqueue.tasks.target import check_function, fault_in
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options that a task can have: they hold for each of its jobs that says nothing else."""
+
+    queue: str | None
+    priority: int | None
+    ttl: Duration | None
+    timeout: Duration | None
+    max_attempts: int | None
+    unique_key: str | None
+    store_result: bool | None
+    labels: Mapping[str, str] | None
+
+
+class CallOptions(TaskOptions, total=False):
+    """The options that one job can have."""
+
+    delay: Duration | None
+    run_at: datetime | None
+    job_id: UUID | None
+
+
+class Task(Generic[P, R]):
+    """A function that jobs may call, and how its jobs wait, retry and run. Calling it is an ordinary call."""
+
+    __name__: str
+
+    def __init__(
+        self,
+        function: Callable[..., R],
+        options: JobOptions | None = None,
+        retry: RetryPolicy = DEFAULT_RETRY,
+        transactional: bool = False,
+    ) -> None:
+        check_function(function)
+        if not isinstance(retry, RetryPolicy):
+            raise OptionError(f"retry must be a policy such as pgqueue.Backoff(first=5), got {retry!r:.80}")
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.target = f"{function.__module__}:{function.__qualname__}"
+        self.options = options or JobOptions()
+        self.retry = retry
+        self.transactional = transactional
+        self._said = self.options.said()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Task {self.target}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By reference; with other options than the module's, by that reference and those options."""
+        original = _registry.get(self.target, self)
+        return self.__name__ if original is self else (_with_options, (original, self.options))
+
+    @overload
+    def enqueue(self, conn: SyncConnection, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued: ...
+    @overload
+    def enqueue(self, conn: AsyncConnection, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[Enqueued]: ...
+    def enqueue(self, conn: AnyConnection, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued | Awaitable[Enqueued]:
+        """Enqueue a call with these arguments in the transaction open on `conn`.
+
+        Raises ArgumentError if the function cannot be called with them, or if they are not JSON.
+        """
+        return execute(conn, jobs.enqueue(self.job(*args, **kwargs)))
+
+    def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued:
+        """Enqueue a call on the connection bound by `with pgqueue.bound(conn):`, in its transaction.
+
+        Outside such a block: on a connection of its own to PGQUEUE_DSN, committed on return. Raises NotBound without.
+        """
+        job = self.job(*args, **kwargs)
+        conn = bound_connection()
+        if conn is not None:
+            return execute(conn, jobs.enqueue(job))
+        with open_connection(_own_dsn(self.__name__), "enqueue") as own:
+            return execute(own, jobs.enqueue(job))
+
+    def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:
+        """A call with these arguments as a value, for enqueue_many()."""
+        if self.function.__module__ == "__main__":
+            target_of(self.function)
+        return NewJob(self.target, self._stored(args, kwargs), **self._said)
+
+    def using(self, **options: Unpack[CallOptions]) -> Self:
+        """This task with other options; what is not named stays."""
+        return self._with(JobOptions(**options).over(self.options))
+
+    def _with(self, options: JobOptions) -> Self:
+        return type(self)(self.function, options, self.retry, self.transactional)
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        """How the function is called by a job: without the connection that the worker gives it."""
+        signature = inspect.signature(self.function)
+        if not self.transactional:
+            return signature
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+    def _stored(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Args:
+        """The arguments as given if all are positional or all by keyword, else all by name where that can be."""
+        try:
+            call = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{self.target}: {error}; its arguments are {self.__name__}{self._signature}") from None
+        if not kwargs:
+            return args or None
+        if not args:
+            return kwargs
+        parameters = list(self._signature.parameters.values())[: len(args)]
+        if len(parameters) == len(args) and all(each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters):
+            return {**{each.name: value for each, value in zip(parameters, args, strict=True)}, **kwargs}
+        if call.kwargs:
+            raise ArgumentError(
+                f"{self.target}: a job's arguments are all positional or all by keyword, and"
+                f" {', '.join(call.kwargs)} can only be given by keyword; give the others by keyword, too"
+            )
+        return call.args
+
+
+class TransactionalTask(Task[P, R], Generic[C, P, R]):
+    """A task whose first argument is the connection of its job's transaction; jobs are enqueued without it."""
+
+    def __call__(self, conn: C, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]  # see above
+        return self.function(conn, *args, **kwargs)
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[TaskOptions]
+) -> Callable[[Callable[Concatenate[C, P], R]], TransactionalTask[C, P, R]]: ...
+@overload
+def task(
+    *, transactional: Literal[False] = False, retry: RetryPolicy = ..., **options: Unpack[TaskOptions]
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    transactional: bool = False,
+    retry: RetryPolicy = DEFAULT_RETRY,
+    **options: Unpack[TaskOptions],
+) -> Any:
+    """Make a module-level function, sync or async, a task: jobs may call it, and worker and producer know its options.
+
+    `transactional`: the function is given a psycopg connection first; what it writes there commits with its success.
+    Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
+    """
+    kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
+    defaults = JobOptions(**options)
+
+    def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+        task = kind(function, defaults, retry, transactional)
+        if transactional and not inspect.signature(function).parameters:
+            raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
+        _registry[task.target] = task
+        return task
+
+    return decorate if function is None else decorate(function)
+
+
+# Every @task of the modules imported so far, by target; a reloaded module's tasks replace the old ones.
+_registry: dict[str, Task[..., Any]] = {}
+
+
+def registered(target: str) -> Task[..., Any] | None:
+    """The @task of this name, if its module is imported in this process."""
+    return _registry.get(target)
+
+
+def registered_tasks() -> list[Task[..., Any]]:
+    """Every @task of the modules imported in this process, by name."""
+    return [_registry[target] for target in sorted(_registry)]
+
+
+def target_of(task: str | Task[..., Any] | Callable[..., Any]) -> str:
+    """The target `module:function` of a task, a module-level function, or a text that is one.
+
+    Raises TargetError for what no worker could call.
+    """
+    if isinstance(task, str):
+        if fault := fault_in(task):
+            raise TargetError(f"target {fault}")
+        return task
+    function = task.function if isinstance(task, Task) else task
+    check_function(function)
+    if function.__module__ == "__main__":
+        raise TargetError(
+            f"{function.__qualname__} is defined in __main__, which in a worker is another file; move it to a module"
+            " that both can import"
+        )
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def _with_options(original: Task[..., Any], options: JobOptions) -> Task[..., Any]:
+    return original._with(options)
+
+
+def _own_dsn(name: str) -> str:
+    dsn = os.environ.get("PGQUEUE_DSN")
+    if not dsn:
+        raise NotBound(
+            f"{name}.delay() has no connection: call it inside `with pgqueue.bound(conn):`, use"
+            f" {name}.enqueue(conn, ...), or set PGQUEUE_DSN"
+        )
+    return dsn

@@ -1,0 +1,283 @@
+"""Tasks without a database: what @task accepts, how calls are bound, and what a target may name."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pgqueue.errors import AppError, ArgumentError, NotBound, OptionError, TargetError, UsageError
+from pgqueue.job import NewJob
+from pgqueue.retry import Fixed
+from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered, target_of, task
+
+
+@task(queue="mail", max_attempts=3, retry=Fixed(5), timeout=60)
+def send(order_id: int, copies: int = 1) -> int:
+    return order_id * copies
+
+
+@task
+def spread(first: int, /, *rest: int, loud: bool = False) -> None: ...
+
+
+@task(transactional=True)
+def charge(conn: object, order_id: int) -> tuple[object, int]:
+    return conn, order_id
+
+
+@task
+def boxed(first: int, *rest: int, **named: int) -> None: ...
+
+
+def plain() -> None: ...
+
+
+def test_calling_a_task_is_an_ordinary_call() -> None:
+    assert send(2, copies=3) == 6
+    assert charge("conn", 7) == ("conn", 7)
+
+
+def test_a_call_keeps_the_form_it_was_given_in() -> None:
+    assert send.job(1, 2).args == (1, 2)
+    assert send.job(order_id=1).args == {"order_id": 1}
+    assert plain_task().job().args is None
+
+
+def plain_task() -> Task[[], None]:
+    return Task(plain)
+
+
+def test_a_mixed_call_is_stored_by_name() -> None:
+    assert send.job(1, copies=2).args == {"order_id": 1, "copies": 2}
+
+
+def test_a_call_that_needs_positions_and_names_at_once_is_refused() -> None:
+    assert spread.job(1, 2, 3).args == (1, 2, 3)
+    with pytest.raises(ArgumentError, match="loud can only be given by keyword"):
+        spread.job(1, loud=True)
+
+
+def test_surplus_positions_never_become_names() -> None:
+    with pytest.raises(ArgumentError, match="x can only be given by keyword"):
+        boxed.job(1, 2, x=3)
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "fault"),
+    [
+        ((), {}, "missing a required argument: 'order_id'"),
+        ((1, 2, 3), {}, "too many positional arguments"),
+        ((1,), {"colour": "red"}, "unexpected keyword argument 'colour'"),
+        ((1,), {"order_id": 1}, "multiple values for argument 'order_id'"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_enqueue(args: Any, kwargs: Any, fault: str) -> None:
+    with pytest.raises(ArgumentError, match=fault) as caught:
+        send.job(*args, **kwargs)
+    assert str(caught.value).startswith(f"{__name__}:send: ")
+
+
+def test_a_transactional_task_is_enqueued_without_its_connection() -> None:
+    assert charge.job(42).args == (42,)
+    assert charge.job(order_id=42).args == {"order_id": 42}
+    with pytest.raises(ArgumentError):
+        charge.job("conn", 42)
+
+
+def test_a_job_has_the_options_of_its_task() -> None:
+    job = send.job(1)
+    assert job == NewJob(f"{__name__}:send", (1,), queue="mail", max_attempts=3, timeout=60)
+
+
+def test_using_changes_only_what_it_names() -> None:
+    nudge = send.using(delay=3600, unique_key="nudge:42", queue="slow")
+    job = nudge.job(42)
+    assert (job.queue, job.delay, job.unique_key, job.max_attempts) == ("slow", 3600, "nudge:42", 3)
+    assert send.options.queue == "mail"
+    assert nudge.retry == Fixed(5)
+
+
+def test_wrong_options_are_refused_where_they_are_written() -> None:
+    with pytest.raises(OptionError, match="priority"):
+        send.using(priority=11)
+    with pytest.raises(OptionError, match="retry must be a policy"):
+        task(retry=5)(plain)  # type: ignore[call-overload]
+
+
+def test_a_task_is_pickled_by_reference() -> None:
+    assert pickle.loads(pickle.dumps(send)) is send
+    copy = pickle.loads(pickle.dumps(send.using(queue="slow")))
+    assert (copy.target, copy.options.queue) == (send.target, "slow")
+
+
+def test_delay_without_any_connection_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGQUEUE_DSN", raising=False)
+    with pytest.raises(NotBound, match=r"send\.delay\(\) has no connection.*PGQUEUE_DSN"):
+        send.delay(1)
+
+
+def _local() -> Callable[[], None]:
+    def local() -> None: ...
+
+    return local
+
+
+class Holder:
+    def method(self) -> None: ...
+
+    def __call__(self) -> None: ...
+
+
+def yields() -> Iterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("thing", "fault"),
+    [
+        (lambda: None, "lambda"),
+        (_local(), "defined inside a function"),
+        (Holder, "is a class"),
+        (Holder.method, "is a method"),
+        (Holder(), "is a Holder"),
+        (functools.partial(plain), "is a partial"),
+        (len, "builtin"),
+        (yields, "is a generator"),
+    ],
+)
+def test_what_no_worker_could_call_is_no_task(thing: Any, fault: str) -> None:
+    with pytest.raises(TargetError, match=fault):
+        task(thing)
+    with pytest.raises(TargetError, match=fault):
+        target_of(thing)
+
+
+def test_a_function_of_main_cannot_be_enqueued() -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec("def job(): ...", namespace)
+    with pytest.raises(TargetError, match="__main__"):
+        target_of(namespace["job"])
+    with pytest.raises(TargetError, match="__main__"):
+        Task(namespace["job"]).job()
+
+
+@pytest.mark.parametrize(
+    "target", ["shop.send", "shop:", ":send", "shop.tasks:os.system", "shop tasks:x", "shop:__import__", "", "a:b:c"]
+)
+def test_a_malformed_target_is_refused(target: str) -> None:
+    with pytest.raises(TargetError):
+        target_of(target)
+    with pytest.raises(Refused):
+        find_task(target, ["shop"])
+
+
+def test_target_of_names_functions_tasks_and_texts() -> None:
+    assert target_of(plain) == f"{__name__}:plain"
+    assert target_of(send) == f"{__name__}:send"
+    assert target_of("shop.tasks:send") == "shop.tasks:send"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """An app `shop` of several modules, one of which does not import."""
+    files = {
+        "shop/__init__.py": "",
+        "shop/tasks.py": (
+            "import os\nfrom os import system\nfrom textwrap import dedent\nfrom pgqueue.tasks import task\n"
+            "@task(queue='q')\ndef send(): ...\ndef plain(): ...\nclass Thing: ...\n"
+        ),
+        "shop/more.py": "def late(): ...\n",
+        "shop/broken.py": "import nowhere_at_all\n",
+        "shop/leaving.py": "raise SystemExit(3)\n",
+        "elsewhere.py": "def reachable(): ...\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("shop.tasks")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "elsewhere")]:
+        del sys.modules[name]
+
+
+def test_tasks_and_plain_functions_of_an_app_may_run(shop: ModuleType) -> None:
+    assert find_task("shop.tasks:send", ["shop"]) is shop.send
+    assert find_task("shop.tasks:plain", ["shop.tasks"]).function is shop.plain
+    assert registered("shop.tasks:send") is shop.send
+
+
+def test_a_submodule_of_an_app_is_imported_on_demand(shop: ModuleType) -> None:
+    assert "shop.more" not in sys.modules
+    assert find_task("shop.more:late", ["shop"]).target == "shop.more:late"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os:system",
+        "subprocess:call",
+        "builtins:exec",
+        "shop.tasks:system",
+        "shop.tasks:dedent",
+        "shop.tasks:Thing",
+        "shop.tasks:os",
+        "shop.tasks:__loader__",
+        "shop.__init__:x",
+        "shop.tasks:os.system",
+    ],
+)
+def test_what_is_no_task_of_ours_is_refused(shop: ModuleType, target: str) -> None:
+    with pytest.raises(Refused):
+        find_task(target, ["shop", "shop.tasks"])
+
+
+def test_nothing_outside_of_the_apps_is_imported(shop: ModuleType) -> None:
+    with pytest.raises(Unknown):
+        find_task("elsewhere:reachable", ["shop"])
+    assert "elsewhere" not in sys.modules
+
+
+def test_an_unknown_target_is_told_with_what_was_imported_and_the_nearest(shop: ModuleType) -> None:
+    with pytest.raises(Unknown, match=r"imported: shop\.tasks; did you mean shop\.tasks:send\?"):
+        find_task("shop.tasks:sendd", ["shop.tasks"])
+    with pytest.raises(Unknown, match=r"no module shop\.nothing"):
+        find_task("shop.nothing:send", ["shop"])
+
+
+@pytest.mark.parametrize("module", ["broken", "leaving"])
+def test_a_submodule_that_cannot_be_imported_is_unknown(shop: ModuleType, module: str) -> None:
+    with pytest.raises(Unknown, match=f"importing shop.{module} raised"):
+        find_task(f"shop.{module}:x", ["shop"])
+
+
+def test_a_reloaded_module_replaces_its_tasks(shop: ModuleType) -> None:
+    before = shop.send
+    importlib.reload(shop)
+    assert find_task("shop.tasks:send", ["shop"]) is shop.send is not before
+
+
+def test_an_app_that_cannot_be_imported_is_named_with_its_error(shop: ModuleType) -> None:
+    with pytest.raises(AppError, match=r"cannot import nowhere_at_all: .*PYTHONPATH"):
+        import_apps(["nowhere_at_all"])
+    with pytest.raises(AppError, match=r"cannot import shop\.broken: ModuleNotFoundError.*broken\.py, line 1"):
+        import_apps(["shop", "shop.broken"])
+    with pytest.raises(AppError, match=r"cannot import shop\.leaving: SystemExit: 3"):
+        import_apps(["shop.leaving"])
+
+
+def test_bound_takes_no_async_connection() -> None:
+    import psycopg
+
+    from pgqueue.context import bound
+
+    conn = psycopg.AsyncConnection(psycopg.pq.PGconn())
+    with pytest.raises(UsageError, match="await"), bound(conn):  # type: ignore[arg-type]
+        pass
