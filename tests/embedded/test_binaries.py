@@ -31,6 +31,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_named_folder_wins_over_the_variable_and_the_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(binaries.VARIABLE, raising=False)
     named, variable, path = (fake(tmp_path / name, "17.2") for name in ("named", "variable", "path"))
     monkeypatch.setenv("PATH", str(path), prepend=":")
     assert find_binaries() == path
