@@ -145,7 +145,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """The attempt found out by itself that its lease is gone; the store has recorded it."""
+    """The attempt found out by itself that its lease is gone."""
 
 
 Outcome = (
@@ -160,6 +160,7 @@ class Move(StrEnum):
     RETRY = "retry"
     END = "end"
     RELEASE = "release"
+    LATE = "late"  # nothing, but the late attempt is recorded
     NOTHING = "nothing"  # written down already
 
 
@@ -208,7 +209,7 @@ def judge(
         case Crashed(error):
             return _again(claim, "crashed", error, policy.delay(claim.attempt), limit, Reason.EXHAUSTED)
         case Late():
-            return Settlement(claim.id, claim.claim, Move.NOTHING, "late")
+            return Settlement(claim.id, claim.claim, Move.LATE, "late")
 
 
 def _again(claim: Claim, outcome: str, error: ErrorReport, delay: float, limit: int, reason: Reason) -> Settlement:

@@ -1,0 +1,159 @@
+"""Set the schema up or bring it up to date: Alembic, called from Python (the only module that knows it).
+
+Tables and indexes change in versioned migrations. Functions and views are repeatable: each lives in its own file and
+all of them are re-applied when any has changed. Everything happens in one transaction, by one migrator at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+import pgqueue
+from pgqueue.errors import SchemaError
+from pgqueue.store.connection import open_connection
+
+# "pgqueue" in ASCII: the advisory lock of the one migrator.
+MIGRATION_LOCK = 0x70677175657565
+# Claims wait at most this long behind a migration that waits for a table lock.
+LOCK_TIMEOUT = "2s"
+TRIES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """The revision that the database has (None: no schema), the newest that this code has, and how they compare.
+
+    `state`: missing, behind, current or newer. `functions` is whether functions and views are this code's.
+    """
+
+    revision: str | None
+    newest: str
+    state: str
+    functions: bool
+
+
+def migrate(dsn: str) -> bool:
+    """Bring the schema to this code's version; False if nothing had to change.
+
+    Several may run at once: one does the work, the others wait and find it done. Raises SchemaError if the database
+    is newer than this code or a table stays locked, DatabaseUnreachable.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            with _connection(dsn) as conn, conn.begin():
+                return _migrate(conn)
+        except sqlalchemy.exc.OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            if attempt == TRIES:
+                raise SchemaError(
+                    f"a table of pgqueue stayed locked through {TRIES} tries of {LOCK_TIMEOUT};"
+                    " look for long transactions in pg_stat_activity, then run `pgqueue migrate` again"
+                ) from error
+            time.sleep(random.uniform(0.1, 0.5))
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def status(dsn: str) -> SchemaStatus:
+    """What the database has, beside what this code has. Changes nothing."""
+    with _connection(dsn) as conn:
+        return _status(conn)
+
+
+def sql() -> str:
+    """All that `migrate` would run on an empty database, as a script for psql."""
+    buffer = io.StringIO()
+    command.upgrade(_config(buffer), "head", sql=True)
+    # Alembic's own BEGIN and COMMIT surround the migrations alone; here all is one transaction.
+    migrations = buffer.getvalue().replace("BEGIN;", "").replace("COMMIT;", "").strip()
+    return "\n\n".join(["begin;", CREATE_SCHEMA + ";", migrations, *repeatables(), _stamp() + ";", "commit;\n"])
+
+
+def repeatables() -> Iterator[str]:
+    """The text of every function and view, in the order in which they can be created."""
+    root = files("pgqueue.store") / "sql"
+    for folder in ("views", "functions"):
+        for file in sorted((root / folder).iterdir(), key=lambda entry: entry.name):
+            yield file.read_text()
+
+
+CREATE_SCHEMA = "create schema if not exists pgqueue"
+
+
+def _migrate(conn: sqlalchemy.Connection) -> bool:
+    conn.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
+    before = _status(conn)
+    if before.state == "newer":
+        raise SchemaError(
+            f"the database is at revision {before.revision}, newer than this pgqueue {pgqueue.__version__}"
+            f" (which knows up to {before.newest}); upgrade pgqueue here, then run `pgqueue migrate` again"
+        )
+    if before.state == "current" and before.functions:
+        return False
+    conn.exec_driver_sql(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    if before.revision is None:
+        conn.exec_driver_sql(CREATE_SCHEMA)
+    config = _config()
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+    for text in (*repeatables(), _stamp()):
+        conn.exec_driver_sql(text.replace("%", "%%"))
+    return True
+
+
+def _status(conn: sqlalchemy.Connection) -> SchemaStatus:
+    script = ScriptDirectory.from_config(_config())
+    newest = script.get_current_head() or ""
+    revision = MigrationContext.configure(conn, opts={"version_table_schema": "pgqueue"}).get_current_revision()
+    known = {entry.revision for entry in script.walk_revisions()}
+    if revision is None:
+        state = "missing"
+    elif revision not in known:
+        state = "newer"
+    else:
+        state = "current" if revision == newest else "behind"
+    comment = conn.exec_driver_sql(
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'pgqueue'"
+    ).scalar()
+    return SchemaStatus(revision, newest, state, bool(comment) and str(comment).endswith(_checksum()))
+
+
+def _stamp() -> str:
+    return f"comment on schema pgqueue is 'pgqueue, a job queue; functions {_checksum()}'"
+
+
+def _checksum() -> str:
+    return hashlib.sha256("\n".join(repeatables()).encode()).hexdigest()[:16]
+
+
+def _config(output: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=output or io.StringIO())
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    return config
+
+
+def _migrations() -> Path:
+    inside = Path(pgqueue.__file__).parent / "migrations"
+    return inside if inside.is_dir() else inside.parent.parent / "migrations"
+
+
+def _connection(dsn: str) -> sqlalchemy.Connection:
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=lambda: open_connection(dsn, "migrate", autocommit=False), poolclass=NullPool
+    )
+    return engine.connect()

@@ -1,0 +1,10 @@
+"""The store: the only SQL and the only psycopg details. A move is a statement, and a statement is a value.
+
+from pgqueue.store import execute, jobs
+
+execute(conn, jobs.enqueue(new_job))          # an awaitable, if conn is async
+"""
+
+from pgqueue.store.statement import Statement, execute
+
+__all__ = ["Statement", "execute"]

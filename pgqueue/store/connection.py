@@ -1,0 +1,152 @@
+"""From any connection that users have (psycopg or SQLAlchemy, sync or async) to psycopg's; and the worker's own."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from pgqueue.errors import DatabaseUnreachable, UsageError
+
+if TYPE_CHECKING:
+    import sqlalchemy
+    import sqlalchemy.ext.asyncio
+    import sqlalchemy.orm
+
+SyncConnection: TypeAlias = "psycopg.Connection[Any] | sqlalchemy.Connection | sqlalchemy.orm.Session"
+AsyncConnection: TypeAlias = (
+    "psycopg.AsyncConnection[Any] | sqlalchemy.ext.asyncio.AsyncConnection | sqlalchemy.ext.asyncio.AsyncSession"
+)
+AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
+
+# A session of ours waits for nothing longer than this; a dead peer is noticed within it, too.
+DEADLINE_SECONDS = 30
+
+
+def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:
+    """Whether statements on `conn` must be awaited."""
+    if isinstance(conn, psycopg.Connection):
+        return False
+    asyncio = sys.modules.get("sqlalchemy.ext.asyncio")
+    return isinstance(conn, psycopg.AsyncConnection) or (
+        asyncio is not None
+        and isinstance(conn, asyncio.AsyncConnection | asyncio.AsyncSession | asyncio.async_scoped_session)
+    )
+
+
+def driver(conn: AnyConnection) -> psycopg.Connection[Any]:
+    """psycopg's connection under a sync connection, with SQLAlchemy's transaction begun on it.
+
+    Raises UsageError for anything else.
+    """
+    if isinstance(conn, psycopg.Connection):
+        return conn
+    orm = sys.modules.get("sqlalchemy.orm")
+    if orm is not None and isinstance(conn, orm.Session | orm.scoped_session):
+        conn = conn.connection()
+    engine = sys.modules.get("sqlalchemy.engine")
+    if engine is None or not isinstance(conn, engine.Connection):
+        raise UsageError(_not_a_connection(conn))
+    # SQLAlchemy begins its transaction at the first execute(); without one its commit() would do nothing.
+    if not conn.in_transaction():
+        conn.begin()
+    raw = conn.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise UsageError(_wrong_driver(raw))
+    return raw
+
+
+async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """psycopg's connection under an async connection, with SQLAlchemy's transaction begun on it.
+
+    Raises UsageError if SQLAlchemy runs on another driver.
+    """
+    if isinstance(conn, psycopg.AsyncConnection):
+        return conn
+    asyncio = sys.modules["sqlalchemy.ext.asyncio"]
+    connection = conn if isinstance(conn, asyncio.AsyncConnection) else await conn.connection()
+    if not connection.in_transaction():
+        await connection.begin()
+    raw = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(raw, psycopg.AsyncConnection):
+        raise UsageError(_wrong_driver(raw))
+    return raw
+
+
+def open_connection(dsn: str, role: str, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+    """A connection of our own, named after its role; every wait on it has a limit.
+
+    Raises DatabaseUnreachable.
+    """
+    try:
+        conn = psycopg.connect(autocommit=True, **_conninfo(dsn, role))
+        conn.execute(_SESSION)
+        conn.autocommit = autocommit
+    except psycopg.Error as error:
+        raise _unreachable(dsn, error) from error
+    return conn
+
+
+async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
+    """As open_connection, for a task that is a coroutine.
+
+    Raises DatabaseUnreachable.
+    """
+    try:
+        conn = await psycopg.AsyncConnection.connect(autocommit=True, **_conninfo(dsn, role))
+        await conn.execute(_SESSION)
+        await conn.set_autocommit(autocommit)
+    except psycopg.Error as error:
+        raise _unreachable(dsn, error) from error
+    return conn
+
+
+# What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED.
+_SESSION = "set session characteristics as transaction isolation level read committed, read write"
+
+
+def _conninfo(dsn: str, role: str) -> dict[str, Any]:
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnreachable(
+            f"the DSN cannot be read: {str(error).strip()}; it reads like postgresql://user@host/database"
+        ) from None
+    ours = {
+        "application_name": f"pgqueue {role}",
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": DEADLINE_SECONDS * 1000,
+    }
+    return {**ours, **given}
+
+
+def _unreachable(dsn: str, error: psycopg.Error) -> DatabaseUnreachable:
+    given = conninfo_to_dict(dsn)
+    place = f"{given.get('host', 'the local socket')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return DatabaseUnreachable(f"no connection to {place}: {lines[-1].strip()}")
+
+
+def _not_a_connection(conn: object) -> str:
+    advice = {
+        "Engine": "use `with engine.begin() as conn:`",
+        "AsyncEngine": "use `async with engine.begin() as conn:`",
+        "ConnectionPool": "use `with pool.connection() as conn:`",
+        "AsyncConnectionPool": "use `async with pool.connection() as conn:`",
+        "str": "open it: `with psycopg.connect(dsn) as conn:`",
+        "sessionmaker": "use `with Session.begin() as session:`",
+    }.get(type(conn).__name__, "pass the one whose transaction the job belongs to")
+    return f"conn must be a connection of psycopg 3 or SQLAlchemy, got {type(conn).__qualname__}; {advice}"
+
+
+def _wrong_driver(raw: object) -> str:
+    kind = type(raw)
+    return (
+        f"SQLAlchemy must run on psycopg 3 here, got {kind.__module__}.{kind.__qualname__};"
+        " create the engine with postgresql+psycopg://"
+    )

@@ -1,0 +1,25 @@
+"""Which version of the schema this code works with, and whether the database has it."""
+
+from __future__ import annotations
+
+from pgqueue.errors import SchemaError
+from pgqueue.store.connection import SyncConnection
+from pgqueue.store.statement import Statement, execute, only_value
+
+# The oldest revision with which this code works; newer ones are made to work with it for one release.
+OLDEST_REVISION = "0001"
+
+
+def require_schema(conn: SyncConnection) -> None:
+    """Raise SchemaError unless the database has a schema that this code can work with."""
+    if not execute(conn, _EXISTS):
+        raise SchemaError("this database has no schema pgqueue yet; run `pgqueue migrate` on it")
+    found = execute(conn, _REVISION)
+    if found is None or found < OLDEST_REVISION:
+        raise SchemaError(
+            f"the schema pgqueue is at revision {found}, this code needs {OLDEST_REVISION}; run `pgqueue migrate`"
+        )
+
+
+_EXISTS: Statement[bool] = Statement("select to_regclass('pgqueue.alembic_version') is not null", (), only_value)
+_REVISION: Statement[str | None] = Statement("select max(version_num) from pgqueue.alembic_version", (), only_value)

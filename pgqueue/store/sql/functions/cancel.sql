@@ -1,0 +1,24 @@
+-- scheduled | ready | retrying -> cancelled. Answers the state of the job after the call: `running` if it runs
+-- (it is not disturbed), its end if it has ended, null if there is no such job.
+-- The claim number grows, so that no earlier attempt can settle. Waits for a claim or settle in flight. O(log n).
+create or replace function pgqueue.cancel(_id uuid) returns text
+language plpgsql
+as $$
+declare
+  _job pgqueue.jobs;
+begin
+  select * into _job from pgqueue.jobs as job where job.id = _id for update;
+  if not found then
+    return (select job.state from pgqueue.job as job where job.id = _id);
+  end if;
+  if _job.worker is not null then
+    return 'running';
+  end if;
+  delete from pgqueue.jobs as job where job.id = _id;
+  insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, created_at, run_at, priority,
+                                max_attempts, args, labels, unique_key, limit_key)
+  values (_id, _job.claim + 1, _job.attempt, 'cancelled', _job.queue, _job.target, _job.created_at, _job.run_at,
+          _job.priority, _job.max_attempts, _job.args, _job.labels, _job.unique_key, _job.limit_key);
+  perform pgqueue.wake_waiters(array[_id]);
+  return 'cancelled';
+end $$;

@@ -1,0 +1,32 @@
+-- running -> succeeded, in the transaction of the task itself: its effects and its success commit together.
+-- Fenced: false if the lease went to another attempt; then nothing was changed and the caller must roll back.
+-- True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
+create or replace function pgqueue.complete(_worker bigint, _id uuid, _claim int, _result text) returns boolean
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+begin
+  with held as (
+    delete from pgqueue.jobs as job
+    where job.id = _id and job.claim = _claim and job.worker = _worker
+    returning job.*
+  ), stored as (
+    insert into pgqueue.results (job_id, expires_at, result)
+    select held.id, now() + interval '1 day', _result::json from held where _result is not null
+    on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
+  )
+  insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
+                                created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
+  select held.id, held.started_at, clock_timestamp(), _worker, held.claim, held.attempt, 'succeeded', held.queue,
+         held.target, held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
+         held.unique_key, held.limit_key
+  from held;
+  if found then
+    perform pgqueue.wake_waiters(array[_id]);
+    return true;
+  end if;
+  return exists (
+    select from pgqueue.attempts as attempt
+    where attempt.job_id = _id and attempt.claim = _claim and attempt.worker = _worker
+      and attempt.outcome = 'succeeded');
+end $$;

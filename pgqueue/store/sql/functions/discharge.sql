@@ -1,0 +1,8 @@
+-- A worker ends. If it may still hold jobs (`_clean` false), its lease expires now and the reaper looks after them.
+-- O(1).
+create or replace function pgqueue.discharge(_worker bigint, _clean boolean) returns void
+language sql
+as $$
+  delete from pgqueue.workers as me where me.id = _worker and _clean;
+  update pgqueue.workers as me set expires_at = clock_timestamp() where me.id = _worker and not _clean;
+$$;

@@ -1,0 +1,29 @@
+-- running -> ready, for jobs that this worker holds without knowing it: the reply to their claim was lost.
+-- Waits for a claim of this worker that may still be running elsewhere. Answers how many there were.
+-- Scans jobs; for after a lost reply, not for every day.
+create or replace function pgqueue.disown(_worker bigint, _ids uuid[], _claims int[]) returns int
+language plpgsql
+as $$
+declare
+  _count int;
+begin
+  perform pg_advisory_xact_lock(_worker);
+  with unknown as materialized (
+    select job.id
+    from pgqueue.jobs as job
+    where job.worker = _worker
+      and not exists (
+        select from unnest(_ids, _claims) as known (id, claim)
+        where known.id = job.id and known.claim = job.claim)
+    order by job.id
+    for update
+  ), freed as (
+    update pgqueue.jobs as job
+    set worker = null, started_at = null, attempt = job.attempt - 1
+    from unknown
+    where job.id = unknown.id
+    returning job.queue
+  )
+  select count(*) into _count from freed;
+  return _count;
+end $$;

@@ -1,0 +1,9 @@
+-- A worker begins: its lease, under which it will hold jobs. O(1).
+create or replace function pgqueue.enlist(
+  _worker bigint, _host text, _pid int, _queues text[], _executor text, _concurrency int, _lease interval)
+returns void
+language sql
+as $$
+  insert into pgqueue.workers (id, host, pid, queues, executor, concurrency, expires_at)
+  values (_worker, _host, _pid, _queues, _executor, _concurrency, clock_timestamp() + _lease)
+$$;

@@ -1,0 +1,49 @@
+-- (nothing) -> scheduled | ready, in the caller's transaction.
+-- Answers the id of the job, and whether this call created it. A unique key finds the live job that has it; a given
+-- id (`_given`) finds a job in any state, so that a call whose COMMIT was cut off can be repeated.
+-- Walks jobs_pkey, jobs_unique, attempts_pkey; O(log n).
+create or replace function pgqueue.enqueue_job(
+  _id uuid, _given boolean, _target text, _args json, _queue text, _priority smallint, _delay interval,
+  _run_at timestamptz, _ttl interval, _timeout float8, _max_attempts smallint, _unique_key text, _limit_key text,
+  _store_result boolean, _labels jsonb,
+  out id uuid, out created boolean)
+language plpgsql
+as $$
+declare
+  _due constant timestamptz := coalesce(_run_at, clock_timestamp() + coalesce(_delay, '0'));
+begin
+  for round in 1..100 loop
+    insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
+                              args, unique_key, limit_key, labels)
+    values (_id, _due, _due + _ttl, _timeout, coalesce(_priority, 5::smallint), _max_attempts,
+            coalesce(_store_result, false), coalesce(_queue, 'default'), _target, coalesce(_args, '{}'),
+            _unique_key, _limit_key, _labels)
+    on conflict do nothing;
+    created := found;
+    if created and _given and pgqueue.has_ended(_id) then
+      delete from pgqueue.jobs as job where job.id = _id;
+      created := false;
+      id := _id;
+      return;
+    end if;
+    if created then
+      -- Workers ask for the next due time when they fall idle; they need to hear of what is due before their poll.
+      if _due <= clock_timestamp() + interval '10 seconds' then
+        perform pgqueue.wake(coalesce(_queue, 'default'));
+      end if;
+      id := _id;
+      return;
+    end if;
+    select job.id into id
+    from pgqueue.jobs as job
+    where job.id = _id or job.unique_key = _unique_key
+    order by job.id = _id desc
+    limit 1;
+    if found then
+      return;
+    end if;
+    -- What stood in the way ended in between: once more.
+  end loop;
+  raise exception 'job % could not be enqueued: its unique key % changed hands 100 times', _id, _unique_key
+    using hint = 'enqueue it again';
+end $$;

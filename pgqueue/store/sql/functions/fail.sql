@@ -1,0 +1,67 @@
+-- running -> retrying (a delay is given), or -> dead | cancelled (it is null; the reason says why).
+-- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
+-- An attempt that never began (expired) is not counted. Crashes count only in a row.
+-- Walks jobs_pkey in id order; O(batch log n).
+create or replace function pgqueue.fail(
+  _worker bigint, _ids uuid[], _claims int[], _outcomes text[], _delays float8[], _reasons text[],
+  _error_types text[], _errors text[], _tracebacks text[])
+returns uuid[]
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+declare
+  _settled uuid[];
+begin
+  with held as materialized (
+    select job.*, told.outcome, told.delay, told.reason, told.error_type, told.error, told.traceback,
+           job.attempt - (told.outcome = 'expired')::int as counted,
+           case when told.outcome = 'crashed' then job.crashes + 1 else 0 end as crashes_now
+    from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
+      as told (id, claim, outcome, delay, reason, error_type, error, traceback)
+    join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
+    order by job.id
+    for update of job
+  ), again as (
+    update pgqueue.jobs as job
+    set worker = null, started_at = null, crashes = held.crashes_now,
+        run_at = clock_timestamp() + make_interval(secs => held.delay)
+    from held
+    where job.id = held.id and held.delay is not null
+  ), ended as (
+    delete from pgqueue.jobs as job using held where job.id = held.id and held.delay is null
+  ), buried as (
+    insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
+                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
+                                   reason, error_type, error, traceback)
+    select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
+           held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
+           held.unique_key, held.limit_key, held.labels, held.reason, held.error_type, held.error, held.traceback
+    from held
+    where held.delay is null and held.outcome <> 'cancelled'
+  ), recorded as (
+    insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
+                                  error, traceback, created_at, run_at, priority, max_attempts, args, labels,
+                                  unique_key, limit_key)
+    select held.id, held.started_at, _worker, held.claim, held.counted, held.outcome, held.queue, held.target,
+           held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
+           held.max_attempts, case when held.delay is null then held.args end, held.labels, held.unique_key,
+           held.limit_key
+    from held
+    returning job_id
+  )
+  select coalesce(array_agg(recorded.job_id), '{}') into _settled from recorded;
+
+  perform pgqueue.wake(retried.queue)
+  from (
+    select distinct job.queue
+    from unnest(_ids, _delays) as told (id, delay)
+    join pgqueue.jobs as job on job.id = told.id
+    where told.delay <= 10) as retried;
+  perform pgqueue.wake_waiters(array(
+    select told.id from unnest(_ids, _delays) as told (id, delay)
+    where told.delay is null and told.id = any (_settled)));
+  if cardinality(_settled) < cardinality(_ids) then
+    return pgqueue.record_late(_worker, _ids, _claims, 'failed', _settled);
+  end if;
+  return '{}';
+end $$;

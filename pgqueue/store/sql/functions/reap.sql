@@ -1,0 +1,68 @@
+-- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
+-- Guarded twice: the expired worker row is locked, and its advisory lock taken, so that neither a heartbeat nor a
+-- claim can pass in between; each job only while that worker still has it. Dead when its attempts are used up, or
+-- after three crashes in a row. Safe to run by everybody at once. Answers a row a worker: id, jobs taken back.
+-- Costs one look at `workers` while all are well; scans `jobs` once when one has vanished.
+create or replace function pgqueue.reap() returns table (worker bigint, jobs int)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  _expired bigint[];
+begin
+  select array_agg(gone.id) into _expired
+  from (
+    select w.id from pgqueue.workers as w
+    where w.expires_at <= clock_timestamp()
+    order by w.id
+    for update skip locked) as gone
+  where pg_try_advisory_xact_lock(gone.id);
+  if _expired is null then
+    return;
+  end if;
+
+  return query
+  with held as materialized (
+    select job.*, job.crashes + 1 as crashes_now,
+           case when job.crashes + 1 >= 3 then 'poison'
+                when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
+           format('worker %s vanished: its lease expired while it had this job', job.worker) as error
+    from pgqueue.jobs as job
+    where job.worker = any (_expired)
+    order by job.id
+    for update
+  ), again as (
+    update pgqueue.jobs as job
+    set worker = null, started_at = null, crashes = held.crashes_now, run_at = clock_timestamp()
+    from held
+    where job.id = held.id and held.reason is null
+  ), ended as (
+    delete from pgqueue.jobs as job using held where job.id = held.id and held.reason is not null
+  ), buried as (
+    insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
+                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
+                                   reason, error_type, error)
+    select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
+           held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
+           held.unique_key, held.limit_key, held.labels, held.reason, 'pgqueue.WorkerLost', held.error
+    from held
+    where held.reason is not null
+  ), recorded as (
+    insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
+                                  error, created_at, run_at, priority, max_attempts, args, labels)
+    select held.id, held.started_at, held.worker, held.claim, held.attempt, 'lost', held.queue, held.target,
+           'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
+           case when held.reason is not null then held.args end, held.labels
+    from held
+  )
+  select gone.id, (select count(*)::int from held where held.worker = gone.id)
+  from unnest(_expired) as gone (id);
+
+  delete from pgqueue.workers as w where w.id = any (_expired);
+  perform pgqueue.wake(freed.queue)
+  from (
+    select distinct job.queue
+    from pgqueue.jobs as job
+    join pgqueue.attempts as attempt on attempt.job_id = job.id and attempt.claim = job.claim
+    where attempt.worker = any (_expired) and attempt.outcome = 'lost' and attempt.finished_at = now()) as freed;
+end $$;

@@ -1,0 +1,25 @@
+-- An attempt that wanted to settle after its lease was gone: from `lost` to `late`, nothing else.
+-- Answers the ids that really were late: what this token has settled before (the reply was lost) is none of them.
+-- Walks attempts_pkey; O(batch log n).
+create or replace function pgqueue.record_late(
+  _worker bigint, _ids uuid[], _claims int[], _outcome text, _settled uuid[] default '{}')
+returns uuid[]
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+begin
+  update pgqueue.attempts as attempt
+  set outcome = 'late', finished_at = now(), error_type = 'pgqueue.LeaseLost',
+      error = format('%s, but its lease had ended before; nothing was changed', _outcome)
+  from unnest(_ids, _claims) as told (id, claim)
+  where attempt.job_id = told.id and attempt.claim = told.claim and attempt.worker = _worker
+    and attempt.outcome = 'lost' and told.id <> all (_settled);
+  return array(
+    select told.id
+    from unnest(_ids, _claims) as told (id, claim)
+    where told.id <> all (_settled)
+      and not exists (
+        select from pgqueue.attempts as attempt
+        where attempt.job_id = told.id and attempt.claim = told.claim and attempt.worker = _worker
+          and attempt.outcome not in ('late', 'lost')));
+end $$;

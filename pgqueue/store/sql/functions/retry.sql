@@ -1,0 +1,34 @@
+-- dead -> ready with fresh attempts, or scheduled | retrying -> ready now. Answers the state of the job after the
+-- call: `dead` still, if a live job has its unique key; null if there is no such job.
+-- The claim number is kept, so that no earlier attempt can settle. Walks jobs_pkey, dead_jobs_pkey; O(log n).
+create or replace function pgqueue.retry(_id uuid) returns text
+language plpgsql
+as $$
+declare
+  _dead pgqueue.dead_jobs;
+  _queue text;
+begin
+  select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
+  if found then
+    insert into pgqueue.jobs (id, created_at, timeout, claim, priority, max_attempts, store_result, queue, target,
+                              args, unique_key, limit_key, labels)
+    values (_id, _dead.created_at, _dead.timeout, _dead.claim, _dead.priority, _dead.max_attempts,
+            _dead.store_result, _dead.queue, _dead.target, _dead.args, _dead.unique_key, _dead.limit_key,
+            _dead.labels)
+    on conflict do nothing;
+    if not found then
+      return 'dead';
+    end if;
+    delete from pgqueue.dead_jobs as dead where dead.id = _id;
+    perform pgqueue.wake(_dead.queue);
+    return 'ready';
+  end if;
+  update pgqueue.jobs as job
+  set run_at = least(job.run_at, clock_timestamp())
+  where job.id = _id and job.worker is null
+  returning job.queue into _queue;
+  if found then
+    perform pgqueue.wake(_queue);
+  end if;
+  return (select job.state from pgqueue.job as job where job.id = _id);
+end $$;

@@ -1,0 +1,10 @@
+-- Tell those who wait in result() that jobs have ended; costs one lock test while nobody waits.
+-- Who waits holds the shared advisory lock (7703, 0).
+create or replace function pgqueue.wake_waiters(_ids uuid[]) returns void
+language plpgsql
+as $$
+begin
+  if (case when pg_try_advisory_lock(7703, 0) then not pg_advisory_unlock(7703, 0) else true end) then
+    perform pg_notify('pgqueue_ended', ended.id::text) from unnest(_ids) as ended (id);
+  end if;
+end $$;

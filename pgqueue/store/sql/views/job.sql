@@ -1,0 +1,32 @@
+-- One row a job, whatever its state. By id it walks primary keys alone; by state, only the tables that can hold it.
+create or replace view pgqueue.job as
+  select job.id, job.queue, job.target, job.args,
+         case when job.worker is not null then 'running'
+              when job.run_at <= clock_timestamp() then 'ready'
+              when job.attempt > 0 then 'retrying'
+              else 'scheduled' end as state,
+         job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
+         null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key, job.labels,
+         (select format('%s: %s', last.error_type, last.error)
+          from pgqueue.attempts as last
+          where last.job_id = job.id and last.error is not null
+          order by last.claim desc limit 1) as last_error,
+         null::text as reason
+  from pgqueue.jobs as job
+  union all
+  select ended.job_id, ended.queue, ended.target, ended.args, 'succeeded', ended.priority, ended.attempt,
+         ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at, null,
+         ended.unique_key, ended.limit_key, ended.labels, null, null
+  from pgqueue.attempts as ended
+  where ended.outcome = 'succeeded'
+  union all
+  select ended.job_id, ended.queue, ended.target, ended.args, 'cancelled', ended.priority, ended.attempt,
+         ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at, null,
+         ended.unique_key, ended.limit_key, ended.labels, null, coalesce(ended.error, 'cancelled before it ran')
+  from pgqueue.attempts as ended
+  where ended.outcome = 'cancelled'
+  union all
+  select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
+         dead.created_at, dead.run_at, dead.started_at, dead.died_at, null, dead.unique_key, dead.limit_key,
+         dead.labels, format('%s: %s', dead.error_type, dead.error), dead.reason
+  from pgqueue.dead_jobs as dead;

@@ -1,0 +1,79 @@
+"""A statement as a value, and the two runners that execute one on the caller's connection: the only doubled code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Generic, TypeVar, overload
+
+import psycopg
+from psycopg.adapt import AdaptersMap
+from psycopg.rows import tuple_row
+
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+
+T = TypeVar("T")
+Rows = Sequence[Sequence[Any]]
+
+# Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[T]):
+    """One SQL statement with its values ($1, $2 ...), and how its rows are read."""
+
+    sql: str
+    params: Sequence[Any]
+    read: Callable[[Rows], T]
+
+
+@overload
+def execute(conn: SyncConnection, statement: Statement[T]) -> T: ...
+@overload
+def execute(conn: AsyncConnection, statement: Statement[T]) -> Awaitable[T]: ...
+def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
+    """Run a statement in the transaction open on `conn`, and read its rows; awaitable if `conn` is async.
+
+    Nothing of the connection is changed: row factory, loaders, autocommit and pipeline mode stay the caller's.
+    """
+    if is_async(conn):
+        return _execute_async(conn, statement)
+    with _Cursor(driver(conn), row_factory=tuple_row) as cursor:
+        cursor.execute(statement.sql, statement.params)
+        return statement.read(cursor.fetchall())
+
+
+async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
+    async with _AsyncCursor(await driver_async(conn), row_factory=tuple_row) as cursor:
+        await cursor.execute(statement.sql, statement.params)
+        return statement.read(await cursor.fetchall())
+
+
+class _Cursor(psycopg.RawCursor[Any]):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
+
+class _AsyncCursor(psycopg.AsyncRawCursor[Any]):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _ADAPTERS
+
+
+@cache
+def query(name: str) -> str:
+    """The text of a read-only question in `sql/queries/`."""
+    return (files("pgqueue.store") / "sql" / "queries" / f"{name}.sql").read_text()
+
+
+def only_value(rows: Rows) -> Any:
+    """The one value of a statement that answers one row with one column."""
+    return rows[0][0]
+
+
+def nothing(_rows: Rows) -> None:
+    """For statements whose answer does not matter."""
