@@ -1,3 +1,73 @@
 """pgqueue: a transactional job queue that lives in the PostgreSQL you already run."""
 
-__version__ = "0.1.0"
+from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, retry
+from pgqueue.context import JobContext, Middleware, bound, current_job
+from pgqueue.errors import (
+    AppError,
+    ArgumentError,
+    DatabaseUnreachable,
+    EmbeddedError,
+    JobFailed,
+    JobNotFound,
+    LeaseLost,
+    NotBound,
+    OptionError,
+    PgqueueError,
+    ResultTimeout,
+    SchemaError,
+    TargetError,
+    TransactionEnded,
+    UsageError,
+)
+from pgqueue.job import Attempt, Enqueued, Job, JobState, NewJob
+from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.results import result
+from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.tasks import Task, task
+from pgqueue.version import __version__
+
+__all__ = [
+    "AppError",
+    "ArgumentError",
+    "Attempt",
+    "Backoff",
+    "Bury",
+    "Cancel",
+    "DatabaseUnreachable",
+    "Delays",
+    "EmbeddedError",
+    "Enqueued",
+    "Fixed",
+    "Job",
+    "JobContext",
+    "JobFailed",
+    "JobNotFound",
+    "JobState",
+    "LeaseLost",
+    "Linear",
+    "Middleware",
+    "NewJob",
+    "NotBound",
+    "OptionError",
+    "PgqueueError",
+    "ResultTimeout",
+    "Retry",
+    "RetryPolicy",
+    "SchemaError",
+    "Snooze",
+    "TargetError",
+    "Task",
+    "TransactionEnded",
+    "UsageError",
+    "__version__",
+    "attempts",
+    "bound",
+    "cancel",
+    "current_job",
+    "enqueue",
+    "enqueue_many",
+    "get_job",
+    "result",
+    "retry",
+    "task",
+]

@@ -23,9 +23,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-import pgqueue
 from pgqueue.errors import SchemaError
 from pgqueue.store.connection import open_connection
+from pgqueue.version import __version__
 
 # "pgqueue" in ASCII: the advisory lock of the one migrator.
 MIGRATION_LOCK = 0x70677175657565
@@ -100,7 +100,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     before = _status(conn)
     if before.state == "newer":
         raise SchemaError(
-            f"the database is at revision {before.revision}, newer than this pgqueue {pgqueue.__version__}"
+            f"the database is at revision {before.revision}, newer than this pgqueue {__version__}"
             f" (which knows up to {before.newest}); upgrade pgqueue here, then run `pgqueue migrate` again"
         )
     if before.state == "current" and before.functions:
@@ -148,7 +148,7 @@ def _config(output: io.StringIO | None = None) -> Config:
 
 
 def _migrations() -> Path:
-    inside = Path(pgqueue.__file__).parent / "migrations"
+    inside = Path(__file__).parent / "migrations"
     return inside if inside.is_dir() else inside.parent.parent / "migrations"
 
 

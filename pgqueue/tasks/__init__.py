@@ -1,9 +1,10 @@
 """Tasks: the functions that jobs may call."""
 
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
-from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of, task
+from pgqueue.tasks.task import CallOptions, Task, TransactionalTask, registered, registered_tasks, target_of, task
 
 __all__ = [
+    "CallOptions",
     "Refused",
     "Task",
     "TransactionalTask",

@@ -52,6 +52,7 @@ class CallOptions(TaskOptions, total=False):
 
     delay: Duration | None
     run_at: datetime | None
+    limit_key: str | None
     job_id: UUID | None
 
 
@@ -76,6 +77,7 @@ class Task(Generic[P, R]):
         self.options = options or JobOptions()
         self.retry = retry
         self.transactional = transactional
+        self.is_async = inspect.iscoroutinefunction(function)
         self._said = self.options.said()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,0 +1,139 @@
+"""result(): wait until a job has ended and answer what it returned.
+
+Who waits listens on the channel `pgqueue_ended` and holds a shared advisory lock, so that workers notify only while
+somebody waits. Inside an open transaction LISTEN would do nothing, so there it polls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Iterator
+from typing import Any, overload
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from pgqueue.context import running
+from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
+from pgqueue.job import Job, JobState
+from pgqueue.store import Statement, execute, jobs
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.statement import only_value
+
+LISTEN = "listen pgqueue_ended"
+LOCK = "select pg_advisory_lock_shared(7703, 0)"
+UNLOCK = "select pg_advisory_unlock_shared(7703, 0)"
+UNLISTEN = "unlisten pgqueue_ended"
+# Seconds between two looks: with LISTEN only the safety net, without it the pace.
+LISTEN_POLL = 1.0
+FIRST_POLL, LAST_POLL = 0.01, 0.25
+
+
+@overload
+def result(conn: SyncConnection, job_id: UUID, timeout: float | None = None) -> Any: ...
+@overload
+def result(conn: AsyncConnection, job_id: UUID, timeout: float | None = None) -> Awaitable[Any]: ...
+def result(conn: AnyConnection, job_id: UUID, timeout: float | None = None) -> Any:
+    """What a job returned, waiting until it has ended, at most `timeout` seconds (None: for ever).
+
+    None if the task returned None, or the result was not asked for (`store_result`) or has expired (after a day).
+    Use a connection without an open transaction: then it is woken at once; in a transaction it polls.
+
+    Raises JobFailed, with the remote traceback, if the job is dead or cancelled; JobNotFound; ResultTimeout;
+    UsageError inside a job, whose slot would wait for another slot, and in a transaction that cannot see it end.
+    """
+    if running.get() is not None:
+        raise UsageError("result() inside a job would hold its slot while it waits; enqueue the next step as a job")
+    if is_async(conn):
+        return _result_async(conn, job_id, timeout)
+    return _result(driver(conn), job_id, timeout)
+
+
+def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -> Any:
+    listens = raw.info.transaction_status == TransactionStatus.IDLE
+    autocommit = raw.autocommit
+    if listens:
+        raw.autocommit = True
+        raw.execute(LISTEN)
+        raw.execute(LOCK)
+    else:
+        _check_isolation(execute(raw, _ISOLATION))
+    try:
+        for pause in _pauses(job_id, timeout, listens):
+            job = execute(raw, jobs.get(job_id))
+            if _ended(job, job_id):
+                return _answer(job, execute(raw, jobs.result(job_id)), execute(raw, jobs.attempts(job_id)))
+            if listens:
+                for _ in raw.notifies(timeout=pause, stop_after=1):
+                    continue
+            else:
+                time.sleep(pause)
+    finally:
+        if listens and not raw.closed:
+            raw.execute(UNLOCK)
+            raw.execute(UNLISTEN)
+            raw.autocommit = autocommit
+
+
+async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | None) -> Any:
+    raw = await driver_async(conn)
+    listens = raw.info.transaction_status == TransactionStatus.IDLE
+    autocommit = raw.autocommit
+    if listens:
+        await raw.set_autocommit(True)
+        await raw.execute(LISTEN)
+        await raw.execute(LOCK)
+    else:
+        _check_isolation(await execute(raw, _ISOLATION))
+    try:
+        for pause in _pauses(job_id, timeout, listens):
+            job = await execute(raw, jobs.get(job_id))
+            if _ended(job, job_id):
+                stored = await execute(raw, jobs.result(job_id))
+                return _answer(job, stored, await execute(raw, jobs.attempts(job_id)))
+            if listens:
+                async for _ in raw.notifies(timeout=pause, stop_after=1):
+                    continue
+            else:
+                await asyncio.sleep(pause)
+    finally:
+        if listens and not raw.closed:
+            await raw.execute(UNLOCK)
+            await raw.execute(UNLISTEN)
+            await raw.set_autocommit(autocommit)
+
+
+def _pauses(job_id: UUID, timeout: float | None, listens: bool) -> Iterator[float]:
+    """How long to wait after each look; raises ResultTimeout when the time is over."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    pause = LISTEN_POLL if listens else FIRST_POLL
+    while True:
+        left = pause if deadline is None else deadline - time.monotonic()
+        yield max(0.0, min(pause, left))
+        if deadline is not None and time.monotonic() >= deadline:
+            raise ResultTimeout(f"job {job_id} has not ended within {timeout} s; it goes on")
+        pause = pause if listens else min(LAST_POLL, pause * 2)
+
+
+def _ended(job: Job | None, job_id: UUID) -> bool:
+    if job is None:
+        raise JobNotFound(job_id)
+    return job.state.ended
+
+
+def _answer(job: Job | None, stored: tuple[bool, Any], attempts: list[Any]) -> Any:
+    assert job is not None
+    if job.state is JobState.SUCCEEDED:
+        return stored[1]
+    traceback = next((attempt.traceback for attempt in reversed(attempts) if attempt.traceback), None)
+    raise JobFailed(job.id, job.state, job.reason, traceback)
+
+
+def _check_isolation(level: str) -> None:
+    if level != "read committed":
+        raise UsageError(f"result() cannot see the job end inside this {level} transaction; commit it first")
+
+
+_ISOLATION: Statement[str] = Statement("show transaction_isolation", (), only_value)
