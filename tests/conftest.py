@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import psycopg
 import pytest
 
 from pgqueue.embedded import Server
+from pgqueue.migrate import migrate
 from tests.postgres import DURABLE, FAST, Databases, started_server, swept_folder
 
 Connect = Callable[..., psycopg.Connection[Any]]
@@ -41,10 +41,7 @@ def server(servers_folder: Path) -> Iterator[Server]:
 def databases(server: Server) -> Iterator[Databases]:
     databases = Databases(server)
     template = databases.create_template()
-    if importlib.util.find_spec("pgqueue.migrate"):
-        from pgqueue.migrate import migrate
-
-        migrate(template)
+    migrate(template)
     yield databases
     databases.close()
 

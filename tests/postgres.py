@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ VARIABLE = "PGQUEUE_TEST_POSTGRES"
 HOST = "127.0.0.1"
 TEMPLATE = "pgqueue_template"
 ROOT = Path(__file__).parent.parent
+# Two test processes with a million rows each, and their write-ahead logs.
+ENOUGH_MEMORY = 6 * 1024**3
 
 # A test's server may lose its data, so it need not wait for the disk.
 FAST = {
@@ -31,7 +34,7 @@ FAST = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "wal_init_zero": "off",
-    "max_wal_size": "2GB",
+    "max_wal_size": "512MB",
     "checkpoint_timeout": "1h",
     "shared_buffers": "64MB",
     "autovacuum": "off",
@@ -44,7 +47,7 @@ DURABLE = {"shared_buffers": "16MB", "max_connections": "60"}
 @contextmanager
 def swept_folder() -> Iterator[Path]:
     """A temporary folder that is removed, and whose servers are ended, even if this process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="pgqueue-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="pgqueue-tests-", dir=in_memory()))
     # So that a server that runs as another user can reach its own folder.
     folder.chmod(0o711)
     command = [sys.executable, "-m", "tests.sweeper", str(os.getpid()), str(folder)]
@@ -54,6 +57,14 @@ def swept_folder() -> Iterator[Path]:
         finally:
             sweep(folder)
             sweeper.send_signal(signal.SIGKILL)
+
+
+def in_memory() -> Path | None:
+    """The folder that lies in memory, if it is large enough: there a database is created ten times as fast."""
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shutil.disk_usage(shared).free < ENOUGH_MEMORY:
+        return None
+    return shared
 
 
 def started_server(folder: Path, settings: Mapping[str, str]) -> Server:

@@ -96,6 +96,11 @@ class Server:
         """Create the cluster, unless it exists. Killed halfway it leaves nothing that looks like one."""
         if self.initialised:
             return
+        if not self.launch.can_enter(self.folder):
+            raise EmbeddedError(
+                f"PostgreSQL refuses to run as root, and as `nobody` it may not enter {self.folder.parent}; "
+                "name a folder that every user may enter"
+            )
         make_private(self.folder, self.launch)
         for left_over in self.folder.glob("initdb-*"):
             shutil.rmtree(left_over, ignore_errors=True)
@@ -110,11 +115,13 @@ class Server:
             raise EmbeddedError(f"initdb failed in {self.folder}: {(done.stderr or done.stdout).strip()}")
         fresh.rename(self.data)
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 120.0) -> None:
         """Start the server and return when it accepts connections; does nothing if it runs already."""
         deadline = time.monotonic() + timeout
         launched = False
         while not self.ready:
+            if not self.initialised:
+                raise EmbeddedError(f"there is no cluster in {self.folder}; call initdb() first, or it was removed")
             if self.pid is None:
                 if launched:
                     self._judge_failed_start()

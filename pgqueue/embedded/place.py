@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pgqueue.embedded.cluster import make_private
 from pgqueue.embedded.locks import is_locked
-from pgqueue.embedded.privileges import Launch
+from pgqueue.embedded.privileges import Launch, find_launch
 from pgqueue.errors import EmbeddedError
 
 SCHEME = "embedded:"
@@ -73,4 +73,7 @@ def default_folder() -> Path:
     named = os.environ.get("XDG_DATA_HOME", "")
     # The XDG specification: a relative path is to be ignored.
     above = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"
+    if not find_launch().can_enter(above):
+        # Root without user namespaces, as in most containers: PostgreSQL runs as nobody, and /root is closed.
+        above = Path("/var/lib")
     return (above / "pgqueue" / "postgres").resolve()

@@ -28,6 +28,13 @@ class Launch:
         if self.owner is not None:
             os.chown(folder, self.owner, self.owner)
 
+    def can_enter(self, folder: Path) -> bool:
+        """Whether the user that PostgreSQL will run as may pass every folder above `folder`."""
+        if self.owner is None:
+            return True
+        above = [each for each in folder.parents if each.exists()]
+        return all(each.stat().st_mode & 0o001 or each.stat().st_uid == self.owner for each in above)
+
     def let_through(self, folder: Path) -> None:
         """Let the user that PostgreSQL will run as pass a folder that was just created and stays ours."""
         if self.owner is not None:

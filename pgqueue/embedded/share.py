@@ -28,16 +28,20 @@ class Database:
 
     def __init__(self, server: Server, place: Place, using: TextIO) -> None:
         self.dsn = server.dsn()
-        self.folder = server.folder
-        self._server, self._place, self._using = server, place, using
+        self.place = place
+        self._server, self._using = server, using
+
+    @property
+    def folder(self) -> Path:
+        return self.place.folder
 
     def close(self) -> None:
         """Leave the database; the server stops soon after its last user left. May be called twice."""
         if self._using.closed:
             return
         # The supervisor may have been killed, and without one nobody would stop the server.
-        if not self._place.supervised and self._server.pid is not None:
-            spawn_supervisor(self._place, self._server)
+        if not self.place.supervised and self._server.pid is not None:
+            spawn_supervisor(self.place, self._server)
         self._using.close()
 
     def __enter__(self) -> Self:
@@ -74,7 +78,7 @@ def open_database(dsn: str, *, bin_dir: Path | None = None) -> Database:
 def start(folder: Path | None = None, *, bin_dir: Path | None = None) -> Status:
     """Start the server, and keep it running without users until `stop`."""
     with _join(folder or default_folder(), bin_dir) as database:
-        database._place.keep.touch(mode=0o600)
+        database.place.keep.touch(mode=0o600)
         return status(database.folder)
 
 

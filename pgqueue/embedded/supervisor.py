@@ -42,7 +42,8 @@ class Supervisor:
                 time.sleep(self._pause)
                 self._keep_running()
         finally:
-            self.server.stop()
+            # Without its files a server can only be told to drop everything.
+            self.server.stop("fast" if self.server.initialised else "immediate")
 
     def _dismiss(self, number: int, frame: FrameType | None) -> None:
         self._dismissed = True

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from pgqueue import embedded
-from pgqueue.embedded import Server, pidfile, privileges, sockets
+from pgqueue.embedded import Server, pidfile, place, privileges, sockets
 from pgqueue.embedded.privileges import NAMESPACE, ORDINARY, SETPRIV, Launch
 from pgqueue.errors import EmbeddedError
 from tests.embedded.test_sharing import stopped
@@ -73,6 +73,24 @@ def test_every_way_to_launch_works_and_the_server_is_never_root(unmade_folder: P
             assert (unmade_folder / "data").stat().st_uid == launch.owner
     finally:
         server.stop("immediate")
+
+
+def test_folder_that_nobody_may_not_enter_is_refused_and_not_opened_up(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(EmbeddedError, match=f"as `nobody` it may not enter {closed}; name a folder"):
+        Server(closed / "database", launch=SETPRIV).initdb()
+    assert mode(closed) == 0o700
+    assert list(closed.iterdir()) == []
+
+
+def test_root_in_a_container_gets_a_folder_that_nobody_may_enter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(place, "find_launch", lambda: SETPRIV)
+    assert embedded.default_folder() == Path("/var/lib/pgqueue/postgres")
 
 
 def test_root_without_any_way_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
