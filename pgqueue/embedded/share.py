@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-import pgqueue
 from pgqueue.embedded.cluster import Server
 from pgqueue.embedded.locks import lock
 from pgqueue.embedded.place import Place, default_folder, folder_of
@@ -21,6 +20,8 @@ from pgqueue.errors import EmbeddedError
 
 # The first start runs initdb, and a start after an accident reads the write-ahead log.
 START_TIMEOUT = 120.0
+# How many are started before it is PostgreSQL that is to blame.
+SUPERVISORS = 3
 
 
 class Database:
@@ -105,7 +106,7 @@ def status(folder: Path | None = None) -> Status:
 def spawn_supervisor(place: Place, server: Server) -> None:
     """Start the process that starts the server, watches over it and stops it when it is unused."""
     command = [sys.executable, "-P", "-m", "pgqueue.embedded.supervisor", str(place.folder), str(server.bin_dir)]
-    home = str(Path(pgqueue.__path__[0]).parent)
+    home = str(Path(__file__).parents[2])
     paths = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
     with server.open_log() as log:
         # It forks at once, so that our caller gets no child that it would have to wait for.
@@ -131,8 +132,6 @@ def _join(folder: Path, bin_dir: Path | None) -> Database:
         using = lock(place.users, shared=True, timeout=START_TIMEOUT)
         try:
             server.initdb()
-            if not place.supervised:
-                spawn_supervisor(place, server)
             _wait_until_ready(place, server)
         except BaseException:
             using.close()
@@ -142,9 +141,14 @@ def _join(folder: Path, bin_dir: Path | None) -> Database:
 
 def _wait_until_ready(place: Place, server: Server) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while not server.ready:
+    supervisors = 0
+    while not (server.ready and place.supervised):
         if not place.supervised:
-            raise EmbeddedError(f"PostgreSQL in {place.folder} does not start\n{server.log_tail()}")
+            # One ends by itself if PostgreSQL does not start; but it may also have been killed.
+            if supervisors == SUPERVISORS:
+                raise EmbeddedError(f"PostgreSQL in {place.folder} does not start\n{server.log_tail()}")
+            spawn_supervisor(place, server)
+            supervisors += 1
         if time.monotonic() > deadline:
             raise EmbeddedError(
                 f"PostgreSQL in {place.folder} was not ready in {START_TIMEOUT:g} s\n{server.log_tail()}"
