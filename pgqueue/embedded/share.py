@@ -124,9 +124,9 @@ def spawn_supervisor(place: Place, server: Server) -> None:
 
 
 def _join(folder: Path, bin_dir: Path | None) -> Database:
-    place = Place(folder)
+    place = Place(folder.resolve())
     place.create(find_launch())
-    server = Server(folder, bin_dir=bin_dir)
+    server = Server(place.folder, bin_dir=bin_dir)
     with lock(place.starting, timeout=START_TIMEOUT):
         # A supervisor that is just stopping the server keeps us waiting here.
         using = lock(place.users, shared=True, timeout=START_TIMEOUT)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from pgqueue import embedded
 from tests.embedded.conftest import NewUser
@@ -74,6 +75,16 @@ def test_kept_server_runs_without_users_until_stopped(dsn: str, folder: Path) ->
     embedded.stop(folder)
     assert embedded.status(folder) == embedded.Status(folder, pid=None, dsn=None, kept=False)
     embedded.stop(folder)
+
+
+def test_relative_folder_is_the_same_database(monkeypatch: pytest.MonkeyPatch, dsn: str, folder: Path) -> None:
+    monkeypatch.chdir(folder.parent)
+    relative = Path(folder.name)
+    started = embedded.start(relative)
+    with embedded.open(dsn) as database:
+        assert database.dsn == started.dsn
+    embedded.stop(relative)
+    assert not embedded.status(folder).running
 
 
 def test_stop_stops_it_under_its_users_who_can_open_it_again(dsn: str, folder: Path) -> None:
