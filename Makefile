@@ -1,0 +1,58 @@
+# Everything a fresh machine needs is Python 3.11 or newer and make: each target first builds its own .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Each test process runs a PostgreSQL of its own: past eight they only wait for one another.
+TESTERS ?= auto --maxprocesses 8
+PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help demo test test-all test-soak check format bench clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Index Python's own library with jobs, killing workers on the way: nothing lost, nothing doubled
+	$(BIN)/pgqueue demo
+
+test: $(READY) ## Run the tests on a PostgreSQL that they start themselves
+	$(PYTEST) -m "not soak"
+
+test-all: $(READY) ## Run the tests on every supported PostgreSQL
+	$(BIN)/python -m tests.versions pytest -n $(TESTERS) -m "not soak"
+
+test-soak: $(READY) ## Run the tests that take minutes
+	$(PYTEST) -m soak
+
+check: $(READY) ## Check format, lint, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code, and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Measure the speed of enqueue, drain and pick-up
+	$(BIN)/python -m bench
+
+clean: ## Remove caches and builds; .venv stays
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -path ./.postgres -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# An environment that is there already is kept if it can install; a broken one is made anew.
+$(READY): pyproject.toml
+	@if $(BIN)/python -c 'import pip; $(FITS)' 2>/dev/null; then exit 0; fi; \
+	for python in python3.13 python3.12 python3.11 python3; do \
+	  if $$python -c '$(FITS)' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; exec $$python -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "pgqueue needs Python 3.11 or newer with its venv module; install it (Debian: apt install python3-venv)" >&2; \
+	exit 1
+	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dev]'
+	@touch $@
