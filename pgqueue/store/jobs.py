@@ -209,6 +209,17 @@ def disown(worker: int, known: Sequence[Claim]) -> Statement[int]:
     return Statement("select pgqueue.disown($1::bigint, $2::uuid[], $3::int[])", params, only_value)
 
 
+def claim_one(worker: int, job_id: UUID) -> Statement[Claim | None]:
+    """scheduled | ready | retrying -> running for one job; None if it does not wait, or the lease is gone. O(log n)."""
+    return Statement(_CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker)) if rows else None)
+
+
+_CLAIM_ONE = """
+select id, claim, attempt, crashes, max_attempts, timeout, store_result, priority, queue, target, args, labels, run_at
+from pgqueue.claim_job($1::bigint, $2::uuid)
+"""
+
+
 def get(job_id: UUID) -> Statement[Job | None]:
     """One job in whatever state; None if there is none. Walks primary keys."""
     return Statement(query("job"), (job_id,), lambda rows: _job(rows[0]) if rows else None)

@@ -14,12 +14,16 @@ def require_schema(conn: SyncConnection) -> None:
     """Raise SchemaError unless the database has a schema that this code can work with."""
     if not execute(conn, _EXISTS):
         raise SchemaError("this database has no schema pgqueue yet; run `pgqueue migrate` on it")
-    found = execute(conn, _REVISION)
+    found = execute(conn, revision())
     if found is None or found < OLDEST_REVISION:
         raise SchemaError(
             f"the schema pgqueue is at revision {found}, this code needs {OLDEST_REVISION}; run `pgqueue migrate`"
         )
 
 
+def revision() -> Statement[str | None]:
+    """The revision of the schema that the database has."""
+    return Statement("select max(version_num) from pgqueue.alembic_version", (), only_value)
+
+
 _EXISTS: Statement[bool] = Statement("select to_regclass('pgqueue.alembic_version') is not null", (), only_value)
-_REVISION: Statement[str | None] = Statement("select max(version_num) from pgqueue.alembic_version", (), only_value)

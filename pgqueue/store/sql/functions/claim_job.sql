@@ -1,0 +1,23 @@
+-- scheduled | ready | retrying -> running, for the one job that a human named: whatever waits before it, and even if
+-- its queue is paused. What was not due yet is due by this call, as by retry. A job past its ttl is never started.
+-- Answers no row if the job does not wait, or the worker's own lease is gone.
+-- Guarded as in step: no claim can slip in behind the reaper's back. Walks jobs_pkey; O(log n).
+create or replace function pgqueue.claim_job(_worker bigint, _id uuid)
+returns table (
+  id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
+  priority int, queue text, target text, args text, labels text, run_at timestamptz)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  perform pg_advisory_xact_lock_shared(_worker);
+  return query
+  update pgqueue.jobs as job
+  set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(),
+      run_at = least(job.run_at, now())
+  where job.id = _id and job.worker is null
+    and (job.expires_at is null or job.expires_at > now())
+    and exists (select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp())
+  returning job.id, job.claim, job.attempt::int, job.crashes::int, job.max_attempts::int, job.timeout,
+            job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
+end $$;

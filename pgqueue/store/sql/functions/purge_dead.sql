@@ -1,0 +1,22 @@
+-- dead -> (forgotten), for a bounded batch of those that died before a moment; answers how many went.
+-- Their attempts stay in the history until they are pruned.
+-- Walks dead_jobs_pkey and filters; O(batch log n) without a queue or target, else at worst all dead jobs.
+create or replace function pgqueue.purge_dead(_queue text, _target text, _before timestamptz, _limit int) returns int
+language plpgsql
+as $$
+declare
+  _count int;
+begin
+  delete from pgqueue.dead_jobs as dead
+  where dead.id = any (array(
+    select d.id
+    from pgqueue.dead_jobs as d
+    where d.died_at <= _before
+      and (_queue is null or d.queue = _queue)
+      and (_target is null or d.target = _target)
+    order by d.id
+    limit _limit
+    for update skip locked));
+  get diagnostics _count = row_count;
+  return _count;
+end $$;
