@@ -25,6 +25,7 @@ from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
+from pgqueue.worker import Worker
 
 __all__ = [
     "AppError",
@@ -59,6 +60,7 @@ __all__ = [
     "Task",
     "TransactionEnded",
     "UsageError",
+    "Worker",
     "__version__",
     "attempts",
     "bound",

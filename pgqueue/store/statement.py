@@ -15,6 +15,7 @@ from psycopg.rows import tuple_row
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Rows = Sequence[Sequence[Any]]
 
 # Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
@@ -22,12 +23,12 @@ _ADAPTERS = AdaptersMap(psycopg.adapters)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement(Generic[T]):
+class Statement(Generic[T_co]):
     """One SQL statement with its values ($1, $2 ...), and how its rows are read."""
 
     sql: str
     params: Sequence[Any]
-    read: Callable[[Rows], T]
+    read: Callable[[Rows], T_co]
 
 
 @overload
@@ -43,13 +44,13 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
         return _execute_async(conn, statement)
     with _Cursor(driver(conn), row_factory=tuple_row) as cursor:
         cursor.execute(statement.sql, statement.params)
-        return statement.read(cursor.fetchall())
+        return statement.read(cursor.fetchall() if cursor.description else [])
 
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     async with _AsyncCursor(await driver_async(conn), row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.params)
-        return statement.read(await cursor.fetchall())
+        return statement.read(await cursor.fetchall() if cursor.description else [])
 
 
 class _Cursor(psycopg.RawCursor[Any]):

@@ -1,1 +1,5 @@
 """The worker: a parent that talks to the database, and executors that run jobs."""
+
+from pgqueue.worker.worker import Worker
+
+__all__ = ["Worker"]

@@ -1,0 +1,264 @@
+"""The claimer: one round trip settles a batch and claims the next, as long as the executor has room.
+
+A tick asks what there is to settle and how much room there is, decides whether that is worth a round trip yet, and
+runs one step. While batches come back full it lets outcomes gather for a moment, so that a step carries many; when
+they come back short it settles at once, tells the listener that it is hungry, and claims again after 5, 10, 20 ...
+milliseconds up to the poll interval, for what was committed before the listener was heard.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
+from pgqueue.job import Claim
+from pgqueue.outcome import Ended, Move, Reason, Settlement, error_report, judge
+from pgqueue.store import execute, jobs, queues
+from pgqueue.store.jobs import Step
+from pgqueue.worker.bounds import Bounds
+from pgqueue.worker.loop import Connection, Loop
+from pgqueue.worker.outbox import Outbox
+from pgqueue.worker.settler import settle_others
+
+# Claimed ahead of free slots: what the executor got through in this many seconds, at most MOST_AHEAD.
+AHEAD_SECONDS = 0.1
+MOST_AHEAD = 500
+# Outcomes wait this long for company while the executor has enough to do.
+LINGER = 0.005
+# A claim that has waited so long behind a busy executor is given back for others.
+HOSTAGE_SECONDS = 1.0
+# So many unwritten outcomes stop further claims.
+OUTBOX_LIMIT = 5_000
+BATCH_LIMIT = 1_000
+FIRST_PROBE = 0.005
+# Without LISTEN polling is no safety net but the pace.
+DEAF_POLL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """What the claimer may ask of the executor."""
+
+    concurrency: int
+    submit: Callable[[Sequence[Claim]], None]
+    load: Callable[[], int]
+    give_back: Callable[[float], list[Claim]]
+
+
+class Claimer:
+    """Owns the worker's claims from the step that took them to the step that settled them."""
+
+    def __init__(
+        self,
+        worker: int,
+        dsn: str,
+        names: Sequence[str] | None,
+        slots: Slots,
+        outbox: Outbox,
+        observe: Observer,
+        *,
+        poll: float,
+        hungry: Callable[[bool], None],
+        deaf: Callable[[], bool],
+        evicted: Callable[[str], None],
+    ) -> None:
+        self._worker = worker
+        self._all_queues = names is None
+        self._slots = slots
+        self._outbox = outbox
+        self._observe = observe
+        self._poll = poll
+        self._hungry = hungry
+        self._deaf = deaf
+        self._evicted = evicted
+        self._bounds = Bounds(names or [])
+        self._held: dict[UUID, Claim] = {}
+        self._quiet = False
+        self._gate = threading.Lock()  # between quiet() and the submission of claims
+        self._more = False
+        self._woken = True
+        self._probe = FIRST_PROBE
+        self._claim_at = 0.0
+        self._names_at = 0.0
+        self._speed = _Speed()
+        self._reply_lost = False
+        self._ever_lost = False
+        self.drained = False
+        self.loop = Loop("claimer", dsn, self._tick, observe, self._connected)
+
+    @property
+    def held(self) -> int:
+        """Claims that are not settled yet."""
+        return len(self._held)
+
+    @property
+    def clean(self) -> bool:
+        """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
+        return not self._held and not self._ever_lost
+
+    def quiet(self) -> None:
+        """Claim no more; outcomes are still settled. On return nothing more is submitted to the executor."""
+        with self._gate:
+            self._quiet = True
+        self.loop.wake()
+
+    def go_on(self) -> None:
+        """Claim again after quiet()."""
+        self._quiet = False
+        self.wake()
+
+    def wake(self, queue: str | None = None) -> None:
+        """There may be work, in `queue` if it is named: claim now."""
+        if self._all_queues and queue is not None and queue not in self._bounds.queues:
+            self._names_at = 0.0
+        self._woken = True
+        self.loop.wake()
+
+    def outcomes_waiting(self, first: bool) -> None:
+        """The outbox was filled; `first` if it had been empty. Settle, unless the loop waits for company already."""
+        if first or not self._more or self._slots.load() <= self._enough():
+            self.loop.wake()
+
+    def _connected(self, conn: Connection) -> None:
+        """A claim's reply may have been lost with the last connection: give back what came with it."""
+        if self._reply_lost:
+            execute(conn, jobs.disown(self._worker, list(self._held.values())))
+            self._reply_lost = False
+        self._woken = True
+
+    def _tick(self, conn: Connection) -> float:
+        now = time.monotonic()
+        self._speed.update(now, self._outbox.total)
+        if self._more and self._slots.load() > self._enough() and self._outbox.age() < LINGER:
+            return LINGER
+        self._give_back_hostages()
+        batch = self._outbox.first(BATCH_LIMIT)
+        room = self._room()
+        due = self._more or self._woken or now >= self._claim_at
+        if not batch and not (room and due):
+            return self._pause(now)
+        if self._all_queues and now >= self._names_at:
+            self._bounds.serve(execute(conn, queues.names()))
+            self._names_at = now + self._poll
+        self._step(conn, batch, room)
+        return 0.0 if self._more or len(self._outbox) else self._pause(time.monotonic())
+
+    def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
+        self._woken = False
+        slots, lag = self._bounds.slots(time.monotonic())
+        successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
+        late = settle_others(conn, self._worker, [done.settlement for done in batch])
+        began = time.monotonic()
+        try:
+            step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self._reply_lost = self._ever_lost = True
+            raise
+        ended = time.monotonic()
+        self._settled(batch, late | step.late)
+        claimed = step.claims + step.expired
+        if room:
+            short = len(claimed) < room
+            self._bounds.claimed(claimed, short=short, now=step.now, at=ended, cost=ended - began)
+            self._plan(step, short, ended)
+        self._held.update((claim.id, claim) for claim in claimed)
+        self._bury_expired(step.expired)
+        self._submit(step.claims)
+        if not step.alive:
+            self._evicted("its lease is gone")
+
+    def _submit(self, claims: list[Claim]) -> None:
+        with self._gate:
+            if not self._quiet:
+                self._slots.submit(claims)
+                return
+        self._outbox_add(claims, released)
+
+    def _settled(self, batch: list[Finished], late: frozenset[UUID]) -> None:
+        for done in batch:
+            self._held.pop(done.claim.id, None)
+        self._outbox.forget(len(batch))
+        if not batch:
+            return
+        if late:
+            self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
+            batch = [done for done in batch if done.claim.id not in late]
+        self._observe(AttemptsFinished(batch))
+
+    def _plan(self, step: Step, short: bool, now: float) -> None:
+        """When to claim next, and whether to be told of new work."""
+        self._more = not short
+        self._hungry(short)
+        wait = self._probe * random.uniform(0.9, 1.0)
+        # While it stays hungry nothing goes unheard; so probes begin anew only after it was busy.
+        self._probe = min(self._probe * 2, self._interval()) if short else FIRST_PROBE
+        if step.next_due is not None:
+            wait = min(wait, _seconds_until(step.next_due, step.now))
+        self._claim_at = now + wait
+        self.drained = short and not step.claims and not step.expired and not self._held
+
+    def _bury_expired(self, expired: list[Claim]) -> None:
+        report = error_report("pgqueue.Expired", "it was not started within its ttl")
+        self._outbox_add(expired, lambda claim: judge(claim, Ended(Reason.EXPIRED, report))._replace(outcome="expired"))
+
+    def _give_back_hostages(self) -> None:
+        waiting = self._slots.give_back(HOSTAGE_SECONDS)
+        self._outbox_add(waiting, released)
+
+    def _outbox_add(self, claims: Sequence[Claim], settlement: Callable[[Claim], Settlement]) -> None:
+        if claims:
+            self._outbox.add([Finished(claim, settlement(claim), 0.0) for claim in claims])
+
+    def _room(self) -> int:
+        if self._quiet or len(self._outbox) >= OUTBOX_LIMIT:
+            return 0
+        return max(0, self._slots.concurrency + self._ahead() - self._slots.load())
+
+    def _ahead(self) -> int:
+        return min(MOST_AHEAD, int(self._speed.per_second * AHEAD_SECONDS))
+
+    def _enough(self) -> int:
+        """As long as the executor has more than this to do, a step can wait a little."""
+        return self._slots.concurrency + self._ahead() // 2
+
+    def _interval(self) -> float:
+        return min(self._poll, DEAF_POLL) if self._deaf() else self._poll
+
+    def _pause(self, now: float) -> float:
+        if self._quiet:
+            return self._poll
+        if not self._room():
+            return HOSTAGE_SECONDS
+        return max(0.0, self._claim_at - now)
+
+
+class _Speed:
+    """How many attempts a second the executor gets through, measured over a tenth of a second or more."""
+
+    def __init__(self) -> None:
+        self.per_second = 0.0
+        self._at = time.monotonic()
+        self._total = 0
+
+    def update(self, now: float, total: int) -> None:
+        elapsed = now - self._at
+        if elapsed >= 0.02:
+            self.per_second = 0.5 * self.per_second + 0.5 * (total - self._total) / elapsed
+            self._at, self._total = now, total
+
+
+def released(claim: Claim) -> Settlement:
+    """The settlement of a claim that was never started."""
+    return Settlement(claim.id, claim.claim, Move.RELEASE, "released", started=False)
+
+
+def _seconds_until(moment: datetime, now: datetime) -> float:
+    return max(0.0, (moment - now).total_seconds())

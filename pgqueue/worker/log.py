@@ -1,0 +1,112 @@
+"""The observer that logs: one line an event, one line an attempt, as text for people or JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from pgqueue import events
+from pgqueue.events import Event, Finished
+from pgqueue.outcome import Move, Settlement
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+Line = tuple[str, str, dict[str, Any]]
+
+
+class LogObserver:
+    """Writes what it hears to `stream` (standard error), from `level` on. A batch is one write."""
+
+    def __init__(self, style: str = "text", level: str = "info", stream: TextIO | None = None) -> None:
+        self._write_line = _as_json if style == "json" else _as_text
+        self._level = LEVELS[level]
+        self._stream = stream or sys.stderr
+
+    def __call__(self, event: Event) -> None:
+        # Successes are the many: where they are not wanted, nothing is looked at.
+        if isinstance(event, events.AttemptsFinished) and self._level > LEVELS["warning"]:
+            return
+        now = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+        lines = [self._write_line(now, *line) for line in _lines(event) if LEVELS[line[0]] >= self._level]
+        if lines:
+            self._stream.write("".join(lines))
+            self._stream.flush()
+
+
+def _lines(event: Event) -> Iterator[Line]:
+    match event:
+        case events.AttemptsFinished(batch):
+            for done in batch:
+                yield _level_of(done.settlement), _message_of(done.settlement), _fields(done)
+        case events.AttemptsLate(batch):
+            for done in batch:
+                yield "warning", "late", {**_fields(done), "hint": "its lease had ended; nothing was changed"}
+        case events.WorkerStarted(worker, queues, executor, concurrency):
+            named = ",".join(queues) or "all"
+            fields = {"worker": worker, "queues": named, "executor": executor, "concurrency": concurrency}
+            yield "info", "worker started", fields
+        case events.WorkerStopping(worker, why):
+            yield "info", "worker stopping", {"worker": worker, "why": why}
+        case events.WorkerStopped(worker, exit_code):
+            yield "info", "worker stopped", {"worker": worker, "exit_code": exit_code}
+        case events.LeasesReaped(workers, jobs):
+            yield "warning", "took back jobs of vanished workers", {"workers": list(workers), "jobs": jobs}
+        case events.DatabaseLost(role, error, seconds):
+            fields = {"role": role, "error": error, "seconds": round(seconds, 1)}
+            yield "warning", "database lost, trying again", fields
+        case events.DatabaseBack(role, seconds):
+            yield "info", "database back", {"role": role, "seconds": round(seconds, 1)}
+        case events.ChildEnded(pid, how):
+            yield "warning", "child ended", {"pid": pid, "how": how}
+        case events.Trouble(role, error, hint):
+            yield "error", "trouble", {"role": role, "error": error, **({"hint": hint} if hint else {})}
+
+
+def _level_of(settlement: Settlement) -> str:
+    match settlement.move:
+        case Move.END if settlement.reason is not None:
+            return "error"
+        case Move.RETRY:
+            return "warning"
+        case _:
+            return "info"
+
+
+def _message_of(settlement: Settlement) -> str:
+    match settlement.move:
+        case Move.END:
+            return f"dead: {settlement.reason}" if settlement.reason else "cancelled"
+        case Move.RETRY:
+            return f"{settlement.outcome}, retry in {settlement.delay:.0f} s"
+        case _:
+            return settlement.outcome
+
+
+def _fields(done: Finished) -> dict[str, Any]:
+    claim, settlement = done.claim, done.settlement
+    fields: dict[str, Any] = {
+        "job": str(claim.id),
+        "target": claim.target,
+        "attempt": claim.attempt,
+        "ms": round(done.elapsed * 1000, 1),
+    }
+    if settlement.error is not None:
+        fields["error"] = f"{settlement.error_type}: {settlement.error}" if settlement.error_type else settlement.error
+    return fields
+
+
+def _as_text(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
+    rest = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
+    return f"{time} {level.upper():7} {message}  {rest}\n"
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or any(c.isspace() or c in '"=' for c in text) else text
+
+
+def _as_json(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
+    line = {"time": time, "level": level, "event": message, **fields}
+    return json.dumps(line, ensure_ascii=False, default=str) + "\n"

@@ -1,0 +1,55 @@
+"""The outbox: outcomes that wait until the database has acknowledged or refused each of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from pgqueue.events import Finished
+
+
+class Outbox:
+    """Filled by executors from any thread, emptied by the claim loop; nothing leaves it unwritten.
+
+    `filled(first)` is called after each add(), outside of the lock;
+    `first` if the outbox had been empty.
+    """
+
+    def __init__(self, filled: Callable[[bool], None]) -> None:
+        self._filled = filled
+        self._lock = threading.Lock()  # guards _waiting and _since
+        self._waiting: deque[Finished] = deque()
+        self._since = 0.0
+        self.total = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, batch: Sequence[Finished]) -> None:
+        """Take over ended attempts."""
+        with self._lock:
+            first = not self._waiting
+            if first:
+                self._since = time.monotonic()
+            self._waiting.extend(batch)
+            self.total += len(batch)
+        self._filled(first)
+
+    def first(self, limit: int) -> list[Finished]:
+        """The oldest ones, which stay here until forget()."""
+        with self._lock:
+            return [self._waiting[n] for n in range(min(limit, len(self._waiting)))]
+
+    def forget(self, count: int) -> None:
+        """Drop the `count` oldest: they are written down."""
+        with self._lock:
+            for _ in range(count):
+                self._waiting.popleft()
+            self._since = time.monotonic()
+
+    def age(self) -> float:
+        """Seconds that the oldest one has waited; 0 if there is none."""
+        with self._lock:
+            return time.monotonic() - self._since if self._waiting else 0.0
