@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import sys
 import traceback
@@ -95,10 +96,16 @@ def _is_inside(module: str, apps: Sequence[str]) -> bool:
 
 def _not_here(target: str, apps: Sequence[str], why: str) -> str:
     """Why a target is unknown, what was imported, and what may have been meant."""
-    known = {*(task.target for task in registered_tasks()), *(name for app in apps for name in _plain_functions(app))}
-    nearest = difflib.get_close_matches(target, known, n=1)
-    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    nearest = _nearest(target, tuple(apps))
+    meant = f"; did you mean {nearest}?" if nearest else ""
     return f"no task {target} here: {why}; imported: {', '.join(apps) or 'no module (--app names them)'}{meant}"
+
+
+# Remembered, because a thousand jobs of one unknown target would cost a second of comparing.
+@functools.lru_cache(maxsize=256)
+def _nearest(target: str, apps: tuple[str, ...]) -> str | None:
+    known = {*(task.target for task in registered_tasks()), *(name for app in apps for name in _plain_functions(app))}
+    return next(iter(difflib.get_close_matches(target, known, n=1)), None)
 
 
 def _plain_functions(app: str) -> list[str]:

@@ -89,9 +89,10 @@ class Attempts:
         outcome = copy_context().run(self._run, call)
         return finish(claim, outcome, call.task, monotonic() - began)
 
-    def run_call(self, call: Call) -> Outcome:
-        """As run(), for a claim that has been prepared already."""
-        return copy_context().run(self._run, call)
+    def find(self, claim: Claim) -> Task[..., Any] | None:
+        """The task that a claim calls; None if there is none that may run."""
+        call = prepare(claim, self._tasks, self._apps)
+        return call.task if isinstance(call, Call) else None
 
     def close(self) -> None:
         """Close the connections of transactional jobs, and the private loop."""

@@ -17,6 +17,20 @@ from pgqueue.job import Claim
 Report = Callable[[Sequence[Finished]], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an executor must know to run tasks; travels to child processes.
+
+    `apps` are the modules whose tasks may run, `middleware` names callables as `module:name`, outermost first. `dsn`
+    is for the connections of transactional jobs.
+    """
+
+    dsn: str
+    concurrency: int
+    apps: tuple[str, ...] = ()
+    middleware: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """A claim that an executor gives back unfinished; `started` is whether user code may have begun."""

@@ -1,0 +1,161 @@
+"""A child process: runs claims one after the other, as `python -m pgqueue.worker.child FD`.
+
+The main thread runs user code. The control thread listens to the worker and owns the inbox: it can give back what
+waits there while a job runs, and ends the process when the worker is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
+
+from pgqueue.errors import AppError
+from pgqueue.job import Claim
+from pgqueue.tasks import import_apps, registered_tasks
+from pgqueue.worker.attempt import Attempts
+from pgqueue.worker.executors import wire
+from pgqueue.worker.middleware import load_middleware
+
+_PR_SET_PDEATHSIG = 1
+_CHUNK = 1 << 18
+
+
+class Child:
+    """The two threads of a child process, and the socket to its worker."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        # Guards the sending side of the channel: both threads speak.
+        self._speaking = threading.Lock()
+        self._inbox: SimpleQueue[tuple[int, tuple[Any, ...]] | None] = SimpleQueue()
+        self._unpacker = wire.Unpacker()
+        self._pid = os.getpid()
+        self._told: set[str] = set()
+
+    def run(self) -> None:
+        """Import the tasks' modules, then run claims until the worker says stop."""
+        _, settings, path, parent = self._first_message()
+        _die_with(parent)
+        sys.path[:] = path
+        threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
+        try:
+            import_apps(settings.apps)
+            middleware = load_middleware(settings.middleware)
+        except AppError as error:
+            self._say(wire.BROKEN, str(error))
+            return
+        tasks = registered_tasks()
+        self._told = {task.target for task in tasks}
+        self._say(wire.READY, [wire.known(task) for task in tasks])
+        attempts = Attempts(settings.dsn, settings.apps, middleware)
+        self._work(attempts)
+        attempts.close()
+
+    def _first_message(self) -> tuple[Any, ...]:
+        while True:
+            data = self._channel.recv(_CHUNK)
+            if not data:
+                os._exit(0)
+            if messages := self._unpacker.feed(data):
+                return messages[0]
+
+    def _work(self, attempts: Attempts) -> None:
+        ended: wire.Ended | None = None
+        while True:
+            try:
+                entry = self._inbox.get_nowait()
+            except Empty:
+                if ended is not None:
+                    self._say(wire.MOVED, ended, None, None)
+                    ended = None
+                entry = self._inbox.get()
+            if entry is None:
+                break
+            number, claim = entry[0], wire.claim_from_wire(entry[1])
+            self._say(wire.MOVED, ended, number, None)
+            self._tell(attempts, claim)
+            ended = wire.ended(number, attempts.run(claim))
+            if os.getpid() != self._pid:
+                # The task forked, and its child returned, too: one of them must not go on.
+                os._exit(0)
+        if ended is not None:
+            self._say(wire.MOVED, ended, None, None)
+
+    def _tell(self, attempts: Attempts, claim: Claim) -> None:
+        """Tell the worker of a task that was found after the start, in a module imported for this claim."""
+        if claim.target in self._told:
+            return
+        self._told.add(claim.target)
+        if task := attempts.find(claim):
+            self._say(wire.MOVED, None, None, wire.known(task))
+
+    def _listen(self) -> NoReturn:
+        with suppress(OSError):
+            while data := self._channel.recv(_CHUNK):
+                for message in self._unpacker.feed(data):
+                    self._obey(message)
+        os._exit(0)
+
+    def _obey(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case (wire.RUN, entries):
+                for entry in entries:
+                    self._inbox.put(entry)
+            case (wire.GIVE_BACK,):
+                self._say(wire.GIVEN_BACK, self._unstarted())
+            case (wire.STOP,):
+                self._inbox.put(None)
+
+    def _unstarted(self) -> list[int]:
+        """Take back what the main thread has not taken; each entry goes to one of the two."""
+        numbers: list[int] = []
+        while True:
+            try:
+                entry = self._inbox.get_nowait()
+            except Empty:
+                return numbers
+            if entry is not None:
+                numbers.append(entry[0])
+
+    def _say(self, *message: Any) -> None:
+        frame = wire.pack(*message)
+        try:
+            with self._speaking:
+                self._channel.sendall(frame)
+        except OSError:
+            os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its worker: the control thread may wait for a GIL that C code holds."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def main() -> None:
+    """Be a child of the worker at the other end of the socket whose number is the argument."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)
+    # The worker decides what a ^C means; a child that heard it, too, would fail its job.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    faulthandler.enable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+    Child(channel).run()
+
+
+if __name__ == "__main__":
+    main()

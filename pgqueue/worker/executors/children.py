@@ -1,0 +1,151 @@
+"""The worker's view of one child process: how it is started, fed, understood and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from pgqueue.job import Claim
+from pgqueue.worker.executors import wire
+from pgqueue.worker.executors.base import Settings
+
+# A child is fed ahead by about this much work, seconds: what a round trip may cost while it has something to do.
+_FEED_AHEAD = 0.020
+_MOST_AHEAD = 64
+# What a job is thought to take before the first one has ended, seconds: one is fed ahead.
+_FIRST_GUESS = 0.010
+# How long a child that was told to stop may take, and then again after SIGTERM, seconds.
+_GRACE = 0.5
+_CHUNK = 1 << 18
+
+
+class ChildProcess:
+    """One child: its process, its socket, and the claims it was fed. Used by the executor's thread alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.channel, theirs = socket.socketpair()
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "pgqueue.worker.child", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                # A job's own `.delay()` goes to the database that the job came from.
+                env={**os.environ, "PGQUEUE_DSN": settings.dsn} if settings.dsn else None,
+            )
+        except BaseException:
+            self.channel.close()
+            raise
+        finally:
+            theirs.close()
+        self.channel.setblocking(False)
+        self.ready = False
+        self.broken = False
+        self.leaving: float | None = None
+        self.recalled = False
+        # Claims by number, with the monotonic() at which they came to the executor, in the order they were fed.
+        self.fed: dict[int, tuple[Claim, float]] = {}
+        self.running: int | None = None
+        self.since = 0.0
+        self.pace = _FIRST_GUESS
+        self.unsent = bytearray()
+        self._unpacker = wire.Unpacker()
+        self.say(wire.START, settings, sys.path, os.getpid())
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def room(self, now: float) -> int:
+        """How many more claims it may be fed: none until half of what it has is used up."""
+        slow = self.running is not None and now - self.since > _FEED_AHEAD
+        ahead = 0 if slow else min(_MOST_AHEAD, int(_FEED_AHEAD / self.pace))
+        return 0 if len(self.fed) > (ahead + 1) // 2 else ahead + 1 - len(self.fed)
+
+    def feed(self, entries: list[tuple[int, Claim, float]]) -> None:
+        """Hand it claims."""
+        for number, claim, since in entries:
+            self.fed[number] = claim, since
+        self.say(wire.RUN, [(number, wire.claim_to_wire(claim)) for number, claim, _ in entries])
+
+    def started(self, number: int) -> None:
+        """It has begun a claim."""
+        self.running, self.since = number, monotonic()
+
+    def ended(self, ended: wire.Ended) -> Claim:
+        """It has finished a claim."""
+        self.running = None
+        # The mean over the last few: quick to notice that jobs became long.
+        self.pace += 0.3 * (max(ended.elapsed, 1e-6) - self.pace)
+        return self.fed.pop(ended.number)[0]
+
+    def recall(self) -> None:
+        """Ask for the claims back that it has not started."""
+        if not self.recalled and len(self.fed) > (self.running is not None):
+            self.recalled = True
+            self.say(wire.GIVE_BACK)
+
+    def leave(self, now: float, deadline: float) -> None:
+        """One step of its way out: give back, finish until `deadline`, stop, SIGTERM, SIGKILL."""
+        if self.leaving is None:
+            self.recall()
+            if now > deadline:
+                self.leaving = now
+                self.signal(signal.SIGTERM)
+            elif not self.fed:
+                self.leaving = now
+                self.say(wire.STOP)
+        elif now > self.leaving + 2 * _GRACE:
+            self.signal(signal.SIGKILL)
+        elif now > self.leaving + _GRACE:
+            self.signal(signal.SIGTERM)
+
+    def say(self, *message: Any) -> None:
+        """Send a message, as far as the socket takes it; flush() sends the rest."""
+        self.unsent += wire.pack(*message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the socket takes."""
+        with suppress(OSError):
+            while self.unsent:
+                del self.unsent[: self.channel.send(memoryview(self.unsent)[:_CHUNK])]
+
+    def hear(self) -> list[tuple[Any, ...]] | None:
+        """What it said since; None if it will say nothing more."""
+        try:
+            data = self.channel.recv(_CHUNK)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        return self._unpacker.feed(data) if data else None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal it and every process it started that is still in its group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def end(self) -> str:
+        """Make sure that it has ended, and say how."""
+        self.signal(signal.SIGKILL)
+        code = self.process.wait()
+        if code >= 0:
+            return f"exit code {code}"
+        with suppress(ValueError):
+            return f"signal {-code} ({signal.Signals(-code).name})"
+        return f"signal {-code}"
+
+    def last_words(self) -> list[tuple[Any, ...]]:
+        """What it said before it ended, and nobody had heard yet."""
+        messages: list[tuple[Any, ...]] = []
+        with self.channel, suppress(OSError):
+            while data := self.channel.recv(_CHUNK):
+                messages += self._unpacker.feed(data)
+        return messages

@@ -1,0 +1,105 @@
+"""What a worker and its child processes say to each other: pickled tuples, each after its length.
+
+    worker -> child                                     child -> worker
+    (START, settings, sys.path, the worker's pid)       (READY, [Known, ...]) or (BROKEN, why)
+    (RUN, [(number, claim), ...])                       (MOVED, Ended or None, number started or None, Known or None)
+    (GIVE_BACK,)                                        (GIVEN_BACK, [number, ...])
+    (STOP,)
+
+A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
+worker knows which job it was running. Only values of ours travel; the worker never unpickles what is the user's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pgqueue.events import Finished
+from pgqueue.job import Claim
+from pgqueue.outcome import Move, Settlement
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.tasks import Task
+
+START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK = range(8)
+
+_LENGTH = 4
+
+
+class Ended(NamedTuple):
+    """A finished attempt: its number, its seconds, and its settlement without the token; None is a plain success."""
+
+    number: int
+    elapsed: float
+    settlement: tuple[Any, ...] | None
+
+
+class Known(NamedTuple):
+    """What the worker must know of a task to judge the crash of its child."""
+
+    target: str
+    retry: RetryPolicy
+    max_attempts: int | None
+
+
+def pack(*message: Any) -> bytes:
+    """A message as bytes."""
+    body = pickle.dumps(message, 5)
+    return len(body).to_bytes(_LENGTH, "big") + body
+
+
+class Unpacker:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[tuple[Any, ...]]:
+        """The messages that `data` completes."""
+        buffer = self._buffer
+        buffer += data
+        messages = []
+        start, size = 0, len(buffer)
+        while size - start >= _LENGTH:
+            end = start + _LENGTH + int.from_bytes(buffer[start : start + _LENGTH], "big")
+            if end > size:
+                break
+            messages.append(pickle.loads(memoryview(buffer)[start + _LENGTH : end]))
+            start = end
+        del buffer[:start]
+        return messages
+
+
+def claim_to_wire(claim: Claim) -> tuple[Any, ...]:
+    """A claim as primitives: a UUID takes longer to pickle than all the rest."""
+    return claim.id.bytes, *claim[1:]
+
+
+def claim_from_wire(values: tuple[Any, ...]) -> Claim:
+    """The claim that claim_to_wire() was given."""
+    return Claim(UUID(bytes=values[0]), *values[1:])
+
+
+def ended(number: int, finished: Finished) -> Ended:
+    """What a child says of a finished attempt."""
+    settlement = finished.settlement
+    plain = settlement.move is Move.SUCCEED and settlement.result is None
+    return Ended(number, finished.elapsed, None if plain else tuple(settlement[2:]))
+
+
+def finished(claim: Claim, ended: Ended) -> Finished:
+    """What the worker makes of that."""
+    rest = ended.settlement or (Move.SUCCEED, "succeeded")
+    return Finished(claim, Settlement(claim.id, claim.claim, *rest), ended.elapsed)
+
+
+def known(task: Task[..., Any]) -> Known:
+    """What the worker is told of a task; of a policy only what needs no code of the user's."""
+    retry = task.retry
+    if type(retry).__module__ == RetryPolicy.__module__:
+        retry = dataclasses.replace(retry, on=BaseException, not_on=())
+    else:
+        retry = DEFAULT_RETRY
+    return Known(task.target, retry, task.options.max_attempts)
