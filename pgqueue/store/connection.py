@@ -103,6 +103,15 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
     return conn
 
 
+def is_lost(conn: psycopg.Connection[Any] | None, error: BaseException) -> bool:
+    """Whether `error` means that the connection is gone, and with it perhaps the reply to what had been done."""
+    if conn is None or conn.closed or isinstance(error, DatabaseUnreachable | psycopg.InterfaceError):
+        return True
+    # Without a code it is libpq's own; 08 is the connection's class, 57P01 to 57P03 the server going down.
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
+
+
 # What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED.
 _SESSION = "set session characteristics as transaction isolation level read committed, read write"
 

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
-
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.outcome import Ended, Move, Reason, Settlement, error_report, judge
 from pgqueue.store import execute, jobs, queues
+from pgqueue.store.connection import is_lost
 from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
 from pgqueue.worker.loop import Connection, Loop
@@ -159,8 +158,9 @@ class Claimer:
         began = time.monotonic()
         try:
             step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            self._reply_lost = self._ever_lost = True
+        except Exception as error:
+            if is_lost(conn, error):
+                self._reply_lost = self._ever_lost = True
             raise
         ended = time.monotonic()
         self._settled(batch, late | step.late)

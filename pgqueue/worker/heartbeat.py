@@ -56,8 +56,7 @@ class Heartbeat:
 
     def _connected(self, conn: Connection) -> None:
         # Nothing on this connection may take so long that the next heartbeat comes too late.
-        timeout = int(self._lease / BEATS_PER_LEASE * 1000)
-        conn.execute("select set_config('statement_timeout', %s, false)", [str(timeout)])
+        execute(conn, workers.patience(timedelta(seconds=self._lease / BEATS_PER_LEASE)))
         self._beat_at = min(self._beat_at, time.monotonic())
 
     def _tick(self, conn: Connection) -> float:

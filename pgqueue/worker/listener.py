@@ -12,8 +12,7 @@ import select
 import time
 from collections.abc import Callable, Sequence
 
-import psycopg
-
+from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Observer
 from pgqueue.store import execute, wakeups
 from pgqueue.worker.loop import Connection, Loop
@@ -103,7 +102,7 @@ class Listener:
         now = time.monotonic()
         if self._test_sent is not None:
             if now - self._test_sent > SELF_TEST_DEADLINE:
-                raise psycopg.OperationalError("listening does not work here: a notification to ourselves was lost")
+                raise DatabaseUnreachable("listening does not work here: a notification to ourselves was lost")
             return SELF_TEST_DEADLINE
         if now - self._tested_at >= SELF_TEST_EVERY:
             self._tested_at = self._test_sent = now

@@ -25,21 +25,27 @@ class LogObserver:
         self._stream = stream or sys.stderr
 
     def __call__(self, event: Event) -> None:
-        # Successes are the many: where they are not wanted, nothing is looked at.
-        if isinstance(event, events.AttemptsFinished) and self._level > LEVELS["warning"]:
-            return
         now = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
-        lines = [self._write_line(now, *line) for line in _lines(event) if LEVELS[line[0]] >= self._level]
+        lines = [self._write_line(now, *line) for line in _lines(event, self._level)]
         if lines:
             self._stream.write("".join(lines))
             self._stream.flush()
 
 
-def _lines(event: Event) -> Iterator[Line]:
+def _lines(event: Event, threshold: int) -> Iterator[Line]:
+    if isinstance(event, events.AttemptsFinished):
+        # Successes are the many: where they are not wanted, nothing is made of them.
+        for done in event.batch:
+            if LEVELS[level := _level_of(done.settlement)] >= threshold:
+                yield level, _message_of(done.settlement), _fields(done)
+        return
+    for line in _other_lines(event):
+        if LEVELS[line[0]] >= threshold:
+            yield line
+
+
+def _other_lines(event: Event) -> Iterator[Line]:
     match event:
-        case events.AttemptsFinished(batch):
-            for done in batch:
-                yield _level_of(done.settlement), _message_of(done.settlement), _fields(done)
         case events.AttemptsLate(batch):
             for done in batch:
                 yield "warning", "late", {**_fields(done), "hint": "its lease had ended; nothing was changed"}

@@ -11,9 +11,8 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import DatabaseBack, DatabaseLost, Observer, Trouble
-from pgqueue.store.connection import open_connection
+from pgqueue.store.connection import is_lost, open_connection
 
 Connection = psycopg.Connection[Any]
 
@@ -86,13 +85,14 @@ class Loop:
             try:
                 wait = self._tick(self._connection())
                 pause = FIRST_PAUSE
-            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnreachable) as error:
-                self._drop_connection(error)
-                wait = pause * random.uniform(0.5, 1.0)
-                pause = min(LAST_PAUSE, pause * 2)
             except Exception as error:  # A role must outlive any error of one tick; it is told, and tried again.
-                self._observe(Trouble(self.role, f"{type(error).__name__}: {error}"))
-                wait = TROUBLE_PAUSE
+                if is_lost(self._conn, error):
+                    self._drop_connection(error)
+                    wait = pause * random.uniform(0.5, 1.0)
+                    pause = min(LAST_PAUSE, pause * 2)
+                else:
+                    self._observe(Trouble(self.role, f"{type(error).__name__}: {error}"))
+                    wait = TROUBLE_PAUSE
             self.turned_at = time.monotonic()
             self._awake.wait(wait)
             self._awake.clear()
