@@ -39,6 +39,10 @@ async def give_async(value: Any) -> Any:
     return value
 
 
+@task
+async def nothing_async() -> None: ...
+
+
 def plain(value: Any) -> Any:
     return value
 

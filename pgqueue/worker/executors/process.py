@@ -189,7 +189,7 @@ class ProcessExecutor:
         """A child cannot be started: the end of a worker that just begins, a trouble of one that runs."""
         self._failures += 1
         self._respawn_at = monotonic() + min(_LONGEST_BACKOFF, 0.25 * 2**self._failures)
-        if self._up.is_set():
+        if self._up.is_set() and not self._broken:
             self._observe(Trouble("process executor", why, "the next try follows; jobs wait meanwhile"))
         else:
             self._broken = self._broken or why
@@ -275,6 +275,8 @@ class ProcessExecutor:
         """The thread's last act: no child lives, and what was not reported is left over."""
         for child in self._children:
             child.end()
+            for message in child.last_words():
+                self._obey(child, message)
             self._left += [Leftover(claim, started=number == child.running) for number, (claim, _) in child.fed.items()]
         self._children.clear()
         self._flush()
