@@ -1,0 +1,5 @@
+"""`python -m pgqueue` is `pgqueue`."""
+
+from pgqueue.cli.app import main
+
+main()

@@ -1,0 +1,55 @@
+"""The command `pgqueue`: its groups, and the one way in."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli import db, dead, enqueue, jobs, migrate, queues, status, tasks, worker, workers
+from pgqueue.cli.errors import report
+from pgqueue.cli.options import Dsn, new_group
+from pgqueue.errors import PgqueueError
+from pgqueue.version import __version__
+
+
+def main() -> None:
+    """Run the command that the process was started with, and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names and errors come from everywhere; a terminal that cannot show a letter must not end the command.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except PgqueueError as error:
+        sys.exit(report(error))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pgqueue {__version__}")
+        raise typer.Exit
+
+
+def _pgqueue(
+    dsn: Dsn = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A transactional job queue that lives in the PostgreSQL you already run."""
+
+
+app = new_group(_pgqueue)
+app.command("migrate")(migrate.migrate)
+app.command("worker")(worker.worker)
+app.command("enqueue")(enqueue.enqueue)
+app.command("status")(status.status)
+app.add_typer(jobs.group, name="jobs")
+app.add_typer(dead.group, name="dead")
+app.add_typer(queues.group, name="queues")
+app.add_typer(workers.group, name="workers")
+app.add_typer(tasks.group, name="tasks")
+app.add_typer(db.group, name="db")

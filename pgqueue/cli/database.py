@@ -1,0 +1,44 @@
+"""From a DSN to a connection that a command can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pgqueue.cli.options import VARIABLE
+from pgqueue.errors import UsageError
+from pgqueue.store.connection import open_connection
+from pgqueue.store.diagnosis import diagnosed
+from pgqueue.store.schema import require_schema
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@contextmanager
+def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection in autocommit mode to a database that has the schema.
+
+    Raises our own errors only: UsageError without a DSN, DatabaseUnreachable, SchemaError, or what the database said.
+    """
+    with served(dsn) as address, diagnosed(), open_connection(address, "cli") as conn:
+        require_schema(conn)
+        yield conn
+
+
+@contextmanager
+def served(dsn: str | None) -> Iterator[str]:
+    """The DSN as libpq reads it; an embedded PostgreSQL runs as long as the block does."""
+    if not dsn:
+        raise UsageError(
+            f"no database was named; give --dsn postgresql://user@host/database or set {VARIABLE}"
+            " (embedded: stands for a PostgreSQL of your own, started on demand)"
+        )
+    if not dsn.startswith("embedded:"):
+        yield dsn
+        return
+    from pgqueue import embedded
+
+    with embedded.open(dsn) as database:
+        yield database.dsn

@@ -1,0 +1,113 @@
+"""`pgqueue dead`: jobs that ended without success, and wait for a human."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from pgqueue import client
+from pgqueue.cli import jobs as jobs_command
+from pgqueue.cli.database import connected
+from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
+from pgqueue.cli.output import Columns, print_list
+from pgqueue.errors import UsageError
+from pgqueue.job import Job, JobState
+from pgqueue.store import dead, execute, jobs
+
+COLUMNS: Columns[Job] = {
+    "ID": lambda job: job.id,
+    "DIED": lambda job: job.finished_at,
+    "REASON": lambda job: job.reason,
+    "QUEUE": lambda job: job.queue,
+    "TARGET": lambda job: job.target,
+    "ATTEMPT": lambda job: job.attempt,
+    "ERROR": lambda job: job.last_error,
+}
+# A batch is a transaction: short enough to be in nobody's way.
+BATCH = 500
+COUNT_LIMIT = 100_000
+
+
+def _dead(dsn: Dsn = None) -> None:
+    """Look at dead jobs, revive or forget them."""
+
+
+group = new_group(_dead)
+
+
+@group.command("list")
+def list_dead(
+    dsn: Dsn = None, queue: Queue = None, target: Target = None, limit: jobs_command.Limit = 50, as_json: Json = False
+) -> None:
+    """List dead jobs, the newest first, with the reason and the last error."""
+    with connected(dsn) as conn:
+        rows = execute(conn, jobs.listing(states=[JobState.DEAD], queue=queue, target=target, limit=limit))
+        print_list(rows, COLUMNS, as_json=as_json, empty="No dead job.")
+
+
+@group.command()
+def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Show one dead job with its attempts and its last traceback."""
+    with connected(dsn) as conn:
+        job = client.get_job(conn, job_id)
+    if job.state is not JobState.DEAD:
+        say_error(f"job {job_id} is not dead, it is {job.state}; see `pgqueue jobs show {job_id}`")
+        raise typer.Exit(Exit.NOT_FOUND)
+    jobs_command.show(job_id, dsn, as_json)
+
+
+@group.command()
+def retry(
+    job_ids: Annotated[list[UUID] | None, typer.Argument(metavar="ID...", help="The jobs' ids; or --all.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All dead jobs, or those of a queue or task.")] = False,
+    queue: Queue = None,
+    target: Target = None,
+    dsn: Dsn = None,
+) -> None:
+    """Revive dead jobs with fresh attempts: the ones named, or all of them in batches of 500."""
+    if bool(job_ids) == everything:
+        raise UsageError("name dead jobs by id, or say --all")
+    if job_ids and (queue or target):
+        raise UsageError("--queue and --target narrow --all; jobs named by id need neither")
+    if job_ids:
+        jobs_command.retry(job_ids, dsn)
+        return
+    revived = kept = 0
+    after: UUID | None = None
+    with connected(dsn) as conn:
+        while (batch := execute(conn, dead.retry_batch(queue, target, after, BATCH))).last is not None:
+            revived, kept, after = revived + batch.revived, kept + batch.kept, batch.last
+    typer.echo(f"{revived:,} revived")
+    if kept:
+        say(f"{kept:,} stay dead: a live job has their unique key")
+
+
+@group.command()
+def purge(
+    older_than: Annotated[
+        timedelta, duration_option("--older-than", "Only jobs that died longer ago than this.")
+    ] = timedelta(0),
+    queue: Queue = None,
+    target: Target = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dsn: Dsn = None,
+) -> None:
+    """Forget dead jobs for good, in batches of 500. Their attempts stay in the history for its keeping time."""
+    with connected(dsn) as conn:
+        before = execute(conn, dead.moment_before(older_than))
+        found = execute(conn, dead.count(queue, target, before, COUNT_LIMIT))
+        if not found:
+            typer.echo("No dead job to purge.")
+            return
+        many = f"{found:,}" if found < COUNT_LIMIT else f"{COUNT_LIMIT:,} or more"
+        if not yes and not typer.confirm(f"Forget {many} dead jobs for good?", err=True):
+            say("nothing was purged")
+            raise typer.Exit(Exit.FAILED)
+        purged = 0
+        while gone := execute(conn, dead.purge_batch(queue, target, before, BATCH)):
+            purged += gone
+    typer.echo(f"{purged:,} purged")

@@ -1,0 +1,87 @@
+"""`pgqueue enqueue`: one job, from the shell."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from pgqueue import client
+from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.database import connected
+from pgqueue.cli.errors import say
+from pgqueue.cli.options import App, Dsn, duration_option
+from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
+from pgqueue.errors import DatabaseUnreachable
+from pgqueue.job import new_job_id
+from pgqueue.tasks import import_apps
+
+
+def enqueue(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The task, as module:function.")],
+    args: Annotated[str | None, typer.Argument(metavar="ARGS", help="JSON: '[1, 2]' or '{\"a\": 1}'.")] = None,
+    app: App = [],  # noqa: B006, typer copies it
+    dsn: Dsn = None,
+    queue: Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Where it waits.")] = None,
+    priority: Annotated[int | None, typer.Option("--priority", metavar="0-9", help="Higher runs first.")] = None,
+    delay: Annotated[timedelta | None, duration_option("--delay", "Not before so long from now.")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option("--at", metavar="MOMENT", parser=moment, help="Not before; ISO 8601, local if without zone."),
+    ] = None,
+    ttl: Annotated[timedelta | None, duration_option("--ttl", "Never started if not within this after due.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long it may run; or none."),
+    ] = None,
+    max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
+    unique_key: Annotated[
+        str | None, typer.Option("--unique-key", metavar="KEY", help="At most one live job has it.")
+    ] = None,
+    limit_key: Annotated[
+        str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
+    ] = None,
+    store_result: Annotated[
+        bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
+    ] = False,
+    label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
+    job_id: Annotated[UUID | None, typer.Option("--job-id", metavar="ID", help="Its id: repeating adds none.")] = None,
+) -> None:
+    """Enqueue one job, and print its id.
+
+    Times read like 90, 90s, 5m, 1h30m, 2d. With --app the options of the task itself hold where none are given here.
+    """
+    # Chosen here, so that the message about a broken connection can name it.
+    chosen = job_id or new_job_id()
+    values = arguments(args)
+    if app:
+        locate_apps(app)
+        import_apps(app)
+    with connected(dsn) as conn:
+        try:
+            found = client.enqueue(
+                conn,
+                target,
+                values,
+                queue=queue,
+                priority=priority,
+                delay=delay,
+                run_at=at,
+                ttl=ttl,
+                timeout=timeout,
+                max_attempts=max_attempts,
+                unique_key=unique_key,
+                limit_key=limit_key,
+                store_result=store_result or None,
+                labels=labels(label or []),
+                job_id=chosen,
+            )
+        except DatabaseUnreachable as error:
+            raise DatabaseUnreachable(
+                f"{error}, with --job-id {chosen}: then it is enqueued once, not twice"
+            ) from error
+    typer.echo(found.id)
+    if not found.created:
+        say(f"job {found.id} was there already; nothing was added")

@@ -1,0 +1,64 @@
+"""What goes wrong, as people and shells see it: a message on standard error, and an exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import typer
+
+from pgqueue.cli.output import paint, plain
+from pgqueue.errors import (
+    AppError,
+    DatabaseUnreachable,
+    EmbeddedError,
+    JobFailed,
+    JobNotFound,
+    PgqueueError,
+    SchemaError,
+    UsageError,
+)
+
+
+class Exit(IntEnum):
+    """The exit codes; a supervisor restarts on 75 and stays down on 78 (sysexits.h: TEMPFAIL, CONFIG)."""
+
+    FINE = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    RETIRED = 75
+    SCHEMA = 78
+
+
+def exit_code(error: PgqueueError) -> Exit:
+    """The exit code of a command that ended with this error."""
+    match error:
+        case UsageError() | AppError():
+            return Exit.USAGE
+        case DatabaseUnreachable() | EmbeddedError():
+            return Exit.UNREACHABLE
+        case JobNotFound():
+            return Exit.NOT_FOUND
+        case SchemaError():
+            return Exit.SCHEMA
+        case _:
+            return Exit.FAILED
+
+
+def report(error: PgqueueError) -> Exit:
+    """Print an error for people; answers the exit code."""
+    say_error(str(error))
+    if isinstance(error, JobFailed) and error.traceback:
+        typer.echo(plain(error.traceback).rstrip(), err=True)
+    return exit_code(error)
+
+
+def say_error(message: str) -> None:
+    """Print a message about something wrong."""
+    typer.echo(f"{paint('Error:', 'red', err=True)} {plain(message)}", err=True)
+
+
+def say(message: str) -> None:
+    """Print a message for people on standard error, so that it never mixes with what programs read."""
+    typer.echo(plain(message), err=True)

@@ -1,0 +1,69 @@
+"""One job on one page: what it is, what became of it, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+
+import typer
+
+from pgqueue.cli.output import WORDS, Columns, paint, plain, print_json, print_list, written
+from pgqueue.job import Attempt, Job
+
+ATTEMPT_COLUMNS: Columns[Attempt] = {
+    "ATTEMPT": lambda row: row.attempt,
+    "OUTCOME": lambda row: row.outcome,
+    "STARTED": lambda row: row.started_at,
+    "TOOK": lambda row: _took(row),
+    "WORKER": lambda row: row.worker,
+    "ERROR": lambda row: f"{row.error_type}: {row.error}" if row.error_type else row.error,
+}
+
+
+def print_job(job: Job, attempts: Sequence[Attempt], *, as_json: bool) -> None:
+    """Print a job with its attempts, and the traceback of the last one that has any."""
+    if as_json:
+        print_json({**asdict(job), "attempts": list(attempts)})
+        return
+    for name, value in _facts(job):
+        typer.echo(f"{paint(name.ljust(12), 'bold')} {value}")
+    if attempts:
+        typer.echo("")
+        print_list(attempts, ATTEMPT_COLUMNS, as_json=False, empty="")
+    traceback = next((row.traceback for row in reversed(attempts) if row.traceback), None)
+    if traceback:
+        typer.echo(f"\n{plain(traceback).rstrip()}")
+
+
+def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    yield "job", str(job.id)
+    yield "state", _state(job)
+    yield "target", plain(job.target)
+    yield "args", plain(json.dumps(job.args, ensure_ascii=False))
+    yield "queue", plain(f"{job.queue}, priority {job.priority}")
+    yield "attempt", f"{job.attempt} of {job.max_attempts or 'as many as its task says'}"
+    facts = {
+        "enqueued": job.created_at,
+        "due": job.run_at,
+        "started": job.started_at,
+        "ended": job.finished_at,
+        "worker": job.worker,
+        "unique key": job.unique_key,
+        "limit key": job.limit_key,
+        "labels": ", ".join(f"{key}={value}" for key, value in (job.labels or {}).items()) or None,
+        "last error": job.last_error,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            yield name, plain(written(value))
+
+
+def _state(job: Job) -> str:
+    state = paint(job.state, WORDS[job.state]) if job.state in WORDS else str(job.state)
+    return f"{state} ({plain(job.reason)})" if job.reason else state
+
+
+def _took(row: Attempt) -> timedelta | None:
+    return None if row.started_at is None else row.finished_at - row.started_at

@@ -1,0 +1,186 @@
+"""`pgqueue jobs`: look at jobs, and move one by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from pgqueue import client, results
+from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.database import connected, served
+from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_page import ATTEMPT_COLUMNS, print_job
+from pgqueue.cli.options import App, Dsn, JobId, JobIds, Json, Middleware, Queue, Target, duration_option, new_group
+from pgqueue.cli.output import Columns, print_json, print_list
+from pgqueue.errors import JobNotFound
+from pgqueue.job import Job, JobState
+from pgqueue.store import execute, jobs
+from pgqueue.store.diagnosis import diagnosed
+
+if TYPE_CHECKING:
+    import psycopg
+
+COLUMNS: Columns[Job] = {
+    "ID": lambda job: job.id,
+    "STATE": lambda job: job.state,
+    "QUEUE": lambda job: job.queue,
+    "TARGET": lambda job: job.target,
+    "ATTEMPT": lambda job: job.attempt,
+    "DUE": lambda job: job.run_at,
+    "ENDED": lambda job: job.finished_at,
+    "LAST ERROR": lambda job: job.last_error,
+}
+Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
+
+
+def _jobs(dsn: Dsn = None) -> None:
+    """Look at jobs, and move one by hand."""
+
+
+group = new_group(_jobs)
+
+
+@group.command("list")
+def list_jobs(
+    dsn: Dsn = None,
+    state: Annotated[
+        list[JobState] | None, typer.Option("--state", "-s", help="Only jobs in this state; repeatable.")
+    ] = None,
+    queue: Queue = None,
+    target: Target = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List jobs, the newest first."""
+    with connected(dsn) as conn:
+        rows = execute(conn, jobs.listing(states=state or list(JobState), queue=queue, target=target, limit=limit))
+        print_list(rows, COLUMNS, as_json=as_json, empty="No such job.")
+
+
+@group.command()
+def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Show one job with its attempts and last traceback."""
+    with connected(dsn) as conn:
+        print_job(client.get_job(conn, job_id), client.attempts(conn, job_id), as_json=as_json)
+
+
+@group.command()
+def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+    """List the ended attempts of a job."""
+    with connected(dsn) as conn:
+        client.get_job(conn, job_id)
+        rows = client.attempts(conn, job_id)
+        print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
+
+
+@group.command()
+def result(
+    job_id: JobId,
+    dsn: Dsn = None,
+    wait: Annotated[timedelta | None, duration_option("--wait", "Wait so long for the job to end.")] = None,
+) -> None:
+    """Print what a job returned, as JSON.
+
+    Of a job that ended without success, its traceback, and exit code 1.
+    """
+    with connected(dsn) as conn:
+        if wait is None:
+            _require_end(client.get_job(conn, job_id))
+        value = results.result(conn, job_id, timeout=0.0 if wait is None else wait.total_seconds())
+        print_json(value)
+        if not execute(conn, jobs.result(job_id))[0]:
+            say("no result is stored: it was not asked for (--store-result), or its day is over")
+
+
+@group.command()
+def cancel(job_ids: JobIds, dsn: Dsn = None) -> None:
+    """Cancel jobs that wait. One that runs is not disturbed."""
+    with connected(dsn) as conn:
+        _move_each(conn, job_ids, client.cancel, {JobState.CANCELLED})
+
+
+@group.command()
+def retry(job_ids: JobIds, dsn: Dsn = None) -> None:
+    """Revive dead jobs, or make waiting ones due now."""
+    with connected(dsn) as conn:
+        _move_each(conn, job_ids, client.retry, {JobState.READY})
+
+
+@group.command()
+def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = None) -> None:  # noqa: B006, typer copies
+    """Run one job here and now, for a debugger.
+
+    It is claimed by this process, due or not, its queue paused or not, and counts as an attempt as under any worker;
+    Ctrl-C gives the attempt back. Exit code 1 unless it succeeds.
+    """
+    from pgqueue.worker.foreground import run_job
+
+    locate_apps(app)
+    with served(dsn) as address:
+        with connected(address) as conn:
+            client.get_job(conn, job_id)
+        with diagnosed():
+            finished = run_job(address, job_id, app=app, middleware=middleware)
+        with connected(address) as conn:
+            job = client.get_job(conn, job_id)
+    if finished is None:
+        say_error(_not_claimable(job))
+        raise typer.Exit(Exit.FAILED)
+    settlement = finished.settlement
+    if settlement.traceback or settlement.error:
+        say((settlement.traceback or f"{settlement.error_type or settlement.outcome}: {settlement.error}").rstrip())
+    typer.echo(f"attempt {finished.claim.attempt} {settlement.outcome} after {finished.elapsed:.3f} s; job {job.state}")
+    raise typer.Exit(Exit.FINE if settlement.outcome == "succeeded" else Exit.FAILED)
+
+
+def _move_each(
+    conn: psycopg.Connection[Any], job_ids: list[UUID], move: Callable[..., JobState], wanted: set[JobState]
+) -> None:
+    """Move each job in a transaction of its own; one that cannot be moved does not keep the others from it."""
+    worst = Exit.FINE
+    for job_id in job_ids:
+        try:
+            state = move(conn, job_id)
+        except JobNotFound as error:
+            say_error(str(error))
+            worst = Exit.NOT_FOUND
+            continue
+        typer.echo(f"{job_id} {state}")
+        if state not in wanted:
+            say_error(_REFUSALS[state].format(job_id))
+            worst = max(worst, Exit.FAILED)
+    if worst:
+        raise typer.Exit(worst)
+
+
+_REFUSALS = {
+    JobState.SCHEDULED: "{} waits",
+    JobState.READY: "{} waits",
+    JobState.RETRYING: "{} waits",
+    JobState.RUNNING: "{} runs, and was not disturbed; try again when its attempt has ended",
+    JobState.SUCCEEDED: "{} has succeeded already; enqueue it anew to run it again",
+    JobState.CANCELLED: "{} is cancelled; enqueue it anew to run it",
+    JobState.DEAD: "{} is dead and stays so: to be revived it must be the only live job with its unique key",
+}
+
+
+def _require_end(job: Job) -> None:
+    if not job.state.ended:
+        say_error(f"job {job.id} is {job.state} and has no result yet; --wait 60 waits for it")
+        raise typer.Exit(Exit.FAILED)
+
+
+def _not_claimable(job: Job) -> str:
+    if job.state is JobState.RUNNING:
+        return f"job {job.id} runs already, on worker {job.worker}"
+    if job.state is JobState.DEAD:
+        return f"job {job.id} is dead; revive it first: `pgqueue jobs retry {job.id}`"
+    if job.state.ended:
+        return (
+            f"job {job.id} has {job.state} already" if job.state is JobState.SUCCEEDED else f"job {job.id} is cancelled"
+        )
+    return f"job {job.id} is past its ttl: it must not be started any more, and a worker will bury it"

@@ -1,0 +1,58 @@
+"""`pgqueue queues`: how full they are; stop and resume claims from one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.database import connected
+from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.output import Columns, print_list
+from pgqueue.store import execute, queues
+from pgqueue.store.queues import QueueStats
+
+COLUMNS: Columns[QueueStats] = {
+    "QUEUE": lambda row: row.queue,
+    "READY": lambda row: row.ready,
+    "SCHEDULED": lambda row: row.scheduled,
+    "RUNNING": lambda row: row.running,
+    "RETRYING": lambda row: row.retrying,
+    "DEAD": lambda row: row.dead,
+    "OLDEST READY": lambda row: row.oldest_ready_age,
+    "": lambda row: "paused" if row.paused else None,
+}
+Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="The queues' names.")]
+
+
+def _queues(dsn: Dsn = None) -> None:
+    """Look at queues, pause and resume them."""
+
+
+group = new_group(_queues)
+
+
+@group.command("list")
+def list_queues(dsn: Dsn = None, as_json: Json = False) -> None:
+    """List the queues with their jobs by state. Reads every job that has not ended, and every dead one."""
+    with connected(dsn) as conn:
+        print_list(execute(conn, queues.stats()), COLUMNS, as_json=as_json, empty="No queue has a job.")
+
+
+@group.command()
+def pause(names: Names, dsn: Dsn = None) -> None:
+    """Stop claims from these queues; what runs goes on, and jobs may still be enqueued."""
+    _set(dsn, names, paused=True)
+
+
+@group.command()
+def resume(names: Names, dsn: Dsn = None) -> None:
+    """Go on with claims from these queues."""
+    _set(dsn, names, paused=False)
+
+
+def _set(dsn: str | None, names: list[str], *, paused: bool) -> None:
+    with connected(dsn) as conn:
+        for name in names:
+            execute(conn, queues.set_paused(name, paused=paused))
+            typer.echo(f"{name} {'is paused' if paused else 'goes on'}")

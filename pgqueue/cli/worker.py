@@ -1,0 +1,91 @@
+"""`pgqueue worker`: claim jobs and run them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.database import served
+from pgqueue.cli.options import App, Dsn, Middleware, seconds_option
+from pgqueue.errors import UsageError
+from pgqueue.store.diagnosis import diagnosed
+
+
+class Kind(StrEnum):
+    """The executors."""
+
+    PROCESS = "process"
+    THREAD = "thread"
+    ASYNC = "async"
+
+
+class Level(StrEnum):
+    """From when on a log line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Format(StrEnum):
+    """How a log line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def worker(
+    app: App = [],  # noqa: B006, typer copies it
+    dsn: Dsn = None,
+    queues: Annotated[
+        str | None, typer.Option("--queues", "-Q", metavar="A,B", help="Serve these alone; else all queues.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", "-c", metavar="N", min=1, help="Jobs at a time; else one a CPU.")
+    ] = None,
+    executor: Annotated[Kind, typer.Option("--executor", "-x", help="What a job runs in.")] = Kind.PROCESS,
+    burst: Annotated[bool, typer.Option("--burst", help="End when nothing is due.")] = False,
+    poll: Annotated[float, seconds_option("--poll", meaning="Ask at least so often, told or not.", default="5s")] = 5.0,
+    lease: Annotated[
+        float, seconds_option("--lease", meaning="How soon the jobs of a lost worker return.", default="30s")
+    ] = 30.0,
+    shutdown_timeout: Annotated[
+        float, seconds_option("--shutdown-timeout", meaning="How long a stop waits for jobs.", default="8s")
+    ] = 8.0,
+    middleware: Middleware = [],  # noqa: B006, typer copies it
+    log_level: Annotated[Level, typer.Option("--log-level", help="From when on a line is written.")] = Level.INFO,
+    log_format: Annotated[Format, typer.Option("--log-format", help="How a line is written.")] = Format.TEXT,
+) -> None:
+    """Claim jobs and run them.
+
+    TERM or INT lets running jobs finish; a second one ends them at once.
+
+    Exit codes: 0 stopped, 1 stopped by force, 2 the app cannot be imported, 3 no database, 75 lease lost (restart it),
+    78 no schema (stay down).
+    """
+    locate_apps(app)
+    names = None if queues is None else [name.strip() for name in queues.split(",") if name.strip()]
+    if names == []:
+        raise UsageError(f"--queues names no queue, got {queues!r}; leave it out to serve all")
+    from pgqueue.worker.log import LogObserver
+    from pgqueue.worker.worker import Worker
+
+    with served(dsn) as address, diagnosed():
+        code = Worker(
+            address,
+            queues=names,
+            concurrency=concurrency,
+            executor=executor.value,
+            app=app,
+            middleware=middleware,
+            burst=burst,
+            poll=poll,
+            lease=lease,
+            shutdown_timeout=shutdown_timeout,
+            observers=[LogObserver(log_format.value, log_level.value)],
+        ).run()
+    raise typer.Exit(code)

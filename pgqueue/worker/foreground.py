@@ -1,0 +1,139 @@
+"""Runs one job that a human named, in this process and this thread: for debugging, with every promise kept.
+
+For as long as it takes, this process is a worker of its own: it has a lease, a heartbeat in another thread, and a
+claim of that one job. It settles as any worker does. If the lease cannot be extended, the process ends (exit 75)
+before the job can be given to another.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.errors import DatabaseUnreachable
+from pgqueue.events import Event, Finished
+from pgqueue.job import Claim
+from pgqueue.outcome import Move, Released, judge
+from pgqueue.store import execute, jobs, workers
+from pgqueue.store.connection import open_connection
+from pgqueue.tasks import import_apps
+from pgqueue.worker.attempt import Attempts
+from pgqueue.worker.heartbeat import Heartbeat
+from pgqueue.worker.loop import Connection
+from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.settler import settle_others
+
+RETIRED = 75
+LEASE_SECONDS = 30.0
+POLL_SECONDS = 5.0
+# How often the lease is compared with the clock.
+LOOK_EVERY = 0.2
+
+
+def run_job(
+    dsn: str, job_id: UUID, *, app: Sequence[str], middleware: Sequence[str] = (), lease: float = LEASE_SECONDS
+) -> Finished | None:
+    """Claim this job now, run it here, and write its outcome down; None if it could not be claimed.
+
+    A KeyboardInterrupt gives the attempt back. Raises AppError before anything is claimed, DatabaseUnreachable.
+    """
+    import_apps(app)
+    attempts = Attempts(dsn, app, load_middleware(middleware))
+    worker = secrets.randbits(63)
+    try:
+        with _leased(dsn, worker, lease):
+            with open_connection(dsn, "run") as conn:
+                claim = execute(conn, jobs.claim_one(worker, job_id))
+            if claim is None:
+                return None
+            finished = _attempted(attempts, claim)
+            return finished if _settled(dsn, worker, finished) else _late(finished)
+    finally:
+        attempts.close()
+
+
+@contextmanager
+def _leased(dsn: str, worker: int, lease: float) -> Iterator[None]:
+    heartbeat = Heartbeat(worker, dsn, _ignore, lease=lease, poll=POLL_SECONDS, turning=lambda: True, evicted=_retire)
+    with open_connection(dsn, "run") as conn:
+        sent_at = time.monotonic()
+        length = timedelta(seconds=lease)
+        execute(conn, workers.enlist(worker, socket.gethostname(), os.getpid(), [], "foreground", 1, length))
+    heartbeat.acknowledged(sent_at)
+    heartbeat.loop.start()
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(heartbeat, ended), name="pgqueue-lease", daemon=True).start()
+    clean = False
+    try:
+        yield
+        clean = True
+    finally:
+        ended.set()
+        heartbeat.loop.stop(1.0)
+        with open_connection(dsn, "run") as conn:
+            execute(conn, workers.discharge(worker, clean=clean))
+
+
+def _attempted(attempts: Attempts, claim: Claim) -> Finished:
+    began = time.monotonic()
+    try:
+        finished = attempts.run(claim)
+        if finished.settlement.error_type != KeyboardInterrupt.__name__:
+            return finished
+    except KeyboardInterrupt:
+        pass
+    # If the interrupt met a COMMIT that went through, the token is used up and this release changes nothing.
+    return Finished(claim, judge(claim, Released()), time.monotonic() - began)
+
+
+def _settled(dsn: str, worker: int, finished: Finished) -> bool:
+    """Write the outcome down, through any outage that the lease outlives; False if the attempt was late."""
+    pause = LOOK_EVERY
+    while True:
+        try:
+            with open_connection(dsn, "run") as conn:
+                return not _settle(conn, worker, finished)
+        except (DatabaseUnreachable, psycopg.OperationalError):
+            # The watch ends the process when the lease does.
+            time.sleep(pause)
+
+
+def _settle(conn: Connection, worker: int, finished: Finished) -> frozenset[UUID]:
+    settlement = finished.settlement
+    if settlement.move is Move.SUCCEED:
+        return execute(conn, jobs.step(worker, [settlement], [], timedelta(0), 0)).late
+    return settle_others(conn, worker, [settlement])
+
+
+def _late(finished: Finished) -> Finished:
+    late = finished.settlement._replace(
+        move=Move.LATE, outcome="late", error="its lease had ended; nothing was changed"
+    )
+    return finished._replace(settlement=late)
+
+
+def _watch(heartbeat: Heartbeat, ended: threading.Event) -> None:
+    while not ended.wait(LOOK_EVERY):
+        if time.monotonic() >= heartbeat.safe_until:
+            _retire("no heartbeat was acknowledged for almost a lease")
+
+
+def _retire(why: str) -> None:
+    """End the process at once: code that runs in its main thread cannot be ended otherwise."""
+    sys.stderr.write(f"Error: the job is somebody else's now: {why}. It was not finished here.\n")
+    sys.stderr.flush()
+    os._exit(RETIRED)
+
+
+def _ignore(_event: Event) -> None:
+    """Nobody logs here: a human is watching the job itself."""
