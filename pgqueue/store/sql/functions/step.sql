@@ -26,6 +26,9 @@ declare
   _got int := 0;
   _next timestamptz;
 begin
+  -- Shared with other steps of this worker, exclusive for the reaper and disown(): neither can pass a step that is
+  -- half done, and no claim can slip in behind their backs.
+  perform pg_advisory_xact_lock_shared(_worker);
   if cardinality(_ids) > 0 then
     -- The second pass, with a new snapshot, only if a row's version moved under the first.
     for pass in 1..2 loop
@@ -37,7 +40,8 @@ begin
             cross join lateral (
               select j.ctid from pgqueue.jobs as j
               where j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1) as mine))
-          and job.worker = _worker and job.claim = any (_claims)
+          -- Asked again of a version that moved under this statement.
+          and job.worker = _worker and (job.id, job.claim) in (select * from unnest(_ids, _claims))
         returning job.*
       ), stored as (
         insert into pgqueue.results (job_id, expires_at, result)
@@ -65,8 +69,6 @@ begin
   end if;
 
   if _limit > 0 then
-    -- Shared with other steps of this worker, exclusive for the reaper: no claim can slip in behind its back.
-    perform pg_advisory_xact_lock_shared(_worker);
     _alive := exists (
       select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp());
   end if;
@@ -97,7 +99,8 @@ begin
             and j.run_at <= now() and (j.run_at, j.id) > (slots.after_at, slots.after_id)
           order by j.run_at, j.id
           limit _limit
-          for update skip locked) as due
+          -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
+          for no key update skip locked) as due
         order by slots.priority desc, slots.head_at
         limit _limit))
       returning job.*

@@ -1,0 +1,158 @@
+"""Short ways to a job, a worker or a claim in the state that a test needs; each runs on the connection it is given."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.job import Claim, Job, JobState, NewJob
+from pgqueue.outcome import Move, Settlement
+from pgqueue.store import execute, jobs, workers
+from pgqueue.store.jobs import Slot, Step
+
+Conn = psycopg.Connection[Any]
+
+TARGET = "shop.tasks:send"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_ID = UUID(int=0)
+HOUR = 3600.0
+
+
+def worker_id() -> int:
+    """A worker id that no other has."""
+    return random.getrandbits(62) + 1
+
+
+def enlist(conn: Conn, *, lease: float = 30, queues: Sequence[str] | None = None) -> int:
+    """A new worker with a lease of some seconds."""
+    worker = worker_id()
+    execute(conn, workers.enlist(worker, "here", 1, queues, "thread", 1, timedelta(seconds=lease)))
+    return worker
+
+
+def enqueue(conn: Conn, args: Any = None, **options: Any) -> UUID:
+    """A job, by default ready."""
+    return execute(conn, jobs.enqueue(NewJob(TARGET, args, **options))).id
+
+
+def fill(conn: Conn, count: int, **options: Any) -> list[UUID]:
+    """Many jobs alike, in order of id."""
+    return sorted(execute(conn, jobs.enqueue_many([NewJob(TARGET, **options)] * count)))
+
+
+def slots(*queues: str, after: datetime = BEGINNING, after_id: UUID = FIRST_ID) -> list[Slot]:
+    """The slots of these queues, `default` if none is named, at all priorities."""
+    return [Slot(queue, priority, after, after_id) for priority in range(9, -1, -1) for queue in queues or ["default"]]
+
+
+def step(conn: Conn, worker: int, done: Sequence[Claim], limit: int, *queues: str) -> Step:
+    """Settle successes and claim the next, as a worker does."""
+    successes = [success(claim) for claim in done]
+    return execute(conn, jobs.step(worker, successes, slots(*queues), timedelta(0), limit))
+
+
+def claim(conn: Conn, worker: int, limit: int = 1, *queues: str) -> list[Claim]:
+    """Take up to `limit` due jobs."""
+    return step(conn, worker, [], limit, *queues).claims
+
+
+def claim_one(conn: Conn, args: Any = None, *, worker: int | None = None, **options: Any) -> Claim:
+    """A running job: enqueued and claimed, by a new worker if none is named."""
+    enqueue(conn, args, **options)
+    (taken,) = claim(conn, worker or enlist(conn), 1, options.get("queue", "default"))
+    return taken
+
+
+def success(claim: Claim, result: str | None = None) -> Settlement:
+    return Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded", result=result)
+
+
+def failure(claim: Claim, delay: float | None = 0.0, outcome: str = "failed", reason: str = "exhausted") -> Settlement:
+    """A failed attempt: retried after `delay`, or dead for `reason` if it is None."""
+    error = ("builtins.OSError", "no route", "Traceback ...")
+    if delay is None:
+        return Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, *error)
+    return Settlement(claim.id, claim.claim, Move.RETRY, outcome, delay, None, *error)
+
+
+def settle(conn: Conn, *claims: Claim) -> frozenset[UUID]:
+    """Record success; answers what was late."""
+    return step(conn, claims[0].worker, claims, 0).late
+
+
+def fail(conn: Conn, claim: Claim, delay: float | None = 0.0, **details: str) -> frozenset[UUID]:
+    """Record failure; answers what was late."""
+    return execute(conn, jobs.fail(claim.worker, [failure(claim, delay, **details)]))
+
+
+def release(conn: Conn, claim: Claim, delay: float = 0.0, *, started: bool = True) -> frozenset[UUID]:
+    """Give the attempt back; answers what was late."""
+    given_back = Settlement(claim.id, claim.claim, Move.RELEASE, "released", delay=delay, started=started)
+    return execute(conn, jobs.release(claim.worker, [given_back]))
+
+
+def expire(conn: Conn, *workers: int) -> None:
+    """Let the leases of workers end now."""
+    conn.execute("update pgqueue.workers set expires_at = clock_timestamp() where id = any (%s)", [list(workers)])
+
+
+def reap(conn: Conn) -> dict[int, int]:
+    """Take back the jobs of vanished workers: how many of each."""
+    return dict(execute(conn, workers.reap()))
+
+
+def lose(conn: Conn, claim: Claim) -> None:
+    """Let the lease of a claim end, and the reaper pass."""
+    expire(conn, claim.worker)
+    reap(conn)
+
+
+def make(conn: Conn, state: JobState, **options: Any) -> UUID:
+    """A job in a given state; needs the queue `default` to have no other due job."""
+    match state:
+        case JobState.SCHEDULED:
+            return enqueue(conn, delay=HOUR, **options)
+        case JobState.READY:
+            return enqueue(conn, **options)
+        case JobState.CANCELLED:
+            job = enqueue(conn, delay=HOUR, **options)
+            execute(conn, jobs.cancel(job))
+            return job
+    taken = claim_one(conn, **options)
+    match state:
+        case JobState.RETRYING:
+            fail(conn, taken, HOUR)
+        case JobState.SUCCEEDED:
+            settle(conn, taken)
+        case JobState.DEAD:
+            fail(conn, taken, None)
+    return taken.id
+
+
+def job(conn: Conn, job_id: UUID) -> Job:
+    """The job as the view shows it."""
+    found = execute(conn, jobs.get(job_id))
+    assert found is not None, f"no job {job_id}"
+    return found
+
+
+def state(conn: Conn, job_id: UUID) -> JobState | None:
+    """The job's state, None if there is no such job."""
+    found = execute(conn, jobs.get(job_id))
+    return None if found is None else found.state
+
+
+def outcomes(conn: Conn, job_id: UUID) -> list[str]:
+    """How the job's attempts ended, oldest first."""
+    return [attempt.outcome for attempt in execute(conn, jobs.attempts(job_id))]
+
+
+def count(conn: Conn, table: str) -> int:
+    """How many rows a table of pgqueue has."""
+    row = conn.execute(f"select count(*) from pgqueue.{table}").fetchone()
+    return int(row[0]) if row else 0
