@@ -1,7 +1,8 @@
 -- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
 -- Guarded twice: the expired worker row is locked, and its advisory lock taken, so that neither a heartbeat nor a
 -- claim can pass in between; each job only while that worker still has it. Dead when its attempts are used up, or
--- after three crashes in a row. Safe to run by everybody at once. Answers a row a worker: id, jobs taken back.
+-- after three crashes in a row. Safe to run by everybody at once; waits for nobody: a job whose settlement is under way
+-- elsewhere is left to the next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back.
 -- Costs one look at `workers` while all are well; scans `jobs` once when one has vanished.
 create or replace function pgqueue.reap() returns table (worker bigint, jobs int)
 language plpgsql
@@ -9,6 +10,9 @@ as $$
 #variable_conflict use_column
 declare
   _expired bigint[];
+  _taken bigint[];
+  _queues text[];
+  _ended uuid[];
 begin
   select array_agg(gone.id) into _expired
   from (
@@ -21,16 +25,17 @@ begin
     return;
   end if;
 
-  return query
-  with held as materialized (
+  with theirs as materialized (
+    select job.id, job.worker from pgqueue.jobs as job where job.worker = any (_expired)
+  ), held as materialized (
     select job.*, job.crashes + 1 as crashes_now,
            case when job.crashes + 1 >= 3 then 'poison'
                 when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
            format('worker %s vanished: its lease expired while it had this job', job.worker) as error
-    from pgqueue.jobs as job
-    where job.worker = any (_expired)
+    from theirs
+    join pgqueue.jobs as job on job.id = theirs.id and job.worker = theirs.worker
     order by job.id
-    for update
+    for update of job skip locked
   ), again as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, crashes = held.crashes_now, run_at = clock_timestamp()
@@ -54,15 +59,22 @@ begin
            'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
            case when held.reason is not null then held.args end, held.labels
     from held
+  ), emptied as (
+    delete from pgqueue.workers as w
+    where w.id = any (_expired)
+      and (select count(*) from theirs where theirs.worker = w.id)
+        = (select count(*) from held where held.worker = w.id)
   )
-  select gone.id, (select count(*)::int from held where held.worker = gone.id)
-  from unnest(_expired) as gone (id);
+  select array_agg(held.worker), array_agg(distinct held.queue) filter (where held.reason is null),
+         array_agg(held.id) filter (where held.reason is not null)
+  into _taken, _queues, _ended
+  from held;
 
-  delete from pgqueue.workers as w where w.id = any (_expired);
-  perform pgqueue.wake(freed.queue)
-  from (
-    select distinct job.queue
-    from pgqueue.jobs as job
-    join pgqueue.attempts as attempt on attempt.job_id = job.id and attempt.claim = job.claim
-    where attempt.worker = any (_expired) and attempt.outcome = 'lost' and attempt.finished_at = now()) as freed;
+  perform pgqueue.wake(freed.queue) from unnest(_queues) as freed (queue);
+  if _ended is not null then
+    perform pgqueue.wake_waiters(_ended);
+  end if;
+  return query
+  select gone.id, (select count(*)::int from unnest(_taken) as taken (worker) where taken.worker = gone.id)
+  from unnest(_expired) as gone (id);
 end $$;
