@@ -152,7 +152,7 @@ def fail(worker: int, failures: Sequence[Settlement]) -> Statement[frozenset[UUI
         [failure.id for failure in failures],
         [failure.claim for failure in failures],
         [failure.outcome for failure in failures],
-        [failure.delay if failure.move == "retry" else None for failure in failures],
+        [float(failure.delay) if failure.move == "retry" else None for failure in failures],
         [failure.reason for failure in failures],
         [failure.error_type for failure in failures],
         [failure.error for failure in failures],
@@ -173,7 +173,7 @@ def release(worker: int, released: Sequence[Settlement]) -> Statement[frozenset[
         worker,
         [settlement.id for settlement in released],
         [settlement.claim for settlement in released],
-        [settlement.delay for settlement in released],
+        [float(settlement.delay) for settlement in released],
         [settlement.started for settlement in released],
     )
     return Statement(

@@ -1,6 +1,7 @@
 -- running -> retrying (a delay is given), or -> dead | cancelled (it is null; the reason says why).
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
 -- An attempt that never began (expired) is not counted. Crashes count only in a row.
+-- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
   _worker bigint, _ids uuid[], _claims int[], _outcomes text[], _delays float8[], _reasons text[],
@@ -24,7 +25,7 @@ begin
   ), again as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, crashes = held.crashes_now,
-        run_at = clock_timestamp() + make_interval(secs => held.delay)
+        run_at = clock_timestamp() + make_interval(secs => greatest(0, least(held.delay, 3.2e9)))
     from held
     where job.id = held.id and held.delay is not null
   ), ended as (

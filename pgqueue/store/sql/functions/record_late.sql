@@ -1,6 +1,7 @@
 -- An attempt that wanted to settle after its lease was gone: from `lost` to `late`, nothing else.
--- Answers the ids that really were late: what this token has settled before (the reply was lost) is none of them.
--- Walks attempts_pkey; O(batch log n).
+-- Answers the ids that really were late. What this token has settled in the same way before is none of them: only the
+-- reply was lost. What it has settled in another way is: the caller must not believe in the second.
+-- Walks attempts_pkey, jobs_pkey; O(batch log n).
 create or replace function pgqueue.record_late(
   _worker bigint, _ids uuid[], _claims int[], _outcome text, _settled uuid[] default '{}')
 returns uuid[]
@@ -21,5 +22,17 @@ begin
       and not exists (
         select from pgqueue.attempts as attempt
         where attempt.job_id = told.id and attempt.claim = told.claim and attempt.worker = _worker
-          and attempt.outcome not in ('late', 'lost')));
+          and case _outcome
+                when 'succeeded' then attempt.outcome = 'succeeded'
+                when 'released' then attempt.outcome = 'released'
+                else attempt.outcome not in ('late', 'lost', 'succeeded', 'released') end)
+      and not (
+        -- A release of what had not begun leaves no attempt.
+        _outcome = 'released'
+        and exists (
+          select from pgqueue.jobs as job
+          where job.id = told.id and job.claim = told.claim and job.worker is null)
+        and not exists (
+          select from pgqueue.attempts as attempt
+          where attempt.job_id = told.id and attempt.claim = told.claim)));
 end $$;

@@ -1,6 +1,7 @@
 -- running -> ready | scheduled | retrying: the attempt is given back, the claim number is not.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
 -- A delay of 0 leaves the job at its old place in the order. Only attempts that had begun are recorded.
+-- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.release(
   _worker bigint, _ids uuid[], _claims int[], _delays float8[], _started boolean[])
@@ -20,7 +21,7 @@ begin
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = job.attempt - 1,
-        run_at = case when held.delay > 0 then clock_timestamp() + make_interval(secs => held.delay)
+        run_at = case when held.delay > 0 then clock_timestamp() + make_interval(secs => least(held.delay, 3.2e9))
                       else job.run_at end
     from held
     where job.id = held.id
