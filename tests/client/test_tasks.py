@@ -1,7 +1,8 @@
-"""Tasks without a database: what @task accepts, how calls are bound, and what a target may name."""
+"""Tasks: what @task accepts, how calls are bound, and what a target may name."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
 import pickle
@@ -11,10 +12,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 
+from pgqueue.context import bound
 from pgqueue.errors import AppError, ArgumentError, NotBound, OptionError, TargetError, UsageError
-from pgqueue.job import NewJob
+from pgqueue.job import Enqueued, NewJob
 from pgqueue.retry import Fixed
 from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered, target_of, task
 
@@ -274,10 +277,50 @@ def test_an_app_that_cannot_be_imported_is_named_with_its_error(shop: ModuleType
 
 
 def test_bound_takes_no_async_connection() -> None:
-    import psycopg
-
-    from pgqueue.context import bound
-
     conn = psycopg.AsyncConnection(psycopg.pq.PGconn())
     with pytest.raises(UsageError, match="await"), bound(conn):  # type: ignore[arg-type]
         pass
+
+
+def targets(conn: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    rows = conn.execute("select target, args::text from pgqueue.jobs order by id").fetchall()
+    conn.rollback()
+    return rows
+
+
+def test_a_task_is_enqueued_in_the_transaction_of_its_connection(conn: psycopg.Connection[Any], connect: Any) -> None:
+    other = connect()
+    send.enqueue(conn, 42)
+    conn.rollback()
+    assert targets(other) == []
+    job = send.enqueue(conn, order_id=42)
+    conn.commit()
+    assert job.created
+    assert targets(other) == [(f"{__name__}:send", '{"order_id":42}')]
+
+
+def test_a_task_is_enqueued_on_an_async_connection(dsn: str, conn: psycopg.Connection[Any]) -> None:
+    async def enqueue() -> Enqueued:
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            return await send.enqueue(connection, 42)
+
+    assert asyncio.run(enqueue()).created
+    assert targets(conn) == [(f"{__name__}:send", "[42]")]
+
+
+def test_delay_enqueues_in_the_bound_transaction(conn: psycopg.Connection[Any], connect: Any) -> None:
+    with bound(conn):
+        send.delay(1)
+    conn.rollback()
+    with bound(conn):
+        send.delay(2)
+    conn.commit()
+    assert targets(connect()) == [(f"{__name__}:send", "[2]")]
+
+
+def test_delay_opens_a_connection_of_its_own(
+    dsn: str, conn: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGQUEUE_DSN", dsn)
+    assert send.delay(3).created
+    assert targets(conn) == [(f"{__name__}:send", "[3]")]
