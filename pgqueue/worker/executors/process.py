@@ -132,9 +132,10 @@ class ProcessExecutor:
             self._fill_up()
             for key, _ in self._selector.select(self._patience()):
                 if key.data is None:
-                    self._rung = False
                     with suppress(BlockingIOError):
                         self._rope.recv(4096)
+                    # Only now: a ring that came before the recv() left nothing behind, and is served below.
+                    self._rung = False
                 else:
                     self._turn(key.data)
             self._look_after(monotonic())

@@ -1,0 +1,84 @@
+"""Tasks that whole workers run in the tests: soon retried, with effects that can be counted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import pgqueue
+from pgqueue.context import current_job
+from pgqueue.retry import Fixed
+from pgqueue.tasks import task
+
+SOON = Fixed(0.05)
+
+
+@task(retry=SOON)
+def work(seconds: float = 0) -> None:
+    time.sleep(seconds)
+
+
+@task(retry=SOON)
+async def work_async(seconds: float = 0) -> None:
+    await asyncio.sleep(seconds)
+
+
+@task(retry=SOON)
+def fail_until(attempt: int) -> int:
+    if current_job().attempt < attempt:
+        raise ValueError(f"attempt {current_job().attempt} fails")
+    return current_job().attempt
+
+
+@task(retry=SOON)
+async def fail_until_async(attempt: int) -> int:
+    if current_job().attempt < attempt:
+        raise ValueError(f"attempt {current_job().attempt} fails")
+    return current_job().attempt
+
+
+@task(retry=SOON, transactional=True)
+def effect(conn: psycopg.Connection[Any], value: int, seconds: float = 0) -> None:
+    conn.execute("insert into effects (value) values (%s)", [value])
+    time.sleep(seconds)
+
+
+@task(retry=SOON, transactional=True)
+async def effect_async(conn: psycopg.AsyncConnection[Any], value: int, seconds: float = 0) -> None:
+    await conn.execute("insert into effects (value) values (%s)", [value])
+    await asyncio.sleep(seconds)
+
+
+@task(retry=SOON, transactional=True)
+def enqueue_and(conn: psycopg.Connection[Any], then: str) -> None:
+    pgqueue.enqueue(conn, work, queue="born")
+    if then == "raise":
+        raise ValueError("no")
+
+
+@task(retry=SOON)
+def record_pid(path: str, seconds: float = 0) -> None:
+    """Append the id of the process that runs it to the file `path`."""
+    with Path(path).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    time.sleep(seconds)
+
+
+@task(retry=SOON)
+def complete_late(dsn: str, flag: str) -> None:
+    """Say in the file `flag` that it runs, wait until that is gone, then complete in a transaction of its own."""
+    Path(flag).write_text("running")
+    while Path(flag).exists():
+        time.sleep(0.01)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("insert into effects (value) values (1)")
+        current_job().complete(conn)
+
+
+class NotATask:
+    """A class; calling it is none of a job's business."""
