@@ -8,15 +8,16 @@ from uuid import UUID
 
 import typer
 
-from pgqueue import client
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.job import new_job_id
-from pgqueue.tasks import import_apps
+from pgqueue.job import Enqueued, NewJob, new_job_id
+from pgqueue.store import execute, jobs
+from pgqueue.store.diagnosis import diagnosed
+from pgqueue.tasks import import_apps, registered, target_of
 
 
 def enqueue(
@@ -59,29 +60,34 @@ def enqueue(
     if app:
         locate_apps(app)
         import_apps(app)
-    with connected(dsn) as conn:
-        try:
-            found = client.enqueue(
-                conn,
-                target,
-                values,
-                queue=queue,
-                priority=priority,
-                delay=delay,
-                run_at=at,
-                ttl=ttl,
-                timeout=timeout,
-                max_attempts=max_attempts,
-                unique_key=unique_key,
-                limit_key=limit_key,
-                store_result=store_result or None,
-                labels=labels(label or []),
-                job_id=chosen,
-            )
-        except DatabaseUnreachable as error:
-            raise DatabaseUnreachable(
-                f"{error}, with --job-id {chosen}: then it is enqueued once, not twice"
-            ) from error
+    new = NewJob(
+        target_of(target),
+        values,
+        queue=queue,
+        priority=priority,
+        delay=delay,
+        run_at=at,
+        ttl=ttl,
+        timeout=timeout,
+        max_attempts=max_attempts,
+        unique_key=unique_key,
+        limit_key=limit_key,
+        store_result=store_result or None,
+        labels=labels(label or []),
+        job_id=chosen,
+    )
+    found = _enqueued(dsn, new)
     typer.echo(found.id)
     if not found.created:
         say(f"job {found.id} was there already; nothing was added")
+
+
+def _enqueued(dsn: str | None, new: NewJob) -> Enqueued:
+    task = registered(new.target)
+    with connected(dsn) as conn:
+        try:
+            with diagnosed():
+                return execute(conn, jobs.enqueue(new if task is None else new.over(task.options)))
+        except DatabaseUnreachable as error:
+            # The COMMIT may have gone through: only the same id makes it safe to repeat.
+            raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error

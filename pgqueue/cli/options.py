@@ -68,6 +68,6 @@ def duration_option(name: str, meaning: str) -> Any:
     return typer.Option(name, metavar="TIME", parser=duration, show_default=False, help=meaning)
 
 
-def seconds_option(*names: str, meaning: str, default: str) -> Any:
+def seconds_option(name: str, meaning: str) -> Any:
     """An option that takes 90, 90s, 5m, 1h, 2d, as seconds."""
-    return typer.Option(*names, metavar="TIME", parser=seconds, show_default=default, help=meaning)
+    return typer.Option(name, metavar="TIME", parser=seconds, show_default=False, help=meaning)

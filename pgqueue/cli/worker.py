@@ -49,12 +49,10 @@ def worker(
     ] = None,
     executor: Annotated[Kind, typer.Option("--executor", "-x", help="What a job runs in.")] = Kind.PROCESS,
     burst: Annotated[bool, typer.Option("--burst", help="End when nothing is due.")] = False,
-    poll: Annotated[float, seconds_option("--poll", meaning="Ask at least so often, told or not.", default="5s")] = 5.0,
-    lease: Annotated[
-        float, seconds_option("--lease", meaning="How soon the jobs of a lost worker return.", default="30s")
-    ] = 30.0,
+    poll: Annotated[float, seconds_option("--poll", "Ask at least so often, told or not; else 5s.")] = 5.0,
+    lease: Annotated[float, seconds_option("--lease", "How soon the jobs of a lost worker return; else 30s.")] = 30.0,
     shutdown_timeout: Annotated[
-        float, seconds_option("--shutdown-timeout", meaning="How long a stop waits for jobs.", default="8s")
+        float, seconds_option("--shutdown-timeout", "How long a stop waits for jobs; else 8s.")
     ] = 8.0,
     middleware: Middleware = [],  # noqa: B006, typer copies it
     log_level: Annotated[Level, typer.Option("--log-level", help="From when on a line is written.")] = Level.INFO,

@@ -1,0 +1,80 @@
+"""`pgqueue enqueue`: every option reaches the row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from tests.cli.conftest import SHOP, Command
+
+
+def row(conn: psycopg.Connection[Any], columns: str) -> tuple:
+    found = conn.execute(f"select {columns} from pgqueue.jobs").fetchone()
+    conn.rollback()
+    assert found
+    return found
+
+
+def test_it_prints_the_id_and_nothing_else(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    ran = pgqueue("enqueue", "a:b", "[1, 2]")
+    assert ran.code == 0
+    assert ran.err == ""
+    assert row(conn, "id, target, args, queue, priority") == (UUID(ran.out.strip()), "a:b", [1, 2], "default", 5)
+
+
+def test_every_option_reaches_the_row(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    job_id = uuid4()
+    ran = pgqueue(
+        *("enqueue", "a:b", '{"x": 1}', "--queue", "mail", "--priority", 9, "--delay", "1h", "--ttl", "30m"),
+        *("--timeout", "2m", "--max-attempts", 3, "--unique-key", "u", "--limit-key", "l", "--store-result"),
+        *("--label", "a=1", "--label", "b=2", "--job-id", job_id),
+    )
+    assert ran.out == f"{job_id}\n"
+    assert row(conn, "args, queue, priority, timeout, max_attempts, unique_key, limit_key, store_result, labels") == (
+        *({"x": 1}, "mail", 9, 120.0, 3, "u", "l", True, {"a": "1", "b": "2"}),
+    )
+    due, ttl = row(conn, "run_at, expires_at - run_at")
+    assert timedelta(minutes=59) < due - datetime.now(UTC) < timedelta(minutes=61)
+    assert ttl == timedelta(minutes=30)
+
+
+def test_at_and_a_timeout_of_none(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    pgqueue("enqueue", "a:b", "--at", "2031-05-01T09:30+02:00", "--timeout", "none")
+    assert row(conn, "run_at, timeout") == (datetime(2031, 5, 1, 7, 30, tzinfo=UTC), float("inf"))
+
+
+def test_a_unique_key_finds_the_live_job(pgqueue: Command) -> None:
+    first, second = (pgqueue("enqueue", "a:b", "--unique-key", "k") for _ in range(2))
+    assert second.out == first.out
+    assert second.code == 0
+    assert "nothing was added" in second.err
+
+
+def test_with_the_app_the_options_of_the_task_hold(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    pgqueue("enqueue", "-A", SHOP, f"{SHOP}:send_receipt", "[1]", "--priority", 2)
+    assert row(conn, "queue, priority, max_attempts") == ("mail", 2, 8)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_dsn_may_stand_before_or_after_the_command(
+    pgqueue: Command, monkeypatch: pytest.MonkeyPatch, dsn: str, before: bool
+) -> None:
+    monkeypatch.setenv("PGQUEUE_DSN", "postgresql://127.0.0.1:1/wrong")
+    words = ["--dsn", dsn, "enqueue", "a:b"] if before else ["enqueue", "a:b", "--dsn", dsn]
+    assert pgqueue(*words).code == 0
+
+
+def test_the_nearest_dsn_wins(pgqueue: Command, dsn: str) -> None:
+    wrong = "postgresql://127.0.0.1:1/wrong"
+    assert pgqueue("--dsn", wrong, "jobs", "--dsn", dsn, "list").code == 0
+    assert pgqueue("--dsn", wrong, "jobs", "--dsn", wrong, "list", "--dsn", dsn).code == 0
+    assert pgqueue("--dsn", dsn, "jobs", "list", "--dsn", wrong).code == 3
+
+
+def test_arguments_keep_every_letter(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    pgqueue("enqueue", "a:b", '{"name": "Zoë \\" \\u0001"}')
+    assert row(conn, "args") == ({"name": 'Zoë " \x01'},)

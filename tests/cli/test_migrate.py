@@ -1,0 +1,57 @@
+"""`pgqueue migrate`: creates, repeats, prints, tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from tests.cli.conftest import Command
+
+
+def test_a_database_is_migrated_once(pgqueue: Command, bare_dsn: str) -> None:
+    first, second = pgqueue("migrate", "--dsn", bare_dsn), pgqueue("--dsn", bare_dsn, "migrate")
+    assert (first.code, first.out) == (0, "The schema is at revision 0001.\n")
+    assert (second.code, second.out) == (0, "The schema is at revision 0001 already; nothing had to change.\n")
+
+
+def test_status_tells_and_changes_nothing(pgqueue: Command, bare_dsn: str) -> None:
+    for _ in range(2):
+        ran = pgqueue("migrate", "--status", "--dsn", bare_dsn)
+        assert ran.code == 78
+        assert "There is no schema pgqueue" in ran.out
+    assert pgqueue("migrate", "--status").code == 0
+
+
+def test_status_as_json(pgqueue: Command) -> None:
+    ran = pgqueue("migrate", "--status", "--json")
+    assert ran.json == {"revision": "0001", "newest": "0001", "state": "current", "functions": True}
+
+
+def test_functions_of_another_version_are_told_and_replaced(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    conn.execute("comment on schema pgqueue is 'functions of yesterday'")
+    conn.commit()
+    told = pgqueue("migrate", "--status")
+    assert told.code == 78
+    assert "its functions are older" in told.out
+    assert pgqueue("migrate").out == "The schema is at revision 0001.\n"
+    assert pgqueue("migrate", "--status").code == 0
+
+
+def test_sql_prints_a_script_and_needs_no_database(
+    pgqueue: Command, connect: Callable[..., psycopg.Connection[Any]], bare_dsn: str
+) -> None:
+    ran = pgqueue("migrate", "--sql", "--dsn", "postgresql://nowhere.invalid/")
+    assert ran.code == 0
+    connect(bare_dsn, autocommit=True).execute(ran.out)
+    assert pgqueue("migrate", "--status", "--dsn", bare_dsn).code == 0
+
+
+def test_a_database_newer_than_the_code_is_refused(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    conn.execute("update pgqueue.alembic_version set version_num = '9999'")
+    conn.commit()
+    ran = pgqueue("migrate")
+    assert ran.code == 78
+    assert "upgrade pgqueue here" in ran.err
+    assert "newer than this pgqueue" in pgqueue("migrate", "--status").out
