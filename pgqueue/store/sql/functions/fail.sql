@@ -55,9 +55,9 @@ begin
   perform pgqueue.wake(retried.queue)
   from (
     select distinct job.queue
-    from unnest(_ids, _delays) as told (id, delay)
-    join pgqueue.jobs as job on job.id = told.id
-    where told.delay <= 10) as retried;
+    from unnest(_settled) as settled (id)
+    join pgqueue.jobs as job on job.id = settled.id
+    where job.run_at <= clock_timestamp() + interval '10 seconds') as retried;
   perform pgqueue.wake_waiters(array(
     select told.id from unnest(_ids, _delays) as told (id, delay)
     where told.delay is null and told.id = any (_settled)));

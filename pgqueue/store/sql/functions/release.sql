@@ -36,9 +36,10 @@ begin
 
   perform pgqueue.wake(freed.queue)
   from (
-    select distinct job.queue from pgqueue.jobs as job
-    join unnest(_ids, _delays) as told (id, delay) on told.id = job.id
-    where told.delay <= 10) as freed;
+    select distinct job.queue
+    from unnest(_settled) as settled (id)
+    join pgqueue.jobs as job on job.id = settled.id
+    where job.run_at <= clock_timestamp() + interval '10 seconds') as freed;
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
   end if;
