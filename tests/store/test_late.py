@@ -92,7 +92,7 @@ def test_p5_a_late_completion_is_false_and_changes_nothing(db: Conn) -> None:
 
 @pytest.mark.parametrize("change", [{"claim": 0}, {"claim": 2}, {"worker": 1}])
 @pytest.mark.parametrize("move", SETTLEMENTS)
-def test_p5_a_forged_token_settles_nothing(db: Conn, move: Any, change: dict[str, int]) -> None:
+def test_p5_a_forged_token_settles_nothing(db: Conn, move: Any, change: dict[str, Any]) -> None:
     taken = claim_one(db)
     before = job(db, taken.id)
     assert move(db, taken._replace(**change)) == {taken.id}

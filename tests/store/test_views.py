@@ -1,0 +1,132 @@
+"""What people read: one row a job, whatever its state."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pgqueue.job import JobState
+from pgqueue.store import execute, jobs, queues, workers
+from pgqueue.store.statement import query
+from tests.factories import Conn, claim, claim_one, enlist, enqueue, expire, fail, job, make, settle
+
+INDEXES = {"jobs_pkey", "attempts_pkey", "dead_jobs_pkey"}
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_p2_a_job_is_one_row_in_exactly_one_state(db: Conn, state: JobState) -> None:
+    made = make(db, state)
+    assert db.execute("select id, state from pgqueue.job").fetchall() == [(made, state)]
+
+
+def test_p2_a_job_is_one_row_after_every_move(db: Conn) -> None:
+    taken = claim_one(db)
+    for delay in (0.0, None):
+        fail(db, taken, delay)
+        assert len(db.execute("select from pgqueue.job").fetchall()) == 1
+        execute(db, jobs.retry(taken.id))
+        (taken,) = claim(db, enlist(db))
+        assert len(db.execute("select from pgqueue.job").fetchall()) == 1
+    settle(db, taken)
+    assert [row[0] for row in db.execute("select state from pgqueue.job")] == ["succeeded"]
+
+
+def test_the_view_has_the_columns_that_the_contract_names(db: Conn) -> None:
+    cursor = db.execute("select * from pgqueue.job")
+    assert " ".join(column.name for column in cursor.description or ()) == (
+        "id queue target args state priority attempt max_attempts created_at run_at started_at finished_at worker"
+        " unique_key limit_key labels last_error reason"
+    )
+
+
+def test_a_job_keeps_what_it_was_in_every_state(db: Conn) -> None:
+    for state in JobState:
+        db.execute("delete from pgqueue.jobs")
+        made = make(db, state, args=[1], labels={"a": "b"}, limit_key="l", priority=7, max_attempts=9)
+        found = job(db, made)
+        kept = (found.args, found.labels, found.limit_key, found.priority, found.max_attempts, found.target)
+        assert kept == ([1], {"a": "b"}, "l", 7, 9, "shop.tasks:send"), state
+        assert found.created_at is not None, state
+        assert found.run_at is not None, state
+        assert (found.finished_at is not None) is state.ended, state
+        assert (found.worker is not None) is (state is JobState.RUNNING), state
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+
+
+def test_a_job_by_id_walks_primary_keys_alone(db: Conn) -> None:
+    # As it looks with some thousand rows; an empty table is read whole, and rightly so.
+    db.execute(
+        "insert into pgqueue.jobs (id, target) select pgqueue.uuid7(), 'a:b' from generate_series(1, 5000);"
+        "insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target)"
+        " select pgqueue.uuid7(), 1, 1, 'succeeded', 'q', 'a:b' from generate_series(1, 5000);"
+        "insert into pgqueue.dead_jobs (id, run_at, created_at, claim, priority, attempt, crashes, store_result, queue,"
+        " target, args, reason) select pgqueue.uuid7(), now(), now(), 1, 5, 1, 0, false, 'q', 'a:b', '{}', 'x'"
+        " from generate_series(1, 5000)"
+    )
+    made = enqueue(db)
+    text = query("job").replace("$1", f"'{made}'")
+    (row,) = db.execute(f"explain (analyze, buffers, format json) {text}").fetchall()
+    plan = row[0] if isinstance(row[0], list) else json.loads(row[0])
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan[0]["Plan"])}
+    assert {node["Index Name"] for node in nodes(plan[0]["Plan"]) if "Index Name" in node} <= INDEXES
+    assert plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"] < 30
+
+
+def test_queue_stats_count_every_state(db: Conn) -> None:
+    for state in (JobState.RUNNING, JobState.RETRYING, JobState.DEAD, JobState.SCHEDULED, JobState.READY):
+        make(db, state)
+    execute(db, queues.set_paused("empty", paused=True))
+    default, empty = execute(db, queues.stats())
+    assert (default.ready, default.scheduled, default.running, default.retrying, default.dead) == (1, 1, 1, 1, 1)
+    assert default.oldest_ready_age is not None
+    assert (empty.queue, empty.paused, empty.ready) == ("empty", True, 0)
+
+
+def test_the_listing_pages_backwards_through_every_state(db: Conn) -> None:
+    made = [make(db, state) for state in JobState if state is not JobState.READY]
+    page: list[Any] = []
+    before = None
+    while answer := execute(db, jobs.listing(states=list(JobState), queue=None, target=None, limit=4, before=before)):
+        page += [each.id for each in answer]
+        before = page[-1]
+    assert page == sorted(made, reverse=True)
+
+
+def test_queue_names_are_found_one_probe_each(db: Conn) -> None:
+    for name in ("web", "mail", "Ärger", "mail", " "):
+        enqueue(db, queue=name)
+    assert sorted(execute(db, queues.names())) == sorted({"web", "mail", "Ärger", " "})
+
+
+def test_workers_are_listed_with_what_they_hold(db: Conn) -> None:
+    busy, gone = claim_one(db).worker, enlist(db, queues=["mail"])
+    expire(db, gone)
+    listed = {row.id: (row.running, row.alive, row.queues) for row in execute(db, workers.listing())}
+    assert listed == {busy: (1, True, None), gone: (0, False, ["mail"])}
+
+
+def test_p2_there_are_no_foreign_keys(db: Conn) -> None:
+    rows = db.execute(
+        "select conname from pg_constraint where contype = 'f' and connamespace = 'pgqueue'::regnamespace"
+    )
+    assert rows.fetchall() == []
+
+
+def test_p12_every_table_is_logged(db: Conn) -> None:
+    rows = db.execute(
+        "select relname from pg_class where relnamespace = 'pgqueue'::regnamespace and relpersistence <> 'p'"
+    )
+    assert rows.fetchall() == []
+
+
+def test_no_index_of_jobs_holds_a_column_that_a_claim_changes(db: Conn) -> None:
+    rows = db.execute("select indexdef from pg_indexes where schemaname = 'pgqueue' and tablename = 'jobs'").fetchall()
+    assert rows
+    for (definition,) in rows:
+        for column in ("worker", "claim,", "claim)", "attempt", "started_at", "crashes"):
+            assert column not in definition.partition(" USING ")[2]
