@@ -20,6 +20,11 @@ begin
             _unique_key, _limit_key, _labels)
     on conflict do nothing;
     created := found;
+    if created and _given and (select count(*) from pgqueue.jobs as job where job.id = _id) > 1 then
+      -- This transaction still sees the job that has ended since its snapshot was taken, but not its end.
+      raise exception 'job % ended while this transaction was open', _id
+        using errcode = 'serialization_failure', hint = 'enqueue it again in a new transaction';
+    end if;
     if created and _given and pgqueue.has_ended(_id) then
       delete from pgqueue.jobs as job where job.id = _id;
       created := false;

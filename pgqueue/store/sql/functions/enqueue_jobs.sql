@@ -13,7 +13,9 @@ begin
   if array_remove(_unique_keys, null) <> '{}' or true = any (_given) then
     return query
     select added.id
-    from generate_subscripts(_ids, 1) as n
+    from (
+      -- In order of the keys, so that two batches with the same ones do not deadlock.
+      select n from generate_subscripts(_ids, 1) as n order by _unique_keys[n], _ids[n]) as sorted
     cross join lateral pgqueue.enqueue_job(
       _ids[n], _given[n], _targets[n], _args[n]::json, _queues[n], _priorities[n],
       make_interval(secs => _delays[n]), _run_ats[n], make_interval(secs => _ttls[n]), _timeouts[n],
@@ -32,6 +34,10 @@ begin
             limit_key, store_result, labels)
   cross join lateral (
     select coalesce(new.run_at, clock_timestamp() + make_interval(secs => coalesce(new.delay, 0))) as at) as due;
-  perform pgqueue.wake(coalesce(new.queue, 'default')) from (select distinct unnest(_queues)) as new (queue);
+  perform pgqueue.wake(due.queue)
+  from (
+    select distinct coalesce(new.queue, 'default') as queue
+    from unnest(_queues, _delays, _run_ats) as new (queue, delay, run_at)
+    where coalesce(new.run_at <= clock_timestamp() + interval '10 seconds', coalesce(new.delay, 0) <= 10)) as due;
   return query select unnest(_ids);
 end $$;
