@@ -1,0 +1,358 @@
+"""Moves against each other: claim, settle, reap, cancel, retry, heartbeat, disown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from pgqueue.job import NewJob
+from pgqueue.store import execute, jobs, workers
+from tests.factories import (
+    HOUR,
+    TARGET,
+    Conn,
+    claim,
+    claim_one,
+    count,
+    enlist,
+    enqueue,
+    expire,
+    fail,
+    fill,
+    job,
+    lose,
+    outcomes,
+    reap,
+    release,
+    settle,
+    state,
+    step,
+)
+from tests.races.interleave import Sides
+
+LEASE = timedelta(seconds=30)
+
+
+def cancel(conn: Conn, made: UUID) -> str | None:
+    return execute(conn, jobs.cancel(made))
+
+
+def retry(conn: Conn, made: UUID) -> str | None:
+    return execute(conn, jobs.retry(made))
+
+
+def test_p6_two_claims_at_once_never_take_the_same_job(db: Conn, one: Conn, two: Conn) -> None:
+    made = fill(db, 10)
+    first, second = enlist(db), enlist(db)
+    taken = claim(one, first, 6), claim(two, second, 6)
+    one.commit()
+    two.commit()
+    assert [len(each) for each in taken] == [6, 4]
+    assert sorted(each.id for each in (*taken[0], *taken[1])) == made
+
+
+def test_p2_a_claim_that_rolls_back_gives_the_job_to_the_next(db: Conn, one: Conn) -> None:
+    enqueue(db)
+    first, second = enlist(db), enlist(db)
+    claim(one, first)
+    assert claim(db, second) == []
+    one.rollback()
+    (taken,) = claim(db, second)
+    assert (taken.attempt, taken.claim) == (1, 1)
+
+
+def test_p5_a_success_behind_the_reaper_is_late(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    expire(db, taken.worker)
+    reap(one)
+    late = sides.blocked(two, settle, taken)
+    one.commit()
+    assert late.result() == {taken.id}
+    two.commit()
+    assert state(db, taken.id) == "ready"
+    assert outcomes(db, taken.id) == ["late"]
+
+
+@pytest.mark.parametrize("move", [fail, release])
+def test_p5_a_failure_behind_the_reaper_is_late(db: Conn, one: Conn, two: Conn, sides: Sides, move: Any) -> None:
+    taken = claim_one(db)
+    expire(db, taken.worker)
+    reap(one)
+    late = sides.blocked(two, move, taken)
+    one.commit()
+    assert late.result() == {taken.id}
+    two.commit()
+    assert (job(db, taken.id).state, job(db, taken.id).attempt) == ("ready", 1)
+
+
+def test_p4_a_completion_behind_the_reaper_is_refused(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    expire(db, taken.worker)
+    reap(one)
+    late = sides.blocked(two, execute, jobs.complete(taken, None))
+    one.commit()
+    assert late.result() is False
+    two.rollback()
+    assert state(db, taken.id) == "ready"
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("move", [settle, fail, release])
+def test_p5_the_reaper_behind_a_settlement_takes_only_what_is_left(db: Conn, one: Conn, move: Any, end: str) -> None:
+    taken = claim_one(db)
+    expire(db, taken.worker)
+    move(one, taken)
+    # It waits for nobody, and comes back.
+    db.execute("set statement_timeout = '2s'")
+    assert reap(db).get(taken.worker, 0) == 0
+    getattr(one, end)()
+    assert reap(db) == {taken.worker: int(end == "rollback")}
+    assert len(outcomes(db, taken.id)) == 1
+    assert count(db, "workers") == 0
+
+
+def test_p5_a_heartbeat_behind_the_reaper_finds_its_lease_gone(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    worker = enlist(db, lease=0.3)
+    # Read while the lease stands, and kept waiting until it has ended and was reaped.
+    three = one
+    three.execute("select from pgqueue.workers for update")
+    beat = sides.blocked(two, execute, workers.beat(worker, LEASE))
+    three.execute("update pgqueue.workers set expires_at = clock_timestamp()")
+    three.commit()
+    assert beat.result() is False
+    two.commit()
+    assert reap(db) == {worker: 0}
+
+
+def test_p5_a_heartbeat_while_the_reaper_works_is_refused(db: Conn, one: Conn, two: Conn) -> None:
+    taken = claim_one(db)
+    expire(db, taken.worker)
+    reap(one)
+    assert execute(two, workers.beat(taken.worker, LEASE)) is False
+    one.commit()
+    assert state(db, taken.id) == "ready"
+
+
+def test_p6_a_claim_behind_the_reaper_claims_nothing(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    worker = enlist(db)
+    enqueue(db)
+    expire(db, worker)
+    reap(one)
+    answer = sides.blocked(two, step, worker, [], 5)
+    one.commit()
+    assert (answer.result().claims, answer.result().alive) == ([], False)
+
+
+def test_p8_the_reaper_behind_a_claim_passes_by_and_takes_it_later(db: Conn, one: Conn) -> None:
+    worker = enlist(db)
+    made = enqueue(db)
+    claim(one, worker)
+    expire(db, worker)
+    db.execute("set statement_timeout = '2s'")
+    assert reap(db) == {}
+    one.commit()
+    assert state(db, made) == "running"
+    assert reap(db) == {worker: 1}
+    assert state(db, made) == "ready"
+
+
+def test_settling_and_reaping_in_opposite_order_do_not_deadlock(
+    db: Conn, one: Conn, two: Conn, three: Conn, sides: Sides
+) -> None:
+    """Ids and places of rows run against each other, and a third side holds the second row of each."""
+    worker = enlist(db)
+    ids = [UUID(int=number) for number in (3, 4, 1, 2)]
+    for made in ids:
+        enqueue(db, job_id=made)
+    taken = claim(db, worker, 4)
+    expire(db, worker)
+    three.execute("select from pgqueue.jobs where id = any (%s) for update", [[UUID(int=2), UUID(int=4)]])
+    settling = sides.blocked(one, settle, *taken)
+    db.execute("set statement_timeout = '2s'")
+    assert reap(db) == {}
+    three.rollback()
+    assert settling.result() == frozenset()
+    one.commit()
+    two.commit()
+    assert count(db, "attempts") == 4
+
+
+def test_disown_waits_for_a_step_that_has_not_claimed_yet(
+    db: Conn, one: Conn, two: Conn, three: Conn, sides: Sides
+) -> None:
+    """The step's reply is lost while it is still settling; what it claims after that is given back."""
+    taken = claim_one(db)
+    waiting = enqueue(db)
+    three.execute("select from pgqueue.jobs where id = %s for update", [taken.id])
+    stepping = sides.blocked(one, step, taken.worker, [taken], 5)
+    disowning = sides.blocked(two, execute, jobs.disown(taken.worker, [taken]))
+    three.rollback()
+    assert [each.id for each in stepping.result().claims] == [waiting]
+    one.commit()
+    assert disowning.result() == 1
+    two.commit()
+    assert (job(db, waiting).state, job(db, waiting).attempt) == ("ready", 0)
+
+
+def test_p2_a_cancel_behind_a_claim_finds_the_job_running(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    made = enqueue(db)
+    (taken,) = claim(one, enlist(db))
+    answer = sides.blocked(two, cancel, made)
+    one.commit()
+    assert answer.result() == "running"
+    two.commit()
+    assert settle(db, taken) == frozenset()
+
+
+def test_p2_a_cancel_behind_a_claim_that_rolls_back_cancels(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    made = enqueue(db)
+    claim(one, enlist(db))
+    answer = sides.blocked(two, cancel, made)
+    one.rollback()
+    assert answer.result() == "cancelled"
+    two.commit()
+    assert state(db, made) == "cancelled"
+
+
+@pytest.mark.parametrize(("end", "left"), [("commit", "cancelled"), ("rollback", "ready")])
+def test_p2_a_claim_behind_a_cancel_passes_the_job_by(db: Conn, one: Conn, end: str, left: str) -> None:
+    made = enqueue(db)
+    cancel(one, made)
+    worker = enlist(db)
+    assert claim(db, worker) == []
+    getattr(one, end)()
+    assert state(db, made) == left
+    assert len(claim(db, worker)) == (left == "ready")
+
+
+def test_p2_a_cancel_behind_a_settlement_finds_the_end(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    settle(one, taken)
+    answer = sides.blocked(two, cancel, taken.id)
+    one.commit()
+    assert answer.result() == "succeeded"
+    two.commit()
+    assert outcomes(db, taken.id) == ["succeeded"]
+
+
+def test_p2_a_cancel_behind_a_retrying_failure_cancels(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    fail(one, taken, HOUR)
+    answer = sides.blocked(two, cancel, taken.id)
+    one.commit()
+    assert answer.result() == "cancelled"
+    two.commit()
+    assert outcomes(db, taken.id) == ["failed", "cancelled"]
+
+
+def test_p2_two_cancels_at_once_cancel_once(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    made = enqueue(db)
+    cancel(one, made)
+    answer = sides.blocked(two, cancel, made)
+    one.commit()
+    assert answer.result() == "cancelled"
+    two.commit()
+    assert outcomes(db, made) == ["cancelled"]
+
+
+def test_p2_a_retry_behind_a_settlement_never_revives_the_ended(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    settle(one, taken)
+    assert retry(two, taken.id) == "running"
+    two.commit()
+    one.commit()
+    assert retry(two, taken.id) == "succeeded"
+    two.commit()
+    assert state(db, taken.id) == "succeeded"
+
+
+def test_p2_a_retry_behind_a_claim_disturbs_nothing(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    made = enqueue(db)
+    (taken,) = claim(one, enlist(db))
+    answer = sides.blocked(two, retry, made)
+    one.commit()
+    assert answer.result() == "running"
+    two.commit()
+    assert settle(db, taken) == frozenset()
+
+
+def test_p2_a_claim_behind_a_retry_takes_the_job_later(db: Conn, one: Conn) -> None:
+    made = enqueue(db, delay=HOUR)
+    retry(one, made)
+    worker = enlist(db)
+    assert claim(db, worker) == []
+    one.commit()
+    assert [each.id for each in claim(db, worker)] == [made]
+
+
+def test_p2_two_retries_at_once_revive_once(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    fail(db, taken, None)
+    retry(one, taken.id)
+    answer = sides.blocked(two, retry, taken.id)
+    one.commit()
+    assert answer.result() == "ready"
+    two.commit()
+    assert (count(db, "jobs"), count(db, "dead_jobs")) == (1, 0)
+
+
+def test_p10_a_retry_waits_for_who_enqueues_its_key(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db, unique_key="k")
+    fail(db, taken, None)
+    enqueue(one, unique_key="k")
+    answer = sides.blocked(two, retry, taken.id)
+    one.commit()
+    assert answer.result() == "dead"
+    two.commit()
+    assert state(db, taken.id) == "dead"
+
+
+def test_p5_a_late_settlement_behind_the_next_claim_is_late(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    taken = claim_one(db)
+    lose(db, taken)
+    (current,) = claim(one, enlist(db))
+    assert settle(two, taken) == {taken.id}
+    two.commit()
+    one.commit()
+    assert settle(db, current) == frozenset()
+    assert outcomes(db, taken.id) == ["late", "succeeded"]
+
+
+@pytest.mark.parametrize("again", [settle, fail, release])
+@pytest.mark.parametrize("first", [settle, fail, release])
+def test_p5_two_settlements_of_one_token_at_once_count_once(
+    db: Conn, one: Conn, two: Conn, sides: Sides, first: Any, again: Any
+) -> None:
+    taken = claim_one(db)
+    first(one, taken)
+    second = sides.blocked(two, again, taken)
+    one.commit()
+    assert second.result() == (frozenset() if again is first else {taken.id})
+    two.commit()
+    assert len(outcomes(db, taken.id)) == 1
+
+
+def test_two_batches_with_the_same_keys_do_not_deadlock(
+    db: Conn, one: Conn, two: Conn, three: Conn, sides: Sides
+) -> None:
+    batch = [NewJob(TARGET, unique_key="a"), NewJob(TARGET, unique_key="b")]
+    enqueue(three, unique_key="a")
+    first = sides.blocked(one, execute, jobs.enqueue_many(batch))
+    second = sides.blocked(two, execute, jobs.enqueue_many(batch[::-1]))
+    three.rollback()
+    done, waiting = (one, two) if _ended(first) else (two, one)
+    done.commit()
+    assert sorted(first.result()) == sorted(second.result())
+    waiting.commit()
+    assert count(db, "jobs") == 2
+
+
+def _ended(future: Any) -> bool:
+    try:
+        future.result(timeout=0.3)
+    except TimeoutError:
+        return False
+    return True
