@@ -25,7 +25,7 @@ from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
-from pgqueue.worker.settler import settle_others
+from pgqueue.worker.settler import refuses_values, settle_each, settle_others
 
 # Claimed ahead of free slots: what the executor got through in this many seconds, at most MOST_AHEAD.
 AHEAD_SECONDS = 0.1
@@ -65,6 +65,7 @@ class Claimer:
         observe: Observer,
         *,
         poll: float,
+        burst: bool,
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
@@ -75,11 +76,13 @@ class Claimer:
         self._outbox = outbox
         self._observe = observe
         self._poll = poll
+        self._burst = burst
         self._hungry = hungry
         self._deaf = deaf
         self._evicted = evicted
         self._bounds = Bounds(names or [])
-        self._held: dict[UUID, Claim] = {}
+        # By job and claim number: an older claim that ends late does not end the newer one.
+        self._held: dict[tuple[object, ...], Claim] = {}
         self._quiet = False
         self._gate = threading.Lock()  # between quiet() and the submission of claims
         self._more = False
@@ -88,6 +91,8 @@ class Claimer:
         self._claim_at = 0.0
         self._names_at = 0.0
         self._speed = _Speed()
+        # Outcomes that are the claimer's own: the executor did nothing for them.
+        self._unexecuted = 0
         self._reply_lost = False
         self._ever_lost = False
         self.drained = False
@@ -135,8 +140,8 @@ class Claimer:
 
     def _tick(self, conn: Connection) -> float:
         now = time.monotonic()
-        self._speed.update(now, self._outbox.total)
-        if self._more and self._slots.load() > self._enough() and self._outbox.age() < LINGER:
+        self._speed.update(now, self._outbox.total - self._unexecuted)
+        if self._more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
             return LINGER
         self._give_back_hostages()
         batch = self._outbox.first(BATCH_LIMIT)
@@ -144,9 +149,9 @@ class Claimer:
         due = self._more or self._woken or now >= self._claim_at
         if not batch and not (room and due):
             return self._pause(now)
-        if self._all_queues and now >= self._names_at:
-            self._bounds.serve(execute(conn, queues.names()))
+        if self._all_queues and (self._burst or now >= self._names_at):
             self._names_at = now + self._poll
+            self._bounds.serve(execute(conn, queues.names()))
         self._step(conn, batch, room)
         return 0.0 if self._more or len(self._outbox) else self._pause(time.monotonic())
 
@@ -159,8 +164,14 @@ class Claimer:
         try:
             step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
         except Exception as error:
+            # Whatever woke it is still to be looked at.
+            self._woken = True
             if is_lost(conn, error):
                 self._reply_lost = self._ever_lost = True
+            elif successes and refuses_values(error):
+                written, refused_late = settle_each(conn, self._worker, batch)
+                self._settled(written, late | refused_late)
+                return
             raise
         ended = time.monotonic()
         self._settled(batch, late | step.late)
@@ -169,7 +180,7 @@ class Claimer:
             short = len(claimed) < room
             self._bounds.claimed(claimed, short=short, now=step.now, at=ended, cost=ended - began)
             self._plan(step, short, ended)
-        self._held.update((claim.id, claim) for claim in claimed)
+        self._held.update((claim[:2], claim) for claim in claimed)
         self._bury_expired(step.expired)
         self._submit(step.claims)
         if not step.alive:
@@ -184,7 +195,7 @@ class Claimer:
 
     def _settled(self, batch: list[Finished], late: frozenset[UUID]) -> None:
         for done in batch:
-            self._held.pop(done.claim.id, None)
+            self._held.pop(done.claim[:2], None)
         self._outbox.forget(len(batch))
         if not batch:
             return
@@ -202,7 +213,7 @@ class Claimer:
         self._probe = min(self._probe * 2, self._interval()) if short else FIRST_PROBE
         if step.next_due is not None:
             wait = min(wait, _seconds_until(step.next_due, step.now))
-        self._claim_at = now + wait
+        self._claim_at = min(now + wait, self._names_at) if self._all_queues else now + wait
         self.drained = short and not step.claims and not step.expired and not self._held
 
     def _bury_expired(self, expired: list[Claim]) -> None:
@@ -215,6 +226,7 @@ class Claimer:
 
     def _outbox_add(self, claims: Sequence[Claim], settlement: Callable[[Claim], Settlement]) -> None:
         if claims:
+            self._unexecuted += len(claims)
             self._outbox.add([Finished(claim, settlement(claim), 0.0) for claim in claims])
 
     def _room(self) -> int:
@@ -237,7 +249,7 @@ class Claimer:
             return self._poll
         if not self._room():
             return HOSTAGE_SECONDS
-        return max(0.0, self._claim_at - now)
+        return 0.0 if self._woken else max(0.0, self._claim_at - now)
 
 
 class _Speed:

@@ -1,13 +1,15 @@
-"""The settler: writes down every outcome that is no plain success, each kind in one statement of its own."""
+"""The settler: writes down every outcome that cannot ride with a step, each kind in one statement of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 
-from pgqueue.outcome import Move, Settlement
+from pgqueue.events import Finished
+from pgqueue.outcome import Move, Reason, Settlement
 from pgqueue.store import Statement, execute, jobs
 from pgqueue.worker.loop import Connection
 
@@ -33,17 +35,58 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
     return late
 
 
+def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tuple[list[Finished], frozenset[UUID]]:
+    """Write each success on its own, after a step refused them together; answers the batch, and the ids that were late.
+
+    A result that cannot be stored ends its own job.
+    """
+    written: list[Finished] = []
+    late: frozenset[UUID] = frozenset()
+    for done in batch:
+        if done.settlement.move is Move.SUCCEED:
+            try:
+                late |= execute(conn, jobs.step(worker, [done.settlement], [], timedelta(0), 0)).late
+            except psycopg.Error as error:
+                if not refuses_values(error):
+                    raise
+                done = done._replace(settlement=_unstorable(done.settlement, error))
+                late |= execute(conn, jobs.fail(worker, [done.settlement]))
+        written.append(done)
+    return written, late
+
+
+def refuses_values(error: BaseException) -> bool:
+    """Whether PostgreSQL would refuse the same values again: they are wrong (22, 23), or too large (54, XX)."""
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and state.startswith(("22", "23", "54", "XX"))
+
+
 def _write(conn: Connection, worker: int, batch: Sequence[Settlement], write: Write) -> frozenset[UUID]:
     try:
         return execute(conn, write(worker, batch))
-    except psycopg.DataError as error:
+    except psycopg.Error as error:
+        if not refuses_values(error):
+            raise
         if len(batch) > 1:
             # One of them has values that PostgreSQL refuses: each on its own, so that it hurts no other.
             return frozenset().union(*(_write(conn, worker, [one], write) for one in batch))
         return execute(conn, write(worker, [_plain(batch[0], error)]))
 
 
-def _plain(settlement: Settlement, error: psycopg.DataError) -> Settlement:
+def _unstorable(settlement: Settlement, error: psycopg.Error) -> Settlement:
+    message = f"its result could not be stored: {error!r:.200}"
+    return Settlement(
+        settlement.id,
+        settlement.claim,
+        Move.END,
+        "failed",
+        reason=Reason.NOT_RETRIED,
+        error_type="pgqueue.Unstorable",
+        error=message,
+    )
+
+
+def _plain(settlement: Settlement, error: psycopg.Error) -> Settlement:
     return settlement._replace(
         error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {error!r:.200}", traceback=None
     )

@@ -31,8 +31,8 @@ from pgqueue.worker.outbox import Outbox
 STOPPED, FORCED, RETIRED = 0, 1, 75
 # How often the main thread looks at the lease; it has nothing else to do.
 LOOK_EVERY = 0.5
-# The last outcomes are written within this, or left to the reaper.
-FLUSH_TIMEOUT = 5.0
+# The last outcomes are written within this, or left to the reaper; and so if there is no time to lose.
+FLUSH_TIMEOUT, KILL_TIMEOUT = 5.0, 1.0
 # What a thread still runs cannot be ended but with the process: it is not claimable before that is gone.
 THREAD_RELEASE_DELAY = 5.0
 
@@ -63,6 +63,7 @@ class Worker:
         if executor not in EXECUTORS:
             raise OptionError(f"executor must be one of {', '.join(EXECUTORS)}, got {executor!r}")
         _check(concurrency=concurrency, poll=poll, lease=lease, shutdown_timeout=shutdown_timeout)
+        _check_names(queues=queues, app=app, middleware=middleware)
         self.id = secrets.randbits(63)
         self._dsn = dsn
         self._queues = None if queues is None else list(queues)
@@ -89,6 +90,7 @@ class Worker:
             self._outbox,
             self._observe,
             poll=poll,
+            burst=burst,
             hungry=self._listener.hungry,
             deaf=lambda: self._listener.deaf,
             evicted=self._evicted,
@@ -106,11 +108,14 @@ class Worker:
         it quiet, CONT go on.
         """
         with self._attention:
-            self._enlist()
+            with open_connection(self._dsn, "worker") as conn:
+                require_schema(conn)
+            # Importing the app may take longer than a lease: that begins only when the worker can work.
+            self._executor.start()
             try:
-                self._executor.start()
+                self._enlist()
             except BaseException:
-                self._discharge(clean=True)
+                self._executor.stop(0)
                 raise
             self._heartbeat.loop.start()
             self._listener.loop.start()
@@ -127,7 +132,6 @@ class Worker:
 
     def _enlist(self) -> None:
         with open_connection(self._dsn, "worker") as conn:
-            require_schema(conn)
             sent_at = time.monotonic()
             lease = timedelta(seconds=self._lease)
             host, pid = socket.gethostname(), os.getpid()
@@ -136,7 +140,7 @@ class Worker:
 
     def _supervise(self) -> int:
         while True:
-            for number in self._attention.wait(0.02 if self._burst else LOOK_EVERY):
+            for number in self._attention.wait(self._patience()):
                 if number in (signal.SIGTERM, signal.SIGINT):
                     return self._stop_gracefully(number.name)
                 if number == signal.SIGTSTP:
@@ -150,6 +154,12 @@ class Worker:
             if self._lease_is_gone():
                 return self._retire()
 
+    def _patience(self) -> float:
+        if self._burst:
+            return 0.02
+        # Not a moment later than the lease can be believed in.
+        return max(0.0, min(LOOK_EVERY, self._heartbeat.safe_until - time.monotonic()))
+
     def _lease_is_gone(self) -> bool:
         if self._lost is None and time.monotonic() >= self._heartbeat.safe_until:
             self._lost = "no heartbeat was acknowledged for almost a lease"
@@ -161,24 +171,29 @@ class Worker:
         left: list[Leftover] = []
         stopping = threading.Thread(target=lambda: left.extend(self._executor.stop(self._shutdown_timeout)))
         stopping.start()
-        code = STOPPED
         while stopping.is_alive():
-            for number in self._attention.wait(0.05):
-                if number in (signal.SIGTERM, signal.SIGINT):
-                    code = FORCED
-                    self._executor.kill()
+            if any(number in (signal.SIGTERM, signal.SIGINT) for number in self._attention.wait(0.05)):
+                return self._stop_at_once(stopping, left)
             if self._lease_is_gone():
                 return self._retire()
         self._release(left)
-        self._end_roles()
-        return code
+        self._end_roles(FLUSH_TIMEOUT)
+        return STOPPED
+
+    def _stop_at_once(self, stopping: threading.Thread, left: Sequence[Leftover]) -> int:
+        self._executor.kill()
+        # Threads cannot be killed; they end with the process.
+        stopping.join(KILL_TIMEOUT)
+        self._release(tuple(left))
+        self._end_roles(KILL_TIMEOUT)
+        return FORCED
 
     def _retire(self) -> int:
         """The jobs are, or will soon be, somebody else's: end what runs first, then tell what was late."""
         self._observe(WorkerStopping(self.id, f"lease lost: {self._lost}"))
         self._claimer.quiet()
         self._release(self._executor.stop(0))
-        self._end_roles()
+        self._end_roles(KILL_TIMEOUT)
         return RETIRED
 
     def _release(self, left: Sequence[Leftover]) -> None:
@@ -197,9 +212,9 @@ class Worker:
         if released:
             self._outbox.add(released)
 
-    def _end_roles(self) -> None:
+    def _end_roles(self, flush_timeout: float) -> None:
         self._listener.stop(1.0)
-        deadline = time.monotonic() + FLUSH_TIMEOUT
+        deadline = time.monotonic() + flush_timeout
         while len(self._outbox) and time.monotonic() < deadline:
             self._claimer.loop.wake()
             time.sleep(0.005)
@@ -211,6 +226,8 @@ class Worker:
         try:
             with open_connection(self._dsn, "worker") as conn:
                 execute(conn, workers.discharge(self.id, clean=clean))
+                if not clean:
+                    execute(conn, workers.reap())
         except Exception:  # The lease ends by itself; a worker that is leaving has nobody to tell.
             return
 
@@ -238,3 +255,11 @@ def _check(*, concurrency: int | None, poll: float, lease: float, shutdown_timeo
         raise OptionError(f"lease must be 1 second or more, got {lease}")
     if shutdown_timeout < 0:
         raise OptionError(f"shutdown_timeout must be 0 seconds or more, got {shutdown_timeout}")
+
+
+def _check_names(*, queues: Sequence[str] | None, app: Sequence[str], middleware: Sequence[str]) -> None:
+    for option, names in (("queues", queues), ("app", app), ("middleware", middleware)):
+        if isinstance(names, str):
+            raise OptionError(f"{option} must be a list of names, got {names!r}; write [{names!r}]")
+    if queues is not None and not queues:
+        raise OptionError("queues must name at least one queue, got []; None serves all of them")

@@ -144,7 +144,7 @@ def test_a_job_enqueued_by_a_transactional_job_exists_only_if_that_succeeded(sta
     station.run(f"{ERRANDS}:enqueue_and", then, max_attempts=1)
     query = "select count(*) from pgqueue.job where queue = 'born'"
     assert station.desk.one(query) == (1 if then == "return" else 0)
-    station.desk.await_all_ended()
+    wait_until(lambda: station.desk.one("select count(*) = 0 from pgqueue.jobs where queue = 'born'"))
 
 
 def test_no_job_finds_the_session_of_another(station: Station) -> None:
