@@ -51,15 +51,14 @@ def status(
     ] = None,
 ) -> None:
     """Show the queues with their jobs by state, and the workers. Counts for 3 seconds at most, then estimates."""
-    with connected(dsn) as conn:
-        while True:
-            _print(_snapshot(conn), as_json=as_json, again=interval is not None)
-            if interval is None:
-                return
-            try:
+    try:
+        with connected(dsn) as conn:
+            _print(_snapshot(conn), as_json=as_json, again=False)
+            while interval is not None:
                 time.sleep(interval)
-            except KeyboardInterrupt:
-                raise typer.Exit(Exit.FINE) from None
+                _print(_snapshot(conn), as_json=as_json, again=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.FINE if interval is not None else Exit.FAILED) from None
 
 
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:

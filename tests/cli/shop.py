@@ -14,9 +14,14 @@ import pgqueue
 from pgqueue import JobContext
 
 
-@pgqueue.task(queue="mail", priority=7, max_attempts=8)
+@pgqueue.task
 def send_receipt(order_id: int) -> str:
     return f"sent {order_id}"
+
+
+@pgqueue.task(queue="mail", priority=7, max_attempts=8)
+def remind(customer: str) -> None:
+    print("dear", customer)
 
 
 @pgqueue.task(timeout=60)

@@ -55,7 +55,7 @@ def test_a_unique_key_finds_the_live_job(pgqueue: Command) -> None:
 
 
 def test_with_the_app_the_options_of_the_task_hold(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
-    pgqueue("enqueue", "-A", SHOP, f"{SHOP}:send_receipt", "[1]", "--priority", 2)
+    pgqueue("enqueue", "-A", SHOP, f"{SHOP}:remind", "[1]", "--priority", 2)
     assert row(conn, "queue, priority, max_attempts") == ("mail", 2, 8)
 
 

@@ -1,0 +1,40 @@
+"""`pgqueue tasks list`: what a worker with that app would know. It needs no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import SHOP, Command
+
+
+def test_tasks_are_listed_with_their_options(shell: Command) -> None:
+    ran = shell("tasks", "list", "-A", SHOP, PGQUEUE_DSN="")
+    assert ran.code == 0, ran.err
+    lines = [line.split() for line in ran.out.splitlines()]
+    assert lines[0] == ["TARGET", "QUEUE", "PRIORITY", "ATTEMPTS", "TIMEOUT"]
+    assert [f"{SHOP}:remind", "mail", "7", "8", "3600", "s"] in lines
+    assert [f"{SHOP}:charge", "default", "5", "26", "3600", "s", "transactional"] in lines
+    assert [f"{SHOP}:count", "default", "5", "26", "3600", "s", "async"] in lines
+    assert [f"{SHOP}:wait_for", "default", "5", "26", "3600", "s", "plain", "function"] in lines
+
+
+def test_tasks_as_json(shell: Command) -> None:
+    rows = {row["target"]: row for row in shell("tasks", "list", "-A", SHOP, "--json").json}
+    assert rows[f"{SHOP}:break_down"]["timeout"] == 60
+    assert rows[f"{SHOP}:wait_for"]["declared"] is False
+
+
+def test_modules_of_the_current_folder_are_found(
+    pgqueue: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kiosk_of_this_test.py").write_text("def sell(thing): ...")
+    monkeypatch.chdir(tmp_path)
+    assert "kiosk_of_this_test:sell" in pgqueue("tasks", "list", "-A", "kiosk_of_this_test").out
+
+
+def test_a_module_without_tasks(shell: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty.py").touch()
+    ran = shell("tasks", "list", "-A", "empty", PYTHONPATH=str(tmp_path))
+    assert (ran.code, ran.out) == (0, "empty has no task: put @pgqueue.task on a function.\n")
