@@ -1,0 +1,49 @@
+-- One batch of prune(): of the _max rows right below an id of each table, those past their keeping time.
+-- A job's attempts stay as long as the job has not ended or is dead, and go with the dead job.
+-- Walks the primary keys backwards, at most _max rows each; O(_max log n), whatever else is kept.
+create or replace function pgqueue.prune_below(
+  _result uuid, _dead_job uuid, _attempt uuid, _history interval, _dead interval, _max int) returns int
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+declare
+  _count int;
+  _sum int := 0;
+begin
+  delete from pgqueue.results as result
+  where result.job_id = any (array(
+    select old.job_id
+    from (
+      select r.job_id, r.expires_at from pgqueue.results as r
+      where r.job_id < _result order by r.job_id desc limit _max) as old
+    where old.expires_at < now()));
+  get diagnostics _count = row_count;
+  _sum := _sum + _count;
+  with gone as (
+    delete from pgqueue.dead_jobs as dead
+    where dead.id = any (array(
+      select old.id
+      from (
+        select d.id, d.died_at from pgqueue.dead_jobs as d
+        where d.id < _dead_job order by d.id desc limit _max / 10) as old
+      where old.died_at < now() - _dead))
+      and dead.died_at < now() - _dead
+    returning dead.id
+  ), with_it as (
+    delete from pgqueue.attempts as attempt using gone where attempt.job_id = gone.id
+  )
+  select count(*) into _count from gone;
+  _sum := _sum + _count;
+  delete from pgqueue.attempts as attempt
+  where attempt.ctid = any (array(
+    select old.ctid
+    from (
+      select a.ctid, a.job_id, a.finished_at from pgqueue.attempts as a
+      where a.job_id < _attempt order by a.job_id desc limit _max) as old
+    where old.finished_at < now() - _history
+      and not exists (select from pgqueue.jobs as job where job.id = old.job_id)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id)))
+    and attempt.finished_at < now() - _history;
+  get diagnostics _count = row_count;
+  return _sum + _count;
+end $$;
