@@ -1,0 +1,109 @@
+"""The package: a wheel that works where nothing else is, true public names, and an enqueue path that imports little."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from zipfile import ZipFile
+
+import psycopg
+import pytest
+
+import pgqueue
+from pgqueue.embedded import Server
+from tests.postgres import ROOT, Databases
+
+Installed = Callable[..., str]
+HEAVY = ("sqlalchemy", "alembic", "typer", "click", "rich", "croniter", "multiprocessing")
+
+
+def run(*command: object, cwd: Path, **environment: str) -> str:
+    # Where the tests run from must not help.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Run a program of an environment that has the wheel and its dependencies, from an empty folder."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / "bin" / "python"
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
+    purelib = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
+    # The dependencies that are here already. A .pth found through a .pth is not read: not our editable install.
+    (purelib / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (folder / "kiosk.py").write_text("def sell(thing):\n    return f'sold {thing}'\n")
+
+    def installed(program: str, *words: object, **environment: str) -> str:
+        return run(python.parent / program, *words, cwd=folder, **environment)
+
+    return installed
+
+
+@pytest.fixture
+def bare_dsn(server: Server, databases: Databases) -> str:
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute("drop database if exists wheel with (force)")
+        admin.execute("create database wheel template template0")
+    return server.dsn("wheel", tcp=True)
+
+
+def test_the_wheel_carries_all_that_runs(wheel: Path) -> None:
+    names = set(ZipFile(wheel).namelist())
+    for source in [
+        *(ROOT / "pgqueue").rglob("*.sql"),
+        *(ROOT / "pgqueue").rglob("*.py"),
+        ROOT / "pgqueue" / "py.typed",
+    ]:
+        assert str(source.relative_to(ROOT)) in names
+    for source in [*(ROOT / "migrations").rglob("*.py"), ROOT / "migrations" / "script.py.mako"]:
+        assert f"pgqueue/{source.relative_to(ROOT)}" in names
+    assert not [name for name in names if name.startswith(("tests", "bench", "docs"))]
+
+
+def test_the_wheel_works_in_an_empty_environment(installed: Installed, bare_dsn: str) -> None:
+    assert "/environment" in installed("python", "-c", "import pgqueue; print(pgqueue.__file__)")
+    assert installed("pgqueue", "--version") == f"pgqueue {pgqueue.__version__}\n"
+    here = {"PGQUEUE_DSN": bare_dsn}
+    assert "revision 0001" in installed("pgqueue", "migrate", **here)
+    assert json.loads(installed("pgqueue", "migrate", "--status", "--json", **here))["state"] == "current"
+    job_id = installed("pgqueue", "enqueue", "kiosk:sell", '["ink"]', "--store-result", **here).strip()
+    installed("pgqueue", "worker", "-A", "kiosk", "--burst", "-c", 1, **here)
+    assert json.loads(installed("pgqueue", "jobs", "result", job_id, **here)) == "sold ink"
+
+
+def test_the_public_names_are_sorted_and_true() -> None:
+    assert pgqueue.__all__ == sorted(pgqueue.__all__)
+    visible = {
+        name for name, value in vars(pgqueue).items() if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert set(pgqueue.__all__) == visible | {"__version__"}
+
+
+def test_the_enqueue_path_imports_little(tmp_path: Path) -> None:
+    code = f"import pgqueue, sys; pgqueue.enqueue; print([name for name in {HEAVY} if name in sys.modules])"
+    assert run(sys.executable, "-c", code, cwd=tmp_path) == "[]\n"
+
+
+def test_the_command_line_starts_without_migrations(tmp_path: Path) -> None:
+    heavy = ("sqlalchemy", "alembic", "rich", "croniter")
+    code = f"import pgqueue.cli.app, sys; print([name for name in {heavy} if name in sys.modules])"
+    assert run(sys.executable, "-c", code, cwd=tmp_path) == "[]\n"
