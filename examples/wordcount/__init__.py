@@ -1,0 +1,1 @@
+"""Counts the words of files: a producer and a task, as an application has them."""
