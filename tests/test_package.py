@@ -76,6 +76,8 @@ def test_the_wheel_carries_all_that_runs(wheel: Path) -> None:
         assert str(source.relative_to(ROOT)) in names
     for source in [*(ROOT / "migrations").rglob("*.py"), ROOT / "migrations" / "script.py.mako"]:
         assert f"pgqueue/{source.relative_to(ROOT)}" in names
+    for source in (ROOT / "examples" / "wordcount").glob("*.*"):
+        assert f"pgqueue/demo/wordcount/{source.name}" in names
     assert not [name for name in names if name.startswith(("tests", "bench", "docs"))]
 
 
