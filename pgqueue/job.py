@@ -179,7 +179,7 @@ class Claim(NamedTuple):
     crashes: int
     max_attempts: int | None
     timeout: float | None
-    store_result: bool
+    store_result: bool | None
     priority: int
     queue: str
     target: str

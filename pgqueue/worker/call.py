@@ -89,6 +89,8 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str])
     except BaseException as error:
         # Importing or decoding ran out of memory, or worse; one bad job must not end the slot.
         return Failed(_report(error))
+    if claim.store_result is None and task.options.store_result:
+        claim = claim._replace(store_result=True)
     context = JobContext(claim, args or kwargs, labels, _deadline(claim, task), task.transactional)
     return Call(claim, task, args, kwargs, context)
 

@@ -16,7 +16,7 @@ begin
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                               args, unique_key, limit_key, labels)
     values (_id, _due, _due + _ttl, _timeout, coalesce(_priority, 5::smallint), _max_attempts,
-            coalesce(_store_result, false), coalesce(_queue, 'default'), _target, coalesce(_args, '{}'),
+            _store_result, coalesce(_queue, 'default'), _target, coalesce(_args, '{}'),
             _unique_key, _limit_key, _labels)
     on conflict do nothing;
     created := found;

@@ -26,7 +26,7 @@ begin
   insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                             args, limit_key, labels)
   select new.id, due.at, due.at + make_interval(secs => new.ttl), new.timeout, coalesce(new.priority, 5::smallint),
-         new.max_attempts, coalesce(new.store_result, false), coalesce(new.queue, 'default'), new.target,
+         new.max_attempts, new.store_result, coalesce(new.queue, 'default'), new.target,
          new.args::json, new.limit_key, new.labels::jsonb
   from unnest(_ids, _targets, _args, _queues, _priorities, _delays, _run_ats, _ttls, _timeouts, _max_attempts,
               _limit_keys, _store_results, _labels)
