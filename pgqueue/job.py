@@ -190,13 +190,14 @@ class Claim(NamedTuple):
 
 
 def new_job_id() -> UUID:
-    """A version 7 UUID (RFC 9562, section 5.7): 48 bits of milliseconds, 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random_bits = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds << 80) | random_bits
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    """A version 7 UUID: 48 bits of milliseconds, 12 of a millisecond's fraction, 62 random bits.
+
+    RFC 9562, section 5.7, with the fraction of its section 6.2, method 3: ids of one process come in order.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = nanoseconds * 4096 // 1_000_000
+    random_bits = int.from_bytes(os.urandom(8), "big") >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random_bits)
 
 
 def _check_name(option: str, value: str | None) -> None:

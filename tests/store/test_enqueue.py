@@ -127,8 +127,8 @@ def test_a_batch_stores_every_option_of_every_job(db: Conn) -> None:
         " timeout, limit_key, store_result, run_at > now() from pgqueue.jobs"
         " where args::text = '[1]' order by priority desc, timeout"
     ).fetchall()
-    assert one == ("mail", 9, 3, {"a": "ü"}, None, None, None, False, False)
-    assert two == ("default", 5, None, None, 1.5, 5, "l", False, True)
+    assert one == ("mail", 9, 3, {"a": "ü"}, None, None, None, None, False)
+    assert two == ("default", 5, None, None, 1.5, 5, "l", None, True)
     assert three == ("default", 5, None, None, 30, float("inf"), None, True, True)
 
 

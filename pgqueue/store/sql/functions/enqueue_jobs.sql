@@ -15,7 +15,8 @@ begin
     select added.id
     from (
       -- In order of the keys, so that two batches with the same ones do not deadlock.
-      select n from generate_subscripts(_ids, 1) as n order by _unique_keys[n], _ids[n]) as sorted
+      select n from generate_subscripts(_ids, 1) as n
+      order by _unique_keys[n], case when _given[n] then _ids[n] end, n) as sorted
     cross join lateral pgqueue.enqueue_job(
       _ids[n], _given[n], _targets[n], _args[n]::json, _queues[n], _priorities[n],
       make_interval(secs => _delays[n]), _run_ats[n], make_interval(secs => _ttls[n]), _timeouts[n],
