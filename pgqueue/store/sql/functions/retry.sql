@@ -24,7 +24,8 @@ begin
     return 'ready';
   end if;
   update pgqueue.jobs as job
-  set run_at = least(job.run_at, clock_timestamp())
+  -- The clock by which the view below tells `ready`.
+  set run_at = least(job.run_at, statement_timestamp())
   where job.id = _id and job.worker is null
   returning job.queue into _queue;
   if found then

@@ -1,8 +1,9 @@
--- One row a job, whatever its state. By id it walks primary keys alone; by state, only the tables that can hold it.
+-- One row a job, whatever its state. By id it walks primary keys alone; in order of id it stops at a limit.
+-- statement_timestamp(), because a volatile function would make it read and judge every row first.
 create or replace view pgqueue.job as
   select job.id, job.queue, job.target, job.args,
          case when job.worker is not null then 'running'
-              when job.run_at <= clock_timestamp() then 'ready'
+              when job.run_at <= statement_timestamp() then 'ready'
               when job.attempt > 0 then 'retrying'
               else 'scheduled' end as state,
          job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,

@@ -1,0 +1,251 @@
+"""The claim's plan and cost: on an empty, a never analysed and a 1,000,000-row table, whatever the settings say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgqueue.job import JobState, NewJob
+from pgqueue.store import execute, jobs, queues
+from tests.factories import HOUR, TARGET, Conn, claim, enlist, enqueue, fail, fill, release, settle, slots, step
+from tests.postgres import Databases
+
+Plan = dict[str, Any]
+
+# What a busy system looks like: three queues, ten priorities, a fifth of the rows due.
+MILLION = """
+insert into pgqueue.jobs (id, queue, priority, run_at, target)
+select gen_random_uuid(), (array['default', 'mail', 'web'])[1 + n % 3], (n / 3) % 10,
+       now() + (n - 200000) * interval '1 second', 'shop.tasks:send'
+from generate_series(1, 1000000) as n
+"""
+ALL = ("default", "mail", "web")
+
+
+@pytest.fixture(scope="session")
+def crowded(databases: Databases) -> Iterator[str]:
+    """The DSN of a database with a million jobs, never analysed."""
+    name = databases.create()
+    dsn = databases.server.dsn(name, tcp=True)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("set local synchronous_commit = off")
+        conn.execute(MILLION)
+    yield dsn
+    databases.drop(name)
+
+
+@pytest.fixture
+def crowd(crowded: str) -> Iterator[Conn]:
+    """A connection to the million jobs; what it does is undone."""
+    with psycopg.connect(crowded) as conn:
+        yield conn
+        conn.rollback()
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> Callable[[Conn, Callable[[], Any]], list[Plan]]:
+    """Run something, and answer the plans of all statements inside of it."""
+
+    def plans(conn: Conn, act: Callable[[], Any]) -> list[Plan]:
+        _warm_up(conn)
+        heard: list[str] = []
+        conn.add_notice_handler(lambda notice: heard.append(notice.message_primary or ""))
+        conn.execute(
+            "load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;"
+            "set auto_explain.log_buffers = on; set auto_explain.log_timing = off; set auto_explain.log_format = json;"
+            "set auto_explain.log_nested_statements = on; set client_min_messages = log"
+        )
+        heard.clear()
+        act()
+        conn.execute("set auto_explain.log_min_duration = -1; set client_min_messages = notice")
+        return [json.loads(text[text.index("{") :])["Plan"] for text in heard if "plan:" in text]
+
+    return plans
+
+
+def _warm_up(conn: Conn) -> None:
+    """Let the session read the catalogs, so that only the statement itself is counted."""
+    worker = enlist(conn)
+    step(conn, worker, [], 1, "nothing here")
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def scans_of_jobs(plans: list[Plan]) -> list[Plan]:
+    return [node for plan in plans for node in nodes(plan) if _reads_jobs(node)]
+
+
+def _reads_jobs(node: Plan) -> bool:
+    return bool(node.get("Relation Name") == "jobs" and node["Actual Loops"])
+
+
+def rows_read(scans: list[Plan]) -> float:
+    read = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(
+        sum(node.get(name, 0) for name in read) * node["Actual Loops"] for node in scans if "Scan" in node["Node Type"]
+    )
+
+
+def blocks(plans: list[Plan]) -> int:
+    """Blocks touched by all statements; what is nested is counted with what it is nested in, and once more."""
+    return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
+
+
+def check(plans: list[Plan], *, rows: float, most_blocks: int) -> None:
+    """Only indexes, no sort below a lock, and so many rows and blocks at most."""
+    scans = scans_of_jobs(plans)
+    assert scans
+    kinds = {node["Node Type"] for node in scans}
+    assert kinds <= {"Index Scan", "Index Only Scan", "Tid Scan", "ModifyTable"}, kinds
+    assert not [node for node in _around_locks(plans) if node["Node Type"] in ("Sort", "Incremental Sort")]
+    assert rows_read(scans) <= rows
+    assert blocks(plans) <= most_blocks
+
+
+def _around_locks(plans: list[Plan]) -> list[Plan]:
+    """The nodes above a lock that a Limit ends: a sort between them would lock every row it sorts."""
+    limits = [node for plan in plans for node in nodes(plan) if node["Node Type"] == "Limit"]
+    below = [[each for each in nodes(limit) if each is not limit] for limit in limits]
+    inner = [{id(each) for lock in tree if lock["Node Type"] == "LockRows" for each in nodes(lock)} for tree in below]
+    return [
+        each
+        for tree, locked in zip(below, inner, strict=True)
+        if locked
+        for each in tree
+        if id(each) not in locked and any(node["Node Type"] == "LockRows" for node in nodes(each))
+    ]
+
+
+SETTINGS = ["", "set enable_indexscan = off", "set random_page_cost = 1000", "set jit_above_cost = 0"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_claim_of_an_empty_table_walks_indexes_alone(db: Conn, plans: Any, setting: str) -> None:
+    worker = enlist(db)
+    db.execute(setting)
+    check(plans(db, lambda: claim(db, worker, 10, *ALL)), rows=0, most_blocks=1000)
+
+
+def test_a_claim_of_a_table_that_was_analysed_empty_walks_indexes_alone(db: Conn, plans: Any) -> None:
+    db.execute("analyze pgqueue.jobs")
+    fill(db, 5000)
+    worker = enlist(db)
+    check(plans(db, lambda: claim(db, worker, 10)), rows=60, most_blocks=1000)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_claim_of_ten_in_a_million_reads_ten(crowd: Conn, plans: Any, setting: str) -> None:
+    worker = enlist(crowd)
+    crowd.execute(setting)
+    taken: list[Any] = []
+    found = plans(crowd, lambda: taken.extend(claim(crowd, worker, 10, *ALL)))
+    assert len(taken) == 10
+    # The heads of 30 slots, ten locked, ten updated.
+    check(found, rows=60, most_blocks=2000)
+
+
+def test_a_claim_of_one_queue_of_a_million_reads_only_what_it_takes(crowd: Conn, plans: Any) -> None:
+    worker = enlist(crowd)
+    check(plans(crowd, lambda: claim(crowd, worker, 100)), rows=210, most_blocks=10000)
+
+
+def test_future_jobs_and_other_queues_cost_nothing(crowd: Conn, plans: Any) -> None:
+    execute(crowd, jobs.enqueue_many([NewJob(TARGET, queue="mine", delay=HOUR)] * 1000))
+    worker = enlist(crowd)
+    assert claim(crowd, worker, 10, "mine") == []
+    # No row is walked for the claim; one per slot tells when the next falls due.
+    check(plans(crowd, lambda: claim(crowd, worker, 10, "mine")), rows=1, most_blocks=1000)
+
+
+def test_a_lower_bound_skips_the_dead_rows_before_it(db: Conn, connect: Any) -> None:
+    """A transaction elsewhere holds the horizon: nothing that was settled since can be cleaned away."""
+    horizon = connect()
+    horizon.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    horizon.execute("select 1 from pgqueue.jobs")
+    worker = enlist(db)
+    fill(db, 3000)
+    taken = claim(db, worker, 2000)
+    settle(db, *taken)
+    last = taken[-1]
+
+    def read(bounds: list[jobs.Slot]) -> int:
+        execute(db, jobs.step(worker, [], bounds, timedelta(0), 10))
+        db.execute("select pg_stat_force_next_flush()")
+        db.execute("select pg_stat_reset()")
+        execute(db, jobs.step(worker, [], bounds, timedelta(0), 10))
+        db.execute("select pg_stat_force_next_flush()")
+        row = db.execute("select idx_tup_read from pg_stat_user_indexes where indexrelname = 'jobs_claim'").fetchone()
+        return int(row[0]) if row else 0
+
+    assert read(slots(after=last.run_at, after_id=last.id)) < 100
+    assert read(slots()) > 1000
+
+
+def test_settling_a_batch_walks_the_primary_key(crowd: Conn, plans: Any) -> None:
+    worker = enlist(crowd)
+    taken = claim(crowd, worker, 50)
+    check(plans(crowd, lambda: settle(crowd, *taken)), rows=100, most_blocks=10000)
+
+
+def test_settling_beside_a_claim_reads_only_both(crowd: Conn, plans: Any) -> None:
+    worker = enlist(crowd)
+    taken = claim(crowd, worker, 50)
+    check(plans(crowd, lambda: step(crowd, worker, taken, 50)), rows=210, most_blocks=6000)
+
+
+@pytest.mark.parametrize("move", [fail, release, lambda conn, taken: fail(conn, taken, None)])
+def test_the_rarer_settlements_walk_the_primary_key(crowd: Conn, plans: Any, move: Any) -> None:
+    worker = enlist(crowd)
+    (taken,) = claim(crowd, worker)
+    check(plans(crowd, lambda: move(crowd, taken)), rows=10, most_blocks=1000)
+
+
+def test_a_late_settlement_walks_the_primary_key(crowd: Conn, plans: Any) -> None:
+    worker = enlist(crowd)
+    (taken,) = claim(crowd, worker)
+    late = taken._replace(claim=taken.claim + 1)
+    check(plans(crowd, lambda: settle(crowd, late)), rows=10, most_blocks=1000)
+
+
+@pytest.mark.parametrize("options", [{}, {"unique_key": "k"}])
+def test_finding_the_job_that_has_the_key_walks_indexes(crowd: Conn, plans: Any, options: dict[str, Any]) -> None:
+    made = enqueue(crowd, unique_key="k")
+    found = plans(crowd, lambda: enqueue(crowd, **(options or {"job_id": made})))
+    assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
+    assert blocks(found) < 1000
+
+
+def test_cancel_and_retry_walk_primary_keys(crowd: Conn, plans: Any) -> None:
+    made = enqueue(crowd)
+    found = plans(crowd, lambda: [execute(crowd, jobs.retry(made)), execute(crowd, jobs.cancel(made))])
+    assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
+    assert blocks(found) < 1000
+
+
+def test_the_names_of_all_queues_are_found_without_reading_them(crowd: Conn, plans: Any) -> None:
+    names: list[str] = []
+    found = plans(crowd, lambda: names.extend(execute(crowd, queues.names())))
+    assert sorted(names) == sorted(ALL)
+    check(found, rows=len(ALL) + 1, most_blocks=300)
+
+
+@pytest.mark.parametrize("states", [list(JobState), [JobState.DEAD], [JobState.SUCCEEDED, JobState.CANCELLED]])
+def test_the_newest_jobs_are_listed_without_reading_the_others(crowd: Conn, plans: Any, states: list[JobState]) -> None:
+    found = plans(crowd, lambda: execute(crowd, jobs.listing(states=states, queue=None, target=None, limit=20)))
+    assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
+    assert blocks(found) < 1000
+
+
+def test_a_claim_is_as_cheap_after_the_table_is_analysed(crowd: Conn, plans: Any) -> None:
+    crowd.execute("analyze pgqueue.jobs")
+    worker = enlist(crowd)
+    check(plans(crowd, lambda: claim(crowd, worker, 10, *ALL)), rows=60, most_blocks=2000)
