@@ -44,13 +44,18 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
         return _execute_async(conn, statement)
     with _Cursor(driver(conn), row_factory=tuple_row) as cursor:
         cursor.execute(statement.sql, statement.params)
-        return statement.read(cursor.fetchall() if cursor.description else [])
+        return statement.read(cursor.fetchall() if _has_rows(cursor) else [])
 
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     async with _AsyncCursor(await driver_async(conn), row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.params)
-        return statement.read(await cursor.fetchall() if cursor.description else [])
+        return statement.read(await cursor.fetchall() if _has_rows(cursor) else [])
+
+
+def _has_rows(cursor: psycopg.RawCursor[Any] | psycopg.AsyncRawCursor[Any]) -> bool:
+    """Whether there are rows to fetch; in pipeline mode only fetching tells."""
+    return cursor.pgresult is None or cursor.description is not None
 
 
 class _Cursor(psycopg.RawCursor[Any]):
