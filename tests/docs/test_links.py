@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, anchors_of, links_of, name_of
+from tests.docs.pages import PAGES, anchors_of, links_of, name_of, prose_of
 from tests.postgres import ROOT
 
 
@@ -26,12 +26,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_test_that_a_page_names_exists(page: Path) -> None:
-    missing = []
-    for path, names in re.findall(
-        r"\]\((?:\.\./)*(tests/[\w/]+\.py)\)((?:[ ,;\n]*(?:and )?`test_\w+`)*)", page.read_text()
-    ):
-        source = (ROOT / path).read_text() if (ROOT / path).exists() else ""
-        missing += [f"{path}::{name}" for name in re.findall(r"`(test_\w+)`", names) if f"def {name}(" not in source]
+    missing, source, file = [], "", "no file"
+    for found in re.finditer(r"\]\((?:\.\./)*(tests/[\w/]+\.py)\)|`(test_\w+)`", prose_of(page)):
+        if found[1]:
+            file = found[1]
+            source = (ROOT / file).read_text() if (ROOT / file).exists() else ""
+        elif source and f"def {found[2]}(" not in source:
+            missing.append(f"{file}::{found[2]}")
     assert missing == []
 
 
