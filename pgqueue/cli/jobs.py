@@ -118,13 +118,14 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     Ctrl-C gives the attempt back. Exit code 1 unless it succeeds.
     """
     from pgqueue.worker.foreground import run_job
+    from pgqueue.worker.log import LogObserver
 
     locate_apps(app)
     with served(dsn) as address:
         with connected(address) as conn:
             client.get_job(conn, job_id)
         with diagnosed():
-            finished = run_job(address, job_id, app=app, middleware=middleware)
+            finished = run_job(address, job_id, app=app, middleware=middleware, observe=LogObserver(level="warning"))
         with connected(address) as conn:
             job = client.get_job(conn, job_id)
     if finished is None:

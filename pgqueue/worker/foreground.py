@@ -14,14 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.events import Event, Finished
+from pgqueue.events import DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.outcome import Move, Released, judge
 from pgqueue.store import execute, jobs, workers
@@ -41,30 +41,37 @@ LOOK_EVERY = 0.2
 
 
 def run_job(
-    dsn: str, job_id: UUID, *, app: Sequence[str], middleware: Sequence[str] = (), lease: float = LEASE_SECONDS
+    dsn: str,
+    job_id: UUID,
+    *,
+    app: Sequence[str],
+    middleware: Sequence[str] = (),
+    lease: float = LEASE_SECONDS,
+    observe: Observer,
 ) -> Finished | None:
     """Claim this job now, run it here, and write its outcome down; None if it could not be claimed.
 
-    A KeyboardInterrupt gives the attempt back. Raises AppError before anything is claimed, DatabaseUnreachable.
+    A KeyboardInterrupt gives the attempt back. `observe` hears of trouble with the database. Raises AppError and
+    DatabaseUnreachable before anything is claimed.
     """
     import_apps(app)
     attempts = Attempts(dsn, app, load_middleware(middleware))
     worker = secrets.randbits(63)
     try:
-        with _leased(dsn, worker, lease):
+        with _leased(dsn, worker, lease, observe):
             with open_connection(dsn, "run") as conn:
                 claim = execute(conn, jobs.claim_one(worker, job_id))
             if claim is None:
                 return None
             finished = _attempted(attempts, claim)
-            return finished if _settled(dsn, worker, finished) else _late(finished)
+            return finished if _settled(dsn, worker, finished, observe) else _late(finished)
     finally:
         attempts.close()
 
 
 @contextmanager
-def _leased(dsn: str, worker: int, lease: float) -> Iterator[None]:
-    heartbeat = Heartbeat(worker, dsn, _ignore, lease=lease, poll=POLL_SECONDS, turning=lambda: True, evicted=_retire)
+def _leased(dsn: str, worker: int, lease: float, observe: Observer) -> Iterator[None]:
+    heartbeat = Heartbeat(worker, dsn, observe, lease=lease, poll=POLL_SECONDS, turning=lambda: True, evicted=_retire)
     with open_connection(dsn, "run") as conn:
         sent_at = time.monotonic()
         length = timedelta(seconds=lease)
@@ -80,7 +87,8 @@ def _leased(dsn: str, worker: int, lease: float) -> Iterator[None]:
     finally:
         ended.set()
         heartbeat.loop.stop(1.0)
-        with open_connection(dsn, "run") as conn:
+        # If this fails the lease ends by itself; what was settled is settled.
+        with suppress(DatabaseUnreachable, psycopg.Error), open_connection(dsn, "run") as conn:
             execute(conn, workers.discharge(worker, clean=clean))
 
 
@@ -96,16 +104,19 @@ def _attempted(attempts: Attempts, claim: Claim) -> Finished:
     return Finished(claim, judge(claim, Released()), time.monotonic() - began)
 
 
-def _settled(dsn: str, worker: int, finished: Finished) -> bool:
+def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> bool:
     """Write the outcome down, through any outage that the lease outlives; False if the attempt was late."""
-    pause = LOOK_EVERY
+    told = False
     while True:
         try:
             with open_connection(dsn, "run") as conn:
                 return not _settle(conn, worker, finished)
-        except (DatabaseUnreachable, psycopg.OperationalError):
+        except (DatabaseUnreachable, psycopg.OperationalError) as error:
+            if not told:
+                told = True
+                observe(DatabaseLost("settler", str(error).strip(), 0.0))
             # The watch ends the process when the lease does.
-            time.sleep(pause)
+            time.sleep(LOOK_EVERY)
 
 
 def _settle(conn: Connection, worker: int, finished: Finished) -> frozenset[UUID]:
@@ -133,7 +144,3 @@ def _retire(why: str) -> None:
     sys.stderr.write(f"Error: the job is somebody else's now: {why}. It was not finished here.\n")
     sys.stderr.flush()
     os._exit(RETIRED)
-
-
-def _ignore(_event: Event) -> None:
-    """Nobody logs here: a human is watching the job itself."""

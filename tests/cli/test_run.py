@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgqueue.embedded import Server
 from tests.cli.conftest import SHOP, Command, Start
 from tests.cli.moves import buried, claimed, succeeded
 from tests.postgres import ROOT
@@ -144,7 +145,7 @@ def test_whoever_loses_the_lease_ends_before_another_has_the_job(
     job_id = enqueue("wait_for", f'["{tmp_path}", 60]')
     code = (
         "import sys; from uuid import UUID; from pgqueue.worker.foreground import run_job;"
-        f"run_job(sys.argv[1], UUID(sys.argv[2]), app=['{SHOP}'], lease=2.0)"
+        f"run_job(sys.argv[1], UUID(sys.argv[2]), app=['{SHOP}'], lease=2.0, observe=print)"
     )
     command = [sys.executable, "-c", code, dsn, job_id]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
@@ -154,3 +155,25 @@ def test_whoever_loses_the_lease_ends_before_another_has_the_job(
         _, err = process.communicate(timeout=20)
     assert process.returncode == 75
     assert "the job is somebody else's now" in err
+
+
+def test_an_outage_at_the_end_costs_nothing(
+    private_server: Server, shell: Command, start: Start, tmp_path: Path
+) -> None:
+    dsn = private_server.dsn(tcp=True)
+    assert shell("migrate", "--dsn", dsn).code == 0
+    job_id = shell("enqueue", f"{SHOP}:wait_for", f'["{tmp_path}", 1]', "--dsn", dsn).out.strip()
+    process = start("jobs", "run", job_id, "-A", SHOP, "--dsn", dsn)
+    wait_until((tmp_path / "running").exists)
+    private_server.stop("immediate")
+    assert process.stderr
+    line = process.stderr.readline()
+    while "role=settler" not in line:
+        assert "database lost, trying again" in line
+        line = process.stderr.readline()
+    private_server.start()
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out.startswith("attempt 1 succeeded")
+    with psycopg.connect(dsn) as conn:
+        assert state(conn, job_id) == ("succeeded", 1)
