@@ -121,7 +121,7 @@ class Claimer:
 
     def wake(self, queue: str | None = None) -> None:
         """There may be work, in `queue` if it is named: claim now."""
-        if self._all_queues and queue is not None and queue not in self._bounds.queues:
+        if queue not in self._bounds.queues:
             self._names_at = 0.0
         self._woken = True
         self.loop.wake()
@@ -149,11 +149,15 @@ class Claimer:
         due = self._more or self._woken or now >= self._claim_at
         if not batch and not (room and due):
             return self._pause(now)
-        if self._all_queues and (self._burst or now >= self._names_at):
+        if self._all_queues and self._names_may_be_new(now):
             self._names_at = now + self._poll
             self._bounds.serve(execute(conn, queues.names()))
         self._step(conn, batch, room)
         return 0.0 if self._more or len(self._outbox) else self._pause(time.monotonic())
+
+    def _names_may_be_new(self, now: float) -> bool:
+        """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
+        return self._burst or now >= self._names_at or (not self._more and now >= self._claim_at)
 
     def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
         self._woken = False

@@ -36,6 +36,8 @@ class ThreadExecutor:
         self._report = report
         # Each entry with the monotonic() at which it came; None ends one thread.
         self._inbox: SimpleQueue[tuple[Claim, float] | None] = SimpleQueue()
+        # Held while somebody has emptied the inbox to look at it: give_back(), or stop().
+        self._looking = threading.Lock()
         self._slots: list[_Slot] = []
         self._taken = 0
         self._returned = 0
@@ -68,10 +70,11 @@ class ThreadExecutor:
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a thread."""
         latest = monotonic() - waited
-        waiting = self._waiting()
-        for entry in waiting:
-            if entry[1] > latest:
-                self._inbox.put(entry)
+        with self._looking:
+            waiting = self._waiting()
+            for entry in waiting:
+                if entry[1] > latest:
+                    self._inbox.put(entry)
         old = [claim for claim, since in waiting if since <= latest]
         self._returned += len(old)
         return old
@@ -79,9 +82,10 @@ class ThreadExecutor:
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, and leave behind what is still running after `timeout` seconds."""
         deadline = monotonic() + timeout
-        left = [Leftover(claim, started=False) for claim, _ in self._waiting()]
-        for _ in self._slots:
-            self._inbox.put(None)
+        with self._looking:
+            left = [Leftover(claim, started=False) for claim, _ in self._waiting()]
+            for _ in self._slots:
+                self._inbox.put(None)
         for slot in self._slots:
             slot.thread.join(max(0.0, deadline - monotonic()))
         for slot in self._slots:
@@ -100,13 +104,19 @@ class ThreadExecutor:
 
     def _waiting(self) -> list[tuple[Claim, float]]:
         waiting: list[tuple[Claim, float]] = []
+        ends = 0
         while True:
             try:
                 entry = self._inbox.get_nowait()
             except Empty:
-                return waiting
-            if entry is not None:
+                break
+            if entry is None:
+                ends += 1
+            else:
                 waiting.append(entry)
+        for _ in range(ends):
+            self._inbox.put(None)
+        return waiting
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
         attempts = Attempts(self._settings.dsn, self._settings.apps, middleware)
