@@ -51,14 +51,16 @@ def demo_schema(dsn: str, first: UUID, *, keep: bool) -> Iterator[tuple[str, Con
     with open_connection(inside, "demo") as conn:
         require_schema(conn)
         _require_alone(conn)
-        _clear(conn, first)
-        conn.execute(f"create schema {SCHEMA}")
-        try:
+        _clear(conn)
+        with conn.transaction():
+            conn.execute(f"create schema {SCHEMA}")
+            conn.execute(f"create table {SCHEMA}.run as select %s::uuid as first", [first])
             conn.execute(schema_sql())
+        try:
             yield inside, conn
         finally:
             if not keep and not conn.closed:
-                _clear(conn, first)
+                _clear(conn)
 
 
 def _require_alone(conn: Conn) -> None:
@@ -73,10 +75,14 @@ def _require_alone(conn: Conn) -> None:
             )
 
 
-def _clear(conn: Conn, first: UUID) -> None:
-    """Remove all that this run wrote, and what an earlier one left."""
+def _clear(conn: Conn) -> None:
+    """Remove all that a run wrote: this one, or an earlier one that was kept or killed."""
+    if conn.execute("select to_regclass(%s)", [f"{SCHEMA}.run"]).fetchone() == (None,):
+        return
     mine = "queue = %s and target = %s"
     conn.execute(f"delete from pgqueue.jobs where {mine}", [QUEUE, TARGET])
     conn.execute(f"delete from pgqueue.dead_jobs where {mine}", [QUEUE, TARGET])
-    conn.execute(f"delete from pgqueue.attempts where job_id > %s and {mine}", [first, QUEUE, TARGET])
-    conn.execute(f"drop schema if exists {SCHEMA} cascade")
+    # By id, in which time runs: the history of a whole database would be long to search.
+    recent = f"job_id > (select first from {SCHEMA}.run)"
+    conn.execute(f"delete from pgqueue.attempts where {recent} and {mine}", [QUEUE, TARGET])
+    conn.execute(f"drop schema {SCHEMA} cascade")

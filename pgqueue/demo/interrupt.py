@@ -25,7 +25,9 @@ def interruptible() -> Iterator[None]:
             heard = True
             raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, interrupt)) for number in NUMBERS]
+    # What is ignored stays so: under `nohup` the terminal may close.
+    heeded = [number for number in NUMBERS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, interrupt)) for number in heeded]
     try:
         yield
     finally:

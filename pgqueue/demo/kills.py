@@ -41,6 +41,11 @@ class Kills:
         self._pending = [(CHILD_AT, self._kill_child), (WORKER_AT, self._kill_worker)]
         self._killed: int | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether all kills have hit."""
+        return not self._pending
+
     def look(self, share: float) -> str | None:
         """Kill if `share` of the documents calls for it; answers what happened."""
         if self._killed is not None and self._held_by(self._killed) is None:

@@ -58,7 +58,6 @@ def _run(dsn: str | None, workers: int, keep: bool, files: Sequence[Path], folde
         with Workers(inside, workers, folder / "workers.log") as crew, Producer(inside, files) as producer:
             screen.say(f"{_counted(workers, 'worker')} started, {_counted(crew.children_each, 'child process')} each")
             _watch(conn, producer, Kills(conn, crew), crew, len(files), screen)
-        screen.say("every job has ended; now the proof")
         proof = prove(conn, files, first)
         for line in summary(conn, proof, first, root):
             screen.write(line)
@@ -77,6 +76,7 @@ def _watch(conn: Conn, producer: Producer, kills: Kills, workers: Workers, total
         screen.progress(done, total)
         if added_all and left == 0:
             screen.end_progress()
+            screen.say("every job has ended" if kills.done else "every job has ended before all kills had hit somebody")
             return
         if killed := kills.look(done / total):
             screen.say(killed)

@@ -42,7 +42,7 @@ class Screen:
                 self._stream.flush()
         elif (parts := done * PARTS // max(1, total)) > self._parts:
             self._parts = parts
-            self.say(f"{done:,} of {total:,} jobs have ended")
+            self.say(_said(done, total))
 
     def end_progress(self) -> None:
         """Take the bar away."""
@@ -55,10 +55,15 @@ class Screen:
 
 
 def _bar(done: int, total: int) -> str:
-    said = f"{done:,} of {total:,} jobs have ended"
-    room = shutil.get_terminal_size().columns - len(said) - 12
+    said = _said(done, total)
+    room = shutil.get_terminal_size().columns - len(said) - 14
     if room < 10:
         return said
     width = min(WIDEST_BAR, room)
     filled = width * done // max(1, total)
     return f"         [{'#' * filled}{'.' * (width - filled)}]  {said}"
+
+
+def _said(done: int, total: int) -> str:
+    # Right-aligned, so that the bar keeps its width.
+    return f"{done:,}".rjust(len(f"{total:,}")) + f" of {total:,} jobs have ended"

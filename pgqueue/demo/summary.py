@@ -39,7 +39,7 @@ def summary(conn: Conn, proof: Proof, first: UUID, root: Path) -> Iterator[str]:
     yield _row("succeeded", proof.succeeded)
     yield _row("dead", proof.dead, "not UTF-8; see below" if proof.dead else "")
     yield _row("attempts lost to the kills", crashed + lost, parts)
-    yield _row("jobs per second", round(rate), f"over {span:.1f} s, the wait for the killed worker's lease included")
+    yield _row("jobs per second", round(rate), f"over {span:.1f} s, kills and recovery included")
     yield ""
     yield "The proof: each file counted again, directly, and compared with the rows that its job wrote"
     yield _row("lost", len(proof.lost), _named(proof.lost, root))
