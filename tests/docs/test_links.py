@@ -24,6 +24,19 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        linked = ((page.parent / link.partition("#")[0]).resolve() for link in links_of(page))
+        waiting += [to for to in linked if to in PAGES]
+    assert {name_of(page) for page in set(PAGES) - reached} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_test_that_a_page_names_exists(page: Path) -> None:
     missing, source, file = [], "", "no file"
