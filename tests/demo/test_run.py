@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -99,16 +100,24 @@ def test_a_second_demo_on_the_same_database_is_refused(dsn: str, connect: Connec
 
 
 def test_what_was_kept_goes_with_the_next_run_and_what_others_have_stays(
-    dsn: str, connect: Connect, files: list[Path], capsys: pytest.CaptureFixture[str]
+    dsn: str,
+    connect: Connect,
+    files: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     conn = connect(autocommit=True)
     theirs = {state: factories.make(conn, state) for state in (JobState.SUCCEEDED, JobState.DEAD, JobState.READY)}
     conn.execute("delete from pgqueue.workers")
     assert run_demo(dsn, keep=True, files=files[:3]) == 0
-    assert f"{SCHEMA}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert all(f"{folder}/workers.log" in out for folder in tmp_path.iterdir())
     assert conn.execute(f"select count(*) from {SCHEMA}.documents").fetchone() == (3,)
     assert factories.count(conn, "attempts") == 2 + 3
     assert run_demo(dsn, files=files[:3]) == 0
+    assert len(list(tmp_path.iterdir())) == 1
     assert conn.execute("select to_regnamespace(%s) is null", [SCHEMA]).fetchone() == (True,)
     assert factories.count(conn, "attempts") == 2
     assert {state: factories.state(conn, job) for state, job in theirs.items()} == {state: state for state in theirs}
