@@ -21,6 +21,7 @@ TARGET = "shop.tasks:send"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_ID = UUID(int=0)
 HOUR = 3600.0
+LEASE = timedelta(seconds=30)
 
 
 def worker_id() -> int:

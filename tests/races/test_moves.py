@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from pgqueue.job import NewJob
 from pgqueue.store import execute, jobs, workers
 from tests.factories import (
     HOUR,
+    LEASE,
     TARGET,
     Conn,
     claim,
@@ -32,8 +32,6 @@ from tests.factories import (
     step,
 )
 from tests.races.interleave import Sides
-
-LEASE = timedelta(seconds=30)
 
 
 def cancel(conn: Conn, made: UUID) -> str | None:
