@@ -21,7 +21,7 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +36,7 @@ from tests.postgres import ROOT
 from tests.waiting import wait_until
 
 COMMAND_TIMEOUT = 60.0
-PARSERS = {
+PARSERS: Mapping[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "yaml": yaml.safe_load,
     "json": json.loads,
@@ -85,7 +85,7 @@ class PageRun:
                 assert _spaced(block.text) in _own_sql(), f"{block.place} is not part of pgqueue's SQL"
             case "sql":
                 with psycopg.connect(self.dsn, autocommit=True) as conn:
-                    conn.execute(block.text)  # type: ignore[call-overload]  # a page's text is no literal
+                    conn.execute(block.text.encode())
             case kind if kind in PARSERS:
                 PARSERS[kind](block.text)
             case kind:

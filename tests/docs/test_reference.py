@@ -17,7 +17,7 @@ import pgqueue
 from pgqueue.cli.app import app
 from pgqueue.cli.errors import Exit
 from pgqueue.outcome import Reason
-from tests.docs.pages import section_of
+from tests.docs.pages import PAGES, section_of
 from tests.postgres import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -136,3 +136,9 @@ def test_the_glossary_has_every_state_and_every_reason() -> None:
     text = GLOSSARY.read_text()
     wanted = [*pgqueue.JobState, *Reason]
     assert [word for word in wanted if f"`{word}`" not in text] == []
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)}
+    assert named - targets == set()
