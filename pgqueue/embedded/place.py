@@ -46,6 +46,8 @@ class Place:
 
     def create(self, launch: Launch) -> None:
         """Create the folder with mode 0700, unless it exists; refuse another user's."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise EmbeddedError(f"{self.folder} is a file, not a folder; name a folder for the database")
         try:
             make_private(self.folder, launch)
             owner = self.folder.stat().st_uid

@@ -147,3 +147,9 @@ def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, unma
 def test_processes_are_known_alike_with_and_without_proc() -> None:
     assert pidfile.told_by_ps(os.getpid()).split() == pidfile.command_line(os.getpid()).split()
     assert pidfile.told_by_ps(pidfile.NO_PROCESS) == pidfile.command_line(pidfile.NO_PROCESS) == ""
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EmbeddedError, match="is a file, not a folder; name a folder"):
+        embedded.open(f"embedded:{tmp_path}/file")
