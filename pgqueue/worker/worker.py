@@ -169,7 +169,9 @@ class Worker:
         self._observe(WorkerStopping(self.id, why))
         self._claimer.quiet()
         left: list[Leftover] = []
-        stopping = threading.Thread(target=lambda: left.extend(self._executor.stop(self._shutdown_timeout)))
+        stopping = threading.Thread(
+            target=lambda: left.extend(self._executor.stop(self._shutdown_timeout)), daemon=True
+        )
         stopping.start()
         while stopping.is_alive():
             if any(number in (signal.SIGTERM, signal.SIGINT) for number in self._attention.wait(0.05)):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Connect
-from tests.worker.running import Desk, StartThreaded, ThreadedWorker
+from tests.worker.running import Desk, StartProcess, StartThreaded, ThreadedWorker, WorkerProcess
 
 
 @pytest.fixture
@@ -30,3 +31,18 @@ def start(dsn: str) -> Iterator[StartThreaded]:
     yield start
     for worker in started:
         worker.stop()
+
+
+@pytest.fixture
+def spawn(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
+    """Start a worker process and wait until it claims: `spawn(executor="thread", lease=2)`. Killed after the test."""
+    spawned: list[WorkerProcess] = []
+
+    def spawn(dsn: str = dsn, **options: object) -> WorkerProcess:
+        worker = WorkerProcess(dsn, tmp_path / f"worker-{len(spawned)}.log", **options)
+        spawned.append(worker)
+        return worker.await_start()
+
+    yield spawn
+    for worker in spawned:
+        worker.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,20 @@ def record_pid(path: str, seconds: float = 0) -> None:
     with Path(path).open("a") as file:
         file.write(f"{os.getpid()}\n")
     time.sleep(seconds)
+
+
+@task(retry=SOON)
+async def record_pid_async(path: str, seconds: float = 0) -> None:
+    with Path(path).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    await asyncio.sleep(seconds)
+
+
+@task(retry=SOON)
+def start_process(path: str) -> None:
+    """Start a process, write its id to the file `path`, and wait for its end."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        Path(path).write_text(f"{process.pid}\n")
 
 
 @task(retry=SOON)

@@ -122,9 +122,9 @@ class WorkerProcess:
 
 def children_of(parent: int) -> set[int]:
     """The living processes that `parent` started."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return {int(pid) for pid, ppid, stat in rows if int(ppid) == parent and not stat.startswith("Z")}
+    with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True) as ps:
+        rows = [line.split() for line in ps.communicate()[0].splitlines()]
+    return {int(pid) for pid, ppid, stat in rows if int(ppid) == parent and not stat.startswith("Z")} - {ps.pid}
 
 
 def is_alive(pid: int) -> bool:
