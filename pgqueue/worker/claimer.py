@@ -38,6 +38,8 @@ HOSTAGE_SECONDS = 1.0
 OUTBOX_LIMIT = 5_000
 BATCH_LIMIT = 1_000
 FIRST_PROBE = 0.005
+# An enqueue tells of what falls due within ten seconds (enqueue_job.sql); of what is later only a look can tell.
+HERALDED = 10.0
 # Without LISTEN polling is no safety net but the pace.
 DEAF_POLL = 1.0
 
@@ -246,7 +248,7 @@ class Claimer:
         return self._slots.concurrency + self._ahead() // 2
 
     def _interval(self) -> float:
-        return min(self._poll, DEAF_POLL) if self._deaf() else self._poll
+        return min(self._poll, DEAF_POLL if self._deaf() else HERALDED)
 
     def _pause(self, now: float) -> float:
         if self._quiet:
