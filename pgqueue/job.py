@@ -203,8 +203,10 @@ def new_job_id() -> UUID:
 def _check_name(option: str, value: str | None) -> None:
     if value is None:
         return
-    if not isinstance(value, str) or not value or len(value) > 500 or "\x00" in value:
-        raise OptionError(f"{option} must be a text of 1 to 500 characters without NUL, got {value!r:.80}")
+    if not isinstance(value, str) or not value or len(value) > 500 or not _is_storable(value):
+        raise OptionError(
+            f"{option} must be a text of 1 to 500 characters without NUL or lone surrogates, got {value!r:.80}"
+        )
 
 
 def _check_integer(option: str, value: int | None, low: int, high: int) -> None:
@@ -234,6 +236,9 @@ def _check_run_at(run_at: datetime | None, delay: Duration | None) -> None:
         raise OptionError("give delay or run_at, not both")
     if not isinstance(run_at, datetime) or run_at.tzinfo is None:
         raise OptionError(f"run_at needs a time zone, got {run_at!r}; use datetime.now(timezone.utc) + ...")
+    # What every driver can read back; PostgreSQL's own check is a year wider, whatever the zone.
+    if not 1901 <= run_at.year <= 9998:
+        raise OptionError(f"run_at must be in a year from 1901 to 9998, got {run_at!r}")
 
 
 def _check_labels(labels: Mapping[str, str] | None) -> None:
@@ -242,5 +247,11 @@ def _check_labels(labels: Mapping[str, str] | None) -> None:
     if not isinstance(labels, Mapping):
         raise OptionError(f"labels must be a mapping of texts, got {labels!r:.80}")
     for key, value in labels.items():
-        if not isinstance(key, str) or not isinstance(value, str) or "\x00" in key + value:
-            raise OptionError(f"labels must map texts to texts, got {key!r:.80}: {value!r:.80}")
+        if not isinstance(key, str) or not isinstance(value, str) or not _is_storable(key + value):
+            raise OptionError(
+                f"labels must map texts to texts without NUL or lone surrogates, got {key!r:.80}: {value!r:.80}"
+            )
+
+
+def _is_storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
