@@ -7,6 +7,7 @@ somebody waits. Inside an open transaction LISTEN would do nothing, so there it 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Iterator
 from typing import Any, overload
@@ -110,9 +111,10 @@ def _pauses(job_id: UUID, timeout: float | None, listens: bool) -> Iterator[floa
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = LISTEN_POLL if listens else FIRST_POLL
     while True:
-        left = pause if deadline is None else deadline - time.monotonic()
+        left = math.inf if deadline is None else deadline - time.monotonic()
         yield max(0.0, min(pause, left))
-        if deadline is not None and time.monotonic() >= deadline:
+        # Only after a look that came when the time was over: what ended during the last pause has ended in time.
+        if left <= 0:
             raise ResultTimeout(f"job {job_id} has not ended within {timeout} s; it goes on")
         pause = pause if listens else min(LAST_POLL, pause * 2)
 
