@@ -145,6 +145,21 @@ class Moves(RuleBasedStateMachine):
             assert token(claim) not in self.claims
             self.claims[token(claim)] = claim
 
+    @rule(number=NUMBERS, delay=st.sampled_from([0.0, 0.0, None]))
+    def claim_and_fail(self, number: int, delay: float | None) -> None:
+        """Both at once, so that jobs of several attempts, and their old tokens, are frequent."""
+        before = len(self.claims)
+        self.claim(number, 1)
+        if len(self.claims) > before:
+            self.fail(before, delay)
+
+    @precondition(lambda self: any(job.state == "dead" for job in self.model.jobs.values()))
+    @rule()
+    def revive_all(self) -> None:
+        for number, job in enumerate(self.model.jobs.values()):
+            if job.state == "dead":
+                self.retry(number)
+
     @precondition(has_claims)
     @rule(number=NUMBERS)
     def settle(self, number: int) -> None:
@@ -198,6 +213,7 @@ class Moves(RuleBasedStateMachine):
         for claim in held[keep:]:
             self.model.end(claim, "given back", "waiting", attempt=-1)
 
+    @precondition(lambda self: len(self.claims) > 2)
     @rule(number=NUMBERS)
     def expire(self, number: int) -> None:
         worker = self.worker(number)
