@@ -29,10 +29,10 @@ def worker_id() -> int:
     return random.getrandbits(62) + 1
 
 
-def enlist(conn: Conn, *, lease: float = 30, queues: Sequence[str] | None = None) -> int:
+def enlist(conn: Conn, *, lease: float = 30, queues: Sequence[str] | None = None, concurrency: int = 1) -> int:
     """A new worker with a lease of some seconds."""
     worker = worker_id()
-    execute(conn, workers.enlist(worker, "here", 1, queues, "thread", 1, timedelta(seconds=lease)))
+    execute(conn, workers.enlist(worker, "here", 1, queues, "thread", concurrency, timedelta(seconds=lease)))
     return worker
 
 

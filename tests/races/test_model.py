@@ -108,7 +108,8 @@ class Moves(RuleBasedStateMachine):
     @precondition(lambda self: sum(self.model.alive.values()) < 2)
     @rule()
     def enlist(self) -> None:
-        worker = factories.enlist(self.conn)
+        # Room for all that it may hold: each job was running, and is counted as crashed with its worker.
+        worker = factories.enlist(self.conn, concurrency=100)
         self.model.alive[worker] = True
         self.workers.append(worker)
 
