@@ -191,3 +191,14 @@ def test_the_reaper_reads_no_history(db: Conn) -> None:
     db.execute("select pg_stat_force_next_flush()")
     row = db.execute("select seq_scan, seq_tup_read from pg_stat_user_tables where relname = 'attempts'").fetchone()
     assert row == (0, 0)
+
+
+def test_p11_jobs_claimed_behind_a_poisonous_one_are_not_taken_for_poison(db: Conn) -> None:
+    poisonous = enqueue(db, priority=9)
+    innocent = fill(db, 4)
+    for _ in range(3):
+        taken = claim(db, enlist(db), 5)
+        lose(db, taken[0])
+    assert job(db, poisonous).reason == "poison"
+    assert [state(db, each) for each in innocent] == ["ready"] * 4
+    assert db.execute("select distinct crashes from pgqueue.jobs").fetchall() == [(0,)]

@@ -1,8 +1,10 @@
 -- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
 -- Guarded twice: the expired worker row is locked, and its advisory lock taken, so that neither a heartbeat nor a
 -- claim can pass in between; each job only while that worker still has it. Dead when its attempts are used up, or
--- after three crashes in a row. Safe to run by everybody at once; waits for nobody: a job whose settlement is under way
--- elsewhere is left to the next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back.
+-- after three crashes in a row. Only the jobs that can have been running, the first `concurrency` in the order of their
+-- claims, are suspected of the crash: those claimed ahead behind them are innocent.
+-- Safe to run by everybody at once; waits for nobody: a job whose settlement is under way elsewhere is left to the
+-- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back.
 -- Costs one look at `workers` while all are well; scans `jobs` once when one has vanished.
 create or replace function pgqueue.reap() returns table (worker bigint, jobs int)
 language plpgsql
@@ -26,14 +28,20 @@ begin
   end if;
 
   with theirs as materialized (
-    select job.id, job.worker from pgqueue.jobs as job where job.worker = any (_expired)
+    select job.id, job.worker,
+           row_number() over (
+             partition by job.worker order by job.started_at, job.priority desc, job.run_at, job.id) as place
+    from pgqueue.jobs as job
+    where job.worker = any (_expired)
   ), held as materialized (
-    select job.*, job.crashes + 1 as crashes_now,
-           case when job.crashes + 1 >= 3 then 'poison'
+    select job.*, suspect.crashes as crashes_now,
+           case when suspect.crashes >= 3 then 'poison'
                 when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
            format('worker %s vanished: its lease expired while it had this job', job.worker) as error
     from theirs
     join pgqueue.jobs as job on job.id = theirs.id and job.worker = theirs.worker
+    join pgqueue.workers as w on w.id = theirs.worker
+    cross join lateral (select job.crashes + (theirs.place <= w.concurrency)::int as crashes) as suspect
     order by job.id
     for update of job skip locked
   ), again as (
