@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ TRIES = 30
 class SchemaStatus:
     """The revision that the database has (None: no schema), the newest that this code has, and how they compare.
 
-    `state`: missing, behind, current or newer. `functions` is whether functions and views are this code's.
+    `state`: missing, behind, current or newer. `functions` is whether functions and views are this code's, or those of
+    a later release, which serve this code, too.
     """
 
     revision: str | None
@@ -130,11 +132,23 @@ def _status(conn: sqlalchemy.Connection) -> SchemaStatus:
     comment = conn.exec_driver_sql(
         "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'pgqueue'"
     ).scalar()
-    return SchemaStatus(revision, newest, state, bool(comment) and str(comment).endswith(_checksum()))
+    return SchemaStatus(revision, newest, state, _serves(str(comment)))
 
 
 def _stamp() -> str:
-    return f"comment on schema pgqueue is 'pgqueue, a job queue; functions {_checksum()}'"
+    return f"comment on schema pgqueue is 'pgqueue, a job queue; functions of {__version__}, {_checksum()}'"
+
+
+def _serves(comment: str) -> bool:
+    stamp = re.search(r"functions of (\d+)\.(\d+)\.(\d+), ([0-9a-f]{16})$", comment)
+    if stamp is None:
+        return False
+    release = tuple(int(number) for number in stamp.groups()[:3])
+    return release > _release() or (release == _release() and stamp[4] == _checksum())
+
+
+def _release() -> tuple[int, ...]:
+    return tuple(int(number) for number in __version__.split("."))
 
 
 def _checksum() -> str:

@@ -211,3 +211,9 @@ def test_importing_the_enqueue_path_imports_neither_alembic_nor_sqlalchemy() -> 
     code = "import sys, pgqueue; print([name for name in ('alembic', 'sqlalchemy', 'typer') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_p14_functions_of_a_later_release_stay(db: Conn, dsn: str) -> None:
+    db.execute("comment on schema pgqueue is 'pgqueue, a job queue; functions of 99.0.0, 0123456789abcdef'")
+    assert migrate(dsn) is False
+    assert status(dsn).functions
