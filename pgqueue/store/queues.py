@@ -33,10 +33,13 @@ def stats() -> Statement[list[QueueStats]]:
 
 
 def set_paused(queue: str, *, paused: bool) -> Statement[None]:
-    """Stop or resume claims from a queue; what runs goes on."""
+    """Stop or resume claims from a queue; what runs goes on, and idle workers hear of a resumption."""
     sql = """
-    insert into pgqueue.queues (name, paused) values ($1::text, $2::boolean)
-    on conflict (name) do update set paused = excluded.paused
-    returning name
+    with changed as (
+      insert into pgqueue.queues (name, paused) values ($1::text, $2::boolean)
+      on conflict (name) do update set paused = excluded.paused
+      returning name, paused
+    )
+    select pgqueue.wake(changed.name) from changed where not changed.paused
     """
     return Statement(sql, (queue, paused), nothing)

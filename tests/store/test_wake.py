@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pgqueue.job import NewJob
-from pgqueue.store import execute, jobs, wakeups
+from pgqueue.store import execute, jobs, queues, wakeups
 from tests.conftest import Connect
 from tests.factories import (
     HOUR,
@@ -197,3 +197,11 @@ def test_waking_leaves_no_lock_behind(db: Conn, listener: Conn) -> None:
     row = listener.execute("select count(*) from pg_locks where locktype = 'advisory' and pid = %s", [pid]).fetchone()
     db.execute("rollback")
     assert row == (0,)
+
+
+def test_an_idle_worker_is_told_when_a_queue_is_resumed(db: Conn, listener: Conn) -> None:
+    idle(listener)
+    execute(db, queues.set_paused("mail", paused=True))
+    assert heard(listener) == []
+    execute(db, queues.set_paused("mail", paused=False))
+    assert heard(listener) == ["mail"]
