@@ -252,14 +252,17 @@ class Claimer:
 
     def _pause(self, now: float) -> float:
         if self._quiet:
-            return self._poll
-        if not self._room():
-            return HOSTAGE_SECONDS
-        return 0.0 if self._woken else max(0.0, self._claim_at - now)
+            wait = self._poll
+        elif not self._room():
+            wait = HOSTAGE_SECONDS
+        else:
+            wait = 0.0 if self._woken else max(0.0, self._claim_at - now)
+        # What waits behind a long job is not to wait for the next claim.
+        return min(wait, HOSTAGE_SECONDS) if self._slots.load() > self._slots.concurrency else wait
 
 
 class _Speed:
-    """How many attempts a second the executor gets through, measured over a tenth of a second or more."""
+    """How many attempts a second the executor gets through, over the last few hundredths of a second."""
 
     def __init__(self) -> None:
         self.per_second = 0.0
@@ -269,7 +272,9 @@ class _Speed:
     def update(self, now: float, total: int) -> None:
         elapsed = now - self._at
         if elapsed >= 0.02:
-            self.per_second = 0.5 * self.per_second + 0.5 * (total - self._total) / elapsed
+            # A pause weighs as much as it lasted: behind a long job nothing is claimed ahead.
+            weight = min(1.0, elapsed / 0.04)
+            self.per_second += weight * ((total - self._total) / elapsed - self.per_second)
             self._at, self._total = now, total
 
 

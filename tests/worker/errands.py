@@ -64,6 +64,13 @@ def enqueue_and(conn: psycopg.Connection[Any], then: str) -> None:
 
 
 @task(retry=SOON)
+def record(path: str, text: str) -> None:
+    """Append a line to the file `path`."""
+    with Path(path).open("a") as file:
+        file.write(f"{text}\n")
+
+
+@task(retry=SOON)
 def record_pid(path: str, seconds: float = 0) -> None:
     """Append the id of the process that runs it to the file `path`."""
     with Path(path).open("a") as file:

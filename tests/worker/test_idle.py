@@ -23,8 +23,8 @@ def test_an_idle_worker_has_three_connections_and_needs_no_cpu(spawn: StartProce
     # The first probes are done after about a second.
     await_seconds(1)
     before = sum(map(cpu_seconds, pids))
-    await_seconds(4)
-    assert sum(map(cpu_seconds, pids)) - before < 0.05 * 4
+    await_seconds(2.5)
+    assert sum(map(cpu_seconds, pids)) - before < 0.05 * 2.5
     assert len(desk.backends()) == 3
 
 

@@ -1,0 +1,119 @@
+"""What the claim loop takes, holds and gives back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Trouble
+from pgqueue.job import NewJob
+from tests.waiting import wait_until
+from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartThreaded, lines_of
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_claims_follow_priority_then_time_then_id(start: StartThreaded, desk: Desk, tmp_path: Path, kind: str) -> None:
+    path = str(tmp_path / "order")
+    new = [
+        NewJob(f"{ERRANDS}:record", [path, f"{priority}{name}"], priority=priority, queue=queue)
+        for name, queue in (("a", "one"), ("b", "two"), ("c", "one"))
+        for priority in (1, 9, 5)
+    ]
+    desk.send_many(new)
+    worker = start(executor=kind, concurrency=1, burst=True)
+    assert worker.join() == 0
+    assert lines_of(tmp_path / "order") == ["9a", "9b", "9c", "5a", "5b", "5c", "1a", "1b", "1c"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_waits_behind_long_jobs_is_given_back_for_others(start: StartThreaded, desk: Desk, kind: str) -> None:
+    start(executor=kind, concurrency=1, poll=NEVER)
+    # Many quick ones, so that it claims far ahead, then one that takes long and many quick ones behind it.
+    ids = desk.send_many([NewJob(f"{ERRANDS}:work", [0.001]) for _ in range(400)])
+    slow = desk.send("work", 5.0)
+    ids += desk.send_many([NewJob(f"{ERRANDS}:work", [0.001]) for _ in range(100)])
+    desk.await_state(slow, "running")
+    start(executor=kind, concurrency=1, poll=NEVER)
+    wait_until(lambda: desk.one("select count(*) = 1 from pgqueue.jobs"), 4, "only the long one is left")
+    assert desk.job(slow).state == "running"
+    desk.await_all_ended()
+    desk.check_books([*ids, slow], succeeded=501)
+    assert desk.one("select max(attempt) from pgqueue.attempts") == 1
+    # Given back once and run elsewhere, not claimed again and again by who cannot run it.
+    assert desk.one("select max(claim) from pgqueue.attempts") <= 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_more_is_claimed_than_runs_soon(start: StartThreaded, desk: Desk, kind: str) -> None:
+    start(executor=kind, concurrency=2)
+    desk.send_many([NewJob(f"{ERRANDS}:work", [0.5]) for _ in range(50)])
+    wait_until(lambda: desk.one("select count(*) > 0 from pgqueue.job where state = 'succeeded'"))
+    assert desk.one("select count(*) from pgqueue.jobs where worker is not null") <= 4
+    desk.conn.execute("delete from pgqueue.jobs where worker is null")
+
+
+def test_a_job_past_its_ttl_is_never_started(start: StartThreaded, desk: Desk, tmp_path: Path) -> None:
+    expired = desk.send("record", str(tmp_path / "expired"), "x", ttl=0.01)
+    fresh = desk.send("record", str(tmp_path / "fresh"), "x", ttl=60)
+    # Due, and its time to live over: by the database's clock.
+    wait_until(lambda: desk.one("select expires_at < now() from pgqueue.jobs where id = %s", expired))
+    assert start(executor="thread", burst=True).join() == 0
+    job = desk.job(expired)
+    assert (job.state, job.reason, job.attempt) == ("dead", "expired", 0)
+    assert desk.job(fresh).state == "succeeded"
+    assert not (tmp_path / "expired").exists()
+
+
+def test_an_error_of_one_step_is_told_and_the_next_goes_on(start: StartThreaded, desk: Desk) -> None:
+    worker = start(executor="thread", poll=NEVER)
+    desk.await_idle()
+    desk.conn.execute("alter function pgqueue.next_due rename to next_due_gone")
+    job_id = desk.send("work")
+    wait_until(lambda: worker.heard(Trouble))
+    desk.conn.execute("alter function pgqueue.next_due_gone rename to next_due")
+    assert desk.await_state(job_id).state == "succeeded"
+    assert desk.outcomes(job_id) == ["succeeded"]
+
+
+def test_an_observer_that_raises_stops_nothing(start: StartThreaded, desk: Desk) -> None:
+    worker = start(executor="thread")
+
+    def broken(event: Event) -> None:
+        raise RuntimeError(type(event).__name__)
+
+    worker.worker._observers.insert(0, broken)
+    desk.await_state(desk.send("work"))
+    wait_until(lambda: worker.heard(AttemptsFinished))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lost_reply_to_a_claim_leaves_nothing_running(start: StartThreaded, desk: Desk, dsn: str, kind: str) -> None:
+    """The step commits, and its answer never arrives: what it claimed is given back, not charged."""
+    worker = start(executor=kind, concurrency=4, lease=30)
+    ids = desk.send_many([NewJob(f"{ERRANDS}:work", [0.002]) for _ in range(600)])
+    with psycopg.connect(dsn, autocommit=True) as cutter:
+        while desk.one("select exists (select from pgqueue.jobs)"):
+            cutter.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'pgqueue claimer' and datname = current_database()"
+            )
+            # Long enough for one to connect, claim and settle.
+            time.sleep(0.05)
+    desk.check_books(ids, succeeded=600)
+    assert desk.one("select count(*) from pgqueue.attempts") == 600
+    assert desk.one("select max(attempt) from pgqueue.attempts") == 1
+    assert not worker.heard(AttemptsLate)
+    assert worker.stop() == 0
+    assert desk.workers() == []
+
+
+def test_no_two_workers_run_the_same_job(start: StartThreaded, desk: Desk) -> None:
+    ids = desk.send_many([NewJob(f"{ERRANDS}:effect", [value]) for value in range(600)])
+    workers = [start(executor="thread", concurrency=3, burst=True) for _ in range(4)]
+    assert [worker.join() for worker in workers] == [0] * 4
+    desk.check_books(ids, succeeded=600)
+    desk.check_effects(range(600))
+    assert desk.one("select max(claim) from pgqueue.attempts where outcome = 'succeeded'") <= 2

@@ -1,0 +1,111 @@
+"""What the log says of each event, as text and as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from pgqueue import events
+from pgqueue.events import Event, Finished
+from pgqueue.job import Claim
+from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, error_report, judge
+from pgqueue.worker.log import LogObserver
+from tests.worker.claims import TASKS, claim
+
+ERROR = error_report("ValueError", 'no "such" file\nor folder')
+
+
+def finished(outcome: Outcome, **changes: Any) -> Finished:
+    taken: Claim = claim("give", **changes)
+    return Finished(taken, judge(taken, outcome), 0.0123)
+
+
+def logged(event: Event, style: str = "text", level: str = "info") -> str:
+    stream = io.StringIO()
+    LogObserver(style, level, stream)(event)
+    return stream.getvalue()
+
+
+def parsed(event: Event, level: str = "info") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged(event, "json", level).splitlines()]
+
+
+def test_a_line_names_job_target_attempt_and_milliseconds() -> None:
+    done = finished(Succeeded())
+    (line,) = parsed(events.AttemptsFinished([done]))
+    assert line.pop("time").count(":") >= 2
+    assert line == {
+        "level": "info",
+        "event": "succeeded",
+        "job": str(done.claim.id),
+        "target": f"{TASKS}:give",
+        "attempt": 1,
+        "ms": 12.3,
+    }
+    text = logged(events.AttemptsFinished([done]))
+    assert f"INFO    succeeded  job={done.claim.id} target={TASKS}:give attempt=1 ms=12.3\n" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "message"),
+    [
+        (Failed(ERROR, delay=7), "warning", "failed, retry in 7 s"),
+        (Failed(ERROR, retryable=False), "error", "dead: not retried"),
+        (Ended(Reason.BURIED, ERROR), "error", "dead: buried"),
+        (Cancelled("not wanted"), "info", "cancelled"),
+        (Released(5.0), "info", "released"),
+    ],
+)
+def test_each_outcome_has_its_level_and_its_words(outcome: Outcome, level: str, message: str) -> None:
+    (line,) = parsed(events.AttemptsFinished([finished(outcome)]))
+    assert (line["level"], line["event"]) == (level, message)
+
+
+def test_an_event_is_one_line_whatever_the_error_says() -> None:
+    text = logged(events.AttemptsFinished([finished(Failed(ERROR))]))
+    assert text.count("\n") == 1
+    assert r'error="ValueError: no \"such\" file\nor folder"' in text
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        events.AttemptsLate([finished(Succeeded())]),
+        events.WorkerStarted(1, [], "thread", 2),
+        events.WorkerStopping(1, "SIGTERM"),
+        events.WorkerStopped(1, 0),
+        events.LeasesReaped([2, 3], 4),
+        events.DatabaseLost("claimer", "it went away", 1.23),
+        events.DatabaseBack("claimer", 1.23),
+        events.ChildEnded(7, "signal 9 (SIGKILL)"),
+        events.Trouble("listener", "what", "do this"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_every_event_makes_one_line_in_both_styles(event: Event) -> None:
+    assert logged(event).count("\n") == 1
+    (line,) = parsed(event)
+    assert {"time", "level", "event"} < set(line)
+
+
+def test_what_lies_below_the_level_is_left_out() -> None:
+    batch = [finished(Succeeded()), finished(Failed(ERROR)), finished(Ended(Reason.BURIED, ERROR))]
+    assert len(parsed(events.AttemptsFinished(batch), "info")) == 3
+    assert len(parsed(events.AttemptsFinished(batch), "warning")) == 2
+    assert len(parsed(events.AttemptsFinished(batch), "error")) == 1
+    assert parsed(events.WorkerStarted(1, ["mail"], "thread", 2), "error") == []
+
+
+def test_a_batch_is_written_at_once() -> None:
+    class Stream(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            Stream.writes += 1
+            return super().write(text)
+
+    LogObserver(stream=Stream())(events.AttemptsFinished([finished(Succeeded()) for _ in range(50)]))
+    assert Stream.writes == 1
