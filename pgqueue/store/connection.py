@@ -131,7 +131,8 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": DEADLINE_SECONDS * 1000,
     }
-    return {**ours, **given}
+    # Whatever the database's encoding: a job's error may hold any character, and it is the server that must refuse it.
+    return {**ours, **given, "client_encoding": "utf8"}
 
 
 def _unreachable(dsn: str, error: psycopg.Error) -> DatabaseUnreachable:

@@ -43,13 +43,14 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     if is_async(conn):
         return _execute_async(conn, statement)
     with _Cursor(driver(conn), row_factory=tuple_row) as cursor:
-        cursor.execute(statement.sql, statement.params)
+        # In binary: as text, times could be read under one DateStyle alone, after the statement was done.
+        cursor.execute(statement.sql, statement.params, binary=True)
         return statement.read(cursor.fetchall() if _has_rows(cursor) else [])
 
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     async with _AsyncCursor(await driver_async(conn), row_factory=tuple_row) as cursor:
-        await cursor.execute(statement.sql, statement.params)
+        await cursor.execute(statement.sql, statement.params, binary=True)
         return statement.read(await cursor.fetchall() if _has_rows(cursor) else [])
 
 

@@ -152,9 +152,11 @@ def test_a_search_path_of_the_callers_own_does_not_matter(dsn: str, db: Conn) ->
         assert pgqueue.cancel(conn, made) == "cancelled"
 
 
-def test_values_read_back_do_not_depend_on_date_and_interval_styles(dsn: str) -> None:
+@pytest.mark.parametrize("style", ["iso, dmy", "sql, mdy", "german", "postgres"])
+def test_values_read_back_do_not_depend_on_date_and_interval_styles(dsn: str, style: str) -> None:
     with psycopg.connect(dsn) as conn:
-        conn.execute("set datestyle = 'iso, dmy'; set timezone = 'Asia/Kolkata'; set bytea_output = 'escape'")
+        conn.execute("set timezone = 'Asia/Kolkata'; set bytea_output = 'escape'; set intervalstyle = 'sql_standard'")
+        conn.execute(f"set datestyle = '{style}'")
         made = pgqueue.enqueue(conn, TARGET, delay=60).id
         job = pgqueue.get_job(conn, made)
         assert job.run_at is not None

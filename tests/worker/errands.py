@@ -37,6 +37,11 @@ def fail_until(attempt: int) -> int:
     return current_job().attempt
 
 
+@task(max_attempts=1)
+def fail_abroad() -> None:
+    raise ValueError("\N{EURO SIGN} 42")
+
+
 @task(retry=SOON)
 async def fail_until_async(attempt: int) -> int:
     if current_job().attempt < attempt:
