@@ -132,6 +132,15 @@ def test_a_batch_stores_every_option_of_every_job(db: Conn) -> None:
     assert three == ("default", 5, None, None, 30, float("inf"), None, True, True)
 
 
+@pytest.mark.parametrize("strings", ["on", "off"])
+def test_sql_tells_targets_apart_whatever_the_setting_of_strings(db: Conn, strings: str) -> None:
+    db.execute(f"set standard_conforming_strings = {strings}")
+    db.execute("select pgqueue.enqueue('shop.tasks:send')")
+    for wrong in ("shop.tasks", "shop tasks:send", "shop:tasks:send", "shop:\tsend"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="target must read"):
+            db.execute("select pgqueue.enqueue(%s)", [wrong])
+
+
 def test_sql_enqueues_with_defaults(db: Conn) -> None:
     row = db.execute("select pgqueue.enqueue('shop.tasks:send')").fetchone()
     assert row is not None

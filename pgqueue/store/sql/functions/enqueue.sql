@@ -12,7 +12,8 @@ language plpgsql
 as $$
 #variable_conflict use_variable
 begin
-  if target is null or target !~ '^[^\s:]+:[^\s:]+$' then
+  -- Without a backslash: what that means depends on standard_conforming_strings.
+  if target is null or target !~ '^[^[:space:]:]+:[^[:space:]:]+$' then
     raise exception 'target must read ''module:function'', got %', coalesce(quote_literal(target), 'null')
       using errcode = 'invalid_parameter_value', hint = 'for example ''shop.tasks:send_receipt''';
   end if;
