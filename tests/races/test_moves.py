@@ -205,6 +205,29 @@ def test_p2_a_cancel_behind_a_claim_finds_the_job_running(db: Conn, one: Conn, t
     assert settle(db, taken) == frozenset()
 
 
+@pytest.mark.parametrize("move", [cancel, retry])
+def test_p11_a_move_that_finds_the_job_running_does_not_hold_up_its_settlement(
+    db: Conn, one: Conn, move: Any
+) -> None:
+    taken = claim_one(db)
+    assert move(one, taken.id) == "running"
+    db.execute("set lock_timeout = '1s'")
+    assert settle(db, taken) == frozenset()
+
+
+@pytest.mark.parametrize("move", [cancel, retry])
+def test_p11_a_move_behind_a_claim_does_not_hold_up_its_settlement(
+    db: Conn, one: Conn, two: Conn, sides: Sides, move: Any
+) -> None:
+    made, worker = enqueue(db), enlist(db)
+    (taken,) = claim(one, worker)
+    moving = sides.blocked(two, move, made)
+    one.commit()
+    assert moving.result(10) == "running"
+    db.execute("set lock_timeout = '1s'")
+    assert settle(db, taken) == frozenset()
+
+
 def test_p2_a_cancel_behind_a_claim_that_rolls_back_cancels(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
     made = enqueue(db)
     claim(one, enlist(db))

@@ -7,12 +7,17 @@ as $$
 declare
   _job pgqueue.jobs;
 begin
-  select * into _job from pgqueue.jobs as job where job.id = _id for update;
-  if not found then
-    return (select job.state from pgqueue.job as job where job.id = _id);
-  end if;
-  if _job.worker is not null then
+  begin
+    select * into _job from pgqueue.jobs as job where job.id = _id for update;
+    if _job.worker is not null then
+      raise 'let go of the lock' using errcode = 'PGQ01';
+    end if;
+  exception when sqlstate 'PGQ01' then
+    -- Else its worker could not settle before the end of the caller's transaction.
     return 'running';
+  end;
+  if _job.id is null then
+    return (select job.state from pgqueue.job as job where job.id = _id);
   end if;
   delete from pgqueue.jobs as job where job.id = _id;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, created_at, run_at, priority,

@@ -23,13 +23,19 @@ begin
     perform pgqueue.wake(_dead.queue);
     return 'ready';
   end if;
-  update pgqueue.jobs as job
-  -- The clock by which the view below tells `ready`.
-  set run_at = least(job.run_at, statement_timestamp())
-  where job.id = _id and job.worker is null
-  returning job.queue into _queue;
-  if found then
+  begin
+    update pgqueue.jobs as job
+    -- The clock by which the view below tells `ready`.
+    set run_at = least(job.run_at, statement_timestamp())
+    where job.id = _id and job.worker is null
+    returning job.queue into _queue;
+    if not found then
+      raise 'let go of the lock' using errcode = 'PGQ01';
+    end if;
     perform pgqueue.wake(_queue);
-  end if;
+  exception when sqlstate 'PGQ01' then
+    -- Of a job that was claimed meanwhile: else its worker could not settle before the end of the transaction.
+    null;
+  end;
   return (select job.state from pgqueue.job as job where job.id = _id);
 end $$;
