@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
@@ -121,7 +122,8 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
         given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError as error:
         raise DatabaseUnreachable(
-            f"the DSN cannot be read: {str(error).strip()}; it reads like postgresql://user@host/database"
+            f"the DSN cannot be read: {_without_quotes(error)}; it reads like postgresql://user@host/database"
+            f"{', without +driver' if '+' in dsn.partition('://')[0] else ''}"
         ) from None
     ours = {
         "application_name": f"pgqueue {role}",
@@ -138,8 +140,18 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
 def _unreachable(dsn: str, error: psycopg.Error) -> DatabaseUnreachable:
     given = conninfo_to_dict(dsn)
     place = f"{given.get('host', 'the local socket')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return DatabaseUnreachable(f"no connection to {place}: {lines[-1].strip()}")
+    return DatabaseUnreachable(f"no connection to {place}: {in_one_line(error)}")
+
+
+def in_one_line(error: BaseException) -> str:
+    """What libpq says, whole: the cause stands in its first line, and a question or the end of a sentence in others."""
+    said = str(error).partition("Multiple connection attempts failed")[0]
+    return " ".join(said.split()) or type(error).__name__
+
+
+def _without_quotes(error: psycopg.Error) -> str:
+    """What libpq says about a DSN, without the piece of it that it quotes: there may be a password in it."""
+    return re.sub(r'"([^"]*)"', lambda quoted: quoted[0] if len(quoted[1]) < 2 else '"..."', str(error).strip())
 
 
 def _not_a_connection(conn: object) -> str:

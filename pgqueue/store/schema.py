@@ -16,8 +16,9 @@ def require_schema(conn: SyncConnection) -> None:
         raise SchemaError("this database has no schema pgqueue yet; run `pgqueue migrate` on it")
     found = execute(conn, revision())
     if found is None or found < OLDEST_REVISION:
+        stands = "no revision" if found is None else f"revision {found}"
         raise SchemaError(
-            f"the schema pgqueue is at revision {found}, this code needs {OLDEST_REVISION}; run `pgqueue migrate`"
+            f"the schema pgqueue is at {stands}, this code needs {OLDEST_REVISION}; run `pgqueue migrate`"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.events import DatabaseBack, DatabaseLost, Observer, Trouble
-from pgqueue.store.connection import is_lost, open_connection
+from pgqueue.store.connection import in_one_line, is_lost, open_connection
 
 Connection = psycopg.Connection[Any]
 
@@ -120,8 +120,7 @@ class Loop:
             self._lost_at = now
             self._told_at = 0.0
         if now - self._told_at >= TELL_EVERY or self._told_at == 0.0:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            self._observe(DatabaseLost(self.role, lines[-1], now - self._lost_at))
+            self._observe(DatabaseLost(self.role, in_one_line(error), now - self._lost_at))
             self._told_at = now
 
     def _close(self) -> None:

@@ -64,6 +64,15 @@ def test_a_database_that_is_not_there(pgqueue: Command, words: list[str]) -> Non
     ran = pgqueue("--dsn", NOWHERE, *words)
     assert ran.code == 3
     assert "no connection to 127.0.0.1:1/nothing" in ran.err
+    assert "Connection refused" in ran.err
+
+
+@pytest.mark.parametrize("dsn", ["postgresql+psycopg://me:hush@h/d", "postgresql://me:hush@[::1/d"])
+def test_a_dsn_that_cannot_be_read_is_not_repeated(pgqueue: Command, dsn: str) -> None:
+    ran = pgqueue("--dsn", dsn, "status")
+    assert ran.code == 3
+    assert "hush" not in ran.err
+    assert ("without +driver" in ran.err) is ("+" in dsn)
 
 
 def test_a_dsn_that_cannot_be_read(pgqueue: Command) -> None:
