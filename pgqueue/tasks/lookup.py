@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import os
 import sys
 import traceback
 import types
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pgqueue.errors import AppError, TargetError
 from pgqueue.tasks.target import fault_in
 from pgqueue.tasks.task import Task, registered, registered_tasks
+
+_OURS = str(Path(__file__).parents[1]) + os.sep
 
 
 class Refused(Exception):
@@ -49,6 +53,8 @@ def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
 def import_apps(apps: Sequence[str]) -> None:
     """Import the modules that the worker was told to run. Raises AppError that says which one failed, and where."""
     for app in apps:
+        if app.endswith(".py") or not all(part.isidentifier() for part in app.split(".")):
+            raise AppError(f"an app is a module, named as in an import; got {app!r}{_module_meant_by(app)}")
         try:
             importlib.import_module(app)
         except (Exception, SystemExit) as error:
@@ -62,9 +68,21 @@ def _import_failure(app: str, error: BaseException) -> str:
             f"cannot import {app}: {cause}; start the worker in the folder that contains {error.name}, or put that"
             " folder on PYTHONPATH"
         )
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
-    return f"cannot import {app}: {cause}{where}; `python -c 'import {app}'` shows the whole traceback"
+    return f"cannot import {app}: {cause}{_place_of(error)}; `python -c 'import {app}'` shows the whole traceback"
+
+
+def _place_of(error: BaseException) -> str:
+    """The line that has to be mended: the innermost one that is neither Python's importing nor pgqueue's check."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(("<frozen", _OURS, importlib.__file__))]
+    return f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+
+
+def _module_meant_by(app: str) -> str:
+    module = app.partition(":")[0].removesuffix(".py").strip("./").replace("/", ".")
+    return f"; did you mean {module}?" if all(part.isidentifier() for part in module.split(".")) else ""
 
 
 def _allowed(member: object, target: str, apps: Sequence[str]) -> Task[..., Any]:

@@ -276,6 +276,28 @@ def test_an_app_that_cannot_be_imported_is_named_with_its_error(shop: ModuleType
         import_apps(["shop.leaving"])
 
 
+@pytest.mark.parametrize("app", ["shop/tasks.py", "./shop/tasks.py", "shop.tasks:send", "shop.tasks.py"])
+def test_an_app_that_is_no_module_s_name_is_refused_with_what_was_meant(app: str) -> None:
+    with pytest.raises(AppError, match=r"an app is a module, .*; did you mean shop\.tasks\?"):
+        import_apps([app])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\ndef f(:", r"SyntaxError: .* \(.*faulty\.py, line 2\)"),
+        ("import pgqueue\n@pgqueue.task\ndef f(): yield", r"TargetError: f is a generator.* \(.*faulty\.py, line 2\)"),
+    ],
+)
+def test_the_line_of_the_user_s_code_is_named(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faulty.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(AppError, match=said):
+        import_apps(["faulty"])
+
+
 def test_bound_takes_no_async_connection() -> None:
     conn = psycopg.AsyncConnection(psycopg.pq.PGconn())
     with pytest.raises(UsageError, match="await"), bound(conn):  # type: ignore[arg-type]
