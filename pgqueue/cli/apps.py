@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 from pgqueue.errors import UsageError
+from pgqueue.tasks import import_apps
 
 
 def locate_apps(app: Sequence[str]) -> None:
@@ -17,3 +19,10 @@ def locate_apps(app: Sequence[str]) -> None:
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
+
+
+def load_apps(app: Sequence[str]) -> None:
+    """Import them here. What they print goes to standard error: programs read a command's standard output."""
+    locate_apps(app)
+    with contextlib.redirect_stdout(sys.stderr):
+        import_apps(app)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
-from pgqueue.errors import DatabaseUnreachable
-from pgqueue.job import Enqueued, NewJob, new_job_id
+from pgqueue.errors import DatabaseUnreachable, UsageError
+from pgqueue.job import Args, Enqueued, NewJob, new_job_id
 from pgqueue.store import execute, jobs
 from pgqueue.store.diagnosis import diagnosed
-from pgqueue.tasks import import_apps, registered, target_of
+from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
 
 
 def enqueue(
@@ -52,14 +53,15 @@ def enqueue(
 ) -> None:
     """Enqueue one job, and print its id.
 
-    Times read like 90, 90s, 5m, 1h30m, 2d. With --app the options of the task itself hold where none are given here.
+    Times read like 90, 90s, 5m, 1h30m, 2d. With --app the options of the task itself hold where none are given here,
+    and a target or arguments that do not fit are refused.
     """
     # Chosen here, so that the message about a broken connection can name it.
     chosen = job_id or new_job_id()
     values = arguments(args)
     if app:
-        locate_apps(app)
-        import_apps(app)
+        load_apps(app)
+        _refuse_what_cannot_run(target, values, app)
     new = NewJob(
         target_of(target),
         values,
@@ -80,6 +82,18 @@ def enqueue(
     typer.echo(found.id)
     if not found.created:
         say(f"job {found.id} was there already; nothing was added")
+
+
+def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> None:
+    """Raise UsageError for a target that a worker with this app would not know, or that cannot be called so."""
+    try:
+        task = find_task(target, app)
+    except (Refused, Unknown) as error:
+        raise UsageError(str(error)) from None
+    if isinstance(values, Mapping):
+        task.job(**values)
+    else:
+        task.job(*(values or ()))
 
 
 def _enqueued(dsn: str | None, new: NewJob) -> Enqueued:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.apps import load_apps
 from pgqueue.cli.options import App, Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEFAULT_TIMEOUT
 from pgqueue.retry import seconds
-from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered_tasks
+from pgqueue.tasks import Refused, Task, Unknown, find_task, registered_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ group = new_group(_tasks)
 @group.command("list")
 def list_tasks(app: App = [], as_json: Json = False, dsn: Dsn = None) -> None:  # noqa: B006, typer copies it
     """List what jobs may call under a worker with this app: its tasks, and the plain functions of its modules."""
-    locate_apps(app)
-    import_apps(app)
+    load_apps(app)
     declared = [_row(task, declared=True) for task in registered_tasks()]
     known = {row.target for row in declared}
     plain = [_row(task, declared=False) for task in _plain_functions(app) if task.target not in known]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -57,6 +58,29 @@ def test_a_unique_key_finds_the_live_job(pgqueue: Command) -> None:
 def test_with_the_app_the_options_of_the_task_hold(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
     pgqueue("enqueue", "-A", SHOP, f"{SHOP}:remind", "[1]", "--priority", 2)
     assert row(conn, "queue, priority, max_attempts") == ("mail", 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([f"{SHOP}:remnd", "[1]"], f"did you mean {SHOP}:remind?"),
+        ([f"{SHOP}:remind", '{"custmer": 1}'], "its arguments are remind(customer"),
+        ([f"{SHOP}:charge", "[1, 2]"], "too many positional arguments"),
+        (["os:system", '["ls"]'], "os:system is part of Python"),
+    ],
+)
+def test_with_the_app_what_it_could_not_run_is_refused(pgqueue: Command, words: list[str], why: str) -> None:
+    ran = pgqueue("enqueue", "-A", SHOP, *words)
+    assert ran.code == 2
+    assert why in ran.err
+    assert pgqueue("jobs", "list").out == "No such job.\n"
+
+
+def test_what_the_app_prints_is_no_answer(shell: Command, tmp_path: Path) -> None:
+    (tmp_path / "chatty.py").write_text("print('hello')\ndef sell(): ...")
+    ran = shell("enqueue", "-A", "chatty", "chatty:sell", PYTHONPATH=str(tmp_path))
+    assert UUID(ran.out.strip())
+    assert ran.err == "hello\n"
 
 
 @pytest.mark.parametrize("before", [True, False])
