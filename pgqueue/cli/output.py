@@ -34,6 +34,10 @@ WORDS = {
 }
 
 
+# Columns; a table is for looking, `jobs show` and --json have the rest.
+WIDEST = 200
+
+
 def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: str) -> None:
     """Print rows as a table with these columns, or whole as JSON; `empty` says that there are none."""
     if as_json:
@@ -51,7 +55,7 @@ def print_json(value: object) -> None:
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print aligned columns, numbers to the right; on a terminal a line that is too long is cut."""
-    texts = [[plain(written(cell), newlines=False) for cell in row] for row in rows]
+    texts = [[_shortened(plain(written(cell), newlines=False)) for cell in row] for row in rows]
     widths = [max(len(title), *(len(row[n]) for row in texts)) for n, title in enumerate(titles)]
     right = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(titles))]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -104,6 +108,11 @@ def paint(text: str, colour: str, *, err: bool = False) -> str:
     if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m"
+
+
+def _shortened(text: str) -> str:
+    """A cell that leaves the others their room: one long error would push every line over the edge."""
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _cut(cells: list[str], room: int | None) -> list[str]:

@@ -33,6 +33,11 @@ def test_durations_are_rounded_to_a_fitting_unit(seconds: float, expected: str) 
     assert rounded(timedelta(seconds=seconds)) == expected
 
 
+def test_a_long_cell_is_shortened(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["ERROR"], [["y" * 4000], ["z" * 200]])
+    assert capsys.readouterr().out.splitlines() == ["ERROR", "y" * 199 + "…", "z" * 200]
+
+
 def on_a_terminal(*words: str, **environment: str) -> str:
     """What a command prints on a terminal of its own."""
     master, terminal = pty.openpty()
