@@ -179,16 +179,27 @@ def test_sql_finds_the_job_that_has_the_unique_key(db: Conn) -> None:
         ("'a:b', '[1'", "invalid input syntax for type json"),
         ("'a:b', priority => 10", "priority must be from 0 to 9"),
         ("'a:b', delay => '1 s', run_at => now()", "give delay or run_at, not both"),
-        ("'a:b', run_at => 'infinity'", "jobs_run_at"),
-        ("'a:b', run_at => '-infinity'", "jobs_run_at"),
-        ("'a:b', queue => ''", "queue"),
-        ("'a:b', max_attempts => 0", "max_attempts"),
-        ("'a:b', timeout => '0 s'", "timeout"),
+        ("'a:b', run_at => 'infinity'", "run_at must be in a year"),
+        ("'a:b', run_at => '-infinity'", "run_at must be in a year"),
+        ("'a:b', delay => '-1 s'", "delay must be from 0"),
+        ("'a:b', delay => '1000000 years'", "delay must be from 0"),
+        ("'a:b', ttl => '0'", "ttl must be more than 0"),
+        ("'a:b', queue => ''", "queue must have 1 to 500 characters, got 0"),
+        ("'a:b', queue => repeat('q', 501)", "queue must have 1 to 500 characters, got 501"),
+        ("'a:b', unique_key => ''", "unique_key must have 1 to 500"),
+        ("'a:b', limit_key => repeat('k', 501)", "limit_key must have 1 to 500"),
+        ("'a:b', max_attempts => 0", "max_attempts must be from 1"),
+        ("'a:b', max_attempts => 40000", "max_attempts must be from 1"),
+        ("'a:b', timeout => '0 s'", "timeout must be more than 0"),
+        ("'a:b', labels => '[\"a\"]'", "labels must be a JSON object of texts"),
+        ("'a:b', labels => '{\"a\": 1}'", "labels must be a JSON object of texts"),
     ],
 )
 def test_p11_sql_refuses_what_no_worker_could_run(db: Conn, call: str, fault: str) -> None:
-    with pytest.raises(psycopg.Error, match=fault):
+    with pytest.raises(psycopg.Error, match=fault) as refused:
         db.execute(f"select pgqueue.enqueue({call})")
+    # 22023 is invalid_parameter_value, 22P02 what a cast to json says.
+    assert refused.value.sqlstate in ("22023", "22P02")
     assert count(db, "jobs") == 0
 
 
