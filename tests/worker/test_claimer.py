@@ -18,8 +18,8 @@ from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartThreaded, lin
 def test_claims_follow_priority_then_time_then_id(start: StartThreaded, desk: Desk, tmp_path: Path, kind: str) -> None:
     path = str(tmp_path / "order")
     new = [
-        NewJob(f"{ERRANDS}:record", [path, f"{priority}{name}"], priority=priority, queue=queue)
-        for name, queue in (("a", "one"), ("b", "two"), ("c", "one"))
+        NewJob(f"{ERRANDS}:record", [path, f"{priority}{name}"], priority=priority)
+        for name in "abc"
         for priority in (1, 9, 5)
     ]
     desk.send_many(new)
