@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from pgqueue.cli.database import connected
+from pgqueue.cli.errors import say
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.job import JobOptions
 from pgqueue.store import execute, queues
 from pgqueue.store.queues import QueueStats
 
@@ -52,7 +54,12 @@ def resume(names: Names, dsn: Dsn = None) -> None:
 
 
 def _set(dsn: str | None, names: list[str], *, paused: bool) -> None:
+    for name in names:
+        JobOptions(queue=name)  # raises OptionError for what no queue can be named
     with connected(dsn) as conn:
+        waiting = execute(conn, queues.names())
         for name in names:
             execute(conn, queues.set_paused(name, paused=paused))
             typer.echo(f"{name} {'is paused' if paused else 'goes on'}")
+            if waiting and name not in waiting:
+                say(f"no job waits in {name}; jobs wait in {', '.join(waiting)}")

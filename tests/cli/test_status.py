@@ -112,3 +112,15 @@ def test_workers_are_listed(pgqueue: Command, conn: Conn) -> None:
 
 def test_nobody_works(pgqueue: Command) -> None:
     assert pgqueue("workers", "list").out.startswith("No worker runs; start one:")
+
+
+def test_a_queue_without_a_name_cannot_be_paused(pgqueue: Command) -> None:
+    ran = pgqueue("queues", "pause", "mail", "")
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_a_misspelt_queue_is_told_from_those_with_jobs(pgqueue: Command) -> None:
+    pgqueue("enqueue", "a:b", "--queue", "mail")
+    ran = pgqueue("queues", "pause", "mial")
+    assert (ran.code, ran.err) == (0, "no job waits in mial; jobs wait in mail\n")
+    assert pgqueue("queues", "pause", "mail").err == ""
