@@ -16,13 +16,15 @@ declare
   _queues text[];
   _ended uuid[];
 begin
-  select array_agg(gone.id) into _expired
-  from (
+  -- Materialized: the planner would try the advisory lock first, of every worker, and hold up the claims of those that
+  -- are well.
+  with gone as materialized (
     select w.id from pgqueue.workers as w
     where w.expires_at <= clock_timestamp()
     order by w.id
-    for update skip locked) as gone
-  where pg_try_advisory_xact_lock(gone.id);
+    for update skip locked
+  )
+  select array_agg(gone.id) into _expired from gone where pg_try_advisory_xact_lock(gone.id);
   if _expired is null then
     return;
   end if;
