@@ -23,6 +23,8 @@ PRIORITIES = range(9, -1, -1)
 LAG = timedelta(seconds=1)
 # An expensive unbounded scan is followed by this many times its excess cost without one.
 RATION = 20
+# But no longer than this: what looked expensive may have waited for a lock, and jobs below the bounds wait with it.
+LONGEST_REST = 10.0
 # Now and then a bounded scan although unbounded ones are cheap, to know what a cheap one costs.
 SAMPLE_EVERY = 16
 
@@ -45,6 +47,11 @@ class Bounds:
     def queues(self) -> list[str]:
         """The queues that are claimed from."""
         return list(dict.fromkeys(queue for queue, _ in self._bounds))
+
+    @property
+    def look_below_at(self) -> float | None:
+        """The monotonic time to look at what the last claim left out; None if it left out nothing."""
+        return None if self._unbounded else self._next_unbounded
 
     def serve(self, queues: Sequence[str]) -> None:
         """Claim from these queues; bounds of those that stay are kept."""
@@ -73,7 +80,7 @@ class Bounds:
         if self._unbounded:
             usual = self._bounded_cost
             excess = cost if usual is None else max(0.0, cost - 2 * usual)
-            self._next_unbounded = at + RATION * excess
+            self._next_unbounded = at + min(RATION * excess, LONGEST_REST)
         elif self._bounded_cost is None:
             self._bounded_cost = cost
         else:

@@ -25,7 +25,7 @@ from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
-from pgqueue.worker.settler import refuses_values, settle_each, settle_others
+from pgqueue.worker.settler import refuses_values, settle_each, settle_others, was_refused
 
 # Claimed ahead of free slots: what the executor got through in this many seconds, at most MOST_AHEAD.
 AHEAD_SECONDS = 0.1
@@ -133,14 +133,14 @@ class Claimer:
         if first or not self._more or self._slots.load() <= self._enough():
             self.loop.wake()
 
-    def _connected(self, conn: Connection) -> None:
-        """A claim's reply may have been lost with the last connection: give back what came with it."""
-        if self._reply_lost:
-            execute(conn, jobs.disown(self._worker, list(self._held.values())))
-            self._reply_lost = False
+    def _connected(self, _conn: Connection) -> None:
         self._woken = True
 
     def _tick(self, conn: Connection) -> float:
+        if self._reply_lost:
+            # Give back what may have been claimed by it.
+            execute(conn, jobs.disown(self._worker, list(self._held.values())))
+            self._reply_lost = False
         now = time.monotonic()
         self._speed.update(now, self._outbox.total - self._unexecuted)
         if self._more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
@@ -162,7 +162,8 @@ class Claimer:
         return self._burst or now >= self._names_at or (not self._more and now >= self._claim_at)
 
     def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
-        self._woken = False
+        if room:
+            self._woken = False
         slots, lag = self._bounds.slots(time.monotonic())
         successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
         late = settle_others(conn, self._worker, [done.settlement for done in batch])
@@ -172,7 +173,7 @@ class Claimer:
         except Exception as error:
             # Whatever woke it is still to be looked at.
             self._woken = True
-            if is_lost(conn, error):
+            if is_lost(conn, error) or not was_refused(error):
                 self._reply_lost = self._ever_lost = True
             elif successes and refuses_values(error):
                 written, refused_late = settle_each(conn, self._worker, batch)
@@ -219,8 +220,11 @@ class Claimer:
         self._probe = min(self._probe * 2, self._interval()) if short else FIRST_PROBE
         if step.next_due is not None:
             wait = min(wait, _seconds_until(step.next_due, step.now))
+        below = self._bounds.look_below_at
+        if below is not None:
+            wait = min(wait, max(0.0, below - now))
         self._claim_at = min(now + wait, self._names_at) if self._all_queues else now + wait
-        self.drained = short and not step.claims and not step.expired and not self._held
+        self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
     def _bury_expired(self, expired: list[Claim]) -> None:
         report = error_report("pgqueue.Expired", "it was not started within its ttl")

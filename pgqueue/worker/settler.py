@@ -61,6 +61,11 @@ def refuses_values(error: BaseException) -> bool:
     return state is not None and state.startswith(("22", "23", "54", "XX"))
 
 
+def was_refused(error: BaseException) -> bool:
+    """Whether PostgreSQL said so: nothing was done then. An answer that could not be read says nothing."""
+    return isinstance(error, psycopg.Error) and error.sqlstate is not None
+
+
 def _write(conn: Connection, worker: int, batch: Sequence[Settlement], write: Write) -> frozenset[UUID]:
     try:
         return execute(conn, write(worker, batch))

@@ -139,6 +139,15 @@ def test_a_lower_bound_hides_what_lies_below_and_lag_finds_it(db: Conn, after_id
     assert [each.id for each in lowered.claims] == [low]
 
 
+def test_p8_the_lag_reaches_back_from_the_bound_however_long_ago_that_was(db: Conn) -> None:
+    bound = datetime.now(UTC) - timedelta(seconds=60)
+    late = enqueue(db, run_at=bound - timedelta(seconds=0.5))
+    taken = execute(
+        db, jobs.step(enlist(db), [], slots(after=bound, after_id=LAST_ID), timedelta(seconds=1), 10)
+    ).claims
+    assert [each.id for each in taken] == [late]
+
+
 def test_the_bound_is_exclusive_and_counts_the_id(db: Conn) -> None:
     same = sorted(enqueue(db, run_at=at(0)) for _ in range(3))
     bound = slots(after=at(0), after_id=same[1])

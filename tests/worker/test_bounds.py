@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pgqueue.job import Claim, new_job_id
-from pgqueue.worker.bounds import BEGINNING, LAG, LAST_ID, PRIORITIES, RATION, SAMPLE_EVERY, Bounds
+from pgqueue.worker.bounds import BEGINNING, LAG, LAST_ID, LONGEST_REST, PRIORITIES, RATION, SAMPLE_EVERY, Bounds
 from tests.worker.claims import claim
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -99,6 +99,15 @@ def test_expensive_unbounded_scans_are_rationed_and_never_given_up() -> None:
         tell(bounds, claimed(clock), at=clock, cost=cost)
     assert spent / clock < 1.5 / RATION
     assert made > 60 / (DEAR * RATION) / 2
+
+
+def test_a_scan_that_waited_for_a_lock_does_not_hide_late_jobs_for_minutes() -> None:
+    bounds = Bounds(["default"])
+    while not unbounded(bounds):
+        tell(bounds, short=True)
+    tell(bounds, short=True, cost=20.0)
+    made = [unbounded(bounds, LONGEST_REST + turn) for turn in range(2)]
+    assert any(made)
 
 
 def test_queues_that_stay_keep_their_bounds() -> None:

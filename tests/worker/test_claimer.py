@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
-from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Trouble
-from pgqueue.job import NewJob
+from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble
+from pgqueue.job import Claim, NewJob
+from pgqueue.worker.bounds import SAMPLE_EVERY
+from pgqueue.worker.claimer import Claimer, Slots
+from pgqueue.worker.outbox import Outbox
+from tests.factories import enlist, success
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartThreaded, lines_of
 
@@ -117,3 +123,58 @@ def test_no_two_workers_run_the_same_job(start: StartThreaded, desk: Desk) -> No
     desk.check_books(ids, succeeded=600)
     desk.check_effects(range(600))
     assert desk.one("select max(claim) from pgqueue.attempts where outcome = 'succeeded'") <= 2
+
+
+def test_a_reply_that_cannot_be_read_leaves_nothing_running(start: StartThreaded, desk: Desk) -> None:
+    # A time that Python cannot hold, west of Greenwich.
+    desk.conn.execute("alter table pgqueue.jobs drop constraint jobs_run_at")
+    west = sql.SQL("alter database {} set timezone = 'America/New_York'")
+    desk.conn.execute(west.format(sql.Identifier(desk.conn.info.dbname)))
+    job_id = desk.send("work", delay=3600)
+    desk.conn.execute("update pgqueue.jobs set run_at = '0001-01-01 00:00:01+00'")
+    worker = start(executor="thread", poll=NEVER)
+    wait_until(lambda: worker.heard(Trouble))
+    assert worker.stop() == 0
+    assert desk.workers() == []
+    assert desk.one("select worker from pgqueue.jobs where id = %s", job_id) is None
+
+
+def test_what_lies_below_the_bounds_is_found_at_once(start: StartThreaded, desk: Desk) -> None:
+    start(executor="thread", poll=NEVER)
+    desk.await_idle()
+    past = datetime(2000, 1, 1, tzinfo=UTC)
+    for _ in range(2 * SAMPLE_EVERY):
+        desk.await_state(desk.send("work", run_at=past), timeout=2)
+
+
+def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, desk: Desk) -> None:
+    taken: list[Claim] = []
+    load = [0]
+    outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
+    claimer = Claimer(
+        enlist(desk.conn),
+        dsn,
+        ["default"],
+        Slots(2, taken.extend, lambda: load[0], lambda _: []),
+        outbox,
+        lambda _: None,
+        poll=NEVER,
+        burst=False,
+        hungry=lambda _: None,
+        deaf=lambda: False,
+        evicted=lambda _: None,
+    )
+    # As long as a worker that has been idle for a while waits.
+    claimer._probe = NEVER
+    desk.send("work")
+    claimer.loop.start()
+    wait_until(lambda: taken)
+    load[0] = 1000
+    second = desk.send("work")
+    claimer.wake("default")
+    outbox.add([Finished(taken[0], success(taken[0]), 0.0)])
+    wait_until(lambda: not len(outbox))
+    load[0] = 0
+    claimer.loop.wake()
+    wait_until(lambda: [claim.id for claim in taken[1:]] == [second], 3)
+    claimer.loop.stop()

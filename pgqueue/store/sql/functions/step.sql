@@ -1,8 +1,8 @@
 -- running -> succeeded for the last batch, and ready -> running for the next: one call, one transaction.
 -- Settles (_ids, _claims), each only with the token of its current lease; of those refused, the late attempt is
 -- recorded and the id told. Then claims up to _limit due jobs, if the worker's own lease is alive.
--- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back to
--- now() - _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
+-- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back by
+-- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if the batch came back short).
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 create or replace function pgqueue.step(
@@ -82,8 +82,9 @@ begin
         from (
           select slot.queue, slot.priority, slot.after_at, slot.after_id, head.run_at as head_at
           from (
-            select s.queue, s.priority, least(s.after_at, now() - _lag) as after_at,
-                   case when s.after_at <= now() - _lag then s.after_id
+            -- From the bound, not from now(): what was due before it may have been committed since.
+            select s.queue, s.priority, least(s.after_at, now()) - _lag as after_at,
+                   case when _lag = '0' and s.after_at <= now() then s.after_id
                         else '00000000-0000-0000-0000-000000000000' end as after_id
             from unnest(_queues, _priorities, _after, _after_ids) as s (queue, priority, after_at, after_id)
             where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
