@@ -55,13 +55,13 @@ def result(conn: AnyConnection, job_id: UUID, timeout: float | None = None) -> A
 def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -> Any:
     listens = raw.info.transaction_status == TransactionStatus.IDLE
     autocommit = raw.autocommit
-    if listens:
-        raw.autocommit = True
-        raw.execute(LISTEN)
-        raw.execute(LOCK)
-    else:
-        _check_isolation(execute(raw, _ISOLATION))
     try:
+        if listens:
+            raw.autocommit = True
+            raw.execute(LISTEN)
+            raw.execute(LOCK)
+        else:
+            _check_isolation(execute(raw, _ISOLATION))
         for pause in _pauses(job_id, timeout, listens):
             job = execute(raw, jobs.get(job_id))
             if _ended(job, job_id):
@@ -82,13 +82,13 @@ async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | No
     raw = await driver_async(conn)
     listens = raw.info.transaction_status == TransactionStatus.IDLE
     autocommit = raw.autocommit
-    if listens:
-        await raw.set_autocommit(True)
-        await raw.execute(LISTEN)
-        await raw.execute(LOCK)
-    else:
-        _check_isolation(await execute(raw, _ISOLATION))
     try:
+        if listens:
+            await raw.set_autocommit(True)
+            await raw.execute(LISTEN)
+            await raw.execute(LOCK)
+        else:
+            _check_isolation(await execute(raw, _ISOLATION))
         for pause in _pauses(job_id, timeout, listens):
             job = await execute(raw, jobs.get(job_id))
             if _ended(job, job_id):

@@ -220,6 +220,31 @@ def test_the_connection_is_left_as_it_was(db: Conn, connect: Connect) -> None:
     assert db.execute("select from pg_locks where locktype = 'advisory'").fetchall() == []
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_connection_is_left_as_it_was_if_the_wait_cannot_begin(
+    db: Conn, connect: Connect, dsn: str, is_async: bool
+) -> None:
+    made = enqueue(db)
+    connect(autocommit=True).execute("select pg_advisory_lock(7703, 0)")
+    patience = f"{dsn} options='-c lock_timeout=100'"
+
+    async def wait() -> None:
+        async with await psycopg.AsyncConnection.connect(patience) as conn:
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                await pgqueue.result(conn, made)
+            assert not conn.autocommit
+            assert await (await conn.execute("select pg_listening_channels()")).fetchall() == []
+
+    if is_async:
+        asyncio.run(wait())
+        return
+    conn = connect(patience)
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        pgqueue.result(conn, made)
+    assert not conn.autocommit
+    assert conn.execute("select pg_listening_channels()").fetchall() == []
+
+
 def test_a_result_is_none_if_it_was_not_asked_for_or_has_expired(db: Conn, conn: Conn) -> None:
     enqueue(db)
     (taken,) = claim(db, enlist(db))
