@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -365,3 +366,23 @@ def test_an_idle_executor_costs_nothing(make: Make) -> None:
     time.sleep(1.0)
     assert time.process_time() - before < 0.05
     assert isinstance(bench.executor, ProcessExecutor)
+
+
+def test_what_ends_while_the_executor_stops_is_reported_or_left_over_never_both() -> None:
+    reporting, go_on = threading.Event(), threading.Event()
+    finished: list[Finished] = []
+
+    def report(batch: Sequence[Finished]) -> None:
+        reporting.set()
+        go_on.wait(LIMIT)
+        finished.extend(batch)
+
+    executor = EXECUTORS["thread"](Settings(dsn="", concurrency=1, apps=(TASKS,)), report, lambda _: None)
+    executor.start()
+    executor.submit([claim("add", 1, 2)])
+    assert reporting.wait(LIMIT)
+    threading.Timer(0.2, go_on.set).start()
+    left = executor.stop(0.0)
+    go_on.wait(LIMIT)
+    wait_until(lambda: len(finished) + len(left) > 0)
+    assert len(finished) + len(left) == 1

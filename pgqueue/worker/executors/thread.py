@@ -21,6 +21,8 @@ from pgqueue.worker.middleware import load_middleware
 class _Slot:
     """One thread. It alone writes `running` and `ended`; `abandoned` is set when nobody waits for it any more."""
 
+    # Held while what it ran is handed on: a claim is either reported or left over.
+    handing_on: threading.Lock = field(default_factory=threading.Lock)
     running: Claim | None = None
     ended: int = 0
     abandoned: bool = False
@@ -89,10 +91,10 @@ class ThreadExecutor:
         for slot in self._slots:
             slot.thread.join(max(0.0, deadline - monotonic()))
         for slot in self._slots:
-            running = slot.running
-            if slot.thread.is_alive() and running is not None and not slot.abandoned:
-                slot.abandoned = True
-                left.append(Leftover(running, started=True))
+            with slot.handing_on:
+                if slot.running is not None and not slot.abandoned:
+                    slot.abandoned = True
+                    left.append(Leftover(slot.running, started=True))
         self._returned += len(left)
         return left
 
@@ -123,9 +125,10 @@ class ThreadExecutor:
         while (entry := self._inbox.get()) is not None and not slot.abandoned:
             slot.running = entry[0]
             finished = attempts.run(entry[0])
-            if slot.abandoned:
-                break
-            self._report((finished,))
-            slot.running = None
-            slot.ended += 1
+            with slot.handing_on:
+                if slot.abandoned:
+                    break
+                self._report((finished,))
+                slot.running = None
+                slot.ended += 1
         attempts.close()
