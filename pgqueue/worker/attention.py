@@ -24,11 +24,12 @@ class Attention:
     def __init__(self) -> None:
         self._signals: list[signal.Signals] = []
         self._before: dict[signal.Signals, Any] = {}
+        self._reader = self._writer = -1
+
+    def __enter__(self) -> Self:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
-
-    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._remember)
@@ -41,14 +42,14 @@ class Attention:
             signal.signal(number, handler)
         os.close(self._reader)
         os.close(self._writer)
-        self._writer = -1
+        self._reader = self._writer = -1
 
     def call(self) -> None:
         """Make the main thread look; from any thread."""
         try:
             os.write(self._writer, b".")
         except OSError:
-            # Full: it has enough reason to look. Closed: it looks no more.
+            # Full: it has enough reason to look. Not open: it does not wait here.
             return
 
     def wait(self, timeout: float) -> Iterable[signal.Signals]:

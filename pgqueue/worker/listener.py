@@ -39,10 +39,8 @@ class Listener:
         self._shown = False
         self._tested_at = 0.0
         self._test_sent: float | None = None
-        # Ends the wait for the socket when another thread has something to say.
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
-        os.set_blocking(self._reader, False)
+        # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
+        self._reader = self._writer = -1
         self.loop = Loop("listener", dsn, self._tick, observe, self._connected)
 
     @property
@@ -68,6 +66,10 @@ class Listener:
         return ended
 
     def _connected(self, conn: Connection) -> None:
+        if self._reader < 0:
+            self._reader, self._writer = os.pipe()
+            os.set_blocking(self._reader, False)
+            os.set_blocking(self._writer, False)
         for statement in wakeups.listen(self._channel):
             execute(conn, statement)
         self._shown = False
@@ -77,6 +79,9 @@ class Listener:
     def _tick(self, conn: Connection) -> float:
         self._show(conn)
         wait = self._test(conn)
+        if self.loop.stopping:
+            # It may have been said before there was a pipe to say it.
+            return 0.0
         select.select([conn.fileno(), self._reader], [], [], wait)
         self._drain_pipe()
         for notification in conn.notifies(timeout=0):
@@ -115,7 +120,7 @@ class Listener:
         try:
             os.write(self._writer, b".")
         except OSError:
-            # Full: the loop has enough reason to turn. Closed: it has ended.
+            # Full: the loop has enough reason to turn. Not open: it looks before it waits, or has ended.
             return
 
     def _drain_pipe(self) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import pytest
 
+from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import WorkerStopping
+from pgqueue.worker import Worker
+from pgqueue.worker.enlistment import SAME_SIGNAL
 from tests.waiting import wait_until
 from tests.worker.running import (
     ERRANDS,
@@ -76,6 +81,8 @@ def test_a_second_signal_ends_the_worker_at_once(spawn: StartProcess, desk: Desk
     children = worker.children
     worker.signal(signal.SIGTERM)
     wait_until(lambda: worker.heard("worker stopping"))
+    # Sooner it would be taken for the same signal, sent twice by a wrapper.
+    time.sleep(2 * SAME_SIGNAL)
     worker.signal(signal.SIGTERM)
     began = time.monotonic()
     assert worker.wait() == 1
@@ -162,3 +169,28 @@ def test_nothing_is_left_of_a_worker_in_its_process(start: StartThreaded, desk: 
     worker.stop()
     assert children_of(os.getpid()) - before == set()
     assert desk.backends() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_worker_that_never_ran_or_could_not_begin_holds_nothing_open(
+    kind: Literal["process", "thread", "async"],
+) -> None:
+    def open_files() -> int:
+        gc.collect()
+        return len(os.listdir("/dev/fd"))
+
+    before = open_files()
+    for _ in range(5):
+        Worker("host=127.0.0.1 port=1", executor=kind)
+        with pytest.raises(DatabaseUnreachable):
+            Worker("host=127.0.0.1 port=1", executor=kind).run()
+    assert open_files() == before
+
+
+def test_a_signal_sent_twice_at_once_means_it_once(spawn: StartProcess, desk: Desk, tmp_path: Path) -> None:
+    worker = spawn(executor="thread", shutdown_timeout=60)
+    job_id = begun(desk, tmp_path, 2.0)
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 0
+    assert desk.job(job_id).state == "succeeded"

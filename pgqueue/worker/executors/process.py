@@ -38,6 +38,11 @@ _LONGEST_BACKOFF = 30.0
 class ProcessExecutor:
     """`concurrency` child processes, and the thread that serves them."""
 
+    # Open from start() on.
+    _bell: socket.socket
+    _rope: socket.socket
+    _selector: selectors.BaseSelector
+
     def __init__(self, settings: Settings, report: Report, observe: Observer) -> None:
         self.concurrency = settings.concurrency
         self._settings = settings
@@ -50,7 +55,6 @@ class ProcessExecutor:
         self._broken = ""
         self._up = threading.Event()
         self._thread: threading.Thread | None = None
-        self._bell, self._rope = socket.socketpair()
         self._rung = False
         # From here on only the thread writes.
         self._children: list[ChildProcess] = []
@@ -61,12 +65,13 @@ class ProcessExecutor:
         self._left: list[Leftover] = []
         self._failures = 0
         self._respawn_at = 0.0
-        self._selector = selectors.DefaultSelector()
 
     def start(self) -> None:
         """Start the children. Raises AppError if one of them cannot import the tasks' modules."""
         if self._thread is not None:
             return
+        self._bell, self._rope = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
         self._thread = threading.Thread(target=self._serve, name="pgqueue-children", daemon=True)
         self._thread.start()
         in_time = self._up.wait(_START_LIMIT)
@@ -113,8 +118,8 @@ class ProcessExecutor:
         self._killed = True
         for child in tuple(self._children):
             child.signal(signal.SIGKILL)
-        self._ring()
         if self._thread is not None:
+            self._ring()
             self._thread.join(5.0)
 
     def _ring(self) -> None:
