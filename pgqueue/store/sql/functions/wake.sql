@@ -17,6 +17,7 @@ begin
     or (case when pg_try_advisory_lock(7702, 0)
           then not pg_advisory_unlock(7702, 0) else true end)
   then
-    perform pg_notify('pgqueue', _queue);
+    -- A longer payload would be an error, and a name too long would stop the reaper of all queues.
+    perform pg_notify('pgqueue', left(_queue, 500));
   end if;
 end $$;
