@@ -55,6 +55,7 @@ class Loop:
     def start(self) -> None:
         """Start the thread, unless it runs."""
         if self._thread.ident is None:
+            self.turned_at = time.monotonic()
             self._thread.start()
 
     def wake(self) -> None:

@@ -111,3 +111,28 @@ def test_outcomes_wait_for_the_database(spawn: StartProcess, private_server: Ser
         assert desk.outcomes(job_id) == ["succeeded"]
         worker.signal(signal.SIGTERM)
         assert worker.wait() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_worker_outlives_an_outage_longer_than_its_lease(
+    spawn: StartProcess, private_server: Server, kind: str
+) -> None:
+    dsn = private_server.dsn(tcp=True)
+    migrate(dsn)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        desk = Desk(conn)
+        worker = spawn(dsn, executor=kind, concurrency=2, lease=1.5, poll=0.5)
+        job_id = desk.send("work", 4.0)
+        desk.await_state(job_id, "running")
+        before = desk.one("select id from pgqueue.workers")
+    private_server.stop("fast")
+    wait_until(lambda: worker.heard("trouble"), timeout=10)
+    private_server.start()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        desk = Desk(conn)
+        assert desk.await_state(desk.send("work"), timeout=20).state == "succeeded"
+        assert desk.await_state(job_id, timeout=20).state == "succeeded"
+        assert desk.one("select id from pgqueue.workers") != before
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert desk.workers() == []
