@@ -210,7 +210,8 @@ def test_an_idle_worker_is_told_when_a_queue_is_resumed(db: Conn, listener: Conn
 
 def test_p11_a_queue_with_an_endless_name_does_not_stop_the_reaper(db: Conn, connect: Connect) -> None:
     name = "q" * 9_000
-    db.execute("select pgqueue.enqueue('a:b', queue => %s)", [name])
+    enqueue(db)
+    db.execute("update pgqueue.jobs set queue = %s", [name])
     worker = enlist(db)
     (taken,) = claim(db, worker, 1, name)
     connect(autocommit=True).execute("select pg_advisory_lock_shared(7702, 0)")
