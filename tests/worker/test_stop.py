@@ -83,10 +83,12 @@ def test_a_second_signal_ends_the_worker_at_once(spawn: StartProcess, desk: Desk
     wait_until(lambda: worker.heard("worker stopping"))
     # Sooner it would be taken for the same signal, sent twice by a wrapper.
     time.sleep(2 * SAME_SIGNAL)
-    worker.signal(signal.SIGTERM)
+    # One that follows at once may be the same, sent to the process and to its group.
     began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 1)
+    worker.signal(signal.SIGTERM)
     assert worker.wait() == 1
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4
     await_end(children)
     assert desk.workers() == []
     assert desk.one("select worker from pgqueue.jobs") is None
@@ -103,7 +105,8 @@ def test_an_idle_worker_stops_at_once(spawn: StartProcess, desk: Desk, kind: str
     assert time.monotonic() - began < 2
     await_end(children)
     assert desk.workers() == []
-    assert desk.backends() == []
+    # The server notices a closed connection a moment later.
+    wait_until(lambda: not desk.backends())
 
 
 def test_processes_that_a_job_started_end_with_it(spawn: StartProcess, desk: Desk, tmp_path: Path) -> None:
@@ -168,7 +171,8 @@ def test_nothing_is_left_of_a_worker_in_its_process(start: StartThreaded, desk: 
     assert len(children_of(os.getpid()) - before) == 2
     worker.stop()
     assert children_of(os.getpid()) - before == set()
-    assert desk.backends() == []
+    # The server notices a closed connection a moment later.
+    wait_until(lambda: not desk.backends())
 
 
 @pytest.mark.parametrize("kind", KINDS)
