@@ -10,16 +10,20 @@ from types import CoroutineType
 from typing import Any
 
 from pgqueue.context import Middleware, running
-from pgqueue.errors import LeaseLost, TransactionEnded
+from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Outcome, Succeeded
+from pgqueue.outcome import Outcome, Snooze, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender, at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.call import Call, explain, finish, prepare
 from pgqueue.worker.middleware import entered
 from pgqueue.worker.private_loop import PrivateLoop
+
+
+# A transactional job that gets no connection has not begun: its attempt is given back for so many seconds.
+_NO_CONNECTION_DELAY = 5.0
 
 
 class AsyncAttempts:
@@ -55,7 +59,10 @@ class AsyncAttempts:
     async def _called_in_transaction(self, call: Call) -> Succeeded:
         lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
         try:
-            conn = await lender.lend()
+            try:
+                conn = await lender.lend()
+            except DatabaseUnreachable as error:
+                raise Snooze(_NO_CONNECTION_DELAY) from error
             try:
                 success = call.returned(await call.task.function(conn, *call.args, **call.kwargs))
             except BaseException:
@@ -120,7 +127,10 @@ class Attempts:
 
     def _called_in_transaction(self, call: Call) -> Succeeded:
         lender = self._lender
-        conn = at_once(lender.lend())
+        try:
+            conn = at_once(lender.lend())
+        except DatabaseUnreachable as error:
+            raise Snooze(_NO_CONNECTION_DELAY) from error
         try:
             success = call.returned(self._awaited(call.task.function(conn, *call.args, **call.kwargs)))
         except BaseException:

@@ -13,6 +13,8 @@ from pgqueue.events import Event, Finished
 from pgqueue.outcome import Move, Settlement
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+# The whole of it stands in pgqueue.attempts.
+ERROR_LIMIT = 500
 Line = tuple[str, str, dict[str, Any]]
 
 
@@ -54,7 +56,8 @@ def _other_lines(event: Event) -> Iterator[Line]:
             fields = {"worker": worker, "queues": named, "executor": executor, "concurrency": concurrency}
             yield "info", "worker started", fields
         case events.WorkerStopping(worker, why):
-            yield "info", "worker stopping", {"worker": worker, "why": why}
+            level = "error" if why.startswith("lease lost") else "info"
+            yield level, "worker stopping", {"worker": worker, "why": why}
         case events.WorkerStopped(worker, exit_code):
             yield "info", "worker stopped", {"worker": worker, "exit_code": exit_code}
         case events.LeasesReaped(workers, jobs):
@@ -85,7 +88,7 @@ def _message_of(settlement: Settlement) -> str:
         case Move.END:
             return f"dead: {settlement.reason}" if settlement.reason else "cancelled"
         case Move.RETRY:
-            return f"{settlement.outcome}, retry in {settlement.delay:.0f} s"
+            return f"{settlement.outcome}, retry in {settlement.delay:.3g} s"
         case _:
             return settlement.outcome
 
@@ -98,8 +101,9 @@ def _fields(done: Finished) -> dict[str, Any]:
         "attempt": claim.attempt,
         "ms": round(done.elapsed * 1000, 1),
     }
-    if settlement.error is not None:
-        fields["error"] = f"{settlement.error_type}: {settlement.error}" if settlement.error_type else settlement.error
+    error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
+    if error:
+        fields["error"] = error if len(error) <= ERROR_LIMIT else f"{error[:ERROR_LIMIT]}..."
     return fields
 
 

@@ -369,3 +369,11 @@ def test_async_transactional_jobs_run_side_by_side(effects: psycopg.Connection[A
 
     assert all(outcome.settled for outcome in asyncio.run(run()))
     assert values(effects) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["insert", "insert_async"])
+def test_a_transactional_job_that_gets_no_connection_gives_its_attempt_back(name: str) -> None:
+    attempts = Attempts("host=127.0.0.1 port=1 dbname=nowhere", APPS, ())
+    done = settled(attempts.run(claim(name, 1)))
+    attempts.close()
+    assert (done.move, done.delay > 0) == (Move.RELEASE, True)

@@ -8,7 +8,7 @@ create or replace view pgqueue.job as
               else 'scheduled' end as state,
          job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
          null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key, job.labels,
-         (select concat_ws(': ', last.error_type, last.error)
+         (select concat_ws(': ', last.error_type, nullif(last.error, ''))
           from pgqueue.attempts as last
           where last.job_id = job.id and last.error is not null
           order by last.claim desc limit 1) as last_error,
@@ -29,5 +29,5 @@ create or replace view pgqueue.job as
   union all
   select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
          dead.created_at, dead.run_at, dead.started_at, dead.died_at, null, dead.unique_key, dead.limit_key,
-         dead.labels, nullif(concat_ws(': ', dead.error_type, dead.error), ''), dead.reason
+         dead.labels, nullif(concat_ws(': ', dead.error_type, nullif(dead.error, '')), ''), dead.reason
   from pgqueue.dead_jobs as dead;
