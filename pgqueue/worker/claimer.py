@@ -98,6 +98,8 @@ class Claimer:
         self._reply_lost = False
         self._ever_lost = False
         self.drained = False
+        # Whether a tick is under way: it may still bring claims, even after quiet().
+        self.at_work = False
         self.loop = Loop("claimer", dsn, self._tick, observe, self._connected)
 
     @property
@@ -137,6 +139,13 @@ class Claimer:
         self._woken = True
 
     def _tick(self, conn: Connection) -> float:
+        self.at_work = True
+        try:
+            return self._turn(conn)
+        finally:
+            self.at_work = False
+
+    def _turn(self, conn: Connection) -> float:
         if self._reply_lost:
             # Give back what may have been claimed by it.
             execute(conn, jobs.disown(self._worker, list(self._held.values())))

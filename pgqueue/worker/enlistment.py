@@ -227,7 +227,7 @@ class Enlistment:
     def _end_roles(self, flush_timeout: float) -> None:
         self._listener.stop(1.0)
         deadline = time.monotonic() + flush_timeout
-        while len(self._outbox) and time.monotonic() < deadline:
+        while (self._claimer.at_work or len(self._outbox)) and time.monotonic() < deadline:
             self._claimer.loop.wake()
             time.sleep(0.005)
         ended = self._claimer.loop.stop(max(0.1, deadline - time.monotonic()))

@@ -10,11 +10,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble
+from pgqueue.client import enqueue
+from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble, WorkerStopping
 from pgqueue.job import Claim, NewJob
 from pgqueue.worker.bounds import SAMPLE_EVERY
 from pgqueue.worker.claimer import Claimer, Slots
 from pgqueue.worker.outbox import Outbox
+from tests.conftest import Connect
 from tests.factories import enlist, success
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartThreaded, lines_of
@@ -178,3 +180,20 @@ def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, de
     claimer.loop.wake()
     wait_until(lambda: [claim.id for claim in taken[1:]] == [second], 3)
     claimer.loop.stop()
+
+
+def test_p3_what_a_slow_claim_brings_after_the_stop_is_not_charged(
+    start: StartThreaded, desk: Desk, connect: Connect
+) -> None:
+    worker = start(executor="thread", queues=["default"], poll=0.1)
+    desk.await_idle()
+    slow = connect()
+    made = enqueue(slow, f"{ERRANDS}:work").id
+    slow.execute("lock table pgqueue.jobs in access exclusive mode")
+    waits = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
+    wait_until(lambda: any(desk.one(waits, pid) for pid in desk.backends("claimer")))
+    worker.worker.stop()
+    wait_until(lambda: worker.heard(WorkerStopping))
+    slow.commit()
+    assert worker.join() == 0
+    assert (desk.job(made).attempt, desk.outcomes(made)) == (0, [])
