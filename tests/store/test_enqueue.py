@@ -12,7 +12,7 @@ from psycopg import IsolationLevel
 
 from pgqueue.job import JobState, NewJob, new_job_id
 from pgqueue.store import execute, jobs
-from tests.factories import HOUR, TARGET, Conn, claim, claim_one, count, enlist, enqueue, job, make, settle, state
+from tests.factories import HOUR, TARGET, Conn, claim, claim_one, count, enlist, enqueue, fail, job, make, settle, state
 
 SNAPSHOTS = [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE]
 
@@ -94,6 +94,25 @@ def test_p13_the_same_job_id_adds_no_second_job_to_an_old_snapshot(db: Conn, con
     assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
     conn.commit()
     assert count(db, "jobs") == 0
+
+
+@pytest.mark.parametrize("level", SNAPSHOTS)
+@pytest.mark.parametrize("end", [settle, lambda db, taken: fail(db, taken, None)], ids=["succeeded", "dead"])
+def test_p13_the_same_job_id_adds_no_second_job_to_a_snapshot_older_than_the_first(
+    db: Conn, conn: Conn, level: IsolationLevel, end: Any
+) -> None:
+    given = new_job_id()
+    conn.isolation_level = level
+    conn.execute("select 1 from pgqueue.jobs")
+    end(db, claim_one(db, job_id=given))
+    with pytest.raises(psycopg.errors.SerializationFailure):
+        enqueue(conn, job_id=given)
+    conn.rollback()
+    assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
+    fresh = new_job_id()
+    assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=fresh))) == (fresh, True)
+    conn.commit()
+    assert (count(db, "jobs"), count(db, "attempts")) == (1, 1)
 
 
 def test_ids_of_a_batch_come_back_in_order(db: Conn) -> None:

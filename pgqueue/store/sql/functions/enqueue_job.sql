@@ -31,6 +31,13 @@ begin
       id := _id;
       return;
     end if;
+    if created and _given and current_setting('transaction_isolation') <> 'read committed' then
+      -- Nor does it see a job that has come and ended since; but it runs into its first attempt: 40001.
+      insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target)
+      values (_id, 1, 0, 'probe', '', '')
+      on conflict do nothing;
+      delete from pgqueue.attempts as attempt where attempt.job_id = _id and attempt.outcome = 'probe';
+    end if;
     if created then
       -- Workers ask for the next due time when they fall idle; they need to hear of what is due before their poll.
       if _due <= clock_timestamp() + interval '10 seconds' then
