@@ -21,7 +21,6 @@ from pgqueue.worker.call import Call, explain, finish, prepare
 from pgqueue.worker.middleware import entered
 from pgqueue.worker.private_loop import PrivateLoop
 
-
 # A transactional job that gets no connection has not begun: its attempt is given back for so many seconds.
 _NO_CONNECTION_DELAY = 5.0
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pgqueue.errors import DatabaseUnreachable, OptionError
+from pgqueue.errors import DatabaseUnreachable, OptionError, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
 from pgqueue.worker.attention import Attention
 from pgqueue.worker.enlistment import STOP_SIGNALS, STOPPED, Enlistment, WorkerSettings
@@ -60,6 +60,7 @@ class Worker:
         self._observers = list(observers) if observers is not None else [LogObserver()]
         self._attention = Attention()
         self._asked_to_stop = False
+        self._ran = False
         self._enlistment = self._new_enlistment()
 
     @property
@@ -72,8 +73,11 @@ class Worker:
 
         Raises AppError if the app cannot be imported, DatabaseUnreachable and SchemaError if the worker cannot begin;
         once begun, it outlives any outage. In the main thread TERM and INT stop it, a second one at once; TSTP makes
-        it quiet, CONT go on.
+        it quiet, CONT go on. A Worker runs once.
         """
+        if self._ran:
+            raise UsageError("a Worker runs once, and this one has run; make another")
+        self._ran = True
         with self._attention:
             code = self._enlistment.serve()
             while code is None:

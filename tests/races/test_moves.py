@@ -206,9 +206,7 @@ def test_p2_a_cancel_behind_a_claim_finds_the_job_running(db: Conn, one: Conn, t
 
 
 @pytest.mark.parametrize("move", [cancel, retry])
-def test_p11_a_move_that_finds_the_job_running_does_not_hold_up_its_settlement(
-    db: Conn, one: Conn, move: Any
-) -> None:
+def test_p11_a_move_that_finds_the_job_running_does_not_hold_up_its_settlement(db: Conn, one: Conn, move: Any) -> None:
     taken = claim_one(db)
     assert move(one, taken.id) == "running"
     db.execute("set lock_timeout = '1s'")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from pgqueue.errors import DatabaseUnreachable
+from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import WorkerStopping
 from pgqueue.worker import Worker
 from pgqueue.worker.enlistment import SAME_SIGNAL
@@ -196,3 +196,10 @@ def test_a_signal_sent_twice_at_once_means_it_once(spawn: StartProcess, desk: De
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     assert desk.job(job_id).state == "succeeded"
+
+
+def test_a_worker_runs_once(dsn: str) -> None:
+    worker = Worker(dsn, executor="thread", burst=True, observers=[])
+    assert worker.run() == 0
+    with pytest.raises(UsageError, match="a Worker runs once, and this one has run; make another"):
+        worker.run()
