@@ -38,6 +38,7 @@ class Bounds:
         self._bounds: dict[tuple[str, int], Bound] = {}
         self._short = True
         self._bounded_cost: float | None = None
+        self._last_cost = 0.0
         self._next_unbounded = 0.0
         self._unbounded = True
         self._claims = 0
@@ -78,8 +79,10 @@ class Bounds:
             for claim in claims:
                 self._bounds[claim.queue, claim.priority] = (claim.run_at, claim.id)
         if self._unbounded:
+            # Twice in a row: one that was dear alone met a busy machine, and no dead rows.
+            steady, self._last_cost = min(cost, self._last_cost), cost
             usual = self._bounded_cost
-            excess = cost if usual is None else max(0.0, cost - 2 * usual)
+            excess = 0.0 if usual is None else max(0.0, steady - 2 * usual)
             self._next_unbounded = at + min(RATION * excess, LONGEST_REST)
         elif self._bounded_cost is None:
             self._bounded_cost = cost

@@ -8,7 +8,6 @@ milliseconds up to the poll interval, for what was committed before the listener
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,11 +24,9 @@ from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
+from pgqueue.worker.pace import Pace
 from pgqueue.worker.settler import refuses_values, settle_each, settle_others, was_refused
 
-# Claimed ahead of free slots: what the executor got through in this many seconds, at most MOST_AHEAD.
-AHEAD_SECONDS = 0.1
-MOST_AHEAD = 500
 # Outcomes wait this long for company while the executor has enough to do.
 LINGER = 0.005
 # A claim that has waited so long behind a busy executor is given back for others.
@@ -37,11 +34,6 @@ HOSTAGE_SECONDS = 1.0
 # So many unwritten outcomes stop further claims.
 OUTBOX_LIMIT = 5_000
 BATCH_LIMIT = 1_000
-FIRST_PROBE = 0.005
-# An enqueue tells of what falls due within ten seconds (enqueue_job.sql); of what is later only a look can tell.
-HERALDED = 10.0
-# Without LISTEN polling is no safety net but the pace.
-DEAF_POLL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +72,14 @@ class Claimer:
         self._poll = poll
         self._burst = burst
         self._hungry = hungry
-        self._deaf = deaf
         self._evicted = evicted
         self._bounds = Bounds(names or [])
         # By job and claim number: an older claim that ends late does not end the newer one.
         self._held: dict[tuple[object, ...], Claim] = {}
         self._quiet = False
         self._gate = threading.Lock()  # between quiet() and the submission of claims
-        self._more = False
-        self._woken = True
-        self._probe = FIRST_PROBE
-        self._claim_at = 0.0
+        self._pace = Pace(poll, deaf)
         self._names_at = 0.0
-        self._speed = _Speed()
         # Outcomes that are the claimer's own: the executor did nothing for them.
         self._unexecuted = 0
         self._reply_lost = False
@@ -127,16 +114,16 @@ class Claimer:
         """There may be work, in `queue` if it is named: claim now."""
         if queue not in self._bounds.queues:
             self._names_at = 0.0
-        self._woken = True
+        self._pace.woken = True
         self.loop.wake()
 
     def outcomes_waiting(self, first: bool) -> None:
         """The outbox was filled; `first` if it had been empty. Settle, unless the loop waits for company already."""
-        if first or not self._more or self._slots.load() <= self._enough():
+        if first or not self._pace.more or self._slots.load() <= self._enough():
             self.loop.wake()
 
     def _connected(self, _conn: Connection) -> None:
-        self._woken = True
+        self._pace.woken = True
 
     def _tick(self, conn: Connection) -> float:
         self.at_work = True
@@ -151,28 +138,27 @@ class Claimer:
             execute(conn, jobs.disown(self._worker, list(self._held.values())))
             self._reply_lost = False
         now = time.monotonic()
-        self._speed.update(now, self._outbox.total - self._unexecuted)
-        if self._more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
+        self._pace.measure(now, self._outbox.total - self._unexecuted)
+        if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
             return LINGER
         self._give_back_hostages()
         batch = self._outbox.first(BATCH_LIMIT)
         room = self._room()
-        due = self._more or self._woken or now >= self._claim_at
-        if not batch and not (room and due):
+        if not batch and not (room and self._pace.due(now)):
             return self._pause(now)
         if self._all_queues and self._names_may_be_new(now):
             self._names_at = now + self._poll
             self._bounds.serve(execute(conn, queues.names()))
         self._step(conn, batch, room)
-        return 0.0 if self._more or len(self._outbox) else self._pause(time.monotonic())
+        return 0.0 if self._pace.more or len(self._outbox) else self._pause(time.monotonic())
 
     def _names_may_be_new(self, now: float) -> bool:
         """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
-        return self._burst or now >= self._names_at or (not self._more and now >= self._claim_at)
+        return self._burst or now >= self._names_at or (not self._pace.more and now >= self._pace.claim_at)
 
     def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
         if room:
-            self._woken = False
+            self._pace.woken = False
         slots, lag = self._bounds.slots(time.monotonic())
         successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
         late = settle_others(conn, self._worker, [done.settlement for done in batch])
@@ -181,7 +167,7 @@ class Claimer:
             step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
         except Exception as error:
             # Whatever woke it is still to be looked at.
-            self._woken = True
+            self._pace.woken = True
             if is_lost(conn, error) or not was_refused(error):
                 self._reply_lost = self._ever_lost = True
             elif successes and refuses_values(error):
@@ -222,17 +208,12 @@ class Claimer:
 
     def _plan(self, step: Step, short: bool, now: float) -> None:
         """When to claim next, and whether to be told of new work."""
-        self._more = not short
         self._hungry(short)
-        wait = self._probe * random.uniform(0.9, 1.0)
-        # While it stays hungry nothing goes unheard; so probes begin anew only after it was busy.
-        self._probe = min(self._probe * 2, self._interval()) if short else FIRST_PROBE
-        if step.next_due is not None:
-            wait = min(wait, _seconds_until(step.next_due, step.now))
         below = self._bounds.look_below_at
-        if below is not None:
-            wait = min(wait, max(0.0, below - now))
-        self._claim_at = min(now + wait, self._names_at) if self._all_queues else now + wait
+        coming = [at for at in (below, self._names_at if self._all_queues else None) if at is not None]
+        if step.next_due is not None:
+            coming.append(now + _seconds_until(step.next_due, step.now))
+        self._pace.claimed(now, short=short, coming=coming)
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
     def _bury_expired(self, expired: list[Claim]) -> None:
@@ -251,17 +232,11 @@ class Claimer:
     def _room(self) -> int:
         if self._quiet or len(self._outbox) >= OUTBOX_LIMIT:
             return 0
-        return max(0, self._slots.concurrency + self._ahead() - self._slots.load())
-
-    def _ahead(self) -> int:
-        return min(MOST_AHEAD, int(self._speed.per_second * AHEAD_SECONDS))
+        return max(0, self._slots.concurrency + self._pace.ahead - self._slots.load())
 
     def _enough(self) -> int:
         """As long as the executor has more than this to do, a step can wait a little."""
-        return self._slots.concurrency + self._ahead() // 2
-
-    def _interval(self) -> float:
-        return min(self._poll, DEAF_POLL if self._deaf() else HERALDED)
+        return self._slots.concurrency + self._pace.ahead // 2
 
     def _pause(self, now: float) -> float:
         if self._quiet:
@@ -269,26 +244,9 @@ class Claimer:
         elif not self._room():
             wait = HOSTAGE_SECONDS
         else:
-            wait = 0.0 if self._woken else max(0.0, self._claim_at - now)
+            wait = self._pace.wait(now)
         # What waits behind a long job is not to wait for the next claim.
         return min(wait, HOSTAGE_SECONDS) if self._slots.load() > self._slots.concurrency else wait
-
-
-class _Speed:
-    """How many attempts a second the executor gets through, over the last few hundredths of a second."""
-
-    def __init__(self) -> None:
-        self.per_second = 0.0
-        self._at = time.monotonic()
-        self._total = 0
-
-    def update(self, now: float, total: int) -> None:
-        elapsed = now - self._at
-        if elapsed >= 0.02:
-            # A pause weighs as much as it lasted: behind a long job nothing is claimed ahead.
-            weight = min(1.0, elapsed / 0.04)
-            self.per_second += weight * ((total - self._total) / elapsed - self.per_second)
-            self._at, self._total = now, total
 
 
 def released(claim: Claim) -> Settlement:

@@ -39,6 +39,9 @@ def expensive(bounds: Bounds) -> None:
         tell(bounds, claimed(0), at=at)
         at += 1
     tell(bounds, claimed(0), cost=DEAR)
+    while not unbounded(bounds):
+        tell(bounds, claimed(0))
+    tell(bounds, claimed(0), cost=DEAR)
     bounds.slots(0)
 
 
@@ -103,11 +106,21 @@ def test_expensive_unbounded_scans_are_rationed_and_never_given_up() -> None:
 
 def test_a_scan_that_waited_for_a_lock_does_not_hide_late_jobs_for_minutes() -> None:
     bounds = Bounds(["default"])
-    while not unbounded(bounds):
-        tell(bounds, short=True)
-    tell(bounds, short=True, cost=20.0)
+    for _ in range(2):
+        while not unbounded(bounds):
+            tell(bounds, short=True)
+        tell(bounds, short=True, cost=20.0)
     made = [unbounded(bounds, LONGEST_REST + turn) for turn in range(2)]
     assert any(made)
+
+
+def test_one_scan_that_was_dear_by_chance_puts_off_no_other() -> None:
+    bounds = Bounds(["default"])
+    for cost in (CHEAP, DEAR, CHEAP, DEAR):
+        while not unbounded(bounds):
+            tell(bounds)
+        tell(bounds, cost=cost)
+    assert unbounded(bounds) or unbounded(bounds)
 
 
 def test_queues_that_stay_keep_their_bounds() -> None:

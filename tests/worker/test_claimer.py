@@ -13,7 +13,7 @@ from psycopg import sql
 from pgqueue.client import enqueue
 from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble, WorkerStopping
 from pgqueue.job import Claim, NewJob
-from pgqueue.worker.bounds import SAMPLE_EVERY
+from pgqueue.worker.bounds import LONGEST_REST, SAMPLE_EVERY
 from pgqueue.worker.claimer import Claimer, Slots
 from pgqueue.worker.outbox import Outbox
 from tests.conftest import Connect
@@ -146,7 +146,7 @@ def test_what_lies_below_the_bounds_is_found_at_once(start: StartThreaded, desk:
     desk.await_idle()
     past = datetime(2000, 1, 1, tzinfo=UTC)
     for _ in range(2 * SAMPLE_EVERY):
-        desk.await_state(desk.send("work", run_at=past), timeout=2)
+        desk.await_state(desk.send("work", run_at=past), timeout=LONGEST_REST + 2)
 
 
 def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, desk: Desk) -> None:
@@ -167,7 +167,7 @@ def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, de
         evicted=lambda _: None,
     )
     # As long as a worker that has been idle for a while waits.
-    claimer._probe = NEVER
+    claimer._pace._probe = NEVER
     desk.send("work")
     claimer.loop.start()
     wait_until(lambda: taken)

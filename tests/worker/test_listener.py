@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
-from pgqueue.worker import claimer, listener
+from pgqueue.worker import listener, pace
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.errands import work
@@ -28,7 +28,7 @@ def queues(request: pytest.FixtureRequest) -> Iterator[list[str] | None]:
 @pytest.fixture
 def no_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker does not look again by itself when it falls idle."""
-    monkeypatch.setattr(claimer, "FIRST_PROBE", NEVER)
+    monkeypatch.setattr(pace, "FIRST_PROBE", NEVER)
 
 
 @pytest.mark.usefixtures("no_probes")
