@@ -90,11 +90,6 @@ class Claimer:
         self.loop = Loop("claimer", dsn, self._tick, observe, self._connected)
 
     @property
-    def held(self) -> int:
-        """Claims that are not settled yet."""
-        return len(self._held)
-
-    @property
     def clean(self) -> bool:
         """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
         return not self._held and not self._ever_lost

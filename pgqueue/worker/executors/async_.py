@@ -18,7 +18,7 @@ from pgqueue.job import Claim
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempt import AsyncAttempts
 from pgqueue.worker.call import Call, finish, prepare
-from pgqueue.worker.executors.base import Leftover, Report, Settings
+from pgqueue.worker.executors.base import Leftover, Report, Settings, take_old
 from pgqueue.worker.executors.thread import ThreadExecutor
 from pgqueue.worker.middleware import load_middleware
 
@@ -77,12 +77,7 @@ class AsyncExecutor:
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for their turn."""
-        latest = monotonic() - waited
-        old: list[Claim] = []
-        # The loop's thread takes from the same end; each popleft() is atomic.
-        with suppress(IndexError):
-            while self._waiting[0][1] <= latest:
-                old.append(self._waiting.popleft()[0])
+        old = take_old(self._waiting, waited)
         self._returned += len(old)
         return old
 

@@ -6,8 +6,11 @@ a task's own connection is the business of the attempt.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from pgqueue.events import Finished
@@ -65,3 +68,16 @@ class Executor(Protocol):
 
     def kill(self) -> None:
         """End all running user code at once, as far as the kind of executor can; nothing more is reported."""
+
+
+def take_old(waiting: deque[tuple[Claim, float]], waited: float) -> list[Claim]:
+    """Take the claims out of `waiting` that came more than `waited` seconds ago (monotonic), oldest first.
+
+    Others may take from the same end meanwhile: each popleft() is atomic.
+    """
+    latest = monotonic() - waited
+    old: list[Claim] = []
+    with suppress(IndexError):
+        while waiting[0][1] <= latest:
+            old.append(waiting.popleft()[0])
+    return old

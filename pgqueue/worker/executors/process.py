@@ -23,7 +23,7 @@ from pgqueue.events import ChildEnded, Finished, Observer, Trouble
 from pgqueue.job import Claim
 from pgqueue.outcome import Crashed, error_report, judge
 from pgqueue.worker.executors import wire
-from pgqueue.worker.executors.base import Leftover, Report, Settings
+from pgqueue.worker.executors.base import Leftover, Report, Settings, take_old
 from pgqueue.worker.executors.children import ChildProcess
 
 # How long a job runs before what was fed behind it is taken back, seconds.
@@ -94,12 +94,7 @@ class ProcessExecutor:
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a child."""
-        latest = monotonic() - waited
-        old: list[Claim] = []
-        # The thread takes from the same end; each popleft() is atomic.
-        with suppress(IndexError):
-            while self._waiting[0][1] <= latest:
-                old.append(self._waiting.popleft()[0])
+        old = take_old(self._waiting, waited)
         self._returned += len(old)
         return old
 
