@@ -9,7 +9,7 @@ TESTERS ?= auto --maxprocesses 8
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-all test-soak check format bench clean
+.PHONY: help demo test test-faults test-all test-soak check format bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,10 +18,13 @@ demo: $(READY) ## Index Python's own library with jobs, killing workers on the w
 	$(BIN)/pgqueue demo
 
 test: $(READY) ## Run the tests on a PostgreSQL that they start themselves
-	$(PYTEST) -m "not soak"
+	$(PYTEST)
+
+test-faults: $(READY) ## Run the tests of faults that take seconds to happen: outages, failovers, poolers, hostile jobs
+	$(PYTEST) -m faults
 
 test-all: $(READY) ## Run the tests on every supported PostgreSQL
-	$(BIN)/python -m tests.versions pytest -n $(TESTERS) -m "not soak"
+	$(BIN)/python -m tests.versions pytest -n $(TESTERS)
 
 test-soak: $(READY) ## Run the tests that take minutes
 	$(PYTEST) -m soak
