@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
@@ -10,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from pgqueue.errors import DatabaseUnreachable, UsageError
+from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -24,6 +26,8 @@ AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
 
 # A session of ours waits for nothing longer than this; a dead peer is noticed within it, too.
 DEADLINE_SECONDS = 30
+# For one host that does not answer; of several the next one is waiting.
+CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
 
 
 def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:
@@ -76,28 +80,28 @@ async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     return raw
 
 
-def open_connection(dsn: str, role: str, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+def open_connection(dsn: str, role: str, *, autocommit: bool = True) -> OwnConnection:
     """A connection of our own, named after its role; every wait on it has a limit.
 
     Raises DatabaseUnreachable.
     """
     try:
-        conn = psycopg.connect(autocommit=True, **_conninfo(dsn, role))
-        conn.execute(_SESSION)
+        conn = OwnConnection.connect(autocommit=True, **_conninfo(dsn, role))
+        begin_session(conn)
         conn.autocommit = autocommit
     except psycopg.Error as error:
         raise _unreachable(dsn, error) from error
     return conn
 
 
-async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
+async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True) -> OwnAsyncConnection:
     """As open_connection, for a task that is a coroutine.
 
     Raises DatabaseUnreachable.
     """
     try:
-        conn = await psycopg.AsyncConnection.connect(autocommit=True, **_conninfo(dsn, role))
-        await conn.execute(_SESSION)
+        conn = await OwnAsyncConnection.connect(autocommit=True, **_conninfo(dsn, role))
+        await begin_async_session(conn)
         await conn.set_autocommit(autocommit)
     except psycopg.Error as error:
         raise _unreachable(dsn, error) from error
@@ -110,11 +114,10 @@ def is_lost(conn: psycopg.Connection[Any] | None, error: BaseException) -> bool:
         return True
     # Without a code it is libpq's own; 08 is the connection's class, 57P01 to 57P03 the server going down.
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if state == "25006":
+        # Read-only: it is no primary any more, and another one may be.
+        return True
     return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
-
-
-# What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED.
-_SESSION = "set session characteristics as transaction isolation level read committed, read write"
 
 
 def _conninfo(dsn: str, role: str) -> dict[str, Any]:
@@ -125,14 +128,20 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
             f"the DSN cannot be read: {_without_quotes(error)}; it reads like postgresql://user@host/database"
             f"{', without +driver' if '+' in dsn.partition('://')[0] else ''}"
         ) from None
-    ours = {
+    several = (
+        "," in f"{given.get('host', os.environ.get('PGHOST'))}{given.get('hostaddr', os.environ.get('PGHOSTADDR'))}"
+    )
+    ours: dict[str, Any] = {
         "application_name": f"pgqueue {role}",
-        "connect_timeout": 10,
+        "connect_timeout": CONNECT_SECONDS_OF_SEVERAL if several else CONNECT_SECONDS,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": DEADLINE_SECONDS * 1000,
     }
+    if several and "PGTARGETSESSIONATTRS" not in os.environ:
+        # One of them is the primary, and which one changes: every connect asks them all anew.
+        ours["target_session_attrs"] = "read-write"
     # Whatever the database's encoding: a job's error may hold any character, and it is the server that must refuse it.
     return {**ours, **given, "client_encoding": "utf8"}
 

@@ -13,6 +13,7 @@ from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.session import held_to
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -42,7 +43,8 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     """
     if is_async(conn):
         return _execute_async(conn, statement)
-    with _Cursor(driver(conn), row_factory=tuple_row) as cursor:
+    raw = driver(conn)
+    with held_to(raw), _Cursor(raw, row_factory=tuple_row) as cursor:
         # In binary: as text, times could be read under one DateStyle alone, after the statement was done.
         cursor.execute(statement.sql, statement.params, binary=True)
         return statement.read(cursor.fetchall() if _has_rows(cursor) else [])

@@ -53,12 +53,6 @@ def discharge(worker: int, *, clean: bool) -> Statement[None]:
     return Statement("select pgqueue.discharge($1::bigint, $2::boolean)", (worker, clean), nothing)
 
 
-def patience(limit: timedelta) -> Statement[None]:
-    """Let no statement of this session take longer than `limit`."""
-    milliseconds = str(int(limit.total_seconds() * 1000))
-    return Statement("select set_config('statement_timeout', $1::text, false)", (milliseconds,), nothing)
-
-
 def reap() -> Statement[list[tuple[int, int]]]:
     """Take back the jobs of vanished workers; answers (worker, jobs) for each of them."""
     return Statement("select worker, jobs from pgqueue.reap()", (), lambda rows: [(row[0], row[1]) for row in rows])

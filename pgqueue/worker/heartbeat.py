@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from pgqueue.events import Observer, Trouble
 from pgqueue.store import execute, workers
+from pgqueue.store.session import hold_to
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.pruner import prune
 from pgqueue.worker.reaper import reap
@@ -56,7 +57,7 @@ class Heartbeat:
 
     def _connected(self, conn: Connection) -> None:
         # Nothing on this connection may take so long that the next heartbeat comes too late.
-        execute(conn, workers.patience(timedelta(seconds=self._lease / BEATS_PER_LEASE)))
+        hold_to(conn, {"statement_timeout": f"{int(self._lease / BEATS_PER_LEASE * 1000)}ms"})
         self._beat_at = min(self._beat_at, time.monotonic())
 
     def _tick(self, conn: Connection) -> float:
