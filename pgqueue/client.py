@@ -11,7 +11,8 @@ from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Attempt, Duration, Enqueued, Job, JobState, NewJob
+from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob
+from pgqueue.options import Duration
 from pgqueue.store import Statement, execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, Task, registered, target_of

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from pgqueue.errors import OptionError
+from pgqueue.options import Duration, check_duration, check_integer, check_labels, check_name, check_run_at
 
-Duration = float | timedelta
 Args = Sequence[Any] | Mapping[str, Any] | None
 
 DEFAULT_QUEUE = "default"
@@ -65,16 +64,16 @@ class JobOptions:
     job_id: UUID | None = None
 
     def __post_init__(self) -> None:
-        _check_name("queue", self.queue)
-        _check_name("unique_key", self.unique_key)
-        _check_name("limit_key", self.limit_key)
-        _check_integer("priority", self.priority, 0, 9)
-        _check_integer("max_attempts", self.max_attempts, 1, 32_767)
-        _check_duration("delay", self.delay, zero=True, infinite=False)
-        _check_duration("ttl", self.ttl, zero=False, infinite=False)
-        _check_duration("timeout", self.timeout, zero=False, infinite=True)
-        _check_run_at(self.run_at, self.delay)
-        _check_labels(self.labels)
+        check_name("queue", self.queue)
+        check_name("unique_key", self.unique_key)
+        check_name("limit_key", self.limit_key)
+        check_integer("priority", self.priority, 0, 9)
+        check_integer("max_attempts", self.max_attempts, 1, 32_767)
+        check_duration("delay", self.delay, zero=True, infinite=False)
+        check_duration("ttl", self.ttl, zero=False, infinite=False)
+        check_duration("timeout", self.timeout, zero=False, infinite=True)
+        check_run_at(self.run_at, self.delay)
+        check_labels(self.labels)
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
 
@@ -198,60 +197,3 @@ def new_job_id() -> UUID:
     fraction = nanoseconds * 4096 // 1_000_000
     random_bits = int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random_bits)
-
-
-def _check_name(option: str, value: str | None) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str) or not value or len(value) > 500 or not _is_storable(value):
-        raise OptionError(
-            f"{option} must be a text of 1 to 500 characters without NUL or lone surrogates, got {value!r:.80}"
-        )
-
-
-def _check_integer(option: str, value: int | None, low: int, high: int) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise OptionError(f"{option} must be a whole number from {low} to {high}, got {value!r}")
-
-
-def _check_duration(option: str, value: Duration | None, *, zero: bool, infinite: bool) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float | timedelta):
-        raise OptionError(f"{option} must be seconds or a timedelta, got {value!r}")
-    length = value.total_seconds() if isinstance(value, timedelta) else value
-    if math.isnan(length) or length < 0 or (length == 0 and not zero) or (math.isinf(length) and not infinite):
-        raise OptionError(f"{option} must be {'0 or more' if zero else 'more than 0'} seconds, got {value!r}")
-    # A century: past it PostgreSQL's timestamps and everybody's patience end.
-    if length > 3.2e9 and not math.isinf(length):
-        raise OptionError(f"{option} must be less than a century, got {value!r}")
-
-
-def _check_run_at(run_at: datetime | None, delay: Duration | None) -> None:
-    if run_at is None:
-        return
-    if delay is not None:
-        raise OptionError("give delay or run_at, not both")
-    if not isinstance(run_at, datetime) or run_at.tzinfo is None:
-        raise OptionError(f"run_at needs a time zone, got {run_at!r}; use datetime.now(timezone.utc) + ...")
-    # What every driver can read back; PostgreSQL's own check is a year wider, whatever the zone.
-    if not 1901 <= run_at.year <= 9998:
-        raise OptionError(f"run_at must be in a year from 1901 to 9998, got {run_at!r}")
-
-
-def _check_labels(labels: Mapping[str, str] | None) -> None:
-    if labels is None:
-        return
-    if not isinstance(labels, Mapping):
-        raise OptionError(f"labels must be a mapping of texts, got {labels!r:.80}")
-    for key, value in labels.items():
-        if not isinstance(key, str) or not isinstance(value, str) or not _is_storable(key + value):
-            raise OptionError(
-                f"labels must map texts to texts without NUL or lone surrogates, got {key!r:.80}: {value!r:.80}"
-            )
-
-
-def _is_storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

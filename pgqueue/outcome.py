@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, MAX_CRASHES, Claim
@@ -31,6 +31,8 @@ class Reason(StrEnum):
     UNREGISTERED = "unregistered"  # no worker knew its target, to the last attempt
     UNREADABLE = "unreadable"  # its arguments cannot be read
     EXPIRED = "expired"  # it was not started within its ttl
+    TIMEOUT = "timeout"  # it ran longer than its timeout, and its task wants no second attempt then
+    LOST = "lost"  # it may run at most once, and nobody knows how far its attempt came
 
 
 class Signal(Exception):
@@ -92,11 +94,15 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The task raised. `delay` overrules its retry policy, `retryable=False` ends the job."""
+    """The task raised. `delay` overrules its retry policy, `retryable=False` ends the job.
+
+    `asked` is whether the task itself asked for another attempt.
+    """
 
     error: ErrorReport
     retryable: bool = True
     delay: float | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +136,29 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The task said that its job is no longer wanted."""
+    """The job is no longer wanted: the task said so, or it was told so while it ran."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
+class Expired:
+    """The job was not started within its ttl."""
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
-    """The attempt is given back: never started, snoozed, or stopped with its worker."""
+    """The attempt is given back: never started, snoozed, stopped with its worker, or failed by its host.
+
+    `error` is what its host did to it, `avoid` keeps the job from that host for a while. `asked` is whether the task
+    itself wants another attempt.
+    """
 
     delay: float = 0.0
     started: bool = True
+    error: ErrorReport | None = None
+    avoid: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +167,7 @@ class Late:
 
 
 Outcome = (
-    Succeeded | Failed | TimedOut | Crashed | Unregistered | Ended | Cancelled | Released | Late
+    Succeeded | Failed | TimedOut | Crashed | Unregistered | Ended | Cancelled | Expired | Released | Late
 )  # what an executor may report
 
 
@@ -178,45 +196,128 @@ class Settlement(NamedTuple):
     traceback: str | None = None
     result: str | None = None
     started: bool = True
+    avoid: bool = False
 
 
-def judge(
-    claim: Claim, outcome: Outcome, policy: RetryPolicy = DEFAULT_RETRY, task_max_attempts: int | None = None
-) -> Settlement:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a task says about the ends of its attempts; the defaults are those of a task that nobody knows.
+
+    `on_timeout` and `on_expiry` say what becomes of the job; `at_most_once` forbids a second attempt that the task did
+    not ask for itself.
+    """
+
+    retry: RetryPolicy = DEFAULT_RETRY
+    max_attempts: int | None = None
+    on_timeout: Literal["retry", "bury", "cancel"] = "retry"
+    on_expiry: Literal["bury", "cancel"] = "bury"
+    at_most_once: bool = False
+
+
+UNKNOWN = Terms()
+
+
+def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
     """What an outcome makes of a job: pure, so that worker, child and tests agree."""
-    limit = claim.max_attempts or task_max_attempts or DEFAULT_MAX_ATTEMPTS
     match outcome:
         case Succeeded(result, settled):
             move = Move.NOTHING if settled else Move.SUCCEED
             return Settlement(claim.id, claim.claim, move, "succeeded", result=result)
-        case Released(delay, started):
-            return Settlement(claim.id, claim.claim, Move.RELEASE, "released", delay=delay, started=started)
+        case Late():
+            return Settlement(claim.id, claim.claim, Move.LATE, "late")
         case Cancelled(why):
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=_storable(why, MESSAGE_LIMIT))
         case Ended(reason, error):
             return _end(claim, "failed", reason, error)
-        case Failed(error, retryable, _) if not retryable:
+        case Expired():
+            return _expire(claim, terms)
+        case TimedOut(error) if terms.on_timeout == "bury":
+            return _end(claim, "timeout", Reason.TIMEOUT, error)
+        case TimedOut(error) if terms.on_timeout == "cancel":
+            return _cancel(claim, error)
+        case Unregistered(error):
+            return _again(claim, "failed", error, terms, reason=Reason.UNREGISTERED)
+        case _ if terms.at_most_once and _began_and_is_not_wanted_again(outcome):
+            return _once(claim, outcome)
+        case Released():
+            return _release(claim, outcome)
+        case Failed(error, retryable) if not retryable:
             return _end(claim, "failed", Reason.NOT_RETRIED, error)
         case Failed(error, _, delay):
-            wait = policy.delay(claim.attempt) if delay is None else delay
-            return _again(claim, "failed", error, wait, limit, Reason.EXHAUSTED)
+            return _again(claim, "failed", error, terms, delay)
         case TimedOut(error):
-            return _again(claim, "timeout", error, policy.delay(claim.attempt), limit, Reason.EXHAUSTED)
-        case Unregistered(error):
-            return _again(claim, "failed", error, policy.delay(claim.attempt), limit, Reason.UNREGISTERED)
+            return _again(claim, "timeout", error, terms)
         case Crashed(error) if claim.crashes + 1 >= MAX_CRASHES:
             return _end(claim, "crashed", Reason.POISON, error)
         case Crashed(error):
-            return _again(claim, "crashed", error, policy.delay(claim.attempt), limit, Reason.EXHAUSTED)
-        case Late():
-            return Settlement(claim.id, claim.claim, Move.LATE, "late")
+            return _again(claim, "crashed", error, terms)
 
 
-def _again(claim: Claim, outcome: str, error: ErrorReport, delay: float, limit: int, reason: Reason) -> Settlement:
-    if claim.attempt >= limit:
+def _began_and_is_not_wanted_again(outcome: Failed | TimedOut | Crashed | Released) -> bool:
+    match outcome:
+        case Failed(asked=asked):
+            return not asked
+        case Released(started=started, asked=asked):
+            return started and not asked
+        case _:
+            return True
+
+
+def _once(claim: Claim, outcome: Failed | TimedOut | Crashed | Released) -> Settlement:
+    """The end of a job that may run at most once: for a human, who alone can tell how far it came."""
+    match outcome:
+        case Failed(error) | Released(error=ErrorReport() as error):
+            return _end(claim, "failed", Reason.NOT_RETRIED, error)
+        case TimedOut(error):
+            return _end(claim, "timeout", Reason.LOST, error)
+        case Crashed(error):
+            return _end(claim, "crashed", Reason.LOST, error)
+        case Released():
+            stopped = error_report("pgqueue.Stopped", "its worker stopped while it ran, and it may run at most once")
+            return _end(claim, "crashed", Reason.LOST, stopped)
+
+
+def _release(claim: Claim, given: Released) -> Settlement:
+    back = Settlement(
+        claim.id, claim.claim, Move.RELEASE, "released", given.delay, started=given.started, avoid=given.avoid
+    )
+    if given.error is None:
+        return back
+    return back._replace(error_type=given.error.type, error=given.error.message, traceback=given.error.traceback)
+
+
+def _expire(claim: Claim, terms: Terms) -> Settlement:
+    report = error_report("pgqueue.Expired", "it was not started within its ttl")
+    if terms.on_expiry == "cancel":
+        return _cancel(claim, report)._replace(reason=Reason.EXPIRED, started=False)
+    return _end(claim, "expired", Reason.EXPIRED, report)._replace(started=False)
+
+
+def _again(
+    claim: Claim,
+    outcome: str,
+    error: ErrorReport,
+    terms: Terms,
+    delay: float | None = None,
+    reason: Reason = Reason.EXHAUSTED,
+) -> Settlement:
+    if claim.attempt >= (claim.max_attempts or terms.max_attempts or DEFAULT_MAX_ATTEMPTS):
         return _end(claim, outcome, reason, error)
+    wait = terms.retry.delay(claim.attempt) if delay is None else delay
     return Settlement(
-        claim.id, claim.claim, Move.RETRY, outcome, delay, None, error.type, error.message, error.traceback
+        claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback
+    )
+
+
+def _cancel(claim: Claim, error: ErrorReport) -> Settlement:
+    return Settlement(
+        claim.id,
+        claim.claim,
+        Move.END,
+        "cancelled",
+        error_type=error.type,
+        error=error.message,
+        traceback=error.traceback,
     )
 
 

@@ -31,6 +31,7 @@ from pgqueue.outcome import (
     Signal,
     Snooze,
     Succeeded,
+    Terms,
     Unregistered,
     error_report,
     judge,
@@ -99,9 +100,9 @@ def explain(call: Call, error: BaseException) -> Outcome:
     """What an exception that left the task makes of the attempt."""
     match error:
         case Retry(delay=delay):
-            return Failed(_signal_report(error), delay=delay)
+            return Failed(_signal_report(error), delay=delay, asked=True)
         case Snooze(delay=delay):
-            return Released(delay)
+            return Released(delay, asked=True)
         case Bury():
             return Ended(Reason.BURIED, _signal_report(error))
         case Cancel():
@@ -125,7 +126,7 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:
     if task is None:
         return judge(claim, outcome)
-    settlement = judge(claim, outcome, task.retry, task.options.max_attempts)
+    settlement = judge(claim, outcome, Terms(task.retry, task.options.max_attempts))
     if not 0 <= settlement.delay <= _LONGEST_DELAY:
         raise ValueError(f"a delay must be from 0 to {_LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
     return settlement

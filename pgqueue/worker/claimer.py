@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Ended, Move, Reason, Settlement, error_report, judge
+from pgqueue.outcome import Expired, Move, Settlement, judge
 from pgqueue.store import execute, jobs, queues
 from pgqueue.store.connection import is_lost
 from pgqueue.store.jobs import Step
@@ -212,8 +212,7 @@ class Claimer:
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
     def _bury_expired(self, expired: list[Claim]) -> None:
-        report = error_report("pgqueue.Expired", "it was not started within its ttl")
-        self._outbox_add(expired, lambda claim: judge(claim, Ended(Reason.EXPIRED, report))._replace(outcome="expired"))
+        self._outbox_add(expired, lambda claim: judge(claim, Expired()))
 
     def _give_back_hostages(self) -> None:
         waiting = self._slots.give_back(HOSTAGE_SECONDS)

@@ -15,6 +15,7 @@ from pgqueue.outcome import (
     Crashed,
     Ended,
     ErrorReport,
+    Expired,
     Failed,
     Late,
     Move,
@@ -24,6 +25,7 @@ from pgqueue.outcome import (
     Retry,
     Snooze,
     Succeeded,
+    Terms,
     TimedOut,
     Unregistered,
     error_report,
@@ -33,6 +35,8 @@ from pgqueue.retry import Fixed
 
 ERROR = error_report("ValueError", "out of paper")
 POLICY = Fixed(7, jitter=0)
+TERMS = Terms(POLICY)
+ONCE = Terms(POLICY, at_most_once=True)
 
 
 def claimed(attempt: int = 1, max_attempts: int | None = None, crashes: int = 0) -> Claim:
@@ -60,12 +64,13 @@ def test_every_settlement_shows_the_token_of_its_claim() -> None:
         (Unregistered(ERROR), Move.RETRY, "failed", None),
         (Ended(Reason.BURIED, ERROR), Move.END, "failed", Reason.BURIED),
         (Cancelled("no longer"), Move.END, "cancelled", None),
+        (Expired(), Move.END, "expired", Reason.EXPIRED),
         (Released(5.0), Move.RELEASE, "released", None),
         (Late(), Move.LATE, "late", None),
     ],
 )
 def test_an_outcome_moves_its_job(outcome: Outcome, move: Move, name: str, reason: Reason | None) -> None:
-    settlement = judge(claimed(), outcome, POLICY)
+    settlement = judge(claimed(), outcome, TERMS)
     assert (settlement.move, settlement.outcome, settlement.reason) == (move, name, reason)
 
 
@@ -79,27 +84,82 @@ def test_an_outcome_moves_its_job(outcome: Outcome, move: Move, name: str, reaso
     ],
 )
 def test_the_last_attempt_ends_the_job(outcome: Outcome, reason: Reason) -> None:
-    assert judge(claimed(attempt=3, max_attempts=3), outcome, POLICY).reason is reason
-    assert judge(claimed(attempt=2, max_attempts=3), outcome, POLICY).move is Move.RETRY
+    assert judge(claimed(attempt=3, max_attempts=3), outcome, TERMS).reason is reason
+    assert judge(claimed(attempt=2, max_attempts=3), outcome, TERMS).move is Move.RETRY
 
 
 def test_the_job_overrules_its_task_and_the_task_the_default() -> None:
-    assert judge(claimed(attempt=2, max_attempts=5), Failed(ERROR), POLICY, 2).move is Move.RETRY
-    assert judge(claimed(attempt=2), Failed(ERROR), POLICY, 2).move is Move.END
-    assert judge(claimed(attempt=25), Failed(ERROR), POLICY).move is Move.RETRY
-    assert judge(claimed(attempt=26), Failed(ERROR), POLICY).move is Move.END
+    assert judge(claimed(attempt=2, max_attempts=5), Failed(ERROR), Terms(POLICY, 2)).move is Move.RETRY
+    assert judge(claimed(attempt=2), Failed(ERROR), Terms(POLICY, 2)).move is Move.END
+    assert judge(claimed(attempt=25), Failed(ERROR), TERMS).move is Move.RETRY
+    assert judge(claimed(attempt=26), Failed(ERROR), TERMS).move is Move.END
 
 
 def test_a_delay_of_the_tasks_own_overrules_its_policy() -> None:
-    assert judge(claimed(), Failed(ERROR), POLICY).delay == 7
-    assert judge(claimed(), Failed(ERROR, delay=90.0), POLICY).delay == 90
-    assert judge(claimed(), Failed(ERROR, delay=0.0), POLICY).delay == 0
+    assert judge(claimed(), Failed(ERROR), TERMS).delay == 7
+    assert judge(claimed(), Failed(ERROR, delay=90.0), TERMS).delay == 90
+    assert judge(claimed(), Failed(ERROR, delay=0.0), TERMS).delay == 0
 
 
 def test_the_third_crash_in_a_row_is_poison_whatever_is_left() -> None:
     assert judge(claimed(attempt=2, crashes=1), Crashed(ERROR)).move is Move.RETRY
     assert judge(claimed(attempt=3, crashes=2), Crashed(ERROR)).reason is Reason.POISON
     assert judge(claimed(attempt=3, crashes=2), Failed(ERROR)).move is Move.RETRY
+
+
+@pytest.mark.parametrize(
+    ("terms", "name", "reason"),
+    [
+        (Terms(on_timeout="bury"), "timeout", Reason.TIMEOUT),
+        (Terms(on_timeout="cancel"), "cancelled", None),
+        (Terms(on_timeout="retry", at_most_once=True), "timeout", Reason.LOST),
+        (Terms(on_timeout="bury", at_most_once=True), "timeout", Reason.TIMEOUT),
+        (Terms(on_timeout="cancel", at_most_once=True), "cancelled", None),
+    ],
+)
+def test_the_task_says_what_becomes_of_a_job_that_ran_too_long(terms: Terms, name: str, reason: Reason | None) -> None:
+    settlement = judge(claimed(), TimedOut(ERROR), terms)
+    assert (settlement.move, settlement.outcome, settlement.reason) == (Move.END, name, reason)
+    assert settlement.error == ERROR.message
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name", "reason"),
+    [
+        (Failed(ERROR), "failed", Reason.NOT_RETRIED),
+        (TimedOut(ERROR), "timeout", Reason.LOST),
+        (Crashed(ERROR), "crashed", Reason.LOST),
+        (Released(started=True), "crashed", Reason.LOST),
+        (Released(error=ERROR, avoid=True), "failed", Reason.NOT_RETRIED),
+    ],
+)
+def test_what_may_run_at_most_once_and_began_is_never_run_again_by_itself(
+    outcome: Outcome, name: str, reason: Reason
+) -> None:
+    settlement = judge(claimed(), outcome, ONCE)
+    assert (settlement.move, settlement.outcome, settlement.reason) == (Move.END, name, reason)
+
+
+@pytest.mark.parametrize("outcome", [Failed(ERROR, delay=5.0, asked=True), Failed(ERROR, asked=True)])
+def test_what_may_run_at_most_once_runs_again_if_it_asks_for_it_itself(outcome: Outcome) -> None:
+    assert judge(claimed(), outcome, ONCE).move is Move.RETRY
+    assert judge(claimed(), Released(5.0, asked=True), ONCE).move is Move.RELEASE
+
+
+def test_what_may_run_at_most_once_and_never_began_is_no_attempt() -> None:
+    assert judge(claimed(), Released(started=False), ONCE).move is Move.RELEASE
+    assert judge(claimed(), Unregistered(ERROR), ONCE).move is Move.RETRY
+
+
+def test_an_attempt_that_its_host_failed_is_given_back_with_the_error() -> None:
+    settlement = judge(claimed(attempt=26), Released(3.0, error=ERROR, avoid=True))
+    assert (settlement.move, settlement.delay, settlement.started, settlement.avoid) == (Move.RELEASE, 3.0, True, True)
+    assert (settlement.error_type, settlement.error) == ("ValueError", "out of paper")
+
+
+def test_a_job_past_its_ttl_is_cancelled_if_its_task_says_so() -> None:
+    settlement = judge(claimed(), Expired(), Terms(on_expiry="cancel"))
+    assert (settlement.move, settlement.outcome, settlement.started) == (Move.END, "cancelled", False)
 
 
 def test_a_report_of_an_error_can_be_stored() -> None:

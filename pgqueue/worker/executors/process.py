@@ -21,7 +21,7 @@ from typing import Any
 from pgqueue.errors import AppError
 from pgqueue.events import ChildEnded, Finished, Observer, Trouble
 from pgqueue.job import Claim
-from pgqueue.outcome import Crashed, error_report, judge
+from pgqueue.outcome import Crashed, Terms, error_report, judge
 from pgqueue.worker.executors import wire
 from pgqueue.worker.executors.base import Leftover, Report, Settings, take_old
 from pgqueue.worker.executors.children import ChildProcess
@@ -269,7 +269,7 @@ class ProcessExecutor:
             return
         crash = Crashed(error_report("ChildEnded", f"child process {child.pid} ended with {how} while it ran the job"))
         known = self._known.get(claim.target)
-        settlement = judge(claim, crash, known.retry, known.max_attempts) if known else judge(claim, crash)
+        settlement = judge(claim, crash, Terms(known.retry, known.max_attempts) if known else Terms())
         self._ended.append(Finished(claim, settlement, monotonic() - child.since))
 
     def _clear(self) -> None:
