@@ -5,19 +5,15 @@ An executor reports an outcome; judge() turns it into a settlement, the values t
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
+from pgqueue.description import MESSAGE_LIMIT, message_of, storable, traceback_of, type_name
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, MAX_CRASHES, Claim
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
-
-# Enough to understand any error; a message of 50 MB must not fill the history.
-MESSAGE_LIMIT = 4_000
-TRACEBACK_LIMIT = 20_000
 
 
 class Reason(StrEnum):
@@ -73,15 +69,8 @@ class ErrorReport:
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
-        """The report of a caught exception; survives a `__str__` that raises."""
-        try:
-            message = str(error)
-        except Exception as second:
-            message = f"(its __str__ raised {type(second).__name__})"
-        kind = type(error)
-        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        lines = "".join(traceback.format_exception(error, limit=-50))
-        return cls(_storable(name, 500), _storable(message, MESSAGE_LIMIT), _storable(lines, TRACEBACK_LIMIT))
+        """The report of a caught exception; survives whatever that does."""
+        return cls(type_name(error), message_of(error), traceback_of(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +215,7 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
         case Late():
             return Settlement(claim.id, claim.claim, Move.LATE, "late")
         case Cancelled(why):
-            return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=_storable(why, MESSAGE_LIMIT))
+            return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
         case Ended(reason, error):
             return _end(claim, "failed", reason, error)
         case Expired():
@@ -325,14 +314,6 @@ def _end(claim: Claim, outcome: str, reason: Reason, error: ErrorReport) -> Sett
     return Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, error.type, error.message, error.traceback)
 
 
-def _storable(text: str, limit: int) -> str:
-    """Bounded text that PostgreSQL accepts; of a long one the beginning and the end remain."""
-    if len(text) > limit:
-        half = limit // 2
-        text = f"{text[:half]}\n... {len(text) - 2 * half:,} characters left out ...\n{text[-half:]}"
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
 def error_report(kind: str, message: Any) -> ErrorReport:
     """A report of something that is no exception here: a vanished process, a target that is refused."""
-    return ErrorReport(kind, _storable(str(message), MESSAGE_LIMIT))
+    return ErrorReport(kind, storable(str(message), MESSAGE_LIMIT))

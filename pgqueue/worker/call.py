@@ -12,6 +12,7 @@ from typing import Any
 
 from pgqueue.codec import decode_args, encode
 from pgqueue.context import JobContext
+from pgqueue.description import type_name
 from pgqueue.errors import ArgumentError, LeaseLost
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
@@ -97,7 +98,14 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str])
 
 
 def explain(call: Call, error: BaseException) -> Outcome:
-    """What an exception that left the task makes of the attempt."""
+    """What an exception that left the task makes of the attempt; one that cannot even be looked at is a failure."""
+    try:
+        return _explained(call, error)
+    except BaseException as second:
+        return Failed(_unspeakable(error, second))
+
+
+def _explained(call: Call, error: BaseException) -> Outcome:
     match error:
         case Retry(delay=delay):
             return Failed(_signal_report(error), delay=delay, asked=True)
@@ -119,7 +127,7 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
-    except Exception as error:
+    except BaseException as error:
         return Finished(claim, judge(claim, Failed(_report(error))), elapsed)
 
 
@@ -129,13 +137,16 @@ def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> 
     settlement = judge(claim, outcome, Terms(task.retry, task.options.max_attempts))
     if not 0 <= settlement.delay <= _LONGEST_DELAY:
         raise ValueError(f"a delay must be from 0 to {_LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
+    if type(settlement.delay) is not float:
+        # Of a class of the user's, it could not travel to the worker.
+        return settlement._replace(delay=float(settlement.delay))
     return settlement
 
 
 def _is_retried(task: Task[..., Any], error: BaseException) -> bool:
     try:
         return bool(task.retry.retries(error))
-    except Exception:
+    except BaseException:
         # A policy of the user's own that is broken: the error itself is what must reach the history.
         return True
 
@@ -165,9 +176,13 @@ def _labels(text: str) -> Mapping[str, str]:
 
 def _report(error: BaseException) -> ErrorReport:
     try:
-        return ErrorReport.of(error.with_traceback(_user_part(error.__traceback__)))
-    except Exception as second:
-        return error_report(type(error).__name__, f"describing it raised {type(second).__name__}")
+        return ErrorReport.of(BaseException.with_traceback(error, _user_part(error.__traceback__)))
+    except BaseException as second:
+        return _unspeakable(error, second)
+
+
+def _unspeakable(error: BaseException, second: BaseException) -> ErrorReport:
+    return error_report(type_name(error), f"describing it raised {type_name(second)}")
 
 
 def _signal_report(signal: Signal) -> ErrorReport:

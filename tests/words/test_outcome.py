@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from pgqueue.job import Claim, new_job_id
 from pgqueue.outcome import (
-    MESSAGE_LIMIT,
-    TRACEBACK_LIMIT,
     Cancelled,
     Crashed,
     Ended,
