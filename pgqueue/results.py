@@ -1,7 +1,8 @@
 """result(): wait until a job has ended and answer what it returned.
 
 Who waits listens on the channel `pgqueue_ended` and holds a shared advisory lock, so that workers notify only while
-somebody waits. Inside an open transaction LISTEN would do nothing, so there it polls.
+somebody waits. Inside an open transaction LISTEN would do nothing, and behind a pooler it would be another's, so there
+it polls.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
 from pgqueue.job import Job, JobState
 from pgqueue.store import Statement, execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.session import is_pooled, is_pooled_async
 from pgqueue.store.statement import only_value
 
 LISTEN = "listen pgqueue_ended"
@@ -53,15 +55,20 @@ def result(conn: AnyConnection, job_id: UUID, timeout: float | None = None) -> A
 
 
 def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -> Any:
-    listens = raw.info.transaction_status == TransactionStatus.IDLE
-    autocommit = raw.autocommit
+    idle = raw.info.transaction_status == TransactionStatus.IDLE
+    autocommit, prepare_threshold = raw.autocommit, raw.prepare_threshold
+    listens = False
     try:
-        if listens:
+        if idle:
             raw.autocommit = True
+            listens = not is_pooled(raw)
+        else:
+            _check_isolation(execute(raw, _ISOLATION))
+        if listens:
             raw.execute(LISTEN)
             raw.execute(LOCK)
         else:
-            _check_isolation(execute(raw, _ISOLATION))
+            raw.prepare_threshold = None
         for pause in _pauses(job_id, timeout, listens):
             job = execute(raw, jobs.get(job_id))
             if _ended(job, job_id):
@@ -75,20 +82,27 @@ def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -
         if listens and not raw.closed:
             raw.execute(UNLOCK)
             raw.execute(UNLISTEN)
+        if idle and not raw.closed:
             raw.autocommit = autocommit
+        raw.prepare_threshold = prepare_threshold
 
 
 async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | None) -> Any:
     raw = await driver_async(conn)
-    listens = raw.info.transaction_status == TransactionStatus.IDLE
-    autocommit = raw.autocommit
+    idle = raw.info.transaction_status == TransactionStatus.IDLE
+    autocommit, prepare_threshold = raw.autocommit, raw.prepare_threshold
+    listens = False
     try:
-        if listens:
+        if idle:
             await raw.set_autocommit(True)
+            listens = not await is_pooled_async(raw)
+        else:
+            _check_isolation(await execute(raw, _ISOLATION))
+        if listens:
             await raw.execute(LISTEN)
             await raw.execute(LOCK)
         else:
-            _check_isolation(await execute(raw, _ISOLATION))
+            raw.prepare_threshold = None
         for pause in _pauses(job_id, timeout, listens):
             job = await execute(raw, jobs.get(job_id))
             if _ended(job, job_id):
@@ -103,7 +117,9 @@ async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | No
         if listens and not raw.closed:
             await raw.execute(UNLOCK)
             await raw.execute(UNLISTEN)
+        if idle and not raw.closed:
             await raw.set_autocommit(autocommit)
+        raw.prepare_threshold = prepare_threshold
 
 
 def _pauses(job_id: UUID, timeout: float | None, listens: bool) -> Iterator[float]:

@@ -54,6 +54,11 @@ def worker(
     shutdown_timeout: Annotated[
         float, seconds_option("--shutdown-timeout", "How long a stop waits for jobs; else 8s.")
     ] = 8.0,
+    listen_dsn: Annotated[
+        str | None,
+        typer.Option("--listen-dsn", metavar="DSN", help="Listen there, round a pooler that --dsn leads to."),
+    ] = None,
+    poll_only: Annotated[bool, typer.Option("--poll-only", help="Do not listen; ask every second.")] = False,
     middleware: Middleware = [],  # noqa: B006, typer copies it
     log_level: Annotated[Level, typer.Option("--log-level", help="From when on a line is written.")] = Level.INFO,
     log_format: Annotated[Format, typer.Option("--log-format", help="How a line is written.")] = Format.TEXT,
@@ -84,6 +89,8 @@ def worker(
             poll=poll,
             lease=lease,
             shutdown_timeout=shutdown_timeout,
+            listen_dsn=listen_dsn,
+            poll_only=poll_only,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

@@ -16,9 +16,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from pgqueue.errors import LeaseLost, TransactionEnded
@@ -28,7 +29,16 @@ from pgqueue.store.statement import Statement, execute
 T = TypeVar("T")
 
 # The moment at which a transaction began tells it from every other one of its session, and costs no transaction id.
-_IDENTITY = "select extract(epoch from now())::text"
+_IDENTITY = "select extract(epoch from now())::text || ' ' || current_user"
+# Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
+_robbed: list[PGconn] = []
+# What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. The settings left out are the pooler's.
+_LEAVE_NOTHING = """
+unlisten *; close all; discard temp; reset session authorization; reset role; select pg_advisory_unlock_all();
+select set_config(name, coalesce(reset_val, ''), false) from pg_settings where source = 'session'
+ and name not in ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')
+ and name not like 'transaction\\_%'
+"""
 
 
 class Lender:
@@ -41,8 +51,13 @@ class Lender:
         # How to ask a lock without waiting: an asyncio.Lock that is free never waits.
         self._at_once: tuple[bool, ...] = () if is_async else (False,)
         self._server: PGconn | None = None
+        self._socket = (0, 0)
+        self._pid = os.getpid()
         self._lent: Any = None
         self._identity = ""
+        _lenders.add(self)
+        # Behind a pooler the session is ours between BEGIN and COMMIT alone.
+        self._pooled = False
 
     async def lend(self) -> Any:
         """A connection inside a new transaction. Raises DatabaseUnreachable."""
@@ -52,7 +67,9 @@ class Lender:
             except psycopg.Error:
                 # It broke while nobody used it: no job's fault.
                 self.close()
-        self._server = _take(await _answer(self._open(self._dsn, "job")))
+        conn = await _answer(self._open(self._dsn, "job"))
+        self._pooled = conn.pooled
+        self._server = _take(conn)
         return await self._begin(self._server)
 
     async def commit(self, completion: Statement[bool]) -> None:
@@ -64,12 +81,13 @@ class Lender:
         server = await self._reclaim()
         conn = self._kind(server)
         try:
-            if fault := _FAULTS.get(TransactionStatus(server.transaction_status)):
+            if fault := _fault_of(server):
                 raise TransactionEnded(fault)
-            if await _text(conn, _IDENTITY) != self._identity:
-                raise TransactionEnded("the task ended the transaction it was given and began another one")
+            await self._check_identity(conn)
             if not await _answer(execute(conn, completion)):
                 raise LeaseLost("the job's lease is gone: its transaction was rolled back")
+            if self._pooled:
+                await _answer(conn.execute(_LEAVE_NOTHING, prepare=False))
             await _answer(conn.commit())
         finally:
             _take(conn)
@@ -80,6 +98,18 @@ class Lender:
         with suppress(TransactionEnded):
             await self._reclaim()
             await self._clean()
+
+    def sever(self) -> None:
+        """In a forked copy of the process: put the connection out of reach, without a word to the server.
+
+        Whatever the copy does with it then fails; the socket stays open where it belongs.
+        """
+        for conn in (self._server, getattr(self._lent, "pgconn", None)):
+            with suppress(OSError, psycopg.Error):
+                if conn is not None and _identity_of(conn.socket) == self._socket:
+                    nothing = os.open(os.devnull, os.O_RDWR)
+                    os.dup2(nothing, conn.socket, inheritable=False)
+                    os.close(nothing)
 
     def close(self) -> None:
         """Close the connection; the next job gets a new one."""
@@ -92,12 +122,36 @@ class Lender:
         try:
             await _answer(conn.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED))
             await _answer(conn.set_read_only(False))
+            if self._pooled:
+                conn.prepare_threshold = None
             self._identity = await _text(conn, _IDENTITY)
         except BaseException:
             _take(conn)
             raise
         self._lent = conn
         return conn
+
+    async def _check_identity(self, conn: Any) -> None:
+        """Whether it is the transaction that was lent, by its moment; a role that the task has taken on is put off."""
+        identity = await _text(conn, _IDENTITY)
+        if identity.partition(" ")[0] != self._identity.partition(" ")[0]:
+            raise TransactionEnded("the task ended the transaction it was given and began another one")
+        if identity != self._identity:
+            # Its success is written by the worker's own role: the task's may have no right to.
+            await _answer(conn.execute("reset session authorization"))
+            await _answer(conn.execute("reset role"))
+
+    def _is_whole(self, server: PGconn) -> bool:
+        """Whether its socket is still the one that was opened; if not, the connection is given up.
+
+        A job may close every file: the number then may be a file of its own, or nobody's.
+        """
+        with suppress(OSError, psycopg.Error):
+            if server.status != ConnStatus.OK or _identity_of(server.socket) == self._socket:
+                return True
+        _robbed.append(server)
+        self._server = None
+        return False
 
     async def _reclaim(self) -> PGconn:
         """The server connection, out of reach for whatever the job left running.
@@ -106,6 +160,10 @@ class Lender:
         cannot reach into the next job's transaction.
         """
         conn, self._lent = self._lent, None
+        if os.getpid() != self._pid:
+            raise TransactionEnded("this is a forked copy of the process that was lent the connection")
+        if self._server is None or not self._is_whole(self._server):
+            raise TransactionEnded("the task closed the socket of its connection")
         if conn.lock.locked() or not await _answer(conn.lock.acquire(*self._at_once)):
             _cut_off(conn.pgconn)
             self._server = None
@@ -118,6 +176,11 @@ class Lender:
             return
         conn = self._kind(self._server)
         try:
+            if self._pooled:
+                if self._server.transaction_status != TransactionStatus.IDLE:
+                    # One message, or the second statement would meet another session.
+                    await _answer(conn.execute("rollback; select pg_advisory_unlock_all()", prepare=False))
+                return
             await _answer(conn.rollback())
             await _answer(conn.set_autocommit(True))
             await _answer(conn.execute("discard all", prepare=False))
@@ -125,6 +188,23 @@ class Lender:
             self.close()
         finally:
             _take(conn)
+
+
+_lenders: WeakSet[Lender] = WeakSet()
+
+
+def _sever_all() -> None:
+    for lender in tuple(_lenders):
+        lender.sever()
+
+
+os.register_at_fork(after_in_child=_sever_all)
+
+
+def _fault_of(server: PGconn) -> str | None:
+    if server.pipeline_status != PipelineStatus.OFF:
+        return "the task left its connection in pipeline mode"
+    return _FAULTS.get(TransactionStatus(server.transaction_status))
 
 
 _FAULTS = {
@@ -155,6 +235,11 @@ async def _text(conn: Any, sql: str) -> str:
     cursor = await _answer(conn.execute(sql))
     row = await _answer(cursor.fetchone())
     return str(row[0])
+
+
+def _identity_of(number: int) -> tuple[int, int]:
+    found = os.fstat(number)
+    return found.st_dev, found.st_ino
 
 
 def _take(conn: Any) -> PGconn:

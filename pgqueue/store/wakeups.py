@@ -26,9 +26,9 @@ def fed() -> Statement[None]:
     return Statement("select pg_advisory_unlock_all()", (), nothing)
 
 
-def listen(own_channel: str) -> Sequence[Statement[None]]:
-    """Hear of work, and of our own self-tests."""
-    return [Statement(f"listen {name}", (), nothing) for name in (CHANNEL, own_channel)]
+def listen(channel: str) -> Statement[None]:
+    """Hear what is sent on a channel, until the session ends."""
+    return Statement(f"listen {channel}", (), nothing)
 
 
 def self_test(own_channel: str) -> Statement[None]:

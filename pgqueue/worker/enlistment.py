@@ -56,6 +56,8 @@ class WorkerSettings:
     poll: float
     lease: float
     shutdown_timeout: float
+    listen_dsn: str | None = None
+    poll_only: bool = False
 
 
 class Enlistment:
@@ -73,7 +75,12 @@ class Enlistment:
         self._outbox = Outbox(lambda first: self._claimer.outcomes_waiting(first))
         self._executor = EXECUTORS[settings.executor](settings.tasks, self._outbox.add, observe)
         self._listener = Listener(
-            self.id, settings.dsn, settings.queues, observe, lambda queue: self._claimer.wake(queue)
+            self.id,
+            settings.listen_dsn or settings.dsn,
+            settings.queues,
+            observe,
+            lambda queue: self._claimer.wake(queue),
+            told=settings.listen_dsn is not None,
         )
         self._claimer = Claimer(
             self.id,
@@ -113,7 +120,8 @@ class Enlistment:
             self._executor.stop(0)
             raise
         self._heartbeat.loop.start()
-        self._listener.loop.start()
+        if not self._settings.poll_only:
+            self._listener.loop.start()
         self._claimer.loop.start()
         settings = self._settings
         self._observe(WorkerStarted(self.id, settings.queues or [], settings.executor, settings.tasks.concurrency))

@@ -1,7 +1,8 @@
 """The listener: hears NOTIFY on a connection of its own, and shows enqueuers whether the worker is hungry.
 
 It never stops draining: a listener that lags can fill the server's notify queue and fail every producer. Keepalives
-cannot see a LISTEN that a pooler dropped, so it tests itself with a notification through the database.
+cannot see a LISTEN that a pooler dropped, so it tests itself with a notification through the database. Behind a pooler
+it does not even try, unless it was told to listen there: LISTEN and locks would stay behind in somebody else's session.
 """
 
 from __future__ import annotations
@@ -9,20 +10,29 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import time
 from collections.abc import Callable, Sequence
 
-from pgqueue.errors import DatabaseUnreachable
-from pgqueue.events import Observer
+from pgqueue.events import Observer, Trouble
 from pgqueue.store import execute, wakeups
+from pgqueue.store.connection import open_connection
+from pgqueue.store.session import OwnConnection
 from pgqueue.worker.loop import Connection, Loop
+from pgqueue.worker.self_test import SELF_TEST_DEADLINE, SelfTest
 
-SELF_TEST_EVERY = 30.0
-SELF_TEST_DEADLINE = 5.0
+LOOK = "look"
+CURE = "give --listen-dsn, a direct connection to the same database, or say by --poll-only that it is to poll"
+
+
+def ignore() -> None:
+    """For a worker that has nothing to look after."""
 
 
 class Listener:
-    """Calls `heard(queue)` for each notification, and `heard(None)` when the worker has just become heard of."""
+    """Calls `heard(queue)` for each notification, and `heard(None)` when the worker has just become heard of.
+
+    `look()` is called when somebody asks this worker to look after what it runs. `told` is whether it was told to
+    listen at this DSN, whatever stands between.
+    """
 
     def __init__(
         self,
@@ -31,14 +41,21 @@ class Listener:
         queues: Sequence[str] | None,
         observe: Observer,
         heard: Callable[[str | None], None],
+        *,
+        told: bool = False,
+        look: Callable[[], None] = ignore,
     ) -> None:
         self._channel = f"pgqueue_{worker}"
+        self._dsn = dsn
         self._queues = queues
+        self._observe = observe
         self._heard = heard
+        self._look = look
+        self._told = told
         self._wanted = False
         self._shown = False
-        self._tested_at = 0.0
-        self._test_sent: float | None = None
+        self._self_test = SelfTest()
+        self._useless = self._complained = False
         # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
         self._reader = self._writer = -1
         self.loop = Loop("listener", dsn, self._tick, observe, self._connected)
@@ -46,7 +63,7 @@ class Listener:
     @property
     def deaf(self) -> bool:
         """Whether notifications cannot be relied on now."""
-        return not self.loop.connected
+        return self._useless or not self.loop.connected or not self._self_test.passed
 
     def hungry(self, wanted: bool) -> None:
         """Whether enqueuers are to notify; takes effect at the next turn."""
@@ -70,51 +87,81 @@ class Listener:
             self._reader, self._writer = os.pipe()
             os.set_blocking(self._reader, False)
             os.set_blocking(self._writer, False)
-        for statement in wakeups.listen(self._channel):
-            execute(conn, statement)
+        if isinstance(conn, OwnConnection) and conn.pooled and not (self._told and self._is_ours(conn)):
+            self._useless = True
+            self._complain("listening does not work through the pooler that its DSN leads to; it polls every second")
+            return
+        self._listen(conn)
         self._shown = False
-        self._test_sent = None
-        self._tested_at = time.monotonic()
+        self._self_test.began()
 
     def _tick(self, conn: Connection) -> float:
+        if self._useless:
+            # It stays so: another connection through the same pooler would hear no more.
+            self.loop.stop(timeout=0)
+            return 0.0
+        self._test(conn)
         self._show(conn)
-        wait = self._test(conn)
+        wait = self._self_test.wait()
         if self.loop.stopping:
             # It may have been said before there was a pipe to say it.
             return 0.0
         select.select([conn.fileno(), self._reader], [], [], wait)
-        self._drain_pipe()
-        for notification in conn.notifies(timeout=0):
-            if notification.channel == self._channel:
-                self._test_sent = None
-            else:
-                self._heard(notification.payload)
+        self._hear(conn)
         return 0.0
 
+    def _hear(self, conn: Connection) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._reader, 4096)
+        for notification in conn.notifies(timeout=0):
+            if notification.channel != self._channel:
+                self._heard(notification.payload)
+            elif notification.payload == LOOK:
+                self._look()
+            else:
+                self._self_test.heard()
+
     def _show(self, conn: Connection) -> None:
-        if self._wanted == self._shown:
+        wanted = self._wanted and not self._self_test.deaf
+        if wanted == self._shown:
             return
-        self._shown = self._wanted
-        if self._shown:
+        self._shown = wanted
+        if wanted:
             execute(conn, wakeups.hungry(self._queues))
             # Whoever committed before the lock was held has notified nobody.
             self._heard(None)
         else:
             execute(conn, wakeups.fed())
 
-    def _test(self, conn: Connection) -> float:
-        """Test the listening when its time has come; answers the seconds until there is something to do again."""
-        now = time.monotonic()
-        if self._test_sent is not None:
-            if now - self._test_sent > SELF_TEST_DEADLINE:
-                raise DatabaseUnreachable("listening does not work here: a notification to ourselves was lost")
-            return SELF_TEST_DEADLINE
-        if now - self._tested_at >= SELF_TEST_EVERY:
-            self._tested_at = self._test_sent = now
+    def _test(self, conn: Connection) -> None:
+        due = self._self_test.due()
+        if self._self_test.deaf:
+            self._complain("listening does not work here, nor anew: no notification arrives; it polls every second")
+        if due:
+            if self._self_test.deaf:
+                self._listen(conn)
             execute(conn, wakeups.self_test(self._channel))
             # What arrived together with the answer makes the socket no longer readable.
-            return 0.0
-        return SELF_TEST_EVERY - (now - self._tested_at)
+            self._hear(conn)
+
+    def _listen(self, conn: Connection) -> None:
+        for channel in (wakeups.CHANNEL, self._channel):
+            execute(conn, wakeups.listen(channel))
+
+    def _is_ours(self, conn: Connection) -> bool:
+        """Whether the pooler leaves us our session, so that what another connection sends arrives.
+
+        Heard from ourselves it would prove nothing: the answer may have come from whichever session was free.
+        """
+        execute(conn, wakeups.listen(self._channel))
+        with open_connection(self._dsn, "self-test") as other:
+            execute(other, wakeups.self_test(self._channel))
+        return any(True for _ in conn.notifies(timeout=SELF_TEST_DEADLINE, stop_after=1))
+
+    def _complain(self, what: str) -> None:
+        if not self._complained:
+            self._complained = True
+            self._observe(Trouble("listener", what, CURE))
 
     def _poke(self) -> None:
         try:
@@ -122,7 +169,3 @@ class Listener:
         except OSError:
             # Full: the loop has enough reason to turn. Not open: it looks before it waits, or has ended.
             return
-
-    def _drain_pipe(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._reader, 4096)

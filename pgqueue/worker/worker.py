@@ -22,8 +22,9 @@ class Worker:
     """Claims jobs and runs them until it is told to stop.
 
     `queues` None serves all of them; `app` names the modules whose tasks may run; `lease`, `poll` and
-    `shutdown_timeout` are seconds. `burst` ends the worker when nothing is due. Holds three connections, whatever the
-    concurrency, and one more per slot that runs transactional tasks.
+    `shutdown_timeout` are seconds. `burst` ends the worker when nothing is due. Behind a pooler, `listen_dsn` leads
+    round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked for every second.
+    Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
     """
 
     def __init__(
@@ -39,12 +40,16 @@ class Worker:
         poll: float = 5.0,
         lease: float = 30.0,
         shutdown_timeout: float = 8.0,
+        listen_dsn: str | None = None,
+        poll_only: bool = False,
         observers: Iterable[Observer] | None = None,
     ) -> None:
         if executor not in EXECUTORS:
             raise OptionError(f"executor must be one of {', '.join(EXECUTORS)}, got {executor!r}")
         _check(concurrency=concurrency, poll=poll, lease=lease, shutdown_timeout=shutdown_timeout)
         _check_names(queues=queues, app=app, middleware=middleware)
+        if poll_only and listen_dsn is not None:
+            raise OptionError("poll_only listens to nothing, so listen_dsn has no use; give one of them")
         self._settings = WorkerSettings(
             dsn=dsn,
             queues=None if queues is None else list(queues),
@@ -56,6 +61,8 @@ class Worker:
             poll=poll,
             lease=lease,
             shutdown_timeout=shutdown_timeout,
+            listen_dsn=listen_dsn,
+            poll_only=poll_only,
         )
         self._observers = list(observers) if observers is not None else [LogObserver()]
         self._attention = Attention()

@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
-from pgqueue.worker import listener, pace
+from pgqueue.worker import pace, self_test
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.errands import work
@@ -130,8 +130,8 @@ def test_a_listener_whose_connection_ended_listens_again(start: StartThreaded, d
 
 
 def test_the_self_test_is_heard(start: StartThreaded, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "SELF_TEST_EVERY", 0.05)
-    monkeypatch.setattr(listener, "SELF_TEST_DEADLINE", 0.5)
+    monkeypatch.setattr(self_test, "SELF_TEST_EVERY", 0.05)
+    monkeypatch.setattr(self_test, "SELF_TEST_DEADLINE", 0.5)
     worker = start(executor="thread", poll=NEVER)
     desk.await_idle()
     query = "select query from pg_stat_activity where application_name = 'pgqueue listener'"
@@ -147,8 +147,8 @@ def test_a_listener_that_hears_nothing_of_its_own_listens_anew(
     start: StartThreaded, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pooler hands out another session: LISTEN seems to work, and nothing arrives."""
-    monkeypatch.setattr(listener, "SELF_TEST_EVERY", 0.2)
-    monkeypatch.setattr(listener, "SELF_TEST_DEADLINE", 0.2)
+    monkeypatch.setattr(self_test, "SELF_TEST_EVERY", 0.2)
+    monkeypatch.setattr(self_test, "SELF_TEST_DEADLINE", 0.2)
     real = psycopg.Connection.notifies
     deaf = [True]
     monkeypatch.setattr(
