@@ -168,6 +168,8 @@ def _migrations() -> Path:
 
 def _connection(dsn: str) -> sqlalchemy.Connection:
     engine = sqlalchemy.create_engine(
-        "postgresql+psycopg://", creator=lambda: open_connection(dsn, "migrate", autocommit=False), poolclass=NullPool
+        "postgresql+psycopg://",
+        creator=lambda: open_connection(dsn, "migrate", autocommit=False, deadline=None),
+        poolclass=NullPool,
     )
     return engine.connect()

@@ -22,7 +22,7 @@ def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
 
     Raises our own errors only: UsageError without a DSN, DatabaseUnreachable, SchemaError, or what the database said.
     """
-    with served(dsn) as address, diagnosed(), open_connection(address, "cli") as conn:
+    with served(dsn) as address, diagnosed(), open_connection(address, "cli", deadline=None) as conn:
         require_schema(conn)
         yield conn
 

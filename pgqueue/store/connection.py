@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from pgqueue.errors import DatabaseUnreachable, UsageError
+from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ AsyncConnection: TypeAlias = (
 )
 AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
 
-# A session of ours waits for nothing longer than this; a dead peer is noticed within it, too.
-DEADLINE_SECONDS = 30
 # For one host that does not answer; of several the next one is waiting.
 CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
 
@@ -80,15 +79,22 @@ async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     return raw
 
 
-def open_connection(dsn: str, role: str, *, autocommit: bool = True) -> OwnConnection:
-    """A connection of our own, named after its role; every wait on it has a limit.
+def open_connection(
+    dsn: str, role: str, *, autocommit: bool = True, deadline: float | None = DEADLINE_SECONDS
+) -> OwnConnection:
+    """A connection of our own, named after its role; no wait on it is longer than `deadline` seconds.
 
-    Raises DatabaseUnreachable.
+    With None a statement may take as long as it likes: for people, who can lose patience. Raises DatabaseUnreachable.
     """
     try:
         conn = OwnConnection.connect(autocommit=True, **_conninfo(dsn, role))
-        begin_session(conn)
-        conn.autocommit = autocommit
+        conn.deadline = deadline
+        try:
+            begin_session(conn)
+            conn.autocommit = autocommit
+        except BaseException:
+            conn.close()
+            raise
     except psycopg.Error as error:
         raise _unreachable(dsn, error) from error
     return conn
@@ -101,8 +107,12 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
     """
     try:
         conn = await OwnAsyncConnection.connect(autocommit=True, **_conninfo(dsn, role))
-        await begin_async_session(conn)
-        await conn.set_autocommit(autocommit)
+        try:
+            await begin_async_session(conn)
+            await conn.set_autocommit(autocommit)
+        except BaseException:
+            await conn.close()
+            raise
     except psycopg.Error as error:
         raise _unreachable(dsn, error) from error
     return conn
@@ -114,10 +124,30 @@ def is_lost(conn: psycopg.Connection[Any] | None, error: BaseException) -> bool:
         return True
     # Without a code it is libpq's own; 08 is the connection's class, 57P01 to 57P03 the server going down.
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    if state == "25006":
-        # Read-only: it is no primary any more, and another one may be.
+    if state == _READ_ONLY:
+        # It is no primary any more, and another one may be.
         return True
     return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server refused what it may take later: nothing was done, and nothing is wrong with what was asked."""
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and (state in _PASSING or state.startswith(("53", "58")))
+
+
+_READ_ONLY = "25006"
+# Serialization failure, deadlock, lock not available, canceled, and read-only; with 53, no room, and 58, no disk.
+_PASSING = frozenset({"40001", "40P01", "55P03", "57014", _READ_ONLY})
+
+
+def in_words(error: BaseException) -> str:
+    """What is wrong with the database, in one line without what is only about the statement."""
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return in_one_line(error)
+    if error.sqlstate == _READ_ONLY:
+        return "the database is read-only: a standby, or default_transaction_read_only is on (25006)"
+    return f"{error.diag.message_primary} ({error.sqlstate})"
 
 
 def _conninfo(dsn: str, role: str) -> dict[str, Any]:
@@ -137,7 +167,7 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        "tcp_user_timeout": DEADLINE_SECONDS * 1000,
+        "tcp_user_timeout": int(DEADLINE_SECONDS * 1000),
     }
     if several and "PGTARGETSESSIONATTRS" not in os.environ:
         # One of them is the primary, and which one changes: every connect asks them all anew.

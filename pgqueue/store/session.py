@@ -14,21 +14,36 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-# What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED.
+from pgqueue.store.deadline import DEADLINE_SECONDS, PunctualAsyncConnection, PunctualConnection
+
+# What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED. A job may
+# think between two statements as long as its own timeout allows. A backend whose client vanished in silence must not
+# hold its locks for the hours after which the server would look by itself.
 SETTINGS: Mapping[str, str] = {
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": f"{int(DEADLINE_SECONDS * 1000)}ms",
 }
+# The server gives up before we do: then it is known that nothing was done, and the connection is still good.
+SERVER_SHARE = 0.8
 
 
-class OwnConnection(psycopg.Connection[Any]):
+class OwnConnection(PunctualConnection):
     """A connection of ours; `pooled` is whether its session is shared with strangers."""
 
     pooled = False
     local: Mapping[str, str] = {}
 
 
-class OwnAsyncConnection(psycopg.AsyncConnection[Any]):
+class OwnAsyncConnection(PunctualAsyncConnection):
     """As OwnConnection, for a task that is a coroutine."""
 
     pooled = False
@@ -51,10 +66,11 @@ async def is_pooled_async(conn: psycopg.AsyncConnection[Any]) -> bool:
 
 def begin_session(conn: OwnConnection) -> None:
     """Set what a session of ours holds to, or find out that the session is not ours. One round trip."""
-    row = conn.execute(_SET, _params(conn.info.backend_pid, SETTINGS)).fetchone()
+    settings = _settings(conn.deadline)
+    row = conn.execute(_SET, _params(conn.info.backend_pid, settings)).fetchone()
     if row == (0,):
         conn.pooled = True
-        conn.local = _besides_transactions(SETTINGS)
+        conn.local = _local(settings)
         conn.prepare_threshold = None
         conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         conn.read_only = False
@@ -62,7 +78,7 @@ def begin_session(conn: OwnConnection) -> None:
 
 async def begin_async_session(conn: OwnAsyncConnection) -> None:
     """As begin_session()."""
-    cursor = await conn.execute(_SET, _params(conn.info.backend_pid, SETTINGS))
+    cursor = await conn.execute(_SET, _params(conn.info.backend_pid, _settings(conn.deadline)))
     if await cursor.fetchone() == (0,):
         conn.pooled = True
         conn.prepare_threshold = None
@@ -99,20 +115,29 @@ def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 _WHO = "select pg_backend_pid()"
-# Nothing is set if the session is another's: of no row, nothing is evaluated.
-_SET = (
-    "select count(set_config(name, value, false)) from unnest(%s::text[], %s::text[]) as setting (name, value)"
-    " where pg_backend_pid() = %s"
-)
+# Nothing is set if the session is another's: of no row, nothing is evaluated. A setting that this server does not know
+# is left out. A role that may only read by default can work all the same, but a whole server that was made read-only,
+# by a failover or a full disk, is not to be written to.
+_SET = """
+select count(set_config(name, value, false)) from unnest(%s::text[], %s::text[]) as setting (name, value)
+where pg_backend_pid() = %s and current_setting(name, true) is not null
+  and (name <> 'default_transaction_read_only'
+       or (select source in ('user', 'database user') from pg_settings as given where given.name = setting.name))
+"""
+
+
+def _settings(deadline: float | None) -> Mapping[str, str]:
+    milliseconds = 0 if deadline is None else int(deadline * SERVER_SHARE * 1000)
+    return {**SETTINGS, "statement_timeout": f"{milliseconds}ms"}
 
 
 def _params(pid: int, settings: Mapping[str, str]) -> tuple[list[str], list[str], int]:
     return list(settings), list(settings.values()), pid
 
 
-def _besides_transactions(settings: Mapping[str, str]) -> dict[str, str]:
-    """Without the defaults of transactions, which BEGIN itself names."""
-    return {name: value for name, value in settings.items() if not name.startswith("default_transaction_")}
+def _local(settings: Mapping[str, str]) -> dict[str, str]:
+    """What can hold for one transaction: without what BEGIN itself names, and what is the session's or the wire's."""
+    return {name: settings[name] for name in ("statement_timeout", "lock_timeout") if name in settings}
 
 
 def _begin(local: Mapping[str, str]) -> Composed:

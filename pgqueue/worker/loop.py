@@ -11,24 +11,27 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.events import DatabaseBack, DatabaseLost, Observer, Trouble
-from pgqueue.store.connection import in_one_line, is_lost, open_connection
+from pgqueue.events import Event, Observer
+from pgqueue.store.connection import in_words, is_lost, is_refusal, open_connection
+from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.worker.outage import Outage
 
 Connection = psycopg.Connection[Any]
 
-# Pauses between attempts to reconnect grow from the first to the last; jitter keeps a fleet from arriving together.
+# Pauses between attempts grow from the first to the last; jitter keeps a fleet from arriving together.
 FIRST_PAUSE, LAST_PAUSE = 0.05, 5.0
-# An outage is told once when it begins, then once in this many seconds.
-TELL_EVERY = 60.0
-# After an error that is not the connection's, so that a bug cannot turn into a busy loop.
+# The longest pause of a worker that is ending and has something left to write.
+HURRIED_PAUSE = 0.1
+# After an error that is not the database's, so that a bug cannot turn into a busy loop.
 TROUBLE_PAUSE = 1.0
 
 
 class Loop:
     """Calls `tick(conn)` in a thread of its own until stopped; a tick answers how many seconds to wait for the next.
 
-    `connected(conn)` runs after each connect, before the first tick. wake() ends a wait early. start() returns when
-    the thread runs, stop() when it has ended; both may be called twice.
+    `connected(conn)` runs after each connect, before the first tick. wake() ends a wait early, but no pause after an
+    error: those who wake are many, and the database is in need. No statement is waited for longer than `deadline`
+    seconds. start() returns when the thread runs, stop() when it has ended; both may be called twice.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class Loop:
         tick: Callable[[Connection], float],
         observe: Observer,
         connected: Callable[[Connection], None] | None = None,
+        *,
+        deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self.role = role
         self.turned_at = time.monotonic()
@@ -45,12 +50,16 @@ class Loop:
         self._tick = tick
         self._observe = observe
         self._connected = connected
+        self._deadline = deadline
         self._conn: Connection | None = None
         self._awake = threading.Event()
         self._stopping = threading.Event()
+        self._hurried = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"pgqueue-{role}", daemon=True)
-        self._lost_at: float | None = None
-        self._told_at = 0.0
+        self._outage = Outage(role)
+        self._pause = FIRST_PAUSE
+        # Whether a connection alone proves nothing, because what it was used for was refused.
+        self._refused = False
 
     def start(self) -> None:
         """Start the thread, unless it runs."""
@@ -62,9 +71,15 @@ class Loop:
         """End the current wait; from any thread."""
         self._awake.set()
 
+    def hurry(self) -> None:
+        """As wake(), and from now on pause but for a moment after an error: the end is near."""
+        self._hurried.set()
+        self._awake.set()
+
     def stop(self, timeout: float | None = None) -> bool:
         """End after the current tick; whether the thread has ended within `timeout` seconds."""
         self._stopping.set()
+        self._hurried.set()
         self._awake.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
@@ -81,19 +96,15 @@ class Loop:
         return self._conn is not None
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
         while not self._stopping.is_set():
             try:
                 wait = self._tick(self._connection())
-                pause = FIRST_PAUSE
             except Exception as error:  # A role must outlive any error of one tick; it is told, and tried again.
-                if is_lost(self._conn, error):
-                    self._drop_connection(error)
-                    wait = pause * random.uniform(0.5, 1.0)
-                    pause = min(LAST_PAUSE, pause * 2)
-                else:
-                    self._observe(Trouble(self.role, f"{type(error).__name__}: {error}"))
-                    wait = TROUBLE_PAUSE
+                self._survive(error)
+                continue
+            self._pause = FIRST_PAUSE
+            self._refused = False
+            self._tell(self._outage.over())
             self.turned_at = time.monotonic()
             self._awake.wait(wait)
             self._awake.clear()
@@ -101,7 +112,7 @@ class Loop:
 
     def _connection(self) -> Connection:
         if self._conn is None:
-            conn = open_connection(self._dsn, self.role)
+            conn = open_connection(self._dsn, self.role, deadline=self._deadline)
             try:
                 if self._connected is not None:
                     self._connected(conn)
@@ -109,20 +120,29 @@ class Loop:
                 conn.close()
                 raise
             self._conn = conn
-            if self._lost_at is not None:
-                self._observe(DatabaseBack(self.role, time.monotonic() - self._lost_at))
-                self._lost_at = None
+            if not self._refused:
+                self._tell(self._outage.over())
         return self._conn
 
-    def _drop_connection(self, error: Exception) -> None:
-        self._close()
-        now = time.monotonic()
-        if self._lost_at is None:
-            self._lost_at = now
-            self._told_at = 0.0
-        if now - self._told_at >= TELL_EVERY or self._told_at == 0.0:
-            self._observe(DatabaseLost(self.role, in_one_line(error), now - self._lost_at))
-            self._told_at = now
+    def _survive(self, error: Exception) -> None:
+        lost, self._refused = is_lost(self._conn, error), is_refusal(error)
+        if lost:
+            self._close()
+        if lost or self._refused:
+            self._tell(self._outage.lost(in_words(error)))
+            wait = self._pause * random.uniform(0.5, 1.0)
+            self._pause = min(LAST_PAUSE, self._pause * 2)
+        else:
+            self._tell(self._outage.trouble(f"{type(error).__name__}: {error}"))
+            wait = TROUBLE_PAUSE
+        self.turned_at = time.monotonic()
+        if not self._hurried.wait(wait):
+            return
+        self._stopping.wait(min(wait, HURRIED_PAUSE))
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self._observe(event)
 
     def _close(self) -> None:
         conn, self._conn = self._conn, None
