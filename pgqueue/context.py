@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -22,7 +23,7 @@ class JobContext:
     if it has none. `late` is whether complete() found the lease gone.
     """
 
-    __slots__ = ("_claim", "_transactional", "args", "deadline", "labels", "late")
+    __slots__ = ("_cancelled", "_claim", "_told", "_transactional", "args", "deadline", "labels", "late")
 
     def __init__(
         self,
@@ -38,6 +39,9 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self.late = False
+        self._cancelled = False
+        # Made when somebody waits: few jobs do.
+        self._told: threading.Event | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"
@@ -61,6 +65,24 @@ class JobContext:
     def queue(self) -> str:
         """The queue that the job waited under."""
         return self._claim.queue
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled while it runs: end soon, by returning or raising; it is ended by force later."""
+        return self._cancelled
+
+    def wait_cancelled(self, timeout: float | None = None) -> bool:
+        """Wait until the job is cancelled, at most `timeout` seconds; answers whether it is."""
+        with _making:
+            told = self._told = self._told or threading.Event()
+        # The one who tells sets the flag first, and looks for the event then.
+        return self._cancelled or told.wait(timeout)
+
+    def tell_cancelled(self) -> None:
+        """The worker's word that nobody wants the job any more; from any thread."""
+        self._cancelled = True
+        if self._told is not None:
+            self._told.set()
 
     @overload
     def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...
@@ -91,6 +113,9 @@ class JobContext:
 
 
 Middleware = Callable[[JobContext], AbstractContextManager[None]]
+
+# Guards the making of the event that wait_cancelled() waits for.
+_making = threading.Lock()
 
 # Set by the worker round each attempt, inside a context of the attempt's own.
 running: ContextVar[JobContext | None] = ContextVar("pgqueue.running", default=None)

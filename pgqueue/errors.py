@@ -9,6 +9,7 @@
     ├── JobFailed                    result() of a job that ended without success
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
+    ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
     ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
     ├── SchemaError                  the schema is missing, or older or newer than this code
@@ -74,6 +75,13 @@ class ResultTimeout(PgqueueError, TimeoutError):
 
 class LeaseLost(PgqueueError):
     """This attempt is late: its job was given to another worker, cancelled, or has ended. Nothing was changed."""
+
+
+class SoftTimeout(PgqueueError, TimeoutError):
+    """Raised inside a job whose time is up: clean up and let it go; a job that goes on is ended by force."""
+
+    def __init__(self, message: str = "the job's time is up") -> None:
+        super().__init__(message)
 
 
 class TransactionEnded(PgqueueError):

@@ -25,9 +25,11 @@ from pgqueue.context import bound_connection
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.options import Duration
+from pgqueue.outcome import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
+from pgqueue.tasks.bounds import BOUND_NAMES, Bounds, OnExpiry, OnTimeout
 from pgqueue.tasks.target import check_function, fault_in
 
 P = ParamSpec("P")
@@ -46,6 +48,16 @@ class TaskOptions(TypedDict, total=False):
     unique_key: str | None
     store_result: bool | None
     labels: Mapping[str, str] | None
+
+
+class AllTaskOptions(TaskOptions, total=False):
+    """Those, and the options that stay with the task: see Bounds."""
+
+    soft_timeout: Duration | None
+    on_timeout: OnTimeout
+    on_expiry: OnExpiry
+    at_most_once: bool
+    infra_errors: tuple[type[BaseException], ...]
 
 
 class CallOptions(TaskOptions, total=False):
@@ -68,6 +80,7 @@ class Task(Generic[P, R]):
         options: JobOptions | None = None,
         retry: RetryPolicy = DEFAULT_RETRY,
         transactional: bool = False,
+        bounds: Bounds = Bounds(),  # noqa: B008  # frozen
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -78,6 +91,10 @@ class Task(Generic[P, R]):
         self.options = options or JobOptions()
         self.retry = retry
         self.transactional = transactional
+        self.bounds = bounds
+        self.terms = Terms(
+            retry, self.options.max_attempts, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once
+        )
         self.is_async = inspect.iscoroutinefunction(function)
         self._said = self.options.said()
 
@@ -122,11 +139,13 @@ class Task(Generic[P, R]):
         return NewJob(self.target, self._stored(args, kwargs), **self._said)
 
     def using(self, **options: Unpack[CallOptions]) -> Self:
-        """This task with other options; what is not named stays."""
+        """This task with other options for its jobs; what is not named stays, and so do the bounds of the task."""
+        if own := BOUND_NAMES.intersection(options):
+            raise OptionError(f"{', '.join(sorted(own))}: the worker asks the task, not the job; say it in @task(...)")
         return self._with(JobOptions(**options).over(self.options))
 
     def _with(self, options: JobOptions) -> Self:
-        return type(self)(self.function, options, self.retry, self.transactional)
+        return type(self)(self.function, options, self.retry, self.transactional, self.bounds)
 
     @functools.cached_property
     def _signature(self) -> inspect.Signature:
@@ -168,11 +187,11 @@ class TransactionalTask(Task[P, R], Generic[C, P, R]):
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
 def task(
-    *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[TaskOptions]
+    *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
 ) -> Callable[[Callable[Concatenate[C, P], R]], TransactionalTask[C, P, R]]: ...
 @overload
 def task(
-    *, transactional: Literal[False] = False, retry: RetryPolicy = ..., **options: Unpack[TaskOptions]
+    *, transactional: Literal[False] = False, retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -180,7 +199,7 @@ def task(
     *,
     transactional: bool = False,
     retry: RetryPolicy = DEFAULT_RETRY,
-    **options: Unpack[TaskOptions],
+    **options: Unpack[AllTaskOptions],
 ) -> Any:
     """Make a module-level function, sync or async, a task: jobs may call it, and worker and producer know its options.
 
@@ -188,10 +207,13 @@ def task(
     Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
     """
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
-    defaults = JobOptions(**options)
+    given: dict[str, Any] = {**options}
+    bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
+    defaults = JobOptions(**given)
+    bounds.check_against(defaults.timeout)
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional)
+        task = kind(function, defaults, retry, transactional, bounds)
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
         _registry[task.target] = task

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from time import monotonic
 from types import CoroutineType
 from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
+
 from pgqueue.context import Middleware, running
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Outcome, Snooze, Succeeded
+from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender, at_once
 from pgqueue.tasks import Task
-from pgqueue.worker.call import Call, explain, finish, prepare
+from pgqueue.worker.call import Call, NoConnection, finish, prepare, undeclared
+from pgqueue.worker.explain import explain
 from pgqueue.worker.middleware import entered
+from pgqueue.worker.notices import Guard, NoGuard, Notice
 from pgqueue.worker.private_loop import PrivateLoop
 
-# A transactional job that gets no connection has not begun: its attempt is given back for so many seconds.
-_NO_CONNECTION_DELAY = 5.0
+# How long the server may take to end a query of a job that is out of time, seconds.
+_CANCEL_TIMEOUT = 2.0
 
 
 class AsyncAttempts:
@@ -53,7 +58,7 @@ class AsyncAttempts:
     async def _called(self, call: Call) -> Succeeded:
         if call.task.transactional:
             return await self._called_in_transaction(call)
-        return call.returned(await call.task.function(*call.args, **call.kwargs))
+        return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
 
     async def _called_in_transaction(self, call: Call) -> Succeeded:
         lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
@@ -61,9 +66,9 @@ class AsyncAttempts:
             try:
                 conn = await lender.lend()
             except DatabaseUnreachable as error:
-                raise Snooze(_NO_CONNECTION_DELAY) from error
+                raise NoConnection from error
             try:
-                success = call.returned(await call.task.function(conn, *call.args, **call.kwargs))
+                success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
             except BaseException:
                 await lender.roll_back()
                 raise
@@ -75,25 +80,56 @@ class AsyncAttempts:
 
 
 class Attempts:
-    """Runs attempts one after the other, in the thread that calls it. Coroutines get a private event loop."""
+    """Runs attempts one after the other, in the thread that calls it. Coroutines get a private event loop.
 
-    def __init__(self, dsn: str, apps: Sequence[str], middleware: Sequence[Middleware]) -> None:
+    `guard` is how a task that is no coroutine is told that its time is up. `declared` are the targets of tasks that
+    may run at most once and that the database knows of; None if nobody asks.
+    """
+
+    # Whose attempt is under way; what was told to which attempt last: written by tell().
+    _number = -1
+    _notice: tuple[int, Notice] | None = None
+    _call: Call | None = None
+
+    def __init__(
+        self, dsn: str, apps: Sequence[str], middleware: Sequence[Middleware], guard: Guard | None = None
+    ) -> None:
+        self.declared: Container[str] | None = None
         self._apps = apps
         self._middleware = middleware
+        self._guard = guard or NoGuard()
         self._tasks: dict[str, Task[..., Any]] = {}
         self._lender = Lender(dsn, is_async=False)
         self._loop = PrivateLoop()
         self._async = AsyncAttempts(dsn, middleware)
 
-    def run(self, claim: Claim) -> Finished:
-        """Run one claim to its end; never raises."""
+    def run(self, claim: Claim, number: int = 0) -> Finished:
+        """Run one claim to its end, under a number that grows; never raises."""
+        self._number = number
         began = monotonic()
         call = prepare(claim, self._tasks, self._apps)
         if not isinstance(call, Call):
             return finish(claim, call, None, monotonic() - began)
+        if call.task.bounds.at_most_once and self.declared is not None and claim.target not in self.declared:
+            return finish(claim, undeclared(), None, monotonic() - began)
+        call.number = number
+        self._call = call
+        # tell() writes the one and reads the other in the other order: one of the two sees the other.
+        if self._notice is not None and self._notice[0] == number:
+            self._pass_on(call, self._notice[1])
         # A context of its own, so that what a job sets in it ends with the job.
         outcome = copy_context().run(self._run, call)
+        self._call = None
         return finish(claim, outcome, call.task, monotonic() - began)
+
+    def tell(self, number: int, notice: Notice) -> None:
+        """Tell attempt `number`, if it is the one that runs; from any other thread."""
+        if number != self._number:
+            return
+        self._notice = number, notice
+        call = self._call
+        if call is not None and call.number == number:
+            self._pass_on(call, notice)
 
     def find(self, claim: Claim) -> Task[..., Any] | None:
         """The task that a claim calls; None if there is none that may run."""
@@ -105,6 +141,11 @@ class Attempts:
         self._lender.close()
         self._async.close()
         self._loop.close()
+
+    def _pass_on(self, call: Call, notice: Notice) -> None:
+        call.tell(notice)
+        if notice is Notice.TIMEOUT:
+            self._guard.strike(call.number)
 
     def _run(self, call: Call) -> Outcome:
         running.set(call.context)
@@ -122,26 +163,42 @@ class Attempts:
     def _called(self, call: Call) -> Succeeded:
         if call.task.transactional:
             return self._called_in_transaction(call)
-        return call.returned(self._awaited(call.task.function(*call.args, **call.kwargs)))
+        return call.returned(self._own_code(call, call.task.function, *call.args))
 
     def _called_in_transaction(self, call: Call) -> Succeeded:
         lender = self._lender
         try:
             conn = at_once(lender.lend())
         except DatabaseUnreachable as error:
-            raise Snooze(_NO_CONNECTION_DELAY) from error
+            raise NoConnection from error
         try:
-            success = call.returned(self._awaited(call.task.function(conn, *call.args, **call.kwargs)))
+            success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
         except BaseException:
+            if call.told is not None:
+                _end_query(conn)
             at_once(lender.roll_back())
             raise
         with _noting_late(call):
             at_once(lender.commit(jobs.complete(call.claim, success.result)))
         return Succeeded(success.result, settled=True)
 
-    def _awaited(self, value: Any) -> Any:
-        """What a coroutine returns: a sync function may have returned one, such as a decorated `async def`."""
-        return self._loop.run(value) if type(value) is CoroutineType else value
+    def _own_code(self, call: Call, function: Callable[..., Any], *args: Any) -> Any:
+        """Call the task's function: the only place where a notice may raise."""
+        guard = self._guard
+        try:
+            guard.open(call.number)
+            value = function(*args, **call.kwargs)
+        finally:
+            guard.close()
+        # A sync function may have returned a coroutine, such as a decorated `async def`.
+        return self._loop.run(call.awaited(value)) if type(value) is CoroutineType else value
+
+
+def _end_query(conn: psycopg.Connection[Any]) -> None:
+    """End what a job was waiting for when it was told: the server would go on with it, and keep its locks."""
+    with suppress(psycopg.Error):
+        if conn.info.transaction_status is TransactionStatus.ACTIVE:
+            conn.cancel_safe(timeout=_CANCEL_TIMEOUT)
 
 
 @contextmanager

@@ -1,48 +1,42 @@
-"""What a claim calls, and what the end of that call makes of the attempt; the call itself is attempt.py's."""
+"""What a claim calls, and the settlement of how that ended; the call itself is attempt.py's."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
+from types import CoroutineType
 from typing import Any
 
 from pgqueue.codec import decode_args, encode
 from pgqueue.context import JobContext
-from pgqueue.description import type_name
-from pgqueue.errors import ArgumentError, LeaseLost
+from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
 from pgqueue.outcome import (
-    Bury,
-    Cancel,
-    Cancelled,
     Ended,
-    ErrorReport,
     Failed,
-    Late,
     Outcome,
     Reason,
     Released,
-    Retry,
     Settlement,
-    Signal,
-    Snooze,
     Succeeded,
-    Terms,
     Unregistered,
     error_report,
     judge,
 )
 from pgqueue.retry import seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.worker.notices import Notice
+from pgqueue.worker.reports import report
 
 _SUCCEEDED = Succeeded()
-# Frames of these files at the top of a traceback are ours: the user's begin below them.
-_OUR_FILES = {__file__.replace("call.py", name) for name in ("attempt.py", "middleware.py", "private_loop.py")}
+# How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
+_UNDECLARED_DELAY = 1.0
 # A century, in seconds: what PostgreSQL's clock can still add.
 _LONGEST_DELAY = 3.2e9
 
@@ -51,15 +45,53 @@ class Unstorable(Exception):
     """The task returned what cannot be stored as its result."""
 
 
+class NoConnection(Exception):
+    """A transactional job was not begun, for want of a connection."""
+
+
 @dataclass(slots=True)
 class Call:
-    """A claim that can be called: its task and its arguments."""
+    """A claim that can be called: its task and its arguments; and what it has been told since."""
 
     claim: Claim
     task: Task[..., Any]
     args: list[Any]
     kwargs: dict[str, Any]
     context: JobContext
+    number: int = 0
+    told: Notice | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    # The coroutine that may be cancelled: while the task's own code runs, and not after that.
+    _own: asyncio.Task[Any] | None = None
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the running task; from any thread. A coroutine is cancelled, other code is the business of a guard."""
+        if self.told is not Notice.CANCELLED:
+            self.told = notice
+        if notice is Notice.CANCELLED:
+            self.context.tell_cancelled()
+        # Read after `told` was written: awaited() does both in the other order.
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._interrupt)
+
+    async def awaited(self, coroutine: Awaitable[Any]) -> Any:
+        """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
+        self._loop = asyncio.get_running_loop()
+        if self.told is not None:
+            if isinstance(coroutine, CoroutineType):
+                coroutine.close()
+            raise asyncio.CancelledError
+        self._own = asyncio.current_task()
+        try:
+            return await coroutine
+        finally:
+            self._own = None
+
+    def _interrupt(self) -> None:
+        if self._own is not None:
+            own, self._own = self._own, None
+            own.cancel()
 
     def returned(self, value: object) -> Succeeded:
         """The outcome of a task that returned `value`. Raises Unstorable."""
@@ -90,37 +122,16 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str])
         return Ended(Reason.UNREADABLE, error_report("Unreadable", error))
     except BaseException as error:
         # Importing or decoding ran out of memory, or worse; one bad job must not end the slot.
-        return Failed(_report(error))
+        return Failed(report(error))
     if claim.store_result is None and task.options.store_result:
         claim = claim._replace(store_result=True)
     context = JobContext(claim, args or kwargs, labels, _deadline(claim, task), task.transactional)
     return Call(claim, task, args, kwargs, context)
 
 
-def explain(call: Call, error: BaseException) -> Outcome:
-    """What an exception that left the task makes of the attempt; one that cannot even be looked at is a failure."""
-    try:
-        return _explained(call, error)
-    except BaseException as second:
-        return Failed(_unspeakable(error, second))
-
-
-def _explained(call: Call, error: BaseException) -> Outcome:
-    match error:
-        case Retry(delay=delay):
-            return Failed(_signal_report(error), delay=delay, asked=True)
-        case Snooze(delay=delay):
-            return Released(delay, asked=True)
-        case Bury():
-            return Ended(Reason.BURIED, _signal_report(error))
-        case Cancel():
-            return Cancelled(_report(error).message)
-        case LeaseLost() if call.context.late:
-            return Late()
-        case Unstorable():
-            return Failed(error_report("Unstorable", error), retryable=False)
-        case _:
-            return Failed(_report(error), retryable=_is_retried(call.task, error))
+def undeclared() -> Outcome:
+    """The outcome of a job that may run at most once, where the database could not tell if its worker vanished."""
+    return Released(_UNDECLARED_DELAY, started=False)
 
 
 def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
@@ -128,27 +139,19 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:
-        return Finished(claim, judge(claim, Failed(_report(error))), elapsed)
+        return Finished(claim, judge(claim, Failed(report(error))), elapsed)
 
 
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:
     if task is None:
         return judge(claim, outcome)
-    settlement = judge(claim, outcome, Terms(task.retry, task.options.max_attempts))
+    settlement = judge(claim, outcome, task.terms)
     if not 0 <= settlement.delay <= _LONGEST_DELAY:
         raise ValueError(f"a delay must be from 0 to {_LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
     if type(settlement.delay) is not float:
         # Of a class of the user's, it could not travel to the worker.
         return settlement._replace(delay=float(settlement.delay))
     return settlement
-
-
-def _is_retried(task: Task[..., Any], error: BaseException) -> bool:
-    try:
-        return bool(task.retry.retries(error))
-    except BaseException:
-        # A policy of the user's own that is broken: the error itself is what must reach the history.
-        return True
 
 
 def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Task[..., Any]:
@@ -172,27 +175,3 @@ def _labels(text: str) -> Mapping[str, str]:
     if not isinstance(labels, dict):
         raise ArgumentError(f"labels must be a JSON object, got {text:.80}")
     return labels
-
-
-def _report(error: BaseException) -> ErrorReport:
-    try:
-        return ErrorReport.of(BaseException.with_traceback(error, _user_part(error.__traceback__)))
-    except BaseException as second:
-        return _unspeakable(error, second)
-
-
-def _unspeakable(error: BaseException, second: BaseException) -> ErrorReport:
-    return error_report(type_name(error), f"describing it raised {type_name(second)}")
-
-
-def _signal_report(signal: Signal) -> ErrorReport:
-    """A signal as an error: a traceback only where it was raised because of one."""
-    report = _report(signal)
-    caused = signal.__cause__ or signal.__context__
-    return ErrorReport(type(signal).__name__, report.message, report.traceback if caused else None)
-
-
-def _user_part(trace: TracebackType | None) -> TracebackType | None:
-    while trace is not None and trace.tb_frame.f_code.co_filename in _OUR_FILES:
-        trace = trace.tb_next
-    return trace

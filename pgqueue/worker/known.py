@@ -1,0 +1,58 @@
+"""What a worker knows of a task without its code: how long its attempts may take, and how their ends are judged."""
+
+from __future__ import annotations
+
+import dataclasses
+from math import inf
+from typing import Any, NamedTuple
+
+from pgqueue.job import DEFAULT_TIMEOUT, Claim
+from pgqueue.outcome import Terms
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
+from pgqueue.tasks import Task
+
+
+class Known(NamedTuple):
+    """A task as its worker knows it; `timeout` and `soft_timeout` are seconds, None if the task does not say."""
+
+    target: str
+    terms: Terms
+    timeout: float | None
+    soft_timeout: float | None
+
+
+class Limits(NamedTuple):
+    """When a job is told that its time is up, and when it is ended: seconds since its start, inf for never."""
+
+    notice: float
+    end: float
+    said: str
+
+
+def known(task: Task[..., Any]) -> Known:
+    """What is known of a task."""
+    timeout, soft = task.options.timeout, task.bounds.soft_timeout
+    return Known(
+        task.target, task.terms, None if timeout is None else seconds(timeout), None if soft is None else seconds(soft)
+    )
+
+
+def portable(known: Known) -> Known:
+    """The same for another process: of a retry policy only what needs no code of the user's."""
+    retry = known.terms.retry
+    if type(retry).__module__ == RetryPolicy.__module__:
+        retry = dataclasses.replace(retry, on=BaseException, not_on=())
+    else:
+        retry = DEFAULT_RETRY
+    return known._replace(terms=dataclasses.replace(known.terms, retry=retry))
+
+
+def limits(claim: Claim, task: Known | None, grace: float) -> Limits:
+    """The limits of an attempt. Between notice and end a job has `grace` seconds at least."""
+    timeout = claim.timeout
+    if timeout is None:
+        timeout = DEFAULT_TIMEOUT if task is None or task.timeout is None else task.timeout
+    soft = inf if task is None or task.soft_timeout is None else task.soft_timeout
+    notice = min(soft, timeout)
+    said = f"soft_timeout of {soft:g} s" if soft < timeout else f"timeout of {timeout:g} s"
+    return Limits(notice, max(timeout, notice + grace), said)
