@@ -55,13 +55,13 @@ class Lender:
         self._pid = os.getpid()
         self._lent: Any = None
         self._identity = ""
-        _lenders.add(self)
         # Behind a pooler the session is ours between BEGIN and COMMIT alone.
         self._pooled = False
+        _lenders.add(self)
 
     async def lend(self) -> Any:
         """A connection inside a new transaction. Raises DatabaseUnreachable."""
-        if self._server is not None:
+        if self._server is not None and self._is_whole(self._server):
             try:
                 return await self._begin(self._server)
             except psycopg.Error:
@@ -69,8 +69,9 @@ class Lender:
                 self.close()
         conn = await _answer(self._open(self._dsn, "job"))
         self._pooled = conn.pooled
-        self._server = _take(conn)
-        return await self._begin(self._server)
+        self._server = server = _take(conn)
+        self._socket = _identity_of(server.socket)
+        return await self._begin(server)
 
     async def commit(self, completion: Statement[bool]) -> None:
         """Record the job's success in the lent transaction, and commit it.
