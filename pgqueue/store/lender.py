@@ -32,12 +32,29 @@ T = TypeVar("T")
 _IDENTITY = "select extract(epoch from now())::text || ' ' || current_user"
 # Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
 _robbed: list[PGconn] = []
-# What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. The settings left out are the pooler's.
-_LEAVE_NOTHING = """
-unlisten *; close all; discard temp; reset session authorization; reset role; select pg_advisory_unlock_all();
-select set_config(name, coalesce(reset_val, ''), false) from pg_settings where source = 'session'
- and name not in ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')
- and name not like 'transaction\\_%'
+# What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. What is left out is the pooler's own.
+_RELEASE = """
+select pg_advisory_unlock_all();
+do $$ declare
+  _name text;
+begin
+  for _name in select name from pg_prepared_statements where from_sql loop
+    execute format('deallocate %I', _name);
+  end loop;
+end $$;
+"""
+_LEAVE_NOTHING = f"""
+unlisten *; close all; discard temp; reset session authorization; reset role; {_RELEASE}
+do $$ declare
+  _name text;
+begin
+  for _name in
+    select name from pg_settings where source = 'session' and name not like 'transaction\\_%'
+      and name not in ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')
+  loop
+    execute format('reset %I', _name);
+  end loop;
+end $$;
 """
 
 
@@ -179,8 +196,8 @@ class Lender:
         try:
             if self._pooled:
                 if self._server.transaction_status != TransactionStatus.IDLE:
-                    # One message, or the second statement would meet another session.
-                    await _answer(conn.execute("rollback; select pg_advisory_unlock_all()", prepare=False))
+                    # One message, or what follows the rollback would meet another session.
+                    await _answer(conn.execute(f"rollback; {_RELEASE}", prepare=False))
                 return
             await _answer(conn.rollback())
             await _answer(conn.set_autocommit(True))

@@ -61,6 +61,14 @@ async def effect_async(conn: psycopg.AsyncConnection[Any], value: int, seconds: 
     await asyncio.sleep(seconds)
 
 
+@task(max_attempts=1, transactional=True)
+def soil_and_fail(conn: psycopg.Connection[Any]) -> None:
+    """Leave behind what no rollback undoes, and fail."""
+    conn.execute("select pg_advisory_lock(4711)")
+    conn.execute("prepare dirty as select 1")
+    raise ValueError("no")
+
+
 @task(retry=SOON, transactional=True)
 def enqueue_and(conn: psycopg.Connection[Any], then: str) -> None:
     pgqueue.enqueue(conn, work, queue="born")
