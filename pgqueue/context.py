@@ -78,12 +78,6 @@ class JobContext:
         # The one who tells sets the flag first, and looks for the event then.
         return self._cancelled or told.wait(timeout)
 
-    def tell_cancelled(self) -> None:
-        """The worker's word that nobody wants the job any more; from any thread."""
-        self._cancelled = True
-        if self._told is not None:
-            self._told.set()
-
     @overload
     def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...
     @overload
@@ -121,6 +115,13 @@ _making = threading.Lock()
 running: ContextVar[JobContext | None] = ContextVar("pgqueue.running", default=None)
 
 _bound: ContextVar[SyncConnection | None] = ContextVar("pgqueue.bound", default=None)
+
+
+def tell_cancelled(job: JobContext) -> None:
+    """Let a running job know that nobody wants it any more; from any thread."""
+    job._cancelled = True
+    if job._told is not None:
+        job._told.set()
 
 
 def current_job() -> JobContext:

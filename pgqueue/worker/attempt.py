@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -37,6 +38,7 @@ class AsyncAttempts:
         self._dsn = dsn
         self._middleware = middleware
         self._lenders: list[Lender] = []
+        self._pid = os.getpid()
 
     async def run(self, call: Call) -> Outcome:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
@@ -49,6 +51,8 @@ class AsyncAttempts:
             return _swallowed(call)
         except BaseException as error:
             return explain(call, error)
+        finally:
+            _end_copy(self._pid)
 
     def close(self) -> None:
         """Close the connections of transactional jobs."""
@@ -86,8 +90,8 @@ class Attempts:
     may run at most once and that the database knows of; None if nobody asks.
     """
 
-    # Whose attempt is under way; what was told to which attempt last: written by tell().
-    _number = -1
+    # The attempt that runs or is about to, and what was told to which attempt last.
+    number = -1
     _notice: tuple[int, Notice] | None = None
     _call: Call | None = None
 
@@ -102,16 +106,17 @@ class Attempts:
         self._lender = Lender(dsn, is_async=False)
         self._loop = PrivateLoop()
         self._async = AsyncAttempts(dsn, middleware)
+        self._pid = os.getpid()
 
     def run(self, claim: Claim, number: int = 0) -> Finished:
         """Run one claim to its end, under a number that grows; never raises."""
-        self._number = number
+        self.number = number
         began = monotonic()
         call = prepare(claim, self._tasks, self._apps)
         if not isinstance(call, Call):
             return finish(claim, call, None, monotonic() - began)
-        if call.task.bounds.at_most_once and self.declared is not None and claim.target not in self.declared:
-            return finish(claim, undeclared(), None, monotonic() - began)
+        if not_yet := undeclared(call, self.declared):
+            return finish(claim, not_yet, None, monotonic() - began)
         call.number = number
         self._call = call
         # tell() writes the one and reads the other in the other order: one of the two sees the other.
@@ -119,12 +124,13 @@ class Attempts:
             self._pass_on(call, self._notice[1])
         # A context of its own, so that what a job sets in it ends with the job.
         outcome = copy_context().run(self._run, call)
+        _end_copy(self._pid)
         self._call = None
         return finish(claim, outcome, call.task, monotonic() - began)
 
     def tell(self, number: int, notice: Notice) -> None:
         """Tell attempt `number`, if it is the one that runs; from any other thread."""
-        if number != self._number:
+        if number != self.number:
             return
         self._notice = number, notice
         call = self._call
@@ -192,6 +198,12 @@ class Attempts:
             guard.close()
         # A sync function may have returned a coroutine, such as a decorated `async def`.
         return self._loop.run(call.awaited(value)) if type(value) is CoroutineType else value
+
+
+def _end_copy(origin: int) -> None:
+    """A task may have forked, and return in the copy, too: no second worker goes on from there."""
+    if os.getpid() != origin:
+        os._exit(0)
 
 
 def _end_query(conn: psycopg.Connection[Any]) -> None:

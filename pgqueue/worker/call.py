@@ -6,14 +6,14 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any
 
 from pgqueue.codec import decode_args, encode
-from pgqueue.context import JobContext
+from pgqueue.context import JobContext, tell_cancelled
 from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
@@ -69,7 +69,7 @@ class Call:
         if self.told is not Notice.CANCELLED:
             self.told = notice
         if notice is Notice.CANCELLED:
-            self.context.tell_cancelled()
+            tell_cancelled(self.context)
         # Read after `told` was written: awaited() does both in the other order.
         if self._loop is not None:
             with suppress(RuntimeError):
@@ -129,8 +129,13 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str])
     return Call(claim, task, args, kwargs, context)
 
 
-def undeclared() -> Outcome:
-    """The outcome of a job that may run at most once, where the database could not tell if its worker vanished."""
+def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
+    """The outcome of a job that may run at most once, and whose task the database does not know as such yet.
+
+    If its worker vanished, it would run again. None if it may start.
+    """
+    if not call.task.bounds.at_most_once or declared is None or call.claim.target in declared:
+        return None
     return Released(_UNDECLARED_DELAY, started=False)
 
 

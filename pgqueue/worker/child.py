@@ -11,10 +11,9 @@ import faulthandler
 import io
 import os
 import signal
-import socket
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Container
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
@@ -22,24 +21,29 @@ from pgqueue.errors import AppError
 from pgqueue.job import Claim
 from pgqueue.tasks import import_apps, registered_tasks
 from pgqueue.worker.attempt import Attempts
+from pgqueue.worker.channel import Channel
 from pgqueue.worker.executors import wire
+from pgqueue.worker.known import known, portable
 from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.notices import Notice, SignalGuard
+from pgqueue.worker.reports import stack_of
+from pgqueue.worker.surroundings import Surroundings
 
 _PR_SET_PDEATHSIG = 1
-_CHUNK = 1 << 18
 
 
 class Child:
     """The two threads of a child process, and the socket to its worker."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
         # Guards the sending side of the channel: both threads speak.
         self._speaking = threading.Lock()
         self._inbox: SimpleQueue[tuple[int, tuple[Any, ...]] | None] = SimpleQueue()
         self._unpacker = wire.Unpacker()
-        self._pid = os.getpid()
         self._told: set[str] = set()
+        self._declared: Container[str] | None = None
+        self._attempts: Attempts | None = None
 
     def run(self) -> None:
         """Import the tasks' modules, then run claims until the worker says stop."""
@@ -55,21 +59,21 @@ class Child:
             return
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}
-        self._say(wire.READY, [wire.known(task) for task in tasks])
-        attempts = Attempts(settings.dsn, settings.apps, middleware)
+        attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard())
+        self._attempts = attempts
+        attempts.declared = self._declared
+        self._say(wire.READY, [portable(known(task)) for task in tasks])
         self._work(attempts)
         attempts.close()
 
     def _first_message(self) -> tuple[Any, ...]:
         while True:
-            data = self._channel.recv(_CHUNK)
-            if not data:
-                os._exit(0)
-            if messages := self._unpacker.feed(data):
+            if messages := self._unpacker.feed(self._channel.receive()):
                 return messages[0]
 
     def _work(self, attempts: Attempts) -> None:
         ended: wire.Ended | None = None
+        surroundings = Surroundings()
         while True:
             try:
                 entry = self._inbox.get_nowait()
@@ -81,11 +85,14 @@ class Child:
             if entry is None:
                 break
             number, claim = entry[0], wire.claim_from_wire(entry[1])
+            # Before the worker hears of it: it may at once have something to tell.
+            attempts.number = number
             self._say(wire.MOVED, ended, number, None)
             self._tell(attempts, claim)
-            ended = wire.ended(number, attempts.run(claim))
-            if os.getpid() != self._pid:
-                # The task forked, and its child returned, too: one of them must not go on.
+            ended = wire.ended(number, attempts.run(claim, number))
+            if not surroundings.put_back():
+                # The next job must not find what this one left: another child takes what waits here.
+                self._say(wire.MOVED, ended, None, None)
                 os._exit(0)
         if ended is not None:
             self._say(wire.MOVED, ended, None, None)
@@ -96,14 +103,12 @@ class Child:
             return
         self._told.add(claim.target)
         if task := attempts.find(claim):
-            self._say(wire.MOVED, None, None, wire.known(task))
+            self._say(wire.MOVED, None, None, portable(known(task)))
 
     def _listen(self) -> NoReturn:
-        with suppress(OSError):
-            while data := self._channel.recv(_CHUNK):
-                for message in self._unpacker.feed(data):
-                    self._obey(message)
-        os._exit(0)
+        while True:
+            for message in self._unpacker.feed(self._channel.receive()):
+                self._obey(message)
 
     def _obey(self, message: tuple[Any, ...]) -> None:
         match message:
@@ -112,8 +117,22 @@ class Child:
                     self._inbox.put(entry)
             case (wire.GIVE_BACK,):
                 self._say(wire.GIVEN_BACK, self._unstarted())
+            case (wire.NOTICE, number, notice):
+                self._tell_job(number, notice)
+            case (wire.DECLARED, targets):
+                self._declared = targets
+                if self._attempts is not None:
+                    self._attempts.declared = targets
             case (wire.STOP,):
                 self._inbox.put(None)
+
+    def _tell_job(self, number: int, notice: Notice) -> None:
+        if self._attempts is None or self._attempts.number != number:
+            return
+        if notice is Notice.TIMEOUT:
+            # Before it is told: the worker knows then where a job hung that does not listen.
+            self._say(wire.HUNG, number, stack_of(threading.main_thread()))
+        self._attempts.tell(number, notice)
 
     def _unstarted(self) -> list[int]:
         """Take back what the main thread has not taken; each entry goes to one of the two."""
@@ -128,11 +147,8 @@ class Child:
 
     def _say(self, *message: Any) -> None:
         frame = wire.pack(*message)
-        try:
-            with self._speaking:
-                self._channel.sendall(frame)
-        except OSError:
-            os._exit(0)
+        with self._speaking:
+            self._channel.send(frame)
 
 
 def _die_with(parent: int) -> None:
@@ -145,8 +161,7 @@ def _die_with(parent: int) -> None:
 
 def main() -> None:
     """Be a child of the worker at the other end of the socket whose number is the argument."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    channel.set_inheritable(False)
+    channel = Channel(int(sys.argv[1]))
     # The worker decides what a ^C means; a child that heard it, too, would fail its job.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)

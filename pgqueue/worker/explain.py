@@ -75,7 +75,7 @@ def _explained(call: Call, error: BaseException) -> Outcome:
 
 
 def _out_of_time(call: Call, found: ErrorReport) -> ErrorReport:
-    said = limits(call.claim, known(call.task), 0.0).said
+    said = limits(call.claim, known(call.task)).said
     message = f"it ran longer than its {said}, was told so, and ended by {found.type}: {found.message}"
     return ErrorReport(found.type, error_report("", message).message, found.traceback)
 

@@ -22,10 +22,10 @@ class Known(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """When a job is told that its time is up, and when it is ended: seconds since its start, inf for never."""
+    """When a job is told that its time is up, and when that is over: seconds since its start, inf for never."""
 
     notice: float
-    end: float
+    timeout: float
     said: str
 
 
@@ -47,12 +47,11 @@ def portable(known: Known) -> Known:
     return known._replace(terms=dataclasses.replace(known.terms, retry=retry))
 
 
-def limits(claim: Claim, task: Known | None, grace: float) -> Limits:
-    """The limits of an attempt. Between notice and end a job has `grace` seconds at least."""
+def limits(claim: Claim, task: Known | None) -> Limits:
+    """The limits of an attempt, as the job says, or its task, or everybody."""
     timeout = claim.timeout
     if timeout is None:
         timeout = DEFAULT_TIMEOUT if task is None or task.timeout is None else task.timeout
     soft = inf if task is None or task.soft_timeout is None else task.soft_timeout
-    notice = min(soft, timeout)
     said = f"soft_timeout of {soft:g} s" if soft < timeout else f"timeout of {timeout:g} s"
-    return Limits(notice, max(timeout, notice + grace), said)
+    return Limits(min(soft, timeout), timeout, said)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import traceback
 from pathlib import Path
 from types import TracebackType
 
-from pgqueue.description import type_name
+from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import ErrorReport, Signal, error_report
 
 # Frames of these files at the top of a traceback are ours: the user's begin below them.
 _OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in ("attempt", "middleware", "private_loop")}
+# Of the stack of a job that hangs so many innermost frames are shown.
+_MOST_FRAMES = 60
 
 
 def report(error: BaseException) -> ErrorReport:
@@ -30,6 +35,17 @@ def signal_report(signal: Signal) -> ErrorReport:
     found = report(signal)
     caused = signal.__cause__ or signal.__context__
     return ErrorReport(type(signal).__name__, found.message, found.traceback if caused else None)
+
+
+def stack_of(thread: threading.Thread) -> str | None:
+    """Where another thread is in the user's code, the innermost frame last; None if that is not in a task."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    stack = traceback.extract_stack(frame, limit=_MOST_FRAMES) if frame else []
+    ours = [number for number, each in enumerate(stack) if each.filename in _OUR_FILES]
+    theirs = stack[ours[-1] + 1 :] if ours else []
+    if not theirs:
+        return None
+    return storable("Stack (most recent call last):\n" + "".join(traceback.format_list(theirs)), TRACEBACK_LIMIT)
 
 
 def _user_part(trace: TracebackType | None) -> TracebackType | None:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-from pgqueue.events import Observer
 from pgqueue.worker.executors.async_ import AsyncExecutor
-from pgqueue.worker.executors.base import Executor, Leftover, Report, Settings
+from pgqueue.worker.executors.base import Executor, Leftover, Report, Retire, Settings
 from pgqueue.worker.executors.process import ProcessExecutor
 from pgqueue.worker.executors.thread import ThreadExecutor
 
-# By the name that `--executor` takes.
-EXECUTORS: dict[str, Callable[[Settings, Report, Observer], Executor]] = {
+# By the name that `--executor` takes; each is made of (settings, report, observe, retire).
+EXECUTORS: dict[str, Callable[..., Executor]] = {
     "process": ProcessExecutor,
     "thread": ThreadExecutor,
     "async": AsyncExecutor,
@@ -22,6 +21,7 @@ __all__ = [
     "Leftover",
     "ProcessExecutor",
     "Report",
+    "Retire",
     "Settings",
     "ThreadExecutor",
 ]

@@ -8,24 +8,51 @@ import asyncio
 import dataclasses
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from pgqueue.events import Finished, Observer, Trouble
 from pgqueue.job import Claim
+from pgqueue.outcome import Terms
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempt import AsyncAttempts
-from pgqueue.worker.call import Call, finish, prepare
-from pgqueue.worker.executors.base import Leftover, Report, Settings, take_old
+from pgqueue.worker.call import Call, finish, prepare, undeclared
+from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.judging import (
+    cancelled_unstarted,
+    known_here,
+    left_over,
+    once_targets,
+    registered_terms,
+    timed_out,
+)
 from pgqueue.worker.executors.thread import ThreadExecutor
+from pgqueue.worker.executors.ticker import Ticker
+from pgqueue.worker.executors.watch import Due, Watch
 from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.notices import Notice
+from pgqueue.worker.reports import stack_of
 
 # Threads for tasks that are no coroutines; under this executor they are the exception.
 _MOST_THREADS = 8
 # How long a cancelled coroutine may take to end, seconds.
 _PATIENCE = 1.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """One attempt under way; `call` is there when its own code may begin, `in_thread` if that is no coroutine."""
+
+    claim: Claim
+    since: float
+    task: asyncio.Task[None] | None = None
+    call: Call | None = None
+    in_thread: bool = False
+    watch: Watch | None = None
 
 
 class AsyncExecutor:
@@ -35,22 +62,25 @@ class AsyncExecutor:
     _thread: threading.Thread
     _attempts: AsyncAttempts
 
-    def __init__(self, settings: Settings, report: Report, observe: Observer) -> None:
+    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
         self.concurrency = settings.concurrency
         self._settings = settings
         self._report = report
         self._observe = observe
         in_threads = dataclasses.replace(settings, concurrency=min(_MOST_THREADS, settings.concurrency))
-        self._threads = ThreadExecutor(in_threads, self._thread_ended, observe)
+        self._retire = retire or (lambda why: None)
+        self._threads = ThreadExecutor(in_threads, self._thread_ended, observe, retire)
+        self._ticker = Ticker("pgqueue-loop-watch", self._look)
+        self._declared: frozenset[str] | None = None
         self._waiting: deque[tuple[Claim, float]] = deque()
         self._taken = self._returned = 0
         self._started = self._stopping = self._closing = self._abandoned = False
         self._idle = threading.Event()
-        # Written by the loop's thread alone, by the claim's token.
-        self._running: dict[tuple[Any, ...], tuple[Claim, asyncio.Task[None]]] = {}
+        # By the claim's token; written by the loop's thread, but for what is given up: who takes it out, reports it.
+        self._running: dict[tuple[Any, ...], _Running] = {}
         self._tasks: dict[str, Task[..., Any]] = {}
         self._ended: list[Finished] = []
-        self._reported = 0
+        self._reported = self._given_up = 0
 
     def start(self) -> None:
         """Start the loop. Raises AppError if the tasks' modules cannot be imported."""
@@ -62,6 +92,7 @@ class AsyncExecutor:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._turn, name="pgqueue-loop", daemon=True)
         self._thread.start()
+        self._ticker.start()
         self._started = True
 
     def submit(self, claims: Sequence[Claim]) -> None:
@@ -70,16 +101,49 @@ class AsyncExecutor:
         self._taken += len(claims)
         self._waiting.extend([(claim, now) for claim in claims])
         self._loop.call_soon_threadsafe(self._fill)
+        self._ticker.wake()
 
     def load(self) -> int:
         """Claims taken over and not yet reported or given back."""
-        return self._taken - self._returned - self._reported
+        return self._taken - self._returned - self._reported - self._given_up
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for their turn."""
         old = take_old(self._waiting, waited)
         self._returned += len(old)
         return old
+
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Cancel the coroutines of those jobs, tell the others, and start none that waits."""
+        cancelled = []
+        for entry in tuple(self._waiting):
+            if entry[0].id in ids:
+                with suppress(ValueError, IndexError):
+                    self._waiting.remove(entry)
+                    cancelled.append(cancelled_unstarted(entry[0]))
+        if cancelled:
+            self._report(cancelled)
+            self._returned += len(cancelled)
+        for running in tuple(self._running.values()):
+            if running.call is not None and running.claim.id in ids:
+                running.call.tell(Notice.CANCELLED)
+        self._threads.cancel(ids)
+
+    def terms(self, target: str) -> Terms | None:
+        """What a task says about the ends of its attempts; None if it is not registered here."""
+        return registered_terms(target)
+
+    def at_most_once(self) -> frozenset[str]:
+        """The targets registered here that may run at most once."""
+        return once_targets()
+
+    def declared(self, targets: Collection[str]) -> None:
+        """The database knows of these."""
+        self._declared = frozenset(targets)
+        self._threads.declared(targets)
+
+    def crash_running(self) -> None:
+        """Nothing: coroutines and threads cannot be ended."""
 
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, cancel what still runs after `timeout` seconds, and end the loop."""
@@ -91,7 +155,10 @@ class AsyncExecutor:
         if not self._idle.wait(timeout):
             self._abandoned = True
             self._cancel()
-            left += [Leftover(claim, started=True) for claim, _ in tuple(self._running.values())]
+            over = [left_over(running.claim) for running in tuple(self._running.values())]
+            left += [each for each in over if isinstance(each, Leftover)]
+            if lost := [each for each in over if not isinstance(each, Leftover)]:
+                self._report(lost)
         self._threads.stop(0.0)
         self._close()
         return left
@@ -109,7 +176,7 @@ class AsyncExecutor:
             asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(_PATIENCE)
 
     async def _cancel_all(self) -> None:
-        tasks = [task for _, task in self._running.values()]
+        tasks = [running.task for running in self._running.values() if running.task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -117,6 +184,7 @@ class AsyncExecutor:
 
     def _close(self) -> None:
         self._closing = True
+        self._ticker.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
 
@@ -136,17 +204,22 @@ class AsyncExecutor:
         with suppress(IndexError):
             while self._waiting and len(self._running) < self.concurrency and not self._stopping:
                 claim, _ = self._waiting.popleft()
-                self._running[claim[:2]] = claim, self._loop.create_task(self._attempt(claim))
+                running = self._running[claim[:2]] = _Running(claim, monotonic())
+                running.task = self._loop.create_task(self._attempt(running))
 
-    async def _attempt(self, claim: Claim) -> None:
-        began = monotonic()
+    async def _attempt(self, running: _Running) -> None:
+        claim = running.claim
         call = prepare(claim, self._tasks, self._settings.apps)
         if not isinstance(call, Call):
-            self._end(finish(claim, call, None, monotonic() - began))
+            self._end(finish(claim, call, None, monotonic() - running.since))
+        elif not_yet := undeclared(call, self._declared):
+            self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
+            running.call = call
             outcome = await self._attempts.run(call)
-            self._end(finish(claim, outcome, call.task, monotonic() - began))
+            self._end(finish(claim, outcome, call.task, monotonic() - running.since))
         else:
+            running.in_thread = True
             self._threads.submit((claim,))
 
     def _thread_ended(self, batch: Sequence[Finished]) -> None:
@@ -155,12 +228,11 @@ class AsyncExecutor:
                 self._loop.call_soon_threadsafe(self._end, finished)
 
     def _end(self, finished: Finished) -> None:
-        if self._abandoned:
+        if self._abandoned or self._running.pop(finished.claim[:2], None) is None:
             return
         if not self._ended:
             self._loop.call_soon(self._flush)
         self._ended.append(finished)
-        del self._running[finished.claim[:2]]
         if self._waiting:
             self._fill()
 
@@ -174,3 +246,29 @@ class AsyncExecutor:
     def _say_if_idle(self) -> None:
         if self._stopping and not self._running and not self._ended:
             self._idle.set()
+
+    def _look(self, now: float) -> bool:
+        """Look for what runs too long, in the ticker's thread: the loop may be blocked."""
+        for running in tuple(self._running.values()):
+            if not running.in_thread and not self._abandoned:
+                self._look_at(running, now)
+        return self.load() > 0
+
+    def _look_at(self, running: _Running, now: float) -> None:
+        if running.watch is None:
+            task = known_here(running.claim.target)
+            running.watch = Watch.over_thread(running.claim, task, running.since, self._settings.grace)
+        match running.watch.due(now):
+            case Due.NOTICE if running.call is not None:
+                running.call.tell(Notice.TIMEOUT)
+            case Due.END:
+                self._give_up(running, running.watch.said, now)
+
+    def _give_up(self, running: _Running, said: str, now: float) -> None:
+        """Settle the attempt of a coroutine that does not end: it ignores that, or blocks the loop."""
+        claim = running.claim
+        if self._running.pop(claim[:2], None) is None:
+            return
+        self._report((timed_out(claim, said, now - running.since, stack_of(self._thread)),))
+        self._given_up += 1
+        self._retire(f"the coroutine of job {claim.id} ({claim.target}) does not end: it ran longer than its {said}")

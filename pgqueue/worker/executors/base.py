@@ -7,17 +7,22 @@ a task's own connection is the business of the attempt.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
+from uuid import UUID
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
+from pgqueue.outcome import Terms
 
 # Called with a batch of ended attempts, from any thread; returns at once.
 Report = Callable[[Sequence[Finished]], None]
+
+# Called with the reason why this worker must hand over its jobs and end; from any thread, returns at once.
+Retire = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +30,19 @@ class Settings:
     """What an executor must know to run tasks; travels to child processes.
 
     `apps` are the modules whose tasks may run, `middleware` names callables as `module:name`, outermost first. `dsn`
-    is for the connections of transactional jobs.
+    is for the connections of transactional jobs. A child is replaced after `max_jobs_per_child` jobs, and when it uses
+    more than `max_memory_per_child` bytes. `grace` is the time between a job's notice, SIGTERM and SIGKILL,
+    `cancel_grace` that between the cancelling of a job and SIGTERM; seconds.
     """
 
     dsn: str
     concurrency: int
     apps: tuple[str, ...] = ()
     middleware: tuple[str, ...] = ()
+    max_jobs_per_child: int | None = None
+    max_memory_per_child: int | None = None
+    grace: float = 5.0
+    cancel_grace: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,27 @@ class Executor(Protocol):
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a slot; none of them was started."""
 
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Tell those of its jobs that they were cancelled; one that does not end is ended, where that can be done."""
+
+    def terms(self, target: str) -> Terms | None:
+        """What a task says about the ends of its attempts; None if it is not known here."""
+
+    def at_most_once(self) -> frozenset[str]:
+        """The targets known here that may run at most once; more may follow when a job imports another module."""
+
+    def declared(self, targets: Collection[str]) -> None:
+        """The database knows of these: from the first call on, no other one that may run at most once is started."""
+
+    def crash_running(self) -> None:
+        """End what runs, as a crash, and go on; only child processes can be ended."""
+
     def stop(self, timeout: float) -> list[Leftover]:
         """Let running jobs finish for `timeout` seconds, end the rest, and return what was not reported.
 
         Waiting claims are never started. Returns when no slot runs user code any more (threads cannot be ended: what
-        they still run comes back as started). May be called twice.
+        they still run comes back as started). What may run at most once and had begun is reported as lost, not
+        returned. May be called twice.
         """
 
     def kill(self) -> None:

@@ -7,13 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import Any
 
 from pgqueue.job import Claim
 from pgqueue.worker.executors import wire
 from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.fates import Fate, Why
+from pgqueue.worker.executors.watch import Watch
+from pgqueue.worker.notices import Notice
 
 # A child is fed ahead by about this much work, seconds: what a round trip may cost while it has something to do.
 _FEED_AHEAD = 0.020
@@ -28,7 +33,7 @@ _CHUNK = 1 << 18
 class ChildProcess:
     """One child: its process, its socket, and the claims it was fed. Used by the executor's thread alone."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, declared: Collection[str] | None = None) -> None:
         self.channel, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
@@ -47,26 +52,49 @@ class ChildProcess:
         self.channel.setblocking(False)
         self.ready = False
         self.broken = False
+        self.gone = False
         self.leaving: float | None = None
         self.recalled = False
         # Claims by number, with the monotonic() at which they came to the executor, in the order they were fed.
         self.fed: dict[int, tuple[Claim, float]] = {}
         self.running: int | None = None
         self.since = 0.0
+        # Over the running job, from the first look at it on; and where that was seen when its time was up.
+        self.watch: Watch | None = None
+        self.hung: str | None = None
+        # Of what it was fed, the numbers that were cancelled before they began.
+        self.doomed: set[int] = set()
+        # Why it is being ended, and when SIGKILL follows SIGTERM.
+        self.fate: Fate | None = None
+        self._kill_at = inf
+        # Whether it takes no more jobs, and ends when it has done what it has.
+        self.recycled = False
+        self.weigh_at = 0.0
+        self.left_to_run = settings.max_jobs_per_child or inf
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
         self._unpacker = wire.Unpacker()
         self.say(wire.START, settings, sys.path, os.getpid())
+        self.declared(declared)
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to do, and nothing to become."""
+        return self.ready and not self.fed and not self.recycled and self.fate is None
+
     def room(self, now: float) -> int:
         """How many more claims it may be fed: none until half of what it has is used up."""
+        if self.recycled or self.fate is not None:
+            return 0
         slow = self.running is not None and now - self.since > _FEED_AHEAD
         ahead = 0 if slow else min(_MOST_AHEAD, int(_FEED_AHEAD / self.pace))
-        return 0 if len(self.fed) > (ahead + 1) // 2 else ahead + 1 - len(self.fed)
+        if len(self.fed) > (ahead + 1) // 2:
+            return 0
+        return int(min(ahead + 1, self.left_to_run) - len(self.fed))
 
     def feed(self, entries: list[tuple[int, Claim, float]]) -> None:
         """Hand it claims."""
@@ -77,13 +105,21 @@ class ChildProcess:
     def started(self, number: int) -> None:
         """It has begun a claim."""
         self.running, self.since = number, monotonic()
+        self.watch = None
 
     def ended(self, ended: wire.Ended) -> Claim:
         """It has finished a claim."""
         self.running = None
+        self.left_to_run -= 1
+        if self.left_to_run <= 0:
+            self.recycled = True
         # The mean over the last few: quick to notice that jobs became long.
         self.pace += 0.3 * (max(ended.elapsed, 1e-6) - self.pace)
         return self.fed.pop(ended.number)[0]
+
+    def declared(self, targets: Collection[str] | None) -> None:
+        """Tell it which of the tasks that may run at most once the database knows of."""
+        self.say(wire.DECLARED, targets)
 
     def recall(self) -> None:
         """Ask for the claims back that it has not started."""
@@ -91,11 +127,27 @@ class ChildProcess:
             self.recalled = True
             self.say(wire.GIVE_BACK)
 
-    def leave(self, now: float, deadline: float) -> None:
+    def notice(self, notice: Notice) -> None:
+        """Have it tell the running job."""
+        self.say(wire.NOTICE, self.running, notice)
+
+    def condemn(self, why: Why, said: str, grace: float) -> None:
+        """End it for the job that it runs: SIGTERM to its process group, and after `grace` seconds SIGKILL."""
+        if self.fate is None and self.running is not None:
+            self.fate = Fate(self.running, why, said)
+            self._kill_at = monotonic() + grace
+            self.signal(signal.SIGTERM if grace else signal.SIGKILL)
+
+    def finish_off(self, now: float) -> None:
+        """The next step with one that is condemned."""
+        if now >= self._kill_at:
+            self.signal(signal.SIGKILL)
+
+    def leave(self, now: float, deadline: float | None) -> None:
         """One step of its way out: give back, finish until `deadline`, stop, SIGTERM, SIGKILL."""
         if self.leaving is None:
             self.recall()
-            if now > deadline:
+            if deadline is not None and now > deadline:
                 self.leaving = now
                 self.signal(signal.SIGTERM)
             elif not self.fed:

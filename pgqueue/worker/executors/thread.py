@@ -3,39 +3,62 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import monotonic
+from uuid import UUID
 
 from pgqueue.context import Middleware
 from pgqueue.events import Observer
 from pgqueue.job import Claim
+from pgqueue.outcome import Terms
 from pgqueue.tasks import import_apps
 from pgqueue.worker.attempt import Attempts
-from pgqueue.worker.executors.base import Leftover, Report, Settings
+from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
+from pgqueue.worker.executors.judging import (
+    cancelled_unstarted,
+    known_here,
+    left_over,
+    once_targets,
+    registered_terms,
+    timed_out,
+)
+from pgqueue.worker.executors.ticker import Ticker
+from pgqueue.worker.executors.watch import Due, Watch
 from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.notices import Notice, ThreadGuard
+from pgqueue.worker.reports import stack_of
+
+# How often stop() looks whether a thread has been given up, seconds.
+_STEP = 0.2
 
 
 @dataclass(slots=True)
 class _Slot:
-    """One thread. It alone writes `running` and `ended`; `abandoned` is set when nobody waits for it any more."""
+    """One thread. It alone writes `running`; `abandoned` is set when nobody waits for it any more."""
 
-    # Held while what it ran is handed on: a claim is either reported or left over.
+    # Held while what it ran is handed on: a claim is reported once, or left over.
     handing_on: threading.Lock = field(default_factory=threading.Lock)
-    running: Claim | None = None
+    # Number, claim, and the monotonic() of its start.
+    running: tuple[int, Claim, float] | None = None
     ended: int = 0
     abandoned: bool = False
+    watch: tuple[int, bool, Watch] | None = None
+    attempts: Attempts | None = None
     thread: threading.Thread = field(init=False)
 
 
 class ThreadExecutor:
     """One thread a slot, all taking claims from one queue."""
 
-    def __init__(self, settings: Settings, report: Report, observe: Observer) -> None:
+    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
         self.concurrency = settings.concurrency
         self._settings = settings
         self._report = report
+        self._retire = retire or (lambda why: None)
+        self._declared: frozenset[str] | None = None
+        self._ticker = Ticker("pgqueue-slots-watch", self._look)
         # Each entry with the monotonic() at which it came; None ends one thread.
         self._inbox: SimpleQueue[tuple[Claim, float] | None] = SimpleQueue()
         # Held while somebody has emptied the inbox to look at it: give_back(), or stop().
@@ -57,6 +80,7 @@ class ThreadExecutor:
             )
             self._slots.append(slot)
             slot.thread.start()
+        self._ticker.start()
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Take over claims."""
@@ -64,6 +88,7 @@ class ThreadExecutor:
         self._taken += len(claims)
         for claim in claims:
             self._inbox.put((claim, now))
+        self._ticker.wake()
 
     def load(self) -> int:
         """Claims taken over and not yet reported or given back."""
@@ -81,6 +106,40 @@ class ThreadExecutor:
         self._returned += len(old)
         return old
 
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Tell those of its jobs that they were cancelled; a thread is never ended for it."""
+        with self._looking:
+            waiting = self._waiting()
+            cancelled = [claim for claim, _ in waiting if claim.id in ids]
+            for entry in waiting:
+                if entry[0].id not in ids:
+                    self._inbox.put(entry)
+        if cancelled:
+            self._report([cancelled_unstarted(claim) for claim in cancelled])
+            self._returned += len(cancelled)
+        for slot in self._slots:
+            running = slot.running
+            if running is not None and slot.attempts is not None and running[1].id in ids:
+                slot.attempts.tell(running[0], Notice.CANCELLED)
+
+    def terms(self, target: str) -> Terms | None:
+        """What a task says about the ends of its attempts; None if it is not registered here."""
+        return registered_terms(target)
+
+    def at_most_once(self) -> frozenset[str]:
+        """The targets registered here that may run at most once."""
+        return once_targets()
+
+    def declared(self, targets: Collection[str]) -> None:
+        """The database knows of these."""
+        self._declared = frozenset(targets)
+        for slot in self._slots:
+            if slot.attempts is not None:
+                slot.attempts.declared = self._declared
+
+    def crash_running(self) -> None:
+        """Nothing: threads cannot be ended."""
+
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, and leave behind what is still running after `timeout` seconds."""
         deadline = monotonic() + timeout
@@ -89,12 +148,20 @@ class ThreadExecutor:
             for _ in self._slots:
                 self._inbox.put(None)
         for slot in self._slots:
-            slot.thread.join(max(0.0, deadline - monotonic()))
+            while not slot.abandoned and slot.thread.is_alive() and (wait := deadline - monotonic()) > 0:
+                # In steps: its job may be given up meanwhile.
+                slot.thread.join(min(wait, _STEP))
         for slot in self._slots:
             with slot.handing_on:
                 if slot.running is not None and not slot.abandoned:
                     slot.abandoned = True
-                    left.append(Leftover(slot.running, started=True))
+                    match left_over(slot.running[1]):
+                        case Leftover() as leftover:
+                            left.append(leftover)
+                        case lost:
+                            self._report((lost,))
+                            self._returned += 1
+        self._ticker.stop()
         self._returned += len(left)
         return left
 
@@ -103,6 +170,7 @@ class ThreadExecutor:
         for slot in self._slots:
             slot.abandoned = True
             self._inbox.put(None)
+        self._ticker.stop()
 
     def _waiting(self) -> list[tuple[Claim, float]]:
         waiting: list[tuple[Claim, float]] = []
@@ -121,10 +189,14 @@ class ThreadExecutor:
         return waiting
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
-        attempts = Attempts(self._settings.dsn, self._settings.apps, middleware)
+        attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard())
+        attempts.declared = self._declared
+        number = 0
         while (entry := self._inbox.get()) is not None and not slot.abandoned:
-            slot.running = entry[0]
-            finished = attempts.run(entry[0])
+            number += 1
+            attempts.number = number
+            slot.running = number, entry[0], monotonic()
+            finished = attempts.run(entry[0], number)
             with slot.handing_on:
                 if slot.abandoned:
                     break
@@ -132,3 +204,34 @@ class ThreadExecutor:
                 slot.running = None
                 slot.ended += 1
         attempts.close()
+
+    def _look(self, now: float) -> bool:
+        for slot in self._slots:
+            running = slot.running
+            if running is not None and slot.attempts is not None and not slot.abandoned:
+                self._look_at(slot, slot.attempts, running, now)
+        return self.load() > 0
+
+    def _look_at(self, slot: _Slot, attempts: Attempts, running: tuple[int, Claim, float], now: float) -> None:
+        number, claim, since = running
+        task = known_here(claim.target)
+        # A task may become known while its job runs: when that imports its module.
+        if slot.watch is None or slot.watch[:2] != (number, task is None):
+            slot.watch = number, task is None, Watch.over_thread(claim, task, since, self._settings.grace)
+        watch = slot.watch[2]
+        match watch.due(now):
+            case Due.NOTICE:
+                attempts.tell(number, Notice.TIMEOUT)
+            case Due.END:
+                self._give_up(slot, running, watch.said, now)
+
+    def _give_up(self, slot: _Slot, running: tuple[int, Claim, float], said: str, now: float) -> None:
+        """Settle the attempt of a thread that does not end, which only the end of the process can end."""
+        number, claim, since = running
+        with slot.handing_on:
+            if slot.abandoned or slot.running is None or slot.running[0] != number:
+                return
+            slot.abandoned = True
+            self._report((timed_out(claim, said, now - since, stack_of(slot.thread)),))
+            slot.ended += 1
+        self._retire(f"the thread of job {claim.id} ({claim.target}) does not end: it ran longer than its {said}")

@@ -2,8 +2,10 @@
 
     worker -> child                                     child -> worker
     (START, settings, sys.path, the worker's pid)       (READY, [Known, ...]) or (BROKEN, why)
-    (RUN, [(number, claim), ...])                       (MOVED, Ended or None, number started or None, Known or None)
-    (GIVE_BACK,)                                        (GIVEN_BACK, [number, ...])
+    (DECLARED, targets or None)                         (MOVED, Ended or None, number started or None, Known or None)
+    (RUN, [(number, claim), ...])                       (HUNG, number, where)
+    (NOTICE, number, notice)                            (GIVEN_BACK, [number, ...])
+    (GIVE_BACK,)
     (STOP,)
 
 A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
@@ -12,7 +14,6 @@ worker knows which job it was running. Only values of ours travel; the worker ne
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,10 +21,8 @@ from uuid import UUID
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.outcome import Move, Settlement
-from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
-from pgqueue.tasks import Task
 
-START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK = range(8)
+START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE, DECLARED, HUNG = range(11)
 
 _LENGTH = 4
 
@@ -34,14 +33,6 @@ class Ended(NamedTuple):
     number: int
     elapsed: float
     settlement: tuple[Any, ...] | None
-
-
-class Known(NamedTuple):
-    """What the worker must know of a task to judge the crash of its child."""
-
-    target: str
-    retry: RetryPolicy
-    max_attempts: int | None
 
 
 def pack(*message: Any) -> bytes:
@@ -93,13 +84,3 @@ def finished(claim: Claim, ended: Ended) -> Finished:
     """What the worker makes of that."""
     rest = ended.settlement or (Move.SUCCEED, "succeeded")
     return Finished(claim, Settlement(claim.id, claim.claim, *rest), ended.elapsed)
-
-
-def known(task: Task[..., Any]) -> Known:
-    """What the worker is told of a task; of a policy only what needs no code of the user's."""
-    retry = task.retry
-    if type(retry).__module__ == RetryPolicy.__module__:
-        retry = dataclasses.replace(retry, on=BaseException, not_on=())
-    else:
-        retry = DEFAULT_RETRY
-    return Known(task.target, retry, task.options.max_attempts)

@@ -1,0 +1,303 @@
+"""The children of a process executor, and the thread that serves them all through a selector.
+
+It feeds them a little ahead, so that none waits for the next job; what waits behind a job that turns out long is taken
+back and given to others. Now and then it looks at each: at its job's limits, its memory, and whether it lives.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from math import ceil
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from pgqueue.events import ChildEnded, Observer, Trouble
+from pgqueue.job import Claim
+from pgqueue.worker.executors import wire
+from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.children import ChildProcess
+from pgqueue.worker.executors.fates import Why
+from pgqueue.worker.executors.ledger import Ledger
+from pgqueue.worker.executors.overseer import Overseer
+
+# How often the children are looked at: while they have work, while they have none, and while they leave; seconds.
+_BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
+_LONGEST_BACKOFF = 30.0
+
+
+class Crew:
+    """All children. Only serve() writes, but for what ring(), ask(), leave() and kill() set."""
+
+    # Open from open() on.
+    _bell: socket.socket
+    _rope: socket.socket
+    _selector: selectors.BaseSelector
+
+    def __init__(
+        self, settings: Settings, waiting: deque[tuple[Claim, float]], ledger: Ledger, observe: Observer
+    ) -> None:
+        self.up = threading.Event()
+        self.broken = ""
+        self._settings = settings
+        self._waiting = waiting
+        self._ledger = ledger
+        self._observe = observe
+        self._overseer = Overseer(settings, ledger.known)
+        self._orders: deque[Callable[[], None]] = deque()
+        self._deadline: float | None = None
+        self._killed = self._rung = False
+        self._children: list[ChildProcess] = []
+        self._declared: frozenset[str] | None = None
+        self._numbers = count()
+        self._failures = 0
+        self._respawn_at = self._look_at = 0.0
+
+    # From any thread.
+
+    def open(self) -> None:
+        """Open what serve() needs."""
+        self._bell, self._rope = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+
+    def ring(self) -> None:
+        """Wake the thread."""
+        if not self._rung:
+            self._rung = True
+            with suppress(OSError, AttributeError):
+                self._bell.send(b"!")
+
+    def ask(self, order: Callable[[], None]) -> None:
+        """Have the thread do something."""
+        self._orders.append(order)
+        self.ring()
+
+    def leave(self, deadline: float) -> None:
+        """Have the children finish what they run, and end them at the deadline."""
+        self._deadline = deadline
+        self.ring()
+
+    def kill(self) -> None:
+        """End all children at once."""
+        self._killed = self._ledger.closed = True
+        for child in tuple(self._children):
+            child.signal(signal.SIGKILL)
+        self.ring()
+
+    # The thread.
+
+    def serve(self) -> None:
+        """Serve the children until there are none any more, or kill()."""
+        self._rope.setblocking(False)
+        self._selector.register(self._rope, selectors.EVENT_READ, None)
+        while not self._killed and not self._is_over():
+            self._fill_up()
+            for key, _ in self._selector.select(max(0.0, self._look_at - monotonic())):
+                if key.data is None:
+                    self._answer_bell()
+                elif not key.data.gone:
+                    self._turn(key.data)
+            now = monotonic()
+            if now >= self._look_at or self._deadline is not None:
+                self._look_after(now)
+            self._feed(now)
+            self._ledger.flush()
+        self._clear()
+
+    def cancel(self, ids: frozenset[UUID]) -> None:
+        """Tell running jobs that they were cancelled, and start none of the others."""
+        for entry in tuple(self._waiting):
+            if entry[0].id in ids:
+                with suppress(ValueError, IndexError):
+                    self._waiting.remove(entry)
+                    self._ledger.cancel_unstarted(entry[0])
+        for child in self._children:
+            child.doomed.update(number for number, (claim, _) in child.fed.items() if claim.id in ids)
+            self._tell_doomed(child)
+
+    def declare(self, targets: frozenset[str]) -> None:
+        """Tell the children what the database knows of."""
+        if targets != self._declared:
+            self._declared = targets
+            for child in self._children:
+                child.declared(targets)
+                self._listen_to(child)
+
+    def crash_running(self) -> None:
+        """Kill the children that run a job."""
+        for child in tuple(self._children):
+            child.condemn(Why.ASKED, "was killed on request while it ran the job", grace=0.0)
+
+    def _answer_bell(self) -> None:
+        with suppress(BlockingIOError):
+            self._rope.recv(4096)
+        # Only now: a ring that came before the recv() left nothing behind, and is served below.
+        self._rung = False
+        while self._orders:
+            self._orders.popleft()()
+
+    def _is_over(self) -> bool:
+        return self._deadline is not None and not self._children
+
+    def _turn(self, child: ChildProcess) -> None:
+        child.flush()
+        messages = child.hear()
+        if messages is None:
+            self._bury(child)
+            return
+        for message in messages:
+            self._obey(child, message)
+        self._listen_to(child)
+
+    def _obey(self, child: ChildProcess, message: tuple[Any, ...]) -> None:
+        match message:
+            case (wire.MOVED, ended, number, known):
+                if ended is not None:
+                    self._ledger.ended.append(wire.finished(child.ended(ended), ended))
+                if number is not None:
+                    child.started(number)
+                    if child.doomed:
+                        self._tell_doomed(child)
+                if known is not None:
+                    self._ledger.known[known.target] = known
+                    child.watch = None
+            case (wire.GIVEN_BACK, numbers):
+                child.recalled = False
+                for number in reversed(numbers):
+                    self._take_back(child, number)
+            case (wire.HUNG, number, where):
+                if number == child.running:
+                    child.hung = where
+            case (wire.READY, tasks):
+                child.ready = True
+                self._failures = 0
+                self._ledger.known.update({known.target: known for known in tasks})
+                if len(self._children) == self._settings.concurrency and all(each.ready for each in self._children):
+                    self.up.set()
+            case (wire.BROKEN, why):
+                child.broken = True
+                self._fail(why)
+
+    def _tell_doomed(self, child: ChildProcess) -> None:
+        if child.running in child.doomed:
+            child.doomed.discard(child.running)
+            self._overseer.cancel(child, monotonic())
+            self._listen_to(child)
+
+    def _take_back(self, child: ChildProcess, number: int) -> None:
+        entry = child.fed.pop(number)
+        if number in child.doomed:
+            self._ledger.cancel_unstarted(entry[0])
+        else:
+            self._waiting.appendleft(entry)
+
+    def _fail(self, why: str) -> None:
+        """A child cannot be started: the end of a worker that just begins, a trouble of one that runs."""
+        self._failures += 1
+        self._respawn_at = monotonic() + min(_LONGEST_BACKOFF, 0.25 * 2**self._failures)
+        if self.up.is_set() and not self.broken:
+            self._observe(Trouble("process executor", why, "the next try follows; jobs wait meanwhile"))
+        else:
+            self.broken = self.broken or why
+            self.up.set()
+
+    def _fill_up(self) -> None:
+        if self._deadline is not None or monotonic() < self._respawn_at:
+            return
+        for _ in range(self._settings.concurrency - sum(not child.recycled for child in self._children)):
+            try:
+                child = ChildProcess(self._settings, self._declared)
+            except OSError as error:
+                self._fail(f"no child process could be started: {error}")
+                return
+            self._children.append(child)
+            self._selector.register(child.channel, selectors.EVENT_READ, child)
+            if self._killed:
+                return
+
+    def _feed(self, now: float) -> None:
+        if not self._waiting or self._deadline is not None:
+            return
+        ready = sorted((child for child in self._children if child.ready), key=lambda child: len(child.fed))
+        if not ready:
+            return
+        self._look_at = min(self._look_at, now + _BUSY)
+        share = ceil(len(self._waiting) / len(ready))
+        for child in ready:
+            entries = []
+            with suppress(IndexError):
+                for _ in range(min(share, child.room(now))):
+                    entries.append((next(self._numbers), *self._waiting.popleft()))
+            if entries:
+                child.feed(entries)
+                self._listen_to(child)
+
+    def _listen_to(self, child: ChildProcess) -> None:
+        """Hear of the child's socket when it can be read, and written if something is left to send."""
+        if child.gone:
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.unsent else 0)
+        if self._selector.get_key(child.channel).events != events:
+            self._selector.modify(child.channel, events, child)
+
+    def _look_after(self, now: float) -> None:
+        for child in tuple(self._children):
+            if child.process.poll() is not None:
+                self._bury(child)
+                continue
+            if self._overseer.is_overdue(child, now):
+                # What it has said since may tell that the job has ended, in time to spare its child.
+                self._turn(child)
+            if not child.gone:
+                self._overseer.look(child, now, self._deadline)
+                self._listen_to(child)
+        idle = self._deadline is None and all(child.is_idle for child in self._children)
+        full = len(self._children) == self._settings.concurrency
+        wait = _LEAVING if self._deadline is not None else _IDLE if idle and full else _BUSY
+        self._look_at = now + wait
+
+    def _bury(self, child: ChildProcess) -> None:
+        """A child has ended: its running job with it, and what was fed behind that goes to others."""
+        self._children.remove(child)
+        self._selector.unregister(child.channel)
+        child.gone = True
+        how = child.end()
+        for message in child.last_words():
+            self._obey(child, message)
+        if (number := child.running) is not None and number in child.fed:
+            claim, _ = child.fed.pop(number)
+            if child.fate is None and self._deadline is not None and monotonic() > self._deadline:
+                self._ledger.leave_over(claim, started=True)
+            else:
+                self._ledger.end_with(child, claim, number, how)
+        for number in sorted(child.fed, reverse=True):
+            self._take_back(child, number)
+        if self._deadline is None and not child.broken and (child.fate or not child.recycled):
+            self._observe(ChildEnded(child.pid, f"{how}: {child.fate.said}" if child.fate else how))
+            if not child.ready:
+                self._fail(f"a child process ended with {how} while it imported {', '.join(self._settings.apps)}")
+
+    def _clear(self) -> None:
+        """The thread's last act: no child lives, and what was not reported is left over."""
+        for child in self._children:
+            child.gone = True
+            child.end()
+            for message in child.last_words():
+                self._obey(child, message)
+            for number, (claim, _) in child.fed.items():
+                self._ledger.leave_over(claim, started=number == child.running)
+        self._children.clear()
+        for claim, _ in self._waiting:
+            self._ledger.leave_over(claim, started=False)
+        self._waiting.clear()
+        self._ledger.flush()
+        self._selector.close()
+        self._bell.close()
+        self._rope.close()

@@ -1,0 +1,47 @@
+"""How the executors that share a process with their tasks judge claims that a task did not end itself."""
+
+from __future__ import annotations
+
+from pgqueue.events import Finished
+from pgqueue.job import Claim
+from pgqueue.outcome import UNKNOWN, Cancelled, ErrorReport, Released, Terms, TimedOut, judge
+from pgqueue.tasks import registered, registered_tasks
+from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.known import Known, known
+
+
+def known_here(target: str) -> Known | None:
+    """What is known of a task of this process; None if there is none of this name."""
+    task = registered(target)
+    return None if task is None else known(task)
+
+
+def registered_terms(target: str) -> Terms | None:
+    """What a task of this process says about the ends of its attempts; None if there is none of this name."""
+    task = registered(target)
+    return None if task is None else task.terms
+
+
+def once_targets() -> frozenset[str]:
+    """The tasks of this process that may run at most once."""
+    return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)
+
+
+def left_over(claim: Claim) -> Leftover | Finished:
+    """A claim whose attempt had begun, and is not waited for: to be given back, unless it may run at most once."""
+    terms = registered_terms(claim.target)
+    if terms is None or not terms.at_most_once:
+        return Leftover(claim, started=True)
+    return Finished(claim, judge(claim, Released(), terms), 0.0)
+
+
+def cancelled_unstarted(claim: Claim) -> Finished:
+    """A claim that was cancelled before it began."""
+    return Finished(claim, judge(claim, Cancelled("cancelled before it was started")), 0.0)
+
+
+def timed_out(claim: Claim, said: str, seconds: float, where: str | None) -> Finished:
+    """A claim that ran longer than its limit, in a thread that cannot be ended."""
+    message = f"it ran longer than its {said}, and did not end when it was told; its worker retires"
+    outcome = TimedOut(ErrorReport("pgqueue.HardTimeout", message, where))
+    return Finished(claim, judge(claim, outcome, registered_terms(claim.target) or UNKNOWN), seconds)

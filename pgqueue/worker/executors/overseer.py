@@ -1,0 +1,75 @@
+"""Looks at one child after the other: is its job out of time, was it cancelled, does it use too much memory?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.children import ChildProcess
+from pgqueue.worker.executors.fates import Why
+from pgqueue.worker.executors.memory import memory_of
+from pgqueue.worker.executors.watch import Due, Watch
+from pgqueue.worker.known import Known
+from pgqueue.worker.notices import Notice
+
+# How long a job runs before what was fed behind it is taken back, seconds.
+_LONG = 1.0
+# How often the memory of a child is looked at, seconds.
+_MEMORY_EVERY = 1.0
+
+
+class Overseer:
+    """Decides what is to be done about a child; used by the crew's thread alone."""
+
+    def __init__(self, settings: Settings, known: Mapping[str, Known]) -> None:
+        self._settings = settings
+        self._known = known
+
+    def is_overdue(self, child: ChildProcess, now: float) -> bool:
+        """Whether the child is about to be ended, as far as is known yet."""
+        return child.fate is None and child.watch is not None and now >= child.watch.end_at
+
+    def look(self, child: ChildProcess, now: float, deadline: float | None) -> None:
+        """Do what is due: tell, recall, recycle, end."""
+        if child.fate is not None:
+            child.finish_off(now)
+            return
+        self._look_at_job(child, now)
+        if self._settings.max_memory_per_child is not None and now >= child.weigh_at:
+            child.weigh_at = now + _MEMORY_EVERY
+            self._weigh(child, now, self._settings.max_memory_per_child)
+        if deadline is not None or child.recycled:
+            child.leave(now, deadline)
+        elif child.running is not None and now - child.since > _LONG:
+            child.recall()
+
+    def cancel(self, child: ChildProcess, now: float) -> None:
+        """The running job was cancelled: tell it, and end it a grace later."""
+        watch = self._watch(child)
+        if watch is not None and watch.cancel(now + self._settings.cancel_grace):
+            child.notice(Notice.CANCELLED)
+
+    def _look_at_job(self, child: ChildProcess, now: float) -> None:
+        watch = child.watch or self._watch(child)
+        match watch and watch.due(now):
+            case Due.NOTICE:
+                child.notice(Notice.TIMEOUT)
+            case Due.END if watch is not None:
+                why = Why.CANCELLED if watch.cancelled else Why.TIMEOUT
+                child.condemn(why, watch.said, self._settings.grace)
+
+    def _watch(self, child: ChildProcess) -> Watch | None:
+        if child.watch is None and child.running is not None:
+            claim, _ = child.fed[child.running]
+            child.watch = Watch.over(claim, self._known.get(claim.target), child.since, self._settings.grace)
+        return child.watch
+
+    def _weigh(self, child: ChildProcess, now: float, most: int) -> None:
+        """Above the limit a child ends after its job; a job that has run for a look already, with its child."""
+        used = memory_of(child.pid)
+        if used <= most:
+            return
+        child.recycled = True
+        if child.running is not None and now - child.since >= _MEMORY_EVERY:
+            said = f"used {used / 1e6:,.0f} MB, more than the {most / 1e6:,.0f} MB a child may, and was killed"
+            child.condemn(Why.MEMORY, said, grace=0.0)

@@ -1,0 +1,56 @@
+"""The running job of one slot against its limits: what is due to it, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import inf
+
+from pgqueue.job import Claim
+from pgqueue.worker.known import Known, limits
+
+
+class Due(Enum):
+    """What is to be done about a job that runs too long."""
+
+    NOTICE = auto()
+    END = auto()
+
+
+@dataclass(slots=True)
+class Watch:
+    """Made when a job has run long enough to be looked at; times are monotonic()."""
+
+    said: str
+    notice_at: float
+    end_at: float
+    cancelled: bool = False
+
+    @classmethod
+    def over(cls, claim: Claim, task: Known | None, since: float, grace: float) -> Watch:
+        """The watch over a claim that runs since then: between notice and end it has `grace` seconds at least."""
+        bounds = limits(claim, task)
+        return cls(bounds.said, since + bounds.notice, since + max(bounds.timeout, bounds.notice + grace))
+
+    @classmethod
+    def over_thread(cls, claim: Claim, task: Known | None, since: float, grace: float) -> Watch:
+        """As over(), where an end is that of the worker: `grace` seconds after the timeout."""
+        bounds = limits(claim, task)
+        return cls(bounds.said, since + bounds.notice, since + bounds.timeout + grace)
+
+    def cancel(self, end_at: float) -> bool:
+        """Note that the job was cancelled, and when it is to be ended; answers whether that is news."""
+        if self.cancelled:
+            return False
+        self.cancelled = True
+        self.end_at = min(self.end_at, end_at)
+        return True
+
+    def due(self, now: float) -> Due | None:
+        """What is due now; a notice once."""
+        if now >= self.end_at:
+            return Due.END
+        if now >= self.notice_at:
+            self.notice_at = inf
+            return Due.NOTICE
+        return None
