@@ -27,6 +27,7 @@ class Exit(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     NOT_FOUND = 4
+    INCONCLUSIVE = 5
     RETIRED = 75
     SCHEMA = 78
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
 from pgqueue.demo.example import Conn
 from pgqueue.demo.workers import Workers
+from pgqueue.offspring import children_of
 
 # At which share of the documents; early, so that the lease of the killed worker ends while others still work.
 CHILD_AT, WORKER_AT = 0.15, 0.30
@@ -80,27 +79,6 @@ class Kills:
         """How many jobs a worker has; None if it is gone, and its jobs with it."""
         row = self._conn.execute(HELD, [pid]).fetchone()
         return row[0] if row else None
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that a process has started."""
-    if Path("/proc/self/stat").exists():
-        found = _children_by_proc(parent)
-    else:
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-        pairs = (line.split() for line in listed.stdout.splitlines())
-        found = (int(pid) for pid, above in pairs if int(above) == parent)
-    return sorted(found)
-
-
-def _children_by_proc(parent: int) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        try:
-            # The second field is the name in parentheses, and may itself contain any character.
-            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
-                yield int(entry.name)
-        except (OSError, IndexError):
-            continue
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pathlib import Path
 from pgqueue.demo import example
 from pgqueue.demo.database import SCHEMA, demo_schema, served
 from pgqueue.demo.example import QUEUE, TARGET, Conn
-from pgqueue.demo.interrupt import interruptible
 from pgqueue.demo.kills import Kills
 from pgqueue.demo.producer import Producer
 from pgqueue.demo.proof import prove
@@ -20,6 +19,7 @@ from pgqueue.demo.screen import Screen
 from pgqueue.demo.summary import summary
 from pgqueue.demo.workers import Workers
 from pgqueue.errors import PgqueueError
+from pgqueue.interrupt import interruptible
 from pgqueue.job import new_job_id
 
 # The shell's code for "ended by Ctrl-C".

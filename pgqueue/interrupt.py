@@ -1,4 +1,4 @@
-"""Ctrl-C, a closed terminal or TERM in the middle: the demo leaves what it does and cleans up, once, undisturbed."""
+"""Ctrl-C, a closed terminal or TERM in the middle: a command leaves what it does and cleans up, once, undisturbed."""
 
 from __future__ import annotations
 

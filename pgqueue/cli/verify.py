@@ -1,0 +1,73 @@
+"""`pgqueue verify`: the promise, tried by faults."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.errors import Exit, say
+from pgqueue.cli.options import Dsn, Json
+from pgqueue.cli.output import paint, print_json
+from pgqueue.store.diagnosis import diagnosed
+
+INTERRUPTED = 130
+COLOURS = {"held": "green", "violated": "red"}
+SEEDS = 1_000_000
+
+
+def verify(
+    dsn: Dsn = None,
+    minutes: Annotated[float, typer.Option("--minutes", metavar="N", min=0.01, help="How long faults happen.")] = 2.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Repeat the faults and jobs of this seed; else a new one.")
+    ] = None,
+    plant: Annotated[
+        str | None, typer.Option("--plant", metavar="BUG", help="Plant a bug that it must find; see the guide.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave database and logs there, to look at.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of every fault.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run mixed jobs under faults, and check that nothing was lost or doubled.
+
+    Workers are killed and stopped, connections cut or silenced, the server restarted, all by a schedule drawn from a
+    seed. It works in a database of its own: on the server that is named, or on an embedded one that it starts. Both
+    are removed again.
+
+    Exit codes: 0 every danger occurred and every promise held, 1 violated, 5 inconclusive, 130 interrupted.
+    """
+    from pgqueue.verify import run_verify
+    from pgqueue.verify.plants import named
+    from pgqueue.verify.report import lines
+    from pgqueue.verify.run import Settings
+
+    settings = Settings(
+        dsn=dsn,
+        minutes=minutes,
+        seed=random.randrange(SEEDS) if seed is None else seed,
+        plant=named(plant),
+        keep=keep,
+        say=say,
+        say_fault=say if verbose else _silent,
+    )
+    try:
+        with diagnosed():
+            report = run_verify(settings)
+    except KeyboardInterrupt:
+        say("interrupted; no process is left behind")
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json({"verdict": report.verdict, **asdict(report)})
+    else:
+        *rest, last = lines(report)
+        for line in rest:
+            typer.echo(line)
+        typer.echo(paint(last, COLOURS.get(report.verdict, "yellow")))
+    raise typer.Exit({"held": Exit.FINE, "violated": Exit.FAILED}.get(report.verdict, Exit.INCONCLUSIVE))
+
+
+def _silent(text: str) -> None:
+    return

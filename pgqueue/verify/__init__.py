@@ -1,0 +1,5 @@
+"""The verifier: jobs of every kind under a seeded schedule of faults, and books that show whether a promise broke."""
+
+from pgqueue.verify.run import run_verify
+
+__all__ = ["run_verify"]

@@ -1,0 +1,87 @@
+"""Planted bugs: a function of the scratch database with a guard cut out of it, which the verifier must find.
+
+The edits are made in the text of the installed function, word by word; a text that no longer matches is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+
+from pgqueue.errors import PgqueueError, UsageError
+
+Conn = psycopg.Connection[Any]
+
+
+class Plant(StrEnum):
+    """The bugs that can be planted."""
+
+    SETTLE_FENCE = "settle-fence"
+    FAIL_FENCE = "fail-fence"
+    LEASE_CHECK = "lease-check"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """In `function`, these texts become those; each must stand there once."""
+
+    function: str
+    changes: tuple[tuple[str, str], ...]
+
+
+EDITS = {
+    # A success counts whoever has the job by now.
+    Plant.SETTLE_FENCE: Edit(
+        "step",
+        (
+            ("j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1", "j.id = done.id limit 1"),
+            (
+                "job.worker = _worker and (job.id, job.claim) in (select * from unnest(_ids, _claims))",
+                "job.id = any (_ids)",
+            ),
+        ),
+    ),
+    # So does a failure.
+    Plant.FAIL_FENCE: Edit(
+        "fail",
+        (("on job.id = told.id and job.claim = told.claim and job.worker = _worker", "on job.id = told.id"),),
+    ),
+    # A heartbeat extends what has expired.
+    Plant.LEASE_CHECK: Edit(
+        "beat",
+        (("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),),
+    ),
+}  # fmt: skip
+
+
+def plant(conn: Conn, bug: Plant) -> None:
+    """Replace the function by its sabotaged variant. Raises PgqueueError if its text is not the one expected."""
+    edit = EDITS[bug]
+    rows = conn.execute(
+        "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s",
+        [edit.function],
+    ).fetchall()
+    if len(rows) != 1:
+        raise PgqueueError(f"{bug} cannot be planted: there are {len(rows)} functions pgqueue.{edit.function}, not one")
+    text: str = rows[0][0]
+    for old, new in edit.changes:
+        # However it is indented.
+        pattern = re.compile(r"\s+".join(map(re.escape, old.split())))
+        text, times = pattern.subn(lambda _, new=new: new, text)  # type: ignore[misc]
+        if times != 1:
+            raise PgqueueError(
+                f"{bug} cannot be planted: in pgqueue.{edit.function} this stands {times} times, not once: {old}"
+            )
+    conn.execute(text.encode())
+
+
+def named(name: str | None) -> Plant | None:
+    """The bug of this name. Raises UsageError if there is none."""
+    try:
+        return None if name is None else Plant(name)
+    except ValueError:
+        raise UsageError(f"--plant must be one of {', '.join(Plant)}, got {name!r}") from None

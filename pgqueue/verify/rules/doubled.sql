@@ -1,0 +1,11 @@
+-- Effects doubled.
+select effect.job_id, format('%s effects, of claims %s', count(*), string_agg(effect.claim::text, ', ')) as detail
+from verify.effects as effect
+group by effect.job_id
+having count(*) > 1
+union all
+select asked.parent, format('fanned out into %s children instead of 2', count(*))
+from verify.asked as asked
+where asked.created and asked.parent is not null
+group by asked.parent
+having count(*) > 2

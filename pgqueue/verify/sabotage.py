@@ -1,0 +1,162 @@
+"""The proof of the checker: planted damage, one kind after the other, of which it must find exactly each.
+
+Each is done to a run that is in order, in a transaction that is rolled back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.verify.books import check
+
+Conn = psycopg.Connection[Any]
+
+ANY = "select job_id from verify.ended where state = 'succeeded' order by job_id limit 1"
+OF_KIND = """
+select ended.job_id from verify.ended as ended
+join verify.asked as asked on asked.job_id = ended.job_id and asked.created
+where ended.state = 'succeeded' and asked.kind = '{}' order by 1 limit 1
+"""
+EFFECT = OF_KIND.format("effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What is done, to which job, how (statements with the job's id as %(job)s), and which rules must find it."""
+
+    name: str
+    victim: str
+    statements: tuple[str, ...]
+    rules: frozenset[str]
+
+
+def _sabotage(name: str, victim: str, rules: str, *statements: str) -> Sabotage:
+    return Sabotage(name, victim, statements, frozenset(rules.split()))
+
+
+SABOTAGES = (
+    _sabotage(
+        "a job deleted", OF_KIND.format("plain"), "lost", "delete from pgqueue.attempts where job_id = %(job)s"
+    ),
+    _sabotage(
+        "a job kept although its enqueue was rolled back", ANY, "phantom",
+        "insert into verify.told values (%(job)s, false)",
+    ),
+    _sabotage(
+        "a job that nobody asked for", ANY, "phantom",
+        "delete from verify.asked where job_id = %(job)s",
+    ),
+    _sabotage(
+        "an ended job reopened", ANY, "twice",
+        "insert into pgqueue.jobs (id, target, claim) values (%(job)s, 'pgqueue.verify.tasks:plain', 1)",
+    ),
+    _sabotage(
+        "a job left running", OF_KIND.format("plain"), "unended",
+        "delete from pgqueue.attempts where job_id = %(job)s",
+        "insert into pgqueue.jobs (id, target, claim, attempt, worker, started_at)"
+        " values (%(job)s, 'pgqueue.verify.tasks:plain', 1, 1, 1, now())",
+    ),
+    _sabotage(
+        "a job ended by a worker that had not run it", ANY, "foreign",
+        "update pgqueue.attempts set worker = worker - 1 where job_id = %(job)s",
+    ),
+    _sabotage(
+        "a job settled as succeeded while it ran", ANY, "foreign",
+        "delete from verify.ends where job_id = %(job)s and what = 'returned'",
+    ),
+    _sabotage(
+        "an effect doubled", EFFECT, "doubled",
+        "insert into verify.effects select job_id, claim from verify.effects where job_id = %(job)s",
+    ),
+    _sabotage("an effect missing", EFFECT, "missing", "delete from verify.effects where job_id = %(job)s"),
+    _sabotage(
+        "a result missing", OF_KIND.format("answers"), "missing",
+        "delete from pgqueue.results where job_id = %(job)s",
+    ),
+    _sabotage(
+        "an effect of an attempt that did not succeed", EFFECT, "stray",
+        "update verify.effects set claim = claim + 1 where job_id = %(job)s",
+    ),
+    _sabotage(
+        "a delayed job started early",
+        "select job_id from verify.asked where parent is null order by not_before desc limit 1", "early",
+        "update verify.starts set at = run_at - interval '0.4 s' where job_id = %(job)s and claim = 1",
+    ),
+    _sabotage(
+        "a retry started early", OF_KIND.format("fails"), "early",
+        "update verify.starts as start set run_at = first.at, at = first.at + interval '0.1 s'"
+        " from verify.ends as first where first.job_id = start.job_id and first.claim = 1"
+        " and start.job_id = %(job)s and start.claim = 2",
+    ),
+    _sabotage(
+        "two attempts at once", OF_KIND.format("fails"), "overlap",
+        "update verify.ends as first set at = second.at + interval '1 ms', wait = null"
+        " from verify.starts as second where second.job_id = first.job_id and second.claim = 2"
+        " and first.job_id = %(job)s and first.claim = 1",
+    ),
+    _sabotage(
+        "a lease extended after it had expired", "select null::uuid", "lease",
+        "insert into verify.leases (worker, change, before, expires_at)"
+        " select 1, 'UPDATE', now() - interval '1 s', now() + lease from verify.run",
+    ),
+    _sabotage(
+        "a job taken from a lease that had not expired", OF_KIND.format("fails"), "lease",
+        "update pgqueue.attempts set outcome = 'lost' where job_id = %(job)s and claim = 1",
+        "insert into verify.leases (worker, change, expires_at, at)"
+        " select first.worker, 'UPDATE', now() + interval '1 h', second.at"
+        " from verify.starts as first, verify.starts as second"
+        " where first.job_id = %(job)s and first.claim = 1 and second.job_id = %(job)s and second.claim = 2",
+    ),
+    _sabotage(
+        "an attempt after the end", ANY, "after_end",
+        "insert into verify.starts (job_id, claim, worker, attempt, run_at)"
+        " values (%(job)s, 9, 1, 9, now() - interval '1 h')",
+    ),
+    _sabotage(
+        "a claim begun twice", ANY, "numbering",
+        "insert into verify.starts select * from verify.starts where job_id = %(job)s",
+    ),
+    _sabotage(
+        "an attempt number given twice", OF_KIND.format("retries"), "numbering",
+        "update pgqueue.attempts set attempt = 2 where job_id = %(job)s",
+    ),
+    _sabotage(
+        "an attempt left out of the history", OF_KIND.format("retries"), "numbering",
+        "delete from pgqueue.attempts where job_id = %(job)s and claim = 1",
+    ),
+    _sabotage(
+        "a job cancelled by nobody", OF_KIND.format("plain"), "outcome",
+        "update pgqueue.attempts set outcome = 'cancelled' where job_id = %(job)s",
+    ),
+    _sabotage(
+        "a unique key that two had at once",
+        "select max(job_id::text)::uuid from verify.asked where unique_key is not null", "unique",
+        "update verify.asked set unique_key = 'sample' where unique_key is not null",
+        "update pgqueue.attempts set finished_at = finished_at + interval '1 h'"
+        " where job_id in (select job_id from verify.asked where unique_key is not null)",
+    ),
+)  # fmt: skip
+
+
+def prove(conn: Conn) -> list[str]:
+    """What the checker missed, or found where it was not, one line each; empty if it can be trusted."""
+    return [fault for sabotage in SABOTAGES for fault in _prove(conn, sabotage)]
+
+
+def _prove(conn: Conn, sabotage: Sabotage) -> list[str]:
+    with conn.transaction(force_rollback=True):
+        row = conn.execute(sabotage.victim.encode()).fetchone()
+        if row is None:
+            return [f"{sabotage.name}: the run has no job to try it on"]
+        victim: UUID | None = row[0]
+        for statement in sabotage.statements:
+            if conn.execute(statement.encode(), {"job": victim}).rowcount == 0:
+                return [f"{sabotage.name}: it could not be done to job {victim}"]
+        found = {(violation.rule, violation.job_id) for violation in check(conn)}
+    expected = {(rule, victim) for rule in sabotage.rules}
+    faults = [f"{sabotage.name}: missed by rule {rule!r}, job {job_id}" for rule, job_id in expected - found]
+    return faults + [f"{sabotage.name}: taken for {rule!r}, job {job_id}" for rule, job_id in found - expected]

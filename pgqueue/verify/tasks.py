@@ -1,0 +1,215 @@
+"""The tasks of the verifier. Each says on a connection of its own how it began, and what it was about to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.client import enqueue
+from pgqueue.context import current_job
+from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.retry import Fixed
+from pgqueue.store.connection import open_async_connection, open_connection
+from pgqueue.tasks import task
+
+Conn = psycopg.Connection[Any]
+AsyncConn = psycopg.AsyncConnection[Any]
+
+# Faults cost attempts, too; a job should be dead for its own reasons.
+MAX_ATTEMPTS = 200
+WAIT = 0.3
+SOON = Fixed(WAIT)
+CHILDREN = 2
+
+START = "insert into verify.starts (job_id, claim, worker, attempt, run_at) values (%s, %s, %s, %s, %s)"
+END = "insert into verify.ends (job_id, claim, what, wait) values (%s, %s, %s, %s)"
+EFFECT = "insert into verify.effects (job_id, claim) values (%s, %s)"
+SAID = "select count(*) from verify.ends where job_id = %s and what = %s"
+ASKED = """
+insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
+values (%s, %s, 'child', 0, false, %s, %s)
+"""
+CLOCK = "select clock_timestamp()"
+
+
+class Planned(Exception):
+    """The failure that a job was asked for."""
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def plain(seconds: float) -> None:
+    """Nothing but the rows that it writes outside."""
+    witness = Witness()
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+async def plain_async(seconds: float) -> None:
+    """As `plain`, in an event loop."""
+    async with await _async_connection() as outside:
+        await outside.execute(START, _token_and_due())
+        await asyncio.sleep(seconds)
+        await outside.execute(END, [*_token(), "returned", None])
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def effect(conn: Conn, seconds: float) -> None:
+    """One row in the job's own transaction."""
+    witness = Witness()
+    conn.execute(EFFECT, _token())
+    witness.say("wrote")
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+async def effect_async(conn: AsyncConn, seconds: float) -> None:
+    """As `effect`, in an event loop."""
+    async with await _async_connection() as outside:
+        await outside.execute(START, _token_and_due())
+        await conn.execute(EFFECT, _token())
+        await outside.execute(END, [*_token(), "wrote", None])
+        await asyncio.sleep(seconds)
+        await outside.execute(END, [*_token(), "returned", None])
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def completes(seconds: float) -> None:
+    """One row in a transaction that the task begins itself, and that records its success."""
+    witness = Witness()
+    with open_connection(_dsn(), "verify") as conn, conn.transaction():
+        conn.execute(EFFECT, _token())
+        witness.say("wrote")
+        time.sleep(seconds)
+        # Before the success, which commits with the block: afterwards it might not be written any more.
+        witness.say("returned")
+        current_job().complete(conn)
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def fails(seconds: float, times: int) -> None:
+    """Raises at its first attempts, then returns."""
+    witness = Witness()
+    time.sleep(seconds)
+    if current_job().attempt <= times:
+        witness.say("raised", WAIT)
+        raise Planned("as asked")
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def retries(seconds: float) -> None:
+    """Asks to be run once more, with a delay of its own."""
+    witness = Witness()
+    if current_job().attempt == 1:
+        witness.say("raised", seconds)
+        raise Retry(delay=seconds)
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def snoozes(seconds: float) -> None:
+    """Puts itself off, once."""
+    witness = Witness()
+    if not witness.has_said("snoozed"):
+        witness.say("snoozed")
+        raise Snooze(seconds)
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def buries(seconds: float) -> None:
+    """Asks for a human."""
+    witness = Witness()
+    time.sleep(seconds)
+    witness.say("buried")
+    raise Bury("as asked")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def cancels(seconds: float) -> None:
+    """Is no longer wanted."""
+    witness = Witness()
+    time.sleep(seconds)
+    witness.say("cancelled")
+    raise Cancel("as asked")
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def fans_out(conn: Conn, seconds: float) -> None:
+    """Enqueues others in its own transaction."""
+    witness = Witness()
+    conn.execute(EFFECT, _token())
+    parent: UUID = current_job().id
+    for _ in range(CHILDREN):
+        (now,) = conn.execute(CLOCK).fetchone() or (None,)
+        child = enqueue(conn, plain, [0.0])
+        conn.execute(ASKED, [child.id, child.created, parent, now])
+    witness.say("wrote")
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS, store_result=True)
+def answers(seconds: float) -> dict[str, str]:
+    """Returns something to keep."""
+    witness = Witness()
+    time.sleep(seconds)
+    witness.say("returned")
+    return {"job": str(current_job().id)}
+
+
+class Witness:
+    """Writes what the running attempt does to the ledger, each row committed at once; made when the task begins."""
+
+    def __init__(self) -> None:
+        self._execute(START, _token_and_due())
+
+    def say(self, what: str, wait: float | None = None) -> None:
+        """The attempt is about to do this; the next one is due `wait` seconds later."""
+        self._execute(END, [*_token(), what, wait])
+
+    def has_said(self, what: str) -> bool:
+        """Whether any attempt of the job has said it."""
+        (count,) = self._execute(SAID, [current_job().id, what]).fetchone() or (0,)
+        return bool(count)
+
+    def _execute(self, query: str, values: list[Any]) -> psycopg.Cursor[Any]:
+        conn: Conn | None = getattr(_own, "conn", None)
+        if conn is None or conn.closed:
+            conn = _own.conn = open_connection(_dsn(), "verify")
+        try:
+            return conn.execute(query, values)
+        except psycopg.Error:
+            conn.close()
+            raise
+
+
+# Each thread has a connection of its own.
+_own = threading.local()
+
+
+async def _async_connection() -> AsyncConn:
+    return await open_async_connection(_dsn(), "verify")
+
+
+def _dsn() -> str:
+    return os.environ["PGQUEUE_DSN"]
+
+
+def _token() -> list[Any]:
+    # Tasks need no token, so the context offers none; the books do.
+    claim = current_job()._claim
+    return [claim.id, claim.claim]
+
+
+def _token_and_due() -> list[Any]:
+    claim = current_job()._claim
+    return [claim.id, claim.claim, claim.worker, claim.attempt, claim.run_at]

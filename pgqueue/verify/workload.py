@@ -1,0 +1,117 @@
+"""The workload: what producers ask for, drawn from a seed. The same seed gives the same transactions, in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# So few that they are often taken.
+KEYS = tuple(f"key {number}" for number in range(6))
+
+
+class Fate(StrEnum):
+    """How a transaction ends."""
+
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    CUT_BEFORE = "cut before COMMIT"  # the connection ends before the server hears of the COMMIT
+    CUT_AFTER = "cut after COMMIT"  # the server has committed, and the producer does not hear of it
+    CUT_RACE = "cut at COMMIT"  # the COMMIT is on its way when the connection ends
+
+
+CUTS = (Fate.CUT_BEFORE, Fate.CUT_AFTER, Fate.CUT_RACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One job to ask for: its kind is the name of its task, but for the suffix `_async`."""
+
+    task: str
+    args: tuple[Any, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.task.removesuffix("_async")
+
+    @property
+    def fails(self) -> int:
+        """How many attempts fail by themselves."""
+        return int(self.args[1]) if self.task == "fails" else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction: its jobs, those in a savepoint that is rolled back, its end, and the pause after it."""
+
+    pieces: tuple[Piece, ...]
+    undone: tuple[Piece, ...]
+    fate: Fate
+    at_once: bool
+    pause: float
+
+
+# Task and weight; what takes a while is caught by faults in the middle.
+TASKS = {
+    "plain": 26,
+    "plain_async": 10,
+    "effect": 20,
+    "effect_async": 10,
+    "completes": 8,
+    "fails": 12,
+    "retries": 3,
+    "snoozes": 3,
+    "buries": 3,
+    "cancels": 3,
+    "fans_out": 6,
+    "answers": 6,
+}
+FATES = {Fate.COMMIT: 70, Fate.ROLLBACK: 15, Fate.CUT_BEFORE: 4, Fate.CUT_AFTER: 7, Fate.CUT_RACE: 4}
+
+
+def batches(seed: int, producer: int, rate: float) -> Iterator[Batch]:
+    """The transactions of one producer, without end; about `rate` of them a second."""
+    dice = random.Random(f"{seed} producer {producer}")
+    while True:
+        count = dice.choice((1, 1, 1, 2, 3, 6))
+        fate = dice.choices(list(FATES), list(FATES.values()))[0]
+        # At most one key a transaction: two of them in two orders would be a deadlock of the producers' own making.
+        key = dice.choice(KEYS) if dice.random() < 0.15 else None
+        pieces = tuple(piece(dice, key if number == 0 else None) for number in range(count))
+        undone = (piece(dice),) if dice.random() < 0.1 else ()
+        at_once = key is None and count > 2
+        yield Batch(pieces, undone, fate, at_once, dice.expovariate(rate))
+
+
+def sample() -> list[Piece]:
+    """Some jobs of every kind, for a quiet run."""
+    dice = random.Random("sample")
+    pieces = [Piece(task, arguments(task, 0.05, dice), {}) for task in TASKS for _ in range(2)]
+    pieces += [Piece("plain", (0.0,), {"delay": 0.5}), Piece("fails", (0.0, 1), {})]
+    # Keys of its own: one of the workload's might be asked for while this one lives.
+    pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {number}"}) for number in range(2)]
+    return pieces
+
+
+def piece(dice: random.Random, key: str | None = None) -> Piece:
+    """One job, drawn."""
+    task = dice.choices(list(TASKS), list(TASKS.values()))[0]
+    # Most are short; the long ones outlast a lease together with their second attempt.
+    seconds = round(dice.uniform(0.5, 2.5) if dice.random() < 0.25 else dice.uniform(0.0, 0.1), 3)
+    options: dict[str, Any] = {"queue": dice.choice(("a", "b")), "priority": dice.randint(0, 9)}
+    chance = dice.random()
+    if chance < 0.12:
+        options["delay"] = round(dice.uniform(0.1, 3.0), 3)
+    elif chance < 0.18:
+        options["ttl"] = round(dice.uniform(0.2, 2.0), 3)
+    if key is not None:
+        options["unique_key"] = key
+    return Piece(task, arguments(task, seconds, dice), options)
+
+
+def arguments(task: str, seconds: float, dice: random.Random) -> tuple[Any, ...]:
+    """What the task is called with."""
+    return (seconds, dice.randint(1, 2)) if task == "fails" else (seconds,)
