@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import psycopg
@@ -80,7 +81,12 @@ async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
 
 
 def open_connection(
-    dsn: str, role: str, *, autocommit: bool = True, deadline: float | None = DEADLINE_SECONDS
+    dsn: str,
+    role: str,
+    *,
+    autocommit: bool = True,
+    deadline: float | None = DEADLINE_SECONDS,
+    settings: Mapping[str, str] | None = None,
 ) -> OwnConnection:
     """A connection of our own, named after its role; no wait on it is longer than `deadline` seconds.
 
@@ -90,7 +96,7 @@ def open_connection(
         conn = OwnConnection.connect(autocommit=True, **_conninfo(dsn, role))
         conn.deadline = deadline
         try:
-            begin_session(conn)
+            begin_session(conn, settings or {})
             conn.autocommit = autocommit
         except BaseException:
             conn.close()
@@ -139,6 +145,12 @@ def is_refusal(error: BaseException) -> bool:
 _READ_ONLY = "25006"
 # Serialization failure, deadlock, lock not available, canceled, and read-only; with 53, no room, and 58, no disk.
 _PASSING = frozenset({"40001", "40P01", "55P03", "57014", _READ_ONLY})
+
+
+def was_ended_by_hand(error: BaseException) -> bool:
+    """Whether the server itself said that it ended the session: pg_terminate_backend, or a stop of the server."""
+    said = error.__cause__ if isinstance(error, DatabaseUnreachable) else error
+    return isinstance(said, psycopg.Error) and said.sqlstate == "57P01"
 
 
 def in_words(error: BaseException) -> str:

@@ -64,9 +64,9 @@ async def is_pooled_async(conn: psycopg.AsyncConnection[Any]) -> bool:
         return await (await cursor.execute(_WHO)).fetchone() != (conn.info.backend_pid,)
 
 
-def begin_session(conn: OwnConnection) -> None:
+def begin_session(conn: OwnConnection, besides: Mapping[str, str]) -> None:
     """Set what a session of ours holds to, or find out that the session is not ours. One round trip."""
-    settings = _settings(conn.deadline)
+    settings = {**_settings(conn.deadline), **besides}
     row = conn.execute(_SET, _params(conn.info.backend_pid, settings)).fetchone()
     if row == (0,):
         conn.pooled = True
@@ -104,7 +104,11 @@ def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
     ):
         yield
         return
-    conn.execute(_begin(conn.local))
+    try:
+        conn.execute(_begin(conn.local))
+    except psycopg.errors.FeatureNotSupported as error:
+        # So says a standby; elsewhere a statement that writes would be told this.
+        raise psycopg.errors.ReadOnlySqlTransaction(str(error)) from error
     try:
         yield
     except BaseException:

@@ -20,12 +20,21 @@ from pgqueue.job import Claim
 from pgqueue.outcome import Expired, Move, Settlement, judge
 from pgqueue.store import execute, jobs, queues
 from pgqueue.store.connection import is_lost
+from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
 from pgqueue.worker.pace import Pace
-from pgqueue.worker.settler import refuses_values, settle_each, settle_others, was_refused
+from pgqueue.worker.settler import (
+    is_lock_timeout,
+    refuses_values,
+    set_aside_locked,
+    settle_each,
+    settle_others,
+    take_up_unlocked,
+    was_refused,
+)
 
 # Outcomes wait this long for company while the executor has enough to do.
 LINGER = 0.005
@@ -63,6 +72,7 @@ class Claimer:
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
+        deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self._worker = worker
         self._all_queues = names is None
@@ -80,6 +90,7 @@ class Claimer:
         self._gate = threading.Lock()  # between quiet() and the submission of claims
         self._pace = Pace(poll, deaf)
         self._names_at = 0.0
+        self._take_up_at = 0.0
         # Outcomes that are the claimer's own: the executor did nothing for them.
         self._unexecuted = 0
         self._reply_lost = False
@@ -87,7 +98,7 @@ class Claimer:
         self.drained = False
         # Whether a tick is under way: it may still bring claims, even after quiet().
         self.at_work = False
-        self.loop = Loop("claimer", dsn, self._tick, observe, self._connected)
+        self.loop = Loop("claimer", dsn, self._tick, observe, self._connected, deadline=deadline)
 
     @property
     def clean(self) -> bool:
@@ -137,6 +148,9 @@ class Claimer:
         if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
             return LINGER
         self._give_back_hostages()
+        if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
+            self._take_up_at = now + HOSTAGE_SECONDS
+            take_up_unlocked(conn, self._worker, self._outbox)
         batch = self._outbox.first(BATCH_LIMIT)
         room = self._room()
         if not batch and not (room and self._pace.due(now)):
@@ -144,8 +158,13 @@ class Claimer:
         if self._all_queues and self._names_may_be_new(now):
             self._names_at = now + self._poll
             self._bounds.serve(execute(conn, queues.names()))
-        self._step(conn, batch, room)
-        return 0.0 if self._pace.more or len(self._outbox) else self._pause(time.monotonic())
+        try:
+            self._step(conn, batch, room)
+        except Exception as error:
+            if not is_lock_timeout(error) or not set_aside_locked(conn, self._worker, self._outbox, batch):
+                raise
+            return 0.0
+        return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
 
     def _names_may_be_new(self, now: float) -> bool:
         """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
@@ -239,8 +258,9 @@ class Claimer:
             wait = HOSTAGE_SECONDS
         else:
             wait = self._pace.wait(now)
-        # What waits behind a long job is not to wait for the next claim.
-        return min(wait, HOSTAGE_SECONDS) if self._slots.load() > self._slots.concurrency else wait
+        # What waits behind a long job, or for a lock, is not to wait for the next claim.
+        waiting = self._slots.load() > self._slots.concurrency or len(self._outbox)
+        return min(wait, HOSTAGE_SECONDS) if waiting else wait
 
 
 def released(claim: Claim) -> Settlement:

@@ -39,6 +39,8 @@ LOOK_EVERY = 0.5
 FLUSH_TIMEOUT, KILL_TIMEOUT = 5.0, 1.0
 # What a thread still runs cannot be ended but with the process: it is not claimable before that is gone.
 THREAD_RELEASE_DELAY = 5.0
+# One statement of the claim loop may take this share of its longest turn: it gives up before it counts as hanging.
+STATEMENT_SHARE = 0.75
 # A signal that comes twice within this was sent twice by a wrapper, such as timeout(1), and means it once.
 SAME_SIGNAL = 0.25
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -94,6 +96,7 @@ class Enlistment:
             hungry=self._listener.hungry,
             deaf=lambda: self._listener.deaf,
             evicted=self._evicted,
+            deadline=self._longest_turn() * STATEMENT_SHARE,
         )
         self._heartbeat = Heartbeat(
             self.id,
@@ -236,7 +239,7 @@ class Enlistment:
         self._listener.stop(1.0)
         deadline = time.monotonic() + flush_timeout
         while (self._claimer.at_work or len(self._outbox)) and time.monotonic() < deadline:
-            self._claimer.loop.wake()
+            self._claimer.loop.hurry()
             time.sleep(0.005)
         ended = self._claimer.loop.stop(max(0.1, deadline - time.monotonic()))
         self._heartbeat.loop.stop(1.0)
@@ -256,5 +259,8 @@ class Enlistment:
         self._attention.call()
 
     def _turning(self) -> bool:
-        settings = self._settings
-        return time.monotonic() - self._claimer.loop.turned_at < max(settings.lease, 2 * settings.poll)
+        return time.monotonic() - self._claimer.loop.turned_at < self._longest_turn()
+
+    def _longest_turn(self) -> float:
+        """A claim loop that has not turned for so many seconds hangs."""
+        return max(self._settings.lease, 2 * self._settings.poll)

@@ -14,7 +14,6 @@ from datetime import timedelta
 
 from pgqueue.events import Observer, Trouble
 from pgqueue.store import execute, workers
-from pgqueue.store.session import hold_to
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.pruner import prune
 from pgqueue.worker.reaper import reap
@@ -49,15 +48,15 @@ class Heartbeat:
         self._reap_at = 0.0
         self._prune_at = time.monotonic() + random.uniform(5, 60)
         self.safe_until = 0.0
-        self.loop = Loop("heartbeat", dsn, self._tick, observe, self._connected)
+        # Nothing on this connection may take so long that the next heartbeat comes too late.
+        deadline = lease / BEATS_PER_LEASE
+        self.loop = Loop("heartbeat", dsn, self._tick, observe, self._connected, deadline=deadline)
 
     def acknowledged(self, sent_at: float) -> None:
         """The database has extended the lease, at the earliest at monotonic time `sent_at`."""
         self.safe_until = sent_at + self._lease * (1 - MARGIN_SHARE)
 
-    def _connected(self, conn: Connection) -> None:
-        # Nothing on this connection may take so long that the next heartbeat comes too late.
-        hold_to(conn, {"statement_timeout": f"{int(self._lease / BEATS_PER_LEASE * 1000)}ms"})
+    def _connected(self, _conn: Connection) -> None:
         self._beat_at = min(self._beat_at, time.monotonic())
 
     def _tick(self, conn: Connection) -> float:
@@ -72,12 +71,15 @@ class Heartbeat:
         return max(0.0, min(self._beat_at, self._reap_at, self._prune_at) - time.monotonic())
 
     def _beat(self, conn: Connection, now: float) -> None:
-        self._beat_at = now + self._lease / BEATS_PER_LEASE
         if not self._turning():
+            self._beat_at = now + self._lease / BEATS_PER_LEASE
             # Alive but deaf is worse than dead: let others have the jobs.
             self._observe(Trouble("heartbeat", "the claim loop does not turn; the lease is not extended"))
             return
-        if execute(conn, workers.beat(self._worker, timedelta(seconds=self._lease))):
+        alive = execute(conn, workers.beat(self._worker, timedelta(seconds=self._lease)))
+        # Not before it was answered: one that was refused is repeated soon.
+        self._beat_at = now + self._lease / BEATS_PER_LEASE
+        if alive:
             self.acknowledged(now)
         else:
             self._evicted("its lease has expired, or was ended by hand")

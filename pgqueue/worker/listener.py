@@ -58,7 +58,7 @@ class Listener:
         self._useless = self._complained = False
         # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
         self._reader = self._writer = -1
-        self.loop = Loop("listener", dsn, self._tick, observe, self._connected)
+        self.loop = Loop("listener", dsn, self._tick, observe, self._connected, deadline=SELF_TEST_DEADLINE)
 
     @property
     def deaf(self) -> bool:

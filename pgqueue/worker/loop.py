@@ -12,14 +12,17 @@ from typing import Any
 import psycopg
 
 from pgqueue.events import Event, Observer
-from pgqueue.store.connection import in_words, is_lost, is_refusal, open_connection
+from pgqueue.store.connection import in_words, is_lost, is_refusal, open_connection, was_ended_by_hand
 from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.worker.outage import Outage
 
 Connection = psycopg.Connection[Any]
 
 # Pauses between attempts grow from the first to the last; jitter keeps a fleet from arriving together.
-FIRST_PAUSE, LAST_PAUSE = 0.05, 5.0
+FIRST_PAUSE, LAST_PAUSE = 0.05, 4.0
+# The longest pause where connections can be had but do not last.
+CUT_PAUSE = 0.4
 # The longest pause of a worker that is ending and has something left to write.
 HURRIED_PAUSE = 0.1
 # After an error that is not the database's, so that a bug cannot turn into a busy loop.
@@ -112,7 +115,7 @@ class Loop:
 
     def _connection(self) -> Connection:
         if self._conn is None:
-            conn = open_connection(self._dsn, self.role, deadline=self._deadline)
+            conn = open_connection(self._dsn, self.role, deadline=self._deadline, settings=LOCK_PATIENCE)
             try:
                 if self._connected is not None:
                     self._connected(conn)
@@ -126,12 +129,14 @@ class Loop:
 
     def _survive(self, error: Exception) -> None:
         lost, self._refused = is_lost(self._conn, error), is_refusal(error)
+        is_cut = (self._conn is not None or was_ended_by_hand(error)) and not self._refused
+        longest = CUT_PAUSE if is_cut else LAST_PAUSE
         if lost:
             self._close()
         if lost or self._refused:
             self._tell(self._outage.lost(in_words(error)))
             wait = self._pause * random.uniform(0.5, 1.0)
-            self._pause = min(LAST_PAUSE, self._pause * 2)
+            self._pause = min(longest, self._pause * 2)
         else:
             self._tell(self._outage.trouble(f"{type(error).__name__}: {error}"))
             wait = TROUBLE_PAUSE

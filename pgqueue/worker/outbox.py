@@ -1,11 +1,15 @@
-"""The outbox: outcomes that wait until the database has acknowledged or refused each of them."""
+"""The outbox: outcomes that wait until the database has acknowledged or refused each of them.
+
+One whose row is locked by somebody's open transaction is set aside, so that it holds up no other, until it is free.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
 
 from pgqueue.events import Finished
 
@@ -19,13 +23,25 @@ class Outbox:
 
     def __init__(self, filled: Callable[[bool], None]) -> None:
         self._filled = filled
-        self._lock = threading.Lock()  # guards _waiting and _since
+        self._lock = threading.Lock()  # guards _waiting, _aside and _since
         self._waiting: deque[Finished] = deque()
+        self._aside: list[Finished] = []
         self._since = 0.0
         self.total = 0
 
     def __len__(self) -> int:
+        return len(self._waiting) + len(self._aside)
+
+    @property
+    def due(self) -> int:
+        """How many can be written now, as far as is known."""
         return len(self._waiting)
+
+    @property
+    def aside(self) -> list[UUID]:
+        """The jobs of those that were set aside."""
+        with self._lock:
+            return [done.claim.id for done in self._aside]
 
     def add(self, batch: Sequence[Finished]) -> None:
         """Take over ended attempts."""
@@ -48,6 +64,18 @@ class Outbox:
             for _ in range(count):
                 self._waiting.popleft()
             self._since = time.monotonic()
+
+    def set_aside(self, ids: Collection[UUID]) -> None:
+        """Let those of these jobs wait apart; first() passes over them."""
+        with self._lock:
+            self._aside += [done for done in self._waiting if done.claim.id in ids]
+            self._waiting = deque(done for done in self._waiting if done.claim.id not in ids)
+
+    def take_up(self, locked: Collection[UUID]) -> None:
+        """Put back what was set aside, but for those that are still `locked`."""
+        with self._lock:
+            self._waiting.extend(done for done in self._aside if done.claim.id not in locked)
+            self._aside = [done for done in self._aside if done.claim.id in locked]
 
     def age(self) -> float:
         """Seconds that the oldest one has waited; 0 if there is none."""

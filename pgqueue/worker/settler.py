@@ -1,4 +1,8 @@
-"""The settler: writes down every outcome that cannot ride with a step, each kind in one statement of its own."""
+"""The settler: writes down every outcome that cannot ride with a step, each kind in one statement of its own.
+
+An outcome whose row is locked, as by a task that completed its job in a transaction and leaves that open, is set
+aside: the others of its batch do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ import psycopg
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move, Reason, Settlement
-from pgqueue.store import Statement, execute, jobs
+from pgqueue.store import Statement, execute, jobs, locks
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.outbox import Outbox
 
 Write = Callable[[int, Sequence[Settlement]], Statement[frozenset[UUID]]]
 
@@ -53,6 +58,24 @@ def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tup
                 late |= execute(conn, jobs.fail(worker, [done.settlement]))
         written.append(done)
     return written, late
+
+
+def set_aside_locked(conn: Connection, worker: int, outbox: Outbox, batch: Sequence[Finished]) -> bool:
+    """After a lock was waited for in vain: set aside the outcomes whose rows are locked; whether there are any."""
+    locked = execute(conn, locks.locked(worker, [done.claim.id for done in batch])) if batch else frozenset()
+    outbox.set_aside(locked)
+    return bool(locked)
+
+
+def take_up_unlocked(conn: Connection, worker: int, outbox: Outbox) -> None:
+    """Look after the outcomes that were set aside; waits for nobody."""
+    if aside := outbox.aside:
+        outbox.take_up(execute(conn, locks.locked(worker, aside)))
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Whether a lock was not to be had in LOCK_PATIENCE; nothing was done then."""
+    return isinstance(error, psycopg.errors.LockNotAvailable)
 
 
 def refuses_values(error: BaseException) -> bool:
