@@ -9,7 +9,7 @@ TESTERS ?= auto --maxprocesses 8
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-faults test-all test-soak check format bench clean
+.PHONY: help demo test test-faults pgbouncer test-all test-soak check format bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,21 @@ demo: $(READY) ## Index Python's own library with jobs, killing workers on the w
 test: $(READY) ## Run the tests on a PostgreSQL that they start themselves
 	$(PYTEST)
 
-test-faults: $(READY) ## Run the tests of faults that take seconds to happen: outages, failovers, poolers, hostile jobs
+test-faults: $(READY) pgbouncer ## Run the tests of faults that take seconds to happen: outages, failovers, poolers, hostile jobs
 	$(PYTEST) -m faults
+
+pgbouncer: # Have the pooler that the fault tests run behind
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; if command -v pgbouncer >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "apt-get install pgbouncer"; export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get install -y -qq pgbouncer || { apt-get update -qq && apt-get install -y -qq pgbouncer; }; } >/dev/null 2>&1; \
+	  if command -v pgbouncer >/dev/null; then \
+	    if [ -f /var/run/postgresql/pgbouncer.pid ]; then kill "$$(cat /var/run/postgresql/pgbouncer.pid)" || true; fi; \
+	    exit 0; \
+	  fi; \
+	fi; \
+	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
+	exit 1
 
 test-all: $(READY) ## Run the tests on every supported PostgreSQL
 	$(BIN)/python -m tests.versions pytest -n $(TESTERS)

@@ -22,7 +22,7 @@ import psycopg
 from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
-from pgqueue.errors import LeaseLost, TransactionEnded
+from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.store.connection import open_async_connection, open_connection
 from pgqueue.store.statement import Statement, execute
 
@@ -88,7 +88,12 @@ class Lender:
         self._pooled = conn.pooled
         self._server = server = _take(conn)
         self._socket = _identity_of(server.socket)
-        return await self._begin(server)
+        try:
+            return await self._begin(server)
+        except psycopg.Error as error:
+            # It broke at once, or it leads to a standby.
+            self.close()
+            raise DatabaseUnreachable(f"no transaction can begin: {error}") from error
 
     async def commit(self, completion: Statement[bool]) -> None:
         """Record the job's success in the lent transaction, and commit it.
