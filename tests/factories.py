@@ -104,7 +104,7 @@ def expire(conn: Conn, *workers: int) -> None:
 
 def reap(conn: Conn) -> dict[int, int]:
     """Take back the jobs of vanished workers: how many of each."""
-    return dict(execute(conn, workers.reap()))
+    return execute(conn, workers.reap()).jobs
 
 
 def lose(conn: Conn, claim: Claim) -> None:

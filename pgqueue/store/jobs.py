@@ -175,10 +175,18 @@ def release(worker: int, released: Sequence[Settlement]) -> Statement[frozenset[
         [settlement.claim for settlement in released],
         [float(settlement.delay) for settlement in released],
         [settlement.started for settlement in released],
+        [settlement.avoid for settlement in released],
+        [settlement.error_type for settlement in released],
+        [settlement.error for settlement in released],
+        [settlement.traceback for settlement in released],
     )
-    return Statement(
-        "select pgqueue.release($1::bigint, $2::uuid[], $3::int[], $4::float8[], $5::boolean[])", params, _read_late
-    )
+    return Statement(_RELEASE, params, _read_late)
+
+
+_RELEASE = """
+select pgqueue.release(
+  $1::bigint, $2::uuid[], $3::int[], $4::float8[], $5::boolean[], $6::boolean[], $7::text[], $8::text[], $9::text[])
+"""
 
 
 def late(worker: int, settlements: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
@@ -194,7 +202,10 @@ def complete(claim: Claim, result: str | None) -> Statement[bool]:
 
 
 def cancel(job_id: UUID) -> Statement[JobState | None]:
-    """scheduled | ready | retrying -> cancelled; answers the state after it, None if there is no such job."""
+    """scheduled | ready | retrying -> cancelled; answers the state after it, None if there is no such job.
+
+    A running job is not wanted any more either: its worker is told, and it will not run again.
+    """
     return Statement("select pgqueue.cancel($1::uuid)", (job_id,), _read_state)
 
 

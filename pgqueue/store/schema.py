@@ -7,7 +7,7 @@ from pgqueue.store.connection import SyncConnection
 from pgqueue.store.statement import Statement, execute, only_value
 
 # The oldest revision with which this code works; newer ones are made to work with it for one release.
-OLDEST_REVISION = "0001"
+OLDEST_REVISION = "0002"
 
 
 def require_schema(conn: SyncConnection) -> None:

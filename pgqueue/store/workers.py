@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
 
 from pgqueue.store.statement import Statement, nothing, only_value, query
 
@@ -26,6 +28,31 @@ class WorkerRow:
     expires_at: datetime
     alive: bool
     running: int | None
+    asked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What the database answers to a heartbeat.
+
+    `alive` False means that the lease is gone. `asked` is None, "quiet", "stop" or "evict"; `cancelled` are the jobs
+    that this worker runs and that are no longer wanted.
+    """
+
+    alive: bool
+    asked: str | None
+    cancelled: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """What a look at the leases found: how many jobs each vanished worker gave back.
+
+    `unfinished` is whether the search for their jobs goes on with the next call, which is then due at once.
+    """
+
+    jobs: dict[int, int]
+    unfinished: bool
 
 
 def enlist(
@@ -36,16 +63,35 @@ def enlist(
     executor: str,
     concurrency: int,
     lease: timedelta,
+    at_most_once: Collection[str] = (),
 ) -> Statement[None]:
-    """A worker begins: its lease."""
-    params = (worker, host, pid, None if queues is None else list(queues), executor, concurrency, lease)
-    sql = "select pgqueue.enlist($1::bigint, $2::text, $3::int, $4::text[], $5::text, $6::int, $7::interval)"
-    return Statement(sql, params, nothing)
+    """A worker begins: its lease, and the targets whose jobs are buried if it vanishes."""
+    names = None if queues is None else list(queues)
+    params = (worker, host, pid, names, executor, concurrency, lease, sorted(at_most_once))
+    return Statement(_ENLIST, params, nothing)
 
 
-def beat(worker: int, lease: timedelta) -> Statement[bool]:
-    """Extend the lease; False if it is gone. O(1)."""
-    return Statement("select pgqueue.beat($1::bigint, $2::interval)", (worker, lease), only_value)
+_ENLIST = """
+select pgqueue.enlist(
+  $1::bigint, $2::text, $3::int, $4::text[], $5::text, $6::int, $7::interval, $8::text[])
+"""
+
+
+def declare(worker: int, targets: Collection[str]) -> Statement[bool]:
+    """The worker has met further targets that may run at most once; False if it has no row any more. O(1)."""
+    params = (worker, sorted(targets))
+    return Statement("select pgqueue.declare($1::bigint, $2::text[])", params, only_value)
+
+
+def heartbeat(worker: int, lease: timedelta) -> Statement[Heartbeat]:
+    """Extend the lease, and hear what the worker is asked to do. O(1) while nothing is cancelled."""
+    sql = "select alive, asked, cancelled from pgqueue.heartbeat($1::bigint, $2::interval)"
+    return Statement(sql, (worker, lease), lambda rows: Heartbeat(rows[0][0], rows[0][1], frozenset(rows[0][2])))
+
+
+def ask(worker: int, what: Literal["quiet", "resume", "stop", "evict"]) -> Statement[bool]:
+    """Ask a worker for something; False if there is no such worker. Its heartbeat waits for the commit. O(1)."""
+    return Statement("select pgqueue.ask($1::bigint, $2::text)", (worker, what), only_value)
 
 
 def discharge(worker: int, *, clean: bool) -> Statement[None]:
@@ -53,9 +99,15 @@ def discharge(worker: int, *, clean: bool) -> Statement[None]:
     return Statement("select pgqueue.discharge($1::bigint, $2::boolean)", (worker, clean), nothing)
 
 
-def reap() -> Statement[list[tuple[int, int]]]:
-    """Take back the jobs of vanished workers; answers (worker, jobs) for each of them."""
-    return Statement("select worker, jobs from pgqueue.reap()", (), lambda rows: [(row[0], row[1]) for row in rows])
+def reap() -> Statement[Reaped]:
+    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most 128 MB of `jobs`."""
+    sql = "select worker, jobs, finished from pgqueue.reap()"
+    return Statement(sql, (), lambda rows: Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows)))
+
+
+def reap_orphans() -> Statement[int]:
+    """Take back jobs whose worker has no row; answers how many. For every few minutes; reads at most 256 MB."""
+    return Statement("select pgqueue.reap_orphans()", (), only_value)
 
 
 def prune(history: timedelta, dead: timedelta) -> Statement[int]:

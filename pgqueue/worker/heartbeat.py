@@ -65,7 +65,8 @@ class Heartbeat:
             self._beat(conn, now)
         if now >= self._reap_at:
             self._reap_at = now + self._poll * random.uniform(0.8, 1.0)
-            reap(conn, self._observe)
+            if reap(conn, self._observe):
+                self._reap_at = now
         if now >= self._prune_at:
             self._prune_at = now + prune(conn)
         return max(0.0, min(self._beat_at, self._reap_at, self._prune_at) - time.monotonic())
@@ -76,7 +77,7 @@ class Heartbeat:
             # Alive but deaf is worse than dead: let others have the jobs.
             self._observe(Trouble("heartbeat", "the claim loop does not turn; the lease is not extended"))
             return
-        alive = execute(conn, workers.beat(self._worker, timedelta(seconds=self._lease)))
+        alive = execute(conn, workers.heartbeat(self._worker, timedelta(seconds=self._lease))).alive
         # Not before it was answered: one that was refused is repeated soon.
         self._beat_at = now + self._lease / BEATS_PER_LEASE
         if alive:

@@ -7,9 +7,11 @@ from pgqueue.store import execute, workers
 from pgqueue.worker.loop import Connection
 
 
-def reap(conn: Connection, observe: Observer) -> None:
-    """One look at the leases; costs next to nothing while all workers are well."""
+def reap(conn: Connection, observe: Observer) -> bool:
+    """One look at the leases, which costs next to nothing while all workers are well; True if it wants to go on."""
+    found = execute(conn, workers.reap())
     # Of a worker whose last job is about to commit there is nothing to take, again and again.
-    reaped = [(worker, jobs) for worker, jobs in execute(conn, workers.reap()) if jobs]
+    reaped = {worker: jobs for worker, jobs in found.jobs.items() if jobs}
     if reaped:
-        observe(LeasesReaped([worker for worker, _ in reaped], sum(jobs for _, jobs in reaped)))
+        observe(LeasesReaped(list(reaped), sum(reaped.values())))
+    return found.unfinished

@@ -22,7 +22,9 @@ from pgqueue.store import execute, jobs, workers
 from tests import factories
 from tests.factories import HOUR, TARGET, Conn
 
-TABLES = "pgqueue.jobs, pgqueue.attempts, pgqueue.results, pgqueue.dead_jobs, pgqueue.workers"
+TABLES = ", ".join(
+    f"pgqueue.{name}" for name in ("jobs", "attempts", "results", "dead_jobs", "workers", "cancellations")
+)
 LIVE = ("waiting", "running")
 Token = tuple[UUID, int, int]
 
@@ -39,6 +41,7 @@ class ModelJob:
     claim: int = 0
     crashes: int = 0
     worker: int | None = None
+    unwanted: bool = False
 
 
 @dataclass
@@ -57,7 +60,7 @@ class Model:
         """Whether this token was used up in the same way before, as far as history can tell."""
         how, job = self.used.get(token(claim)), self.jobs[claim.id]
         if kind == "released" and how == "given back":
-            return (job.state, job.claim) == ("waiting", claim.claim)
+            return (job.state, job.claim) in [("waiting", claim.claim), ("cancelled", claim.claim + 1)]
         return how == kind
 
     def end(self, claim: Claim, how: str, state: str, *, due: bool = True, attempt: int = 0) -> None:
@@ -65,6 +68,9 @@ class Model:
         job.state, job.worker, job.due = state, None, due
         job.attempt += attempt
         self.used[token(claim)] = how
+        if job.unwanted and state != "succeeded":
+            job.state, job.claim = "cancelled", job.claim + 1
+        job.unwanted = False
 
 
 def token(claim: Claim) -> Token:
@@ -225,7 +231,9 @@ class Moves(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def beat(self, number: int) -> None:
         worker = self.worker(number)
-        assert execute(self.conn, workers.beat(worker, factories.LEASE)) == self.model.alive.get(worker, False)
+        assert execute(self.conn, workers.heartbeat(worker, factories.LEASE)).alive == self.model.alive.get(
+            worker, False
+        )
 
     @precondition(lambda self: not all(self.model.alive.values()))
     @rule()
@@ -249,6 +257,7 @@ class Moves(RuleBasedStateMachine):
         known = self.model.jobs[job]
         if known.state == "waiting":
             known.state, known.claim = "cancelled", known.claim + 1
+        known.unwanted = known.state == "running"
         assert answer == known.state
 
     @rule(number=NUMBERS)
@@ -258,6 +267,7 @@ class Moves(RuleBasedStateMachine):
         others = [each for each in self.model.jobs.values() if each is not known and each.state in LIVE]
         free = not known.key or known.key not in [each.key for each in others]
         answer = execute(self.conn, jobs.retry(job))
+        known.unwanted = False
         if known.state == "dead" and free:
             known.state, known.attempt, known.crashes, known.due = "waiting", 0, 0, True
         elif known.state == "waiting":
@@ -270,6 +280,11 @@ class Moves(RuleBasedStateMachine):
         assert [_shown(*row) for row in seen] == [
             (made, _state(job), job.attempt, job.worker) for made, job in sorted(self.model.jobs.items())
         ]
+
+    @invariant()
+    def what_is_to_be_cancelled_runs(self) -> None:
+        seen = self.conn.execute("select job_id from pgqueue.cancellations order by 1").fetchall()
+        assert [row[0] for row in seen] == sorted(made for made, job in self.model.jobs.items() if job.unwanted)
 
     @invariant()
     def p5_history_holds_each_token_once_as_it_was_used(self) -> None:

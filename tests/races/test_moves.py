@@ -117,10 +117,10 @@ def test_p5_a_heartbeat_behind_the_reaper_finds_its_lease_gone(db: Conn, one: Co
     # Read while the lease stands, and kept waiting until it has ended and was reaped.
     three = one
     three.execute("select from pgqueue.workers for update")
-    beat = sides.blocked(two, execute, workers.beat(worker, LEASE))
+    beat = sides.blocked(two, execute, workers.heartbeat(worker, LEASE))
     three.execute("update pgqueue.workers set expires_at = clock_timestamp()")
     three.commit()
-    assert beat.result() is False
+    assert not beat.result().alive
     two.commit()
     assert reap(db) == {worker: 0}
 
@@ -129,7 +129,7 @@ def test_p5_a_heartbeat_while_the_reaper_works_is_refused(db: Conn, one: Conn, t
     taken = claim_one(db)
     expire(db, taken.worker)
     reap(one)
-    assert execute(two, workers.beat(taken.worker, LEASE)) is False
+    assert not execute(two, workers.heartbeat(taken.worker, LEASE)).alive
     one.commit()
     assert state(db, taken.id) == "ready"
 

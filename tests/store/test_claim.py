@@ -192,9 +192,9 @@ def test_p5_a_worker_that_is_not_enlisted_claims_nothing(db: Conn) -> None:
 
 def test_p5_a_heartbeat_after_expiry_changes_nothing(db: Conn) -> None:
     worker = enlist(db)
-    assert execute(db, workers.beat(worker, timedelta(seconds=30)))
+    assert execute(db, workers.heartbeat(worker, timedelta(seconds=30))).alive
     expire(db, worker)
-    assert not execute(db, workers.beat(worker, timedelta(seconds=30)))
+    assert not execute(db, workers.heartbeat(worker, timedelta(seconds=30))).alive
     assert not step(db, worker, [], 1).alive
 
 

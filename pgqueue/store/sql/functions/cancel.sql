@@ -1,11 +1,12 @@
--- scheduled | ready | retrying -> cancelled. Answers the state of the job after the call: `running` if it runs
--- (it is not disturbed), its end if it has ended, null if there is no such job.
+-- scheduled | ready | retrying -> cancelled. Answers the state of the job after the call: `running` if it runs (its
+-- worker is told, and it will not run again), its end if it has ended, null if there is no such job.
 -- The claim number grows, so that no earlier attempt can settle. Waits for a claim or settle in flight. O(log n).
 create or replace function pgqueue.cancel(_id uuid) returns text
 language plpgsql
 as $$
 declare
   _job pgqueue.jobs;
+  _ran boolean;
 begin
   begin
     select * into _job from pgqueue.jobs as job where job.id = _id for update;
@@ -14,16 +15,22 @@ begin
     end if;
   exception when sqlstate 'PGQ01' then
     -- Else its worker could not settle before the end of the caller's transaction.
+    insert into pgqueue.cancellations (job_id) values (_id) on conflict do nothing;
+    perform pgqueue.alert(_job.worker);
     return 'running';
   end;
   if _job.id is null then
     return (select job.state from pgqueue.job as job where job.id = _id);
   end if;
+  _ran := exists (select from pgqueue.cancellations as unwanted where unwanted.job_id = _id);
+  perform pgqueue.forget_cancellations(array[_id]);
+  perform pgqueue.clear_attempts(array[_id]);
   delete from pgqueue.jobs as job where job.id = _id;
-  insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, created_at, run_at, priority,
+  insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, run_at, priority,
                                 max_attempts, args, labels, unique_key, limit_key)
-  values (_id, _job.claim + 1, _job.attempt, 'cancelled', _job.queue, _job.target, _job.created_at, _job.run_at,
-          _job.priority, _job.max_attempts, _job.args, _job.labels, _job.unique_key, _job.limit_key);
+  values (_id, _job.claim + 1, _job.attempt, 'cancelled', _job.queue, _job.target,
+          case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
+          _job.max_attempts, _job.args, _job.labels, _job.unique_key, _job.limit_key);
   perform pgqueue.wake_waiters(array[_id]);
   return 'cancelled';
 end $$;

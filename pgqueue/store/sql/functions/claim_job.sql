@@ -14,7 +14,7 @@ begin
   return query
   update pgqueue.jobs as job
   set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(),
-      run_at = least(job.run_at, now())
+      run_at = least(job.run_at, now()), avoid_host = null
   where job.id = _id and job.worker is null
     and (job.expires_at is null or job.expires_at > now())
     and exists (select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp())

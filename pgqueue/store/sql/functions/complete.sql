@@ -20,8 +20,16 @@ begin
   select held.id, held.started_at, clock_timestamp(), _worker, held.claim, held.attempt, 'succeeded', held.queue,
          held.target, held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
          held.unique_key, held.limit_key
-  from held;
+  from held
+  -- A row that somebody wrote by hand under this claim is not to stand in the way.
+  on conflict (job_id, claim) do update
+  set (started_at, finished_at, worker, attempt, outcome, queue, target, error_type, error, traceback, created_at,
+       run_at, priority, max_attempts, args, labels, unique_key, limit_key)
+    = (excluded.started_at, excluded.finished_at, excluded.worker, excluded.attempt, excluded.outcome, excluded.queue,
+       excluded.target, null, null, null, excluded.created_at, excluded.run_at, excluded.priority,
+       excluded.max_attempts, excluded.args, excluded.labels, excluded.unique_key, excluded.limit_key);
   if found then
+    perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);
     return true;
   end if;

@@ -1,11 +1,11 @@
--- running -> ready, for jobs that this worker holds without knowing it: the reply to their claim was lost.
+-- running -> ready | cancelled, for jobs that this worker holds without knowing it: the reply to their claim was lost.
 -- Waits for a claim of this worker that may still be running elsewhere. Answers how many there were.
 -- Scans jobs; for after a lost reply, not for every day.
 create or replace function pgqueue.disown(_worker bigint, _ids uuid[], _claims int[]) returns int
 language plpgsql
 as $$
 declare
-  _count int;
+  _freed uuid[];
 begin
   perform pg_advisory_xact_lock(_worker);
   with unknown as materialized (
@@ -22,8 +22,9 @@ begin
     set worker = null, started_at = null, attempt = job.attempt - 1
     from unknown
     where job.id = unknown.id
-    returning job.queue
+    returning job.id
   )
-  select count(*) into _count from freed;
-  return _count;
+  select coalesce(array_agg(freed.id), '{}') into _freed from freed;
+  perform pgqueue.call_off(_freed);
+  return cardinality(_freed);
 end $$;

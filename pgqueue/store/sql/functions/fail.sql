@@ -1,6 +1,8 @@
 -- running -> retrying (a delay is given), or -> dead | cancelled (it is null; the reason says why).
+-- A job that was to be cancelled while it ran is cancelled after any failure, but one that the task, its arguments or
+-- its ttl made final.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
--- An attempt that never began (expired) is not counted. Crashes count only in a row.
+-- An attempt that never began (outcome or reason `expired`) is not counted. Crashes count only in a row.
 -- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
@@ -12,10 +14,17 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
   _settled uuid[];
+  _cancelling constant boolean := exists (select from pgqueue.cancellations);
 begin
+  perform pgqueue.clear_attempts(_ids);
   with held as materialized (
-    select job.*, told.outcome, told.delay, told.reason, told.error_type, told.error, told.traceback,
-           job.attempt - (told.outcome = 'expired')::int as counted,
+    select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
+           case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
+                  and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'expired')
+                  and exists (select from pgqueue.cancellations as c where c.job_id = job.id) then 0
+                else told.delay end as delay,
+           job.attempt - (told.outcome in ('expired', 'cancelled')
+                          and told.reason is not distinct from 'expired')::int as counted,
            case when told.outcome = 'crashed' then job.crashes + 1 else 0 end as crashes_now
     from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
       as told (id, claim, outcome, delay, reason, error_type, error, traceback)
@@ -39,6 +48,7 @@ begin
            held.unique_key, held.limit_key, held.labels, held.reason, held.error_type, held.error, held.traceback
     from held
     where held.delay is null and held.outcome <> 'cancelled'
+    on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
@@ -52,6 +62,8 @@ begin
   )
   select coalesce(array_agg(recorded.job_id), '{}') into _settled from recorded;
 
+  perform pgqueue.call_off(_settled);
+  perform pgqueue.forget_cancellations(_settled);
   perform pgqueue.wake(retried.queue)
   from (
     select distinct job.queue

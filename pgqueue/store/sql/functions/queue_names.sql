@@ -1,8 +1,11 @@
 -- The names of all queues that have jobs: a loose scan of jobs_claim, one probe per queue.
+-- A name that cannot be said in UTF-8 is left out: it would hide all the others.
 create or replace function pgqueue.queue_names() returns setof text
-language sql stable
+language plpgsql stable
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
+begin
+  return query
   with recursive names as (
     (select job.queue from pgqueue.jobs as job order by job.queue limit 1)
     union all
@@ -10,5 +13,7 @@ as $$
     from names
     where names.queue is not null
   )
-  select names.queue from names where names.queue is not null
-$$;
+  select names.queue from names
+  where names.queue is not null
+    and (getdatabaseencoding() = 'UTF8' or names.queue = pgqueue.readable(names.queue));
+end $$;

@@ -1,21 +1,26 @@
 -- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
 -- Guarded twice: the expired worker row is locked, and its advisory lock taken, so that neither a heartbeat nor a
--- claim can pass in between; each job only while that worker still has it. Dead when its attempts are used up, or
--- after three crashes in a row. Only the jobs that can have been running, the first `concurrency` in the order of their
--- claims, are suspected of the crash: those claimed ahead behind them are innocent.
+-- claim can pass in between; each job only while that worker still has it.
+-- First their jobs are looked for, at most _pages pages a call; the place reached and what was found stay in the rows of
+-- the workers (`searched`, -1 at the end; `held`), for whoever comes next. A running job keeps its place until it is
+-- settled. Then all of a worker's jobs are taken back at once. Only those that can have been running, the first
+-- `concurrency` in the order of their claims, are suspected of the crash: those claimed ahead behind them are innocent.
 -- Safe to run by everybody at once; waits for nobody: a job whose settlement is under way elsewhere is left to the
--- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back.
--- Costs one look at `workers` while all are well; scans `jobs` once when one has vanished.
-create or replace function pgqueue.reap() returns table (worker bigint, jobs int)
+-- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back, and false if the search goes on.
+-- Costs one look at `workers` and `cancellations` while all are well; reads at most _pages pages of `jobs`.
+create or replace function pgqueue.reap(_pages int default 16384)
+returns table (worker bigint, jobs int, finished boolean)
 language plpgsql
 as $$
 #variable_conflict use_column
 declare
   _expired bigint[];
-  _taken bigint[];
-  _queues text[];
-  _ended uuid[];
+  _found bigint[];
+  _from bigint;
+  _end constant bigint := pg_relation_size('pgqueue.jobs') / current_setting('block_size')::int;
+  _taken uuid[];
 begin
+  perform pgqueue.tidy_cancellations();
   -- Materialized: the planner would try the advisory lock first, of every worker, and hold up the claims of those that
   -- are well.
   with gone as materialized (
@@ -29,62 +34,45 @@ begin
     return;
   end if;
 
-  with theirs as materialized (
-    select job.id, job.worker,
-           row_number() over (
-             partition by job.worker order by job.started_at, job.priority desc, job.run_at, job.id) as place
-    from pgqueue.jobs as job
-    where job.worker = any (_expired)
-  ), held as materialized (
-    select job.*, suspect.crashes as crashes_now,
-           case when suspect.crashes >= 3 then 'poison'
-                when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
-           format('worker %s vanished: its lease expired while it had this job', job.worker) as error
-    from theirs
-    join pgqueue.jobs as job on job.id = theirs.id and job.worker = theirs.worker
-    join pgqueue.workers as w on w.id = theirs.worker
-    cross join lateral (select job.crashes + (theirs.place <= w.concurrency)::int as crashes) as suspect
-    order by job.id
-    for update of job skip locked
-  ), again as (
-    update pgqueue.jobs as job
-    set worker = null, started_at = null, crashes = held.crashes_now, run_at = clock_timestamp()
-    from held
-    where job.id = held.id and held.reason is null
-  ), ended as (
-    delete from pgqueue.jobs as job using held where job.id = held.id and held.reason is not null
-  ), buried as (
-    insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
-                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
-                                   reason, error_type, error)
-    select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
-           held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           held.unique_key, held.limit_key, held.labels, held.reason, 'pgqueue.WorkerLost', held.error
-    from held
-    where held.reason is not null
-  ), recorded as (
-    insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
-                                  error, created_at, run_at, priority, max_attempts, args, labels)
-    select held.id, held.started_at, held.worker, held.claim, held.attempt, 'lost', held.queue, held.target,
-           'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
-           case when held.reason is not null then held.args end, held.labels
-    from held
-  ), emptied as (
-    delete from pgqueue.workers as w
-    where w.id = any (_expired)
-      and (select count(*) from theirs where theirs.worker = w.id)
-        = (select count(*) from held where held.worker = w.id)
-  )
-  select array_agg(held.worker), array_agg(distinct held.queue) filter (where held.reason is null),
-         array_agg(held.id) filter (where held.reason is not null)
-  into _taken, _queues, _ended
-  from held;
-
-  perform pgqueue.wake(freed.queue) from unnest(_queues) as freed (queue);
-  if _ended is not null then
-    perform pgqueue.wake_waiters(_ended);
+  -- Who has vanished last may be behind the others.
+  select min(coalesce(w.searched, 0)) into _from
+  from pgqueue.workers as w
+  where w.id = any (_expired) and w.searched is distinct from -1;
+  if _from is not null then
+    with found as materialized (
+      select * from pgqueue.held_by(_expired, _from, _from + _pages)
+    )
+    update pgqueue.workers as w
+    set searched = case when _from + _pages >= _end then -1
+                        else greatest(coalesce(w.searched, 0), _from + _pages) end,
+        held = array(
+          select unnest(w.held) union select found.id from found where found.worker = w.id)
+    where w.id = any (_expired) and w.searched is distinct from -1;
   end if;
+
+  _found := array(select w.id from pgqueue.workers as w where w.id = any (_expired) and w.searched = -1);
+  with theirs as (
+    select job.id, w.id as worker, job.target = any (w.at_most_once) as once,
+           row_number() over (
+             partition by w.id order by job.started_at, job.priority desc, job.run_at, job.id) <= w.concurrency
+             as suspect
+    from pgqueue.workers as w
+    cross join lateral unnest(w.held) as known (id)
+    join pgqueue.jobs as job on job.id = known.id and job.worker = w.id
+    where w.id = any (_found)
+  )
+  select pgqueue.lose(array_agg(theirs.id), array_agg(theirs.worker), array_agg(theirs.suspect),
+                      array_agg(coalesce(theirs.once, false)))
+  into _taken
+  from theirs;
+
   return query
-  select gone.id, (select count(*)::int from unnest(_taken) as taken (worker) where taken.worker = gone.id)
-  from unnest(_expired) as gone (id);
+  select w.id, (select count(*)::int from unnest(w.held) as known (id) where known.id = any (_taken)), w.searched = -1
+  from pgqueue.workers as w
+  where w.id = any (_expired);
+  delete from pgqueue.workers as w
+  where w.id = any (_found)
+    and not exists (
+      select from unnest(w.held) as known (id)
+      join pgqueue.jobs as job on job.id = known.id and job.worker = w.id);
 end $$;

@@ -27,11 +27,15 @@ begin
                 when 'released' then attempt.outcome = 'released'
                 else attempt.outcome not in ('late', 'lost', 'succeeded', 'released') end)
       and not (
-        -- A release of what had not begun leaves no attempt.
+        -- A release of what had not begun leaves no attempt; the job waits, or was called off.
         _outcome = 'released'
-        and exists (
-          select from pgqueue.jobs as job
-          where job.id = told.id and job.claim = told.claim and job.worker is null)
+        and (exists (
+            select from pgqueue.jobs as job
+            where job.id = told.id and job.claim = told.claim and job.worker is null)
+          or exists (
+            select from pgqueue.attempts as ended
+            where ended.job_id = told.id and ended.claim = told.claim + 1 and ended.outcome = 'cancelled'
+              and ended.worker is null))
         and not exists (
           select from pgqueue.attempts as attempt
           where attempt.job_id = told.id and attempt.claim = told.claim)));

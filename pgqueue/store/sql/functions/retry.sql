@@ -1,5 +1,6 @@
 -- dead -> ready with fresh attempts, or scheduled | retrying -> ready now. Answers the state of the job after the
 -- call: `dead` still, if a live job has its unique key; null if there is no such job.
+-- It is wanted again, so a cancellation of it is forgotten, even if it runs.
 -- The claim number is kept, so that no earlier attempt can settle. Walks jobs_pkey, dead_jobs_pkey; O(log n).
 create or replace function pgqueue.retry(_id uuid) returns text
 language plpgsql
@@ -8,6 +9,7 @@ declare
   _dead pgqueue.dead_jobs;
   _queue text;
 begin
+  perform pgqueue.forget_cancellations(array[_id]);
   select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
   if found then
     insert into pgqueue.jobs (id, created_at, timeout, claim, priority, max_attempts, store_result, queue, target,
@@ -26,7 +28,7 @@ begin
   begin
     update pgqueue.jobs as job
     -- The clock by which the view below tells `ready`.
-    set run_at = least(job.run_at, statement_timestamp())
+    set run_at = least(job.run_at, statement_timestamp()), avoid_host = null
     where job.id = _id and job.worker is null
     returning job.queue into _queue;
     if not found then

@@ -3,6 +3,7 @@
 -- recorded and the id told. Then claims up to _limit due jobs, if the worker's own lease is alive.
 -- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back by
 -- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
+-- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if the batch came back short).
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 create or replace function pgqueue.step(
@@ -18,11 +19,14 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
+  -- Elsewhere one text that cannot be said in UTF-8 would refuse the whole batch.
+  _utf8 constant boolean := getdatabaseencoding() = 'UTF8';
   _several constant boolean := _queues[1] <> any (_queues);
   _settled uuid[] := '{}';
   _more uuid[];
   _late uuid[];
   _alive boolean := true;
+  _host text;
   _got int := 0;
   _next timestamptz;
 begin
@@ -65,18 +69,20 @@ begin
     if cardinality(_settled) < cardinality(_ids) then
       _late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);
     end if;
+    perform pgqueue.forget_cancellations(_settled);
     perform pgqueue.wake_waiters(_settled);
   end if;
 
   if _limit > 0 then
-    _alive := exists (
-      select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp());
+    select me.host into _host
+    from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp();
+    _alive := found;
   end if;
   if _limit > 0 and _alive then
     return query
     with taken as (
       update pgqueue.jobs as job
-      set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now()
+      set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(), avoid_host = null
       where job.ctid = any (array(
         select due.ctid
         from (
@@ -92,12 +98,14 @@ begin
             select j.run_at from pgqueue.jobs as j
             where _several and j.worker is null and j.queue = slot.queue and j.priority = slot.priority
               and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
+              and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
             order by j.run_at, j.id limit 1) as head on true
           order by slot.priority desc, head.run_at) as slots
         cross join lateral (
           select j.ctid from pgqueue.jobs as j
           where j.worker is null and j.queue = slots.queue and j.priority = slots.priority
             and j.run_at <= now() and (j.run_at, j.id) > (slots.after_at, slots.after_id)
+            and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
           order by j.run_at, j.id
           limit _limit
           -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
@@ -107,7 +115,11 @@ begin
       returning job.*
     )
     select taken.id, taken.claim, taken.attempt::int, taken.crashes::int, taken.max_attempts::int, taken.timeout,
-           taken.store_result, taken.priority::int, taken.queue, taken.target, taken.args::text, taken.labels::text,
+           taken.store_result, taken.priority::int,
+           case when _utf8 then taken.queue else pgqueue.readable(taken.queue) end,
+           case when _utf8 then taken.target else pgqueue.readable(taken.target) end,
+           case when _utf8 then taken.args::text else pgqueue.readable(taken.args::text) end,
+           case when _utf8 then taken.labels::text else pgqueue.readable(taken.labels::text) end,
            taken.run_at, taken.expires_at <= now(), null::boolean, null::uuid[], null::timestamptz
     from taken
     order by taken.priority desc, taken.run_at, taken.id;
