@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from pgqueue.job import Claim
+from pgqueue.worker.channel import LOST_CHANNEL
 from pgqueue.worker.executors import wire
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.fates import Fate, Why
@@ -27,6 +28,8 @@ _MOST_AHEAD = 64
 _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
 _GRACE = 0.5
+# How long the modules of the tasks may take to import, seconds.
+START_LIMIT = 120.0
 _CHUNK = 1 << 18
 
 
@@ -51,6 +54,9 @@ class ChildProcess:
             theirs.close()
         self.channel.setblocking(False)
         self.ready = False
+        self.born = monotonic()
+        # Whether it said what is no message, or makes no sense.
+        self.garbled = False
         self.broken = False
         self.gone = False
         self.leaving: float | None = None
@@ -177,7 +183,7 @@ class ChildProcess:
             return []
         except OSError:
             return None
-        return self._unpacker.feed(data) if data else None
+        return self._understood(data) if data else None
 
     def signal(self, number: signal.Signals) -> None:
         """Signal it and every process it started that is still in its group."""
@@ -188,6 +194,8 @@ class ChildProcess:
         """Make sure that it has ended, and say how."""
         self.signal(signal.SIGKILL)
         code = self.process.wait()
+        if code == LOST_CHANNEL:
+            return f"exit code {code}, because a job had closed its channel to the worker,"
         if code >= 0:
             return f"exit code {code}"
         with suppress(ValueError):
@@ -199,5 +207,10 @@ class ChildProcess:
         messages: list[tuple[Any, ...]] = []
         with self.channel, suppress(OSError):
             while data := self.channel.recv(_CHUNK):
-                messages += self._unpacker.feed(data)
+                messages += self._understood(data)
+        return messages
+
+    def _understood(self, data: bytes) -> list[tuple[Any, ...]]:
+        messages = self._unpacker.feed(data)
+        self.garbled = self.garbled or self._unpacker.torn
         return messages

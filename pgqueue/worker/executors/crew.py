@@ -149,12 +149,21 @@ class Crew:
     def _turn(self, child: ChildProcess) -> None:
         child.flush()
         messages = child.hear()
-        if messages is None:
+        self._heed(child, messages or [])
+        if child.garbled:
+            child.condemn(Why.GARBLED, "was ended, because something in it wrote nonsense to its worker", grace=0.0)
+        if messages is None or child.garbled:
             self._bury(child)
-            return
-        for message in messages:
-            self._obey(child, message)
-        self._listen_to(child)
+        else:
+            self._listen_to(child)
+
+    def _heed(self, child: ChildProcess, messages: list[tuple[Any, ...]]) -> None:
+        """Do what a child says. A job can speak in the name of its child: nonsense costs that child alone."""
+        try:
+            for message in messages:
+                self._obey(child, message)
+        except Exception:  # Whatever nonsense leads to.
+            child.garbled = True
 
     def _obey(self, child: ChildProcess, message: tuple[Any, ...]) -> None:
         match message:
@@ -269,8 +278,7 @@ class Crew:
         self._selector.unregister(child.channel)
         child.gone = True
         how = child.end()
-        for message in child.last_words():
-            self._obey(child, message)
+        self._heed(child, child.last_words())
         if (number := child.running) is not None and number in child.fed:
             claim, _ = child.fed.pop(number)
             if child.fate is None and self._deadline is not None and monotonic() > self._deadline:
@@ -289,8 +297,7 @@ class Crew:
         for child in self._children:
             child.gone = True
             child.end()
-            for message in child.last_words():
-                self._obey(child, message)
+            self._heed(child, child.last_words())
             for number, (claim, _) in child.fed.items():
                 self._ledger.leave_over(claim, started=number == child.running)
         self._children.clear()

@@ -21,6 +21,7 @@ class Why(Enum):
     CANCELLED = auto()
     MEMORY = auto()
     ASKED = auto()
+    GARBLED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,5 @@ def outcome_of(
             return Crashed(error_report("pgqueue.MemoryLimit", f"{crashes.count(claim, pid)} {fate.said}"))
         case Why.ASKED:
             return Crashed(error_report("pgqueue.Killed", f"{crashes.count(claim, pid)} {fate.said}"))
+        case Why.GARBLED:
+            return Crashed(error_report("pgqueue.Garbled", f"{crashes.count(claim, pid)} {fate.said}"))

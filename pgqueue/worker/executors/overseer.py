@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.executors.children import ChildProcess
+from pgqueue.worker.executors.children import START_LIMIT, ChildProcess
 from pgqueue.worker.executors.fates import Why
 from pgqueue.worker.executors.memory import memory_of
 from pgqueue.worker.executors.watch import Due, Watch
@@ -33,6 +34,9 @@ class Overseer:
         """Do what is due: tell, recall, recycle, end."""
         if child.fate is not None:
             child.finish_off(now)
+            return
+        if not child.ready and now > child.born + START_LIMIT:
+            child.signal(signal.SIGKILL)
             return
         self._look_at_job(child, now)
         if self._settings.max_memory_per_child is not None and now >= child.weigh_at:

@@ -17,11 +17,9 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.outcome import Terms
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.children import START_LIMIT
 from pgqueue.worker.executors.crew import Crew
 from pgqueue.worker.executors.ledger import Ledger
-
-# How long the modules of the tasks may take to import, seconds.
-_START_LIMIT = 120.0
 
 
 class ProcessExecutor:
@@ -45,8 +43,8 @@ class ProcessExecutor:
         self._thread = threading.Thread(target=self._crew.serve, name="pgqueue-children", daemon=True)
         self._thread.start()
         fault = self._crew.broken
-        if not self._crew.up.wait(_START_LIMIT):
-            fault = f"importing {', '.join(self._settings.apps)} took longer than {_START_LIMIT:.0f} s"
+        if not self._crew.up.wait(START_LIMIT):
+            fault = f"importing {', '.join(self._settings.apps)} took longer than {START_LIMIT:.0f} s"
         if fault := fault or self._crew.broken:
             self.kill()
             raise AppError(fault)

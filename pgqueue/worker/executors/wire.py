@@ -25,6 +25,8 @@ from pgqueue.outcome import Move, Settlement
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE, DECLARED, HUNG = range(11)
 
 _LENGTH = 4
+# PostgreSQL stores no value as long as that; four bytes that say so are the beginning of something else.
+_LONGEST = 1 << 30
 
 
 class Ended(NamedTuple):
@@ -42,9 +44,10 @@ def pack(*message: Any) -> bytes:
 
 
 class Unpacker:
-    """Cuts a stream of bytes into messages."""
+    """Cuts a stream of bytes into messages. After `torn` there will be none: what came is no message."""
 
     def __init__(self) -> None:
+        self.torn = False
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[tuple[Any, ...]]:
@@ -53,14 +56,31 @@ class Unpacker:
         buffer += data
         messages = []
         start, size = 0, len(buffer)
-        while size - start >= _LENGTH:
-            end = start + _LENGTH + int.from_bytes(buffer[start : start + _LENGTH], "big")
-            if end > size:
+        while size - start >= _LENGTH and not self.torn:
+            length = int.from_bytes(buffer[start : start + _LENGTH], "big")
+            end = start + _LENGTH + length
+            if length > _LONGEST:
+                self.torn = True
+            elif end > size:
                 break
-            messages.append(pickle.loads(memoryview(buffer)[start + _LENGTH : end]))
-            start = end
+            else:
+                with memoryview(buffer)[start + _LENGTH : end] as body:
+                    message = _unpacked(body)
+                if message is None:
+                    self.torn = True
+                else:
+                    messages.append(message)
+                    start = end
         del buffer[:start]
         return messages
+
+
+def _unpacked(body: memoryview) -> tuple[Any, ...] | None:
+    try:
+        message = pickle.loads(body)
+    except Exception:  # Bytes that are no pickle raise whatever they lead to.
+        return None
+    return message if isinstance(message, tuple) else None
 
 
 def claim_to_wire(claim: Claim) -> tuple[Any, ...]:
