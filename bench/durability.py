@@ -1,0 +1,52 @@
+"""What each synchronous_commit costs an enqueue, beside a synchronous standby: `python -m bench.durability`.
+
+Every measure is compared with `on` and no standby. Rounds are interleaved; both servers share one machine and disk, so
+that the network costs nothing here and the disk counts twice.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from bench.ours import enqueue_one_by_one
+from pgqueue.migrate import migrate
+from tests.faults.standby import Pair, pair
+
+ROUNDS, JOBS = 3, 1_000
+LEVELS = ("on", "remote_apply", "remote_write", "local", "off")
+
+
+def main() -> None:
+    rates: dict[str, list[float]] = {}
+    # On the disk, not in memory: it is the disk that is waited for.
+    with tempfile.TemporaryDirectory(prefix="pgqueue-bench-", dir=os.environ.get("TMPDIR")) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        with pair(folder) as servers:
+            dsn = servers.primary.dsn(tcp=True)
+            migrate(dsn)
+            for _ in range(ROUNDS):
+                servers.commit_alone()
+                rates.setdefault("on, no synchronous standby", []).append(_rate(servers, dsn, "on"))
+                servers.commit_on_both()
+                for level in LEVELS:
+                    rates.setdefault(level, []).append(_rate(servers, dsn, level))
+    alone = statistics.median(rates["on, no synchronous standby"])
+    for name, found in rates.items():
+        median = statistics.median(found)
+        print(f"{name:27} {median:8,.0f} /s  {median / alone:5.2f}  ({min(found):,.0f} to {max(found):,.0f})")
+
+
+def _rate(servers: Pair, dsn: str, level: str) -> float:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("truncate pgqueue.jobs")
+    return enqueue_one_by_one(f"{dsn} options='-c synchronous_commit={level}'", JOBS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""The primary dies and a standby is promoted: workers follow by themselves, and the books are whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+import pgqueue
+from pgqueue.embedded import Server
+from pgqueue.errors import DatabaseUnreachable
+from pgqueue.migrate import migrate
+from pgqueue.store.connection import open_connection
+from tests.faults.standby import Pair, pair
+from tests.waiting import wait_until
+from tests.worker.running import Desk, WorkerProcess, named
+
+pytestmark = pytest.mark.faults
+
+DATABASE = "postgres"
+
+
+@pytest.fixture
+def servers(servers_folder: Path) -> Iterator[Pair]:
+    """A primary with the schema, and a synchronous standby."""
+    number = len(list(servers_folder.iterdir()))
+    folder = servers_folder / f"pair-{number}"
+    folder.mkdir(mode=0o711)
+    with pair(folder) as servers:
+        dsn = servers.primary.dsn(DATABASE, tcp=True)
+        migrate(dsn)
+        with closing(psycopg.connect(dsn, autocommit=True)) as conn:
+            Desk(conn).make_effects()
+        servers.commit_on_both()
+        yield servers
+
+
+class Producer:
+    """Enqueues through a failover: each job again, under the same id, until its COMMIT was acknowledged."""
+
+    def __init__(self, dsn: str) -> None:
+        self.made: list[UUID] = []
+        self._dsn = dsn
+        self._next = uuid4()
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> list[UUID]:
+        """Enqueue no more; answers all that was committed."""
+        self._ends.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        return self.made
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            # A connection that is lost is lost with its error; the next one finds the primary.
+            with suppress(psycopg.Error, DatabaseUnreachable), open_connection(self._dsn, "producer") as conn:
+                while not self._ends.is_set():
+                    self._enqueue(conn)
+            time.sleep(0.05)
+
+    def _enqueue(self, conn: psycopg.Connection[Any]) -> None:
+        number = len(self.made)
+        with conn.transaction():
+            if number % 2:
+                pgqueue.enqueue(conn, named("effect"), [number], job_id=self._next)
+            else:
+                pgqueue.enqueue(conn, named("work"), [0.02], job_id=self._next)
+        self.made.append(self._next)
+        self._next = uuid4()
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def hire(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Start a worker process: `hire(dsn, executor="thread")`. Killed after the test."""
+    hired: list[WorkerProcess] = []
+
+    def hire(dsn: str, **options: object) -> WorkerProcess:
+        hired.append(WorkerProcess(dsn, tmp_path / f"worker-{len(hired)}.log", **options))
+        return hired[-1].await_start()
+
+    yield hire
+    for worker in hired:
+        worker.close()
+
+
+@contextmanager
+def desk_at(server: Server) -> Iterator[Desk]:
+    """Where the test looks at the books of one of the two."""
+    with closing(psycopg.connect(server.dsn(DATABASE, tcp=True), autocommit=True)) as conn:
+        yield Desk(conn)
+
+
+def check(desk: Desk, made: list[UUID], running: int) -> None:
+    """All that was committed has ended once, with its effects; no attempts were lost but of jobs that ran."""
+    desk.await_all_ended(90)
+    desk.check_books(made, succeeded=len(made))
+    desk.check_effects(range(1, len(made), 2))
+    lost = desk.one("select coalesce(sum(attempt - 1), 0) from pgqueue.attempts where outcome = 'succeeded'")
+    print(f"  attempts lost: {lost}, of {len(made)} jobs and {running} slots")
+    assert lost <= running
+
+
+@pytest.mark.parametrize(
+    ("kind", "attrs", "standby_first"),
+    [("process", "read-write", False), ("thread", "primary", True), ("async", "read-write", True)],
+)
+def test_workers_follow_a_promoted_standby(
+    kind: str, attrs: str, standby_first: bool, servers: Pair, hire: Callable[..., WorkerProcess]
+) -> None:
+    dsn = servers.dsn(DATABASE, attrs=attrs, standby_first=standby_first)
+    workers = [hire(dsn, executor=kind, concurrency=2) for _ in range(2)]
+    producer = Producer(dsn)
+    wait_until(lambda: len(producer.made) >= 200, 60, "jobs before the failover")
+    killed_at = datetime.now(UTC)
+    servers.primary.kill()
+    servers.promote()
+    promoted_at = datetime.now(UTC)
+    before = len(producer.made)
+    with desk_at(servers.standby) as desk:
+        first = "select min(started_at) from pgqueue.attempts where started_at > %s"
+        again_at = wait_until(lambda: desk.one(first, promoted_at), 60, "a claim after the failover")
+        wait_until(lambda: len(producer.made) >= before + 200, 60, "jobs after the failover")
+        print(
+            f"\n{kind}: {(promoted_at - killed_at).total_seconds():.2f} s until the standby was promoted,"
+            f" then {(again_at - promoted_at).total_seconds():.2f} s until a job started"
+        )
+        check(desk, producer.stop(), running=4)
+    assert [worker.process.poll() for worker in workers] == [None, None]
+
+
+def test_workers_leave_a_primary_that_became_a_standby(servers: Pair, hire: Callable[..., WorkerProcess]) -> None:
+    """A switchover: the old primary comes back, named first, readable and read-only."""
+    dsn = servers.dsn(DATABASE)
+    hire(dsn, executor="process", concurrency=2)
+    producer = Producer(dsn)
+    wait_until(lambda: len(producer.made) >= 100, 60, "jobs before the switchover")
+    servers.primary.stop("fast")
+    (servers.primary.data / "standby.signal").touch()
+    servers.promote()
+    servers.primary.start()
+    before = len(producer.made)
+    wait_until(lambda: len(producer.made) >= before + 100, 60, "jobs after the switchover")
+    with desk_at(servers.standby) as desk:
+        check(desk, producer.stop(), running=2)
+
+
+def test_a_worker_waits_for_a_read_only_server_to_be_promoted(
+    servers: Pair, hire: Callable[..., WorkerProcess]
+) -> None:
+    """One address, behind which there is no primary for a while: nothing is charged, and nobody gives up."""
+    servers.commit_alone()
+    dsn = servers.primary.dsn(DATABASE, tcp=True)
+    worker = hire(dsn, executor="process", concurrency=2)
+    producer = Producer(dsn)
+    wait_until(lambda: len(producer.made) >= 100, 60, "jobs before")
+    servers.primary.stop("fast")
+    (servers.primary.data / "standby.signal").touch()
+    servers.primary.start()
+    wait_until(lambda: any("read-only" in line["error"] for line in worker.heard("database lost, trying again")), 30)
+    before = len(producer.made)
+    servers.ask(servers.primary, "select pg_promote(wait => true)")
+    wait_until(lambda: len(producer.made) >= before + 100, 60, "jobs after")
+    with desk_at(servers.primary) as desk:
+        check(desk, producer.stop(), running=2)
+    assert worker.process.poll() is None
+
+
+def test_a_dsn_of_several_hosts_finds_the_primary_unasked(servers: Pair) -> None:
+    dsn = servers.dsn(DATABASE, standby_first=True).replace(" target_session_attrs=read-write", "")
+    with open_connection(dsn, "test") as conn:
+        assert conn.info.port == servers.primary.port
+    servers.primary.kill()
+    servers.promote()
+    with open_connection(dsn, "test") as conn:
+        assert conn.info.port == servers.standby.port
