@@ -52,7 +52,7 @@ EDITS = {
     ),
     # A heartbeat extends what has expired.
     Plant.LEASE_CHECK: Edit(
-        "beat",
+        "heartbeat",
         (("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),),
     ),
 }  # fmt: skip
