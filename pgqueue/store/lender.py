@@ -24,12 +24,20 @@ from psycopg.pq.abc import PGconn
 
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.store.connection import open_async_connection, open_connection
+from pgqueue.store.deadline import PunctualAsyncConnection, PunctualConnection
 from pgqueue.store.statement import Statement, execute
 
 T = TypeVar("T")
 
 # The moment at which a transaction began tells it from every other one of its session, and costs no transaction id.
 _IDENTITY = "select extract(epoch from now())::text || ' ' || current_user"
+# The job's timeout is its limit, not what a role's defaults say about the statements of other programs.
+_UNHURRIED = """
+(select count(set_config(name, '0', true))
+ from unnest(array['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'])
+   as limits (name)
+ where current_setting(name, true) <> '0')
+"""
 # Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
 _robbed: list[PGconn] = []
 # What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. What is left out is the pooler's own.
@@ -63,7 +71,7 @@ class Lender:
 
     def __init__(self, dsn: str, *, is_async: bool) -> None:
         self._dsn = dsn
-        self._kind: Any = psycopg.AsyncConnection if is_async else psycopg.Connection
+        self._kind: Any = PunctualAsyncConnection if is_async else PunctualConnection
         self._open: Any = open_async_connection if is_async else open_connection
         # How to ask a lock without waiting: an asyncio.Lock that is free never waits.
         self._at_once: tuple[bool, ...] = () if is_async else (False,)
@@ -72,6 +80,8 @@ class Lender:
         self._pid = os.getpid()
         self._lent: Any = None
         self._identity = ""
+        # Whether the server said that it ends the lent connection: it stops, or another of its processes crashed.
+        self._ended = False
         # Behind a pooler the session is ours between BEGIN and COMMIT alone.
         self._pooled = False
         _lenders.add(self)
@@ -122,6 +132,14 @@ class Lender:
             await self._reclaim()
             await self._clean()
 
+    def was_ended(self, error: BaseException) -> bool:
+        """Whether the server itself ended the lent connection, as it does when it stops: no fault of the job.
+
+        A connection that breaks without a word may have been broken by what the job asked.
+        """
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        return self._server is None and (self._ended or (state is not None and state.startswith("57P0")))
+
     def sever(self) -> None:
         """In a forked copy of the process: put the connection out of reach, without a word to the server.
 
@@ -147,12 +165,19 @@ class Lender:
             await _answer(conn.set_read_only(False))
             if self._pooled:
                 conn.prepare_threshold = None
-            self._identity = await _text(conn, _IDENTITY)
+            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
         except BaseException:
             _take(conn)
             raise
+        # What the task asks may take as long as its timeout allows; what we ask has our own deadline.
+        conn.deadline = None
+        self._ended = False
+        conn.add_notice_handler(self._hear)
         self._lent = conn
         return conn
+
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        self._ended = self._ended or (notice.sqlstate or "").startswith("57P0")
 
     async def _check_identity(self, conn: Any) -> None:
         """Whether it is the transaction that was lent, by its moment; a role that the task has taken on is put off."""

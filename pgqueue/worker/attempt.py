@@ -17,8 +17,9 @@ from pgqueue.context import Middleware, running
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Outcome, Succeeded
+from pgqueue.outcome import Outcome, Signal, Succeeded
 from pgqueue.store import jobs
+from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender, at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.call import Call, NoConnection, finish, prepare, undeclared
@@ -73,10 +74,11 @@ class AsyncAttempts:
                 raise NoConnection from error
             try:
                 success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
-            except BaseException:
+            except BaseException as error:
                 await lender.roll_back()
+                _excuse(call, lender, error)
                 raise
-            with _noting_late(call):
+            with _noting_end(call, lender):
                 await lender.commit(jobs.complete(call.claim, success.result))
             return Succeeded(success.result, settled=True)
         finally:
@@ -179,12 +181,13 @@ class Attempts:
             raise NoConnection from error
         try:
             success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
-        except BaseException:
+        except BaseException as error:
             if call.told is not None:
                 _end_query(conn)
             at_once(lender.roll_back())
+            _excuse(call, lender, error)
             raise
-        with _noting_late(call):
+        with _noting_end(call, lender):
             at_once(lender.commit(jobs.complete(call.claim, success.result)))
         return Succeeded(success.result, settled=True)
 
@@ -214,13 +217,30 @@ def _end_query(conn: psycopg.Connection[Any]) -> None:
 
 
 @contextmanager
-def _noting_late(call: Call) -> Iterator[None]:
-    """Remember that the database said so: a task could raise LeaseLost for reasons of its own."""
+def _noting_end(call: Call, lender: Lender) -> Iterator[None]:
+    """Tell apart why a success could not be committed: the lease was gone, the database went away, or the job's fault.
+
+    A task could raise LeaseLost for reasons of its own.
+    """
     try:
         yield
     except LeaseLost:
         call.context.late = True
         raise
+    except psycopg.Error as error:
+        _excuse(call, lender, error, refused=is_refusal(error))
+        raise
+
+
+def _excuse(call: Call, lender: Lender, error: BaseException, *, refused: bool = False) -> None:
+    """Give the attempt back if the database ended it, and nobody else did."""
+    if (refused or lender.was_ended(error)) and not _stands(call, error):
+        raise NoConnection from error
+
+
+def _stands(call: Call, error: BaseException) -> bool:
+    """Whether it counts all the same: the task chose its outcome, was told to end, or may begin but once."""
+    return isinstance(error, Signal) or call.told is not None or call.task.bounds.at_most_once
 
 
 def _swallowed(call: Call) -> Outcome:

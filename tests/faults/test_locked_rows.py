@@ -1,0 +1,65 @@
+"""A row that somebody else keeps locked holds up its own outcome, and no other."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from pgqueue.job import NewJob
+from tests.conftest import Connect
+from tests.waiting import wait_until
+from tests.worker.running import ERRANDS, Desk, StartThreaded
+
+
+def test_an_outcome_whose_row_is_locked_holds_up_no_other(
+    start: StartThreaded, desk: Desk, conn: psycopg.Connection[object]
+) -> None:
+    worker = start(executor="thread", concurrency=4, poll=0.2)
+    held = desk.send("work", 0.2)
+    failing = desk.send("fail_until", 99, max_attempts=1)
+    desk.await_state(held, "running")
+    # As a task does that completes its job in a transaction, and goes on without an end.
+    conn.execute("select from pgqueue.jobs where id = any (%s) for update", [[held, failing]])
+    others = desk.send_many([NewJob(f"{ERRANDS}:work") for _ in range(50)])
+    for job_id in others:
+        desk.await_state(job_id)
+    assert desk.job(held).state == "running"
+    conn.commit()
+    assert desk.await_state(held).state == "succeeded"
+    assert desk.await_state(failing).state == "dead"
+    assert desk.outcomes(held) == ["succeeded"]
+    assert worker.stop() == 0
+    assert desk.workers() == []
+
+
+@pytest.mark.faults
+def test_a_table_locked_for_20_seconds_costs_no_lease_and_no_attempt(
+    start: StartThreaded, desk: Desk, connect: Connect
+) -> None:
+    worker = start(executor="thread", concurrency=2)
+    before = worker.worker.id
+    running = desk.send("work", 2.0)
+    desk.await_state(running, "running")
+    locker = connect()
+    locker.execute("lock table pgqueue.jobs in access exclusive mode")
+    locker.execute("select pg_sleep(20)")
+    locker.commit()
+    others = desk.send_many([NewJob(f"{ERRANDS}:work") for _ in range(50)])
+    desk.await_all_ended()
+    desk.check_books([running, *others], succeeded=51)
+    assert desk.one("select bool_and(outcome = 'succeeded') from pgqueue.attempts")
+    assert worker.worker.id == before
+    assert len(worker.events) < 80
+
+
+def test_a_locked_lease_is_extended_once_it_is_free(
+    start: StartThreaded, desk: Desk, conn: psycopg.Connection[object]
+) -> None:
+    worker = start(executor="thread", lease=3)
+    wait_until(desk.workers)
+    before = desk.one("select expires_at from pgqueue.workers")
+    conn.execute("select from pgqueue.workers for update")
+    wait_until(lambda: worker.events[1:], message="a refused heartbeat is told")
+    conn.rollback()
+    wait_until(lambda: desk.one("select expires_at > %s from pgqueue.workers", before))
+    assert worker.stop() == 0
