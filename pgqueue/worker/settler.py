@@ -43,7 +43,7 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
 def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tuple[list[Finished], frozenset[UUID]]:
     """Write each success on its own, after a step refused them together; answers the batch, and the ids that were late.
 
-    A result that cannot be stored ends its own job.
+    A result that cannot be stored ends its own job; an attempt's row that somebody wrote by hand is overwritten.
     """
     written: list[Finished] = []
     late: frozenset[UUID] = frozenset()
@@ -51,6 +51,9 @@ def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tup
         if done.settlement.move is Move.SUCCEED:
             try:
                 late |= execute(conn, jobs.step(worker, [done.settlement], [], timedelta(0), 0)).late
+            except psycopg.errors.UniqueViolation:
+                if not execute(conn, jobs.complete(done.claim, done.settlement.result)):
+                    late |= execute(conn, jobs.step(worker, [done.settlement], [], timedelta(0), 0)).late
             except psycopg.Error as error:
                 if not refuses_values(error):
                     raise

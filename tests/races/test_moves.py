@@ -369,6 +369,41 @@ def test_two_batches_with_the_same_keys_do_not_deadlock(
     assert count(db, "jobs") == 2
 
 
+def test_two_batches_with_the_same_ids_in_the_order_of_other_keys_do_not_deadlock(
+    db: Conn, one: Conn, two: Conn, three: Conn, sides: Sides
+) -> None:
+    low, high = UUID(int=1), UUID(int=2)
+    batches = [
+        [NewJob(TARGET, job_id=high, unique_key="a"), NewJob(TARGET, job_id=low, unique_key="b")],
+        [NewJob(TARGET, job_id=low, unique_key="c"), NewJob(TARGET, job_id=high, unique_key="d")],
+    ]
+    enqueue(three, job_id=low)
+    first = sides.blocked(one, execute, jobs.enqueue_many(batches[0]))
+    second = sides.blocked(two, execute, jobs.enqueue_many(batches[1]))
+    three.rollback()
+    done, waiting = (one, two) if _ended(first) else (two, one)
+    done.commit()
+    assert (first.result(), second.result()) == ([high, low], [low, high])
+    waiting.commit()
+    assert count(db, "jobs") == 2
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_p10_a_job_with_an_id_of_its_own_in_a_batch_waits_for_who_enqueues_its_key(
+    db: Conn, one: Conn, two: Conn, sides: Sides, end: str
+) -> None:
+    holder = enqueue(one, unique_key="k")
+    mine = UUID(int=5)
+    batch = [NewJob(TARGET, job_id=mine, unique_key="k"), NewJob(TARGET, job_id=mine), NewJob(TARGET)]
+    second = sides.blocked(two, execute, jobs.enqueue_many(batch))
+    getattr(one, end)()
+    kept = holder if end == "commit" else mine
+    assert second.result()[:2] == [kept, kept]
+    two.commit()
+    assert count(db, "jobs") == 2
+    assert state(db, kept) == "ready"
+
+
 def _ended(future: Any) -> bool:
     try:
         future.result(timeout=0.3)

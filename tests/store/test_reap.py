@@ -5,6 +5,8 @@ from __future__ import annotations
 from pgqueue.store import execute, jobs, workers
 from tests.conftest import Connect
 from tests.factories import (
+    LEASE,
+    TARGET,
     Conn,
     claim,
     claim_one,
@@ -20,6 +22,7 @@ from tests.factories import (
     reap,
     settle,
     state,
+    worker_id,
 )
 
 
@@ -202,3 +205,79 @@ def test_p11_jobs_claimed_behind_a_poisonous_one_are_not_taken_for_poison(db: Co
     assert job(db, poisonous).reason == "poison"
     assert [state(db, each) for each in innocent] == ["ready"] * 4
     assert db.execute("select distinct crashes from pgqueue.jobs").fetchall() == [(0,)]
+
+
+def test_a_search_of_many_pages_goes_on_from_call_to_call_and_reads_none_twice(db: Conn) -> None:
+    worker, other = enlist(db, concurrency=2), enlist(db)
+    fill(db, 200)
+    mine = claim(db, worker, 3)
+    claim(db, other, 194)
+    mine += claim(db, worker, 3)
+    expire(db, worker)
+    answers = []
+    while not answers or not answers[-1][2]:
+        (answer,) = db.execute("select * from pgqueue.reap(1)").fetchall()
+        answers.append(answer)
+        searched = db.execute("select searched from pgqueue.workers where id = %s", [worker]).fetchone()
+        assert searched is None or searched == (len(answers),)
+    assert len(answers) > 2
+    assert [answer[1] for answer in answers] == [0] * (len(answers) - 1) + [6]
+    # Who can have been running is known only when all are found.
+    crashed = {row[0] for row in db.execute("select id from pgqueue.jobs where crashes = 1")}
+    assert crashed == {each.id for each in mine[:2]}
+    assert count(db, "workers") == 1
+
+
+def test_a_worker_that_vanishes_during_a_search_is_searched_for_from_the_beginning(db: Conn) -> None:
+    first, second = enlist(db), enlist(db)
+    fill(db, 200)
+    taken = claim(db, first, 100), claim(db, second, 100)
+    expire(db, first)
+    db.execute("select * from pgqueue.reap(1)")
+    expire(db, second)
+    found: dict[int, int] = {}
+    while count(db, "workers"):
+        for worker, jobs_back, _ in db.execute("select * from pgqueue.reap(1)").fetchall():
+            found[worker] = found.get(worker, 0) + jobs_back
+    assert found == {first: 100, second: 100}
+    assert {state(db, each.id) for each in (*taken[0], *taken[1])} == {"ready"}
+
+
+def test_orphans_in_a_large_table_are_found_by_and_by(db: Conn) -> None:
+    fill(db, 200)
+    worker = enlist(db)
+    claim(db, worker, 200)
+    db.execute("delete from pgqueue.workers")
+    taken = 0
+    for _ in range(200):
+        row = db.execute("select pgqueue.reap_orphans(1)").fetchone()
+        taken += row[0] if row else 0
+    assert taken == 200
+
+
+def test_what_may_run_at_most_once_is_buried_when_its_worker_vanishes(db: Conn) -> None:
+    worker = worker_id()
+    execute(db, workers.enlist(worker, "here", 1, None, "thread", 1, LEASE, at_most_once={TARGET}))
+    once = fill(db, 2)
+    claim(db, worker, 2)
+    expire(db, worker)
+    reap(db)
+    assert [(job(db, each).state, job(db, each).reason) for each in once] == [("dead", "lost")] * 2
+    assert [outcomes(db, each) for each in once] == [["lost"]] * 2
+
+
+def test_what_a_worker_declares_later_may_run_at_most_once_too(db: Conn) -> None:
+    taken = claim_one(db)
+    assert execute(db, workers.declare(taken.worker, [TARGET, "a:b"]))
+    assert execute(db, workers.declare(taken.worker, ["a:b"]))
+    assert db.execute("select at_most_once from pgqueue.workers").fetchone() == (sorted(["a:b", TARGET]),)
+    lose(db, taken)
+    assert job(db, taken.id).reason == "lost"
+
+
+def test_an_orphan_that_may_run_at_most_once_by_any_workers_word_is_buried(db: Conn) -> None:
+    taken = claim_one(db)
+    db.execute("delete from pgqueue.workers")
+    execute(db, workers.declare(enlist(db), [TARGET]))
+    execute(db, workers.reap_orphans())
+    assert job(db, taken.id).reason == "lost"

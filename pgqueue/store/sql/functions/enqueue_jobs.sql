@@ -9,19 +9,43 @@ create or replace function pgqueue.enqueue_jobs(
 returns setof uuid
 language plpgsql
 as $$
+declare
+  _n int;
+  _id uuid;
+  _is_new boolean;
+  _created boolean[] := '{}';
 begin
   if array_remove(_unique_keys, null) <> '{}' or true = any (_given) then
-    return query
-    select added.id
-    from (
-      -- In order of the keys, so that two batches with the same ones do not deadlock.
+    -- In two rounds, each in an order of its own, so that no two batches deadlock: given ids in order of id, without
+    -- their keys; then keys in order of key.
+    for _n in
+      select n from generate_subscripts(_ids, 1) as n where _given[n] order by _ids[n], n
+    loop
+      select added.id, added.created into _id, _is_new
+      from pgqueue.enqueue_job(
+        _ids[_n], true, _targets[_n], _args[_n]::json, _queues[_n], _priorities[_n],
+        make_interval(secs => _delays[_n]), _run_ats[_n], make_interval(secs => _ttls[_n]), _timeouts[_n],
+        _max_attempts[_n], null, _limit_keys[_n], _store_results[_n], _labels[_n]::jsonb) as added;
+      _ids[_n] := _id;
+      _created[_n] := _is_new;
+    end loop;
+    for _n in
       select n from generate_subscripts(_ids, 1) as n
-      order by _unique_keys[n], case when _given[n] then _ids[n] end, n) as sorted
-    cross join lateral pgqueue.enqueue_job(
-      _ids[n], _given[n], _targets[n], _args[n]::json, _queues[n], _priorities[n],
-      make_interval(secs => _delays[n]), _run_ats[n], make_interval(secs => _ttls[n]), _timeouts[n],
-      _max_attempts[n], _unique_keys[n], _limit_keys[n], _store_results[n], _labels[n]::jsonb) as added
-    order by n;
+      where not _given[n] or (_created[n] and _unique_keys[n] is not null)
+      order by _unique_keys[n], n
+    loop
+      if _given[_n] then
+        _ids := array_replace(_ids, _ids[_n], pgqueue.take_key(_ids[_n], _unique_keys[_n]));
+      else
+        select added.id into _id
+        from pgqueue.enqueue_job(
+          _ids[_n], false, _targets[_n], _args[_n]::json, _queues[_n], _priorities[_n],
+          make_interval(secs => _delays[_n]), _run_ats[_n], make_interval(secs => _ttls[_n]), _timeouts[_n],
+          _max_attempts[_n], _unique_keys[_n], _limit_keys[_n], _store_results[_n], _labels[_n]::jsonb) as added;
+        _ids[_n] := _id;
+      end if;
+    end loop;
+    return query select unnest(_ids);
     return;
   end if;
   insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
