@@ -23,6 +23,7 @@ NAMES = (
     "missing",
     "stray",
     "early",
+    "once",
     "overlap",
     "lease",
     "after_end",

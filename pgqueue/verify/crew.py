@@ -29,7 +29,7 @@ PLACES = (("process", 3), ("process", 3), ("thread", 4), ("async", 6))
 # Python's modules alone takes seconds on a busy machine.
 STARTING = 30.0
 
-STOPPED, UNREACHABLE, RETIRED = 0, 3, 75
+STOPPED, NO_APP, UNREACHABLE, RETIRED = 0, 2, 3, 75
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +43,7 @@ class Place:
     began: float
     told: str | None = None
     stopped: bool = False
+    lost_child: bool = False
 
     @property
     def pid(self) -> int:
@@ -67,7 +68,7 @@ class Crew:
                 continue
             self._judge(place, code)
             place.process = self._start(place.executor, place.concurrency, place.proxy)
-            place.began, place.told, place.stopped = time.monotonic(), None, False
+            place.began, place.told, place.stopped, place.lost_child = time.monotonic(), None, False, False
 
     def kill(self, place: Place) -> None:
         """SIGKILL, without a word before."""
@@ -105,6 +106,8 @@ class Crew:
             STOPPED: place.told == "term",
             -signal.SIGKILL: place.told == "kill",
             UNREACHABLE: is_young,
+            # A worker that begins does not tell a child that was killed from an app that kills it.
+            NO_APP: place.lost_child,
             # Before it could hear of it.
             -signal.SIGTERM: place.told == "term" and is_young,
         }

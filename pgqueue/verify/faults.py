@@ -92,11 +92,12 @@ class Faults:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action))
 
     def _kill_child(self, kind: Kind, dice: random.Random) -> str | None:
-        places = [place for place in self._crew.places if place.executor == "process"]
-        children = children_of(dice.choice(places).pid)
+        place = dice.choice([place for place in self._crew.places if place.executor == "process"])
+        children = children_of(place.pid)
         if not children:
             return None
         child = dice.choice(children)
+        place.lost_child = True
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         self._tally.add(kind)

@@ -86,14 +86,13 @@ class Producer:
 
     def _ask(self, batch: Batch, given: Sequence[UUID | None]) -> list[Enqueued] | None:
         """Ask for the batch's jobs in a new transaction, left open; None if the connection was lost over it."""
-        made: list[UUID] = []
         try:
             if self._conn is None:
                 self._conn = open_connection(self._dsn, "verify", autocommit=False)
             if batch.undone:
-                with self._conn.transaction() as savepoint:
-                    made = _created(ask(self._conn, batch.undone, [None] * len(batch.undone)))
-                    raise psycopg.Rollback(savepoint)
+                self._conn.execute("savepoint undone")
+                made = _created(ask(self._conn, batch.undone, [None] * len(batch.undone)))
+                self._conn.execute("rollback to undone")
                 self._tally.add("savepoints rolled back")
                 self._know(made, False)
             asked = (ask_at_once if batch.at_once else ask)(self._conn, batch.pieces, given)

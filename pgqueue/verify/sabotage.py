@@ -93,6 +93,12 @@ SABOTAGES = (
         " and start.job_id = %(job)s and start.claim = 2",
     ),
     _sabotage(
+        "a job that runs at most once begun again", OF_KIND.format("once"), "once",
+        "insert into verify.starts select job_id, 0, worker, 0, run_at, at from verify.starts where job_id = %(job)s",
+        "insert into pgqueue.attempts (job_id, claim, worker, attempt, outcome, queue, target)"
+        " select job_id, 0, worker, 0, 'failed', queue, target from pgqueue.attempts where job_id = %(job)s",
+    ),
+    _sabotage(
         "two attempts at once", OF_KIND.format("fails"), "overlap",
         "update verify.ends as first set at = second.at + interval '1 ms', wait = null"
         " from verify.starts as second where second.job_id = first.job_id and second.claim = 2"

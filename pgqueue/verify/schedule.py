@@ -29,7 +29,7 @@ OF_THE_SERVER = (Kind.RESTART_FAST, Kind.RESTART_IMMEDIATE, Kind.OUTAGE)
 # How often each comes in a round; what leaves the most subtle traces comes most often.
 WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.STOP_WORKER: 3, Kind.KILL_CHILD: 2, Kind.LOSE_REPLIES: 2, Kind.SILENCE: 2}
 # Seconds from one to the next: long enough to recover now and then, short enough to be hit while recovering.
-SHORTEST, LONGEST = 0.5, 3.0
+SHORTEST, LONGEST = 0.5, 4.0
 
 
 class Fault(NamedTuple):

@@ -30,6 +30,8 @@ QUERIES = {
         "select count(*) from verify.ends as sign where sign.what = 'wrote' and not exists ("
         " select from verify.effects as effect where effect.job_id = sign.job_id and effect.claim = sign.claim)"
     ),
+    "attempts past their timeout": "select count(*) from pgqueue.attempts where outcome = 'timeout'",
+    "lost attempts of jobs that run at most once": "select count(*) from pgqueue.dead_jobs where reason = 'lost'",
     "jobs past their ttl, never started": "select count(*) from pgqueue.dead_jobs where reason = 'expired'",
 }
 # Counted as they happened.

@@ -25,6 +25,7 @@ AsyncConn = psycopg.AsyncConnection[Any]
 MAX_ATTEMPTS = 200
 WAIT = 0.3
 SOON = Fixed(WAIT)
+TIMEOUT = 1.5
 CHILDREN = 2
 
 START = "insert into verify.starts (job_id, claim, worker, attempt, run_at) values (%s, %s, %s, %s, %s)"
@@ -124,6 +125,25 @@ def snoozes(seconds: float) -> None:
     witness.say("returned")
 
 
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS, timeout=TIMEOUT)
+def overruns(seconds: float) -> None:
+    """Goes on past its timeout until it is told, once."""
+    witness = Witness()
+    time.sleep(min(seconds, TIMEOUT / 10))
+    deadline = time.monotonic() + 20 * TIMEOUT
+    while current_job().attempt == 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    witness.say("returned")
+
+
+@task(at_most_once=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def once(seconds: float) -> None:
+    """Must not be begun again but by a human."""
+    witness = Witness()
+    time.sleep(seconds)
+    witness.say("returned")
+
+
 @task(retry=SOON, max_attempts=MAX_ATTEMPTS)
 def buries(seconds: float) -> None:
     """Asks for a human."""
@@ -187,7 +207,8 @@ class Witness:
             conn = _own.conn = open_connection(_dsn(), "verify")
         try:
             return conn.execute(query, values)
-        except psycopg.Error:
+        except BaseException:
+            # Also if its time is up in the middle.
             conn.close()
             raise
 

@@ -40,7 +40,7 @@ class Piece:
     @property
     def fails(self) -> int:
         """How many attempts fail by themselves."""
-        return int(self.args[1]) if self.task == "fails" else 0
+        return int(self.args[1]) if self.task == "fails" else int(self.task == "overruns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ TASKS = {
     "fails": 12,
     "retries": 3,
     "snoozes": 3,
+    "overruns": 3,
+    "once": 4,
     "buries": 3,
     "cancels": 3,
     "fans_out": 6,

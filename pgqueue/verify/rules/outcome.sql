@@ -12,6 +12,8 @@ where not case ended.state
   else case ended.reason
     when 'buried' then asked.kind = 'buries'
     when 'expired' then asked.has_ttl
+    when 'lost' then asked.kind = 'once'
+    when 'not retried' then asked.kind = 'once'
     when 'poison' then dead.crashes >= 3
     when 'exhausted' then dead.attempt >= coalesce(dead.max_attempts, 26)
     else false end
