@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Expired, Move, Settlement, judge
+from pgqueue.outcome import UNKNOWN, Expired, Move, Settlement, Terms, judge
 from pgqueue.store import execute, jobs, queues
 from pgqueue.store.connection import is_lost
 from pgqueue.store.deadline import DEADLINE_SECONDS
@@ -53,6 +53,8 @@ class Slots:
     submit: Callable[[Sequence[Claim]], None]
     load: Callable[[], int]
     give_back: Callable[[float], list[Claim]]
+    # What a task says about the ends of its attempts; None if the executor does not know it.
+    terms: Callable[[str], Terms | None] = lambda _target: None
 
 
 class Claimer:
@@ -231,7 +233,7 @@ class Claimer:
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
     def _bury_expired(self, expired: list[Claim]) -> None:
-        self._outbox_add(expired, lambda claim: judge(claim, Expired()))
+        self._outbox_add(expired, lambda claim: judge(claim, Expired(), self._slots.terms(claim.target) or UNKNOWN))
 
     def _give_back_hostages(self) -> None:
         waiting = self._slots.give_back(HOSTAGE_SECONDS)
