@@ -109,19 +109,22 @@ class ChildProcess:
         self.say(wire.RUN, [(number, wire.claim_to_wire(claim)) for number, claim, _ in entries])
 
     def started(self, number: int) -> None:
-        """It has begun a claim."""
+        """It has begun a claim. Raises KeyError if it was not fed that."""
+        if number not in self.fed:
+            raise KeyError(number)
         self.running, self.since = number, monotonic()
         self.watch = None
 
     def ended(self, ended: wire.Ended) -> Claim:
-        """It has finished a claim."""
+        """It has finished a claim. Raises KeyError, and changes nothing, if it was not fed that."""
+        claim, _ = self.fed.pop(ended.number)
         self.running = None
         self.left_to_run -= 1
         if self.left_to_run <= 0:
             self.recycled = True
         # The mean over the last few: quick to notice that jobs became long.
         self.pace += 0.3 * (max(ended.elapsed, 1e-6) - self.pace)
-        return self.fed.pop(ended.number)[0]
+        return claim
 
     def declared(self, targets: Collection[str] | None) -> None:
         """Tell it which of the tasks that may run at most once the database knows of."""
