@@ -1,0 +1,63 @@
+"""What a job changes in its process is put back before the next job of that process. Promised of child processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from pgqueue.events import ChildEnded
+from pgqueue.store import execute, jobs
+from pgqueue.worker.surroundings import Surroundings
+from tests.hostile.arena import PATIENCE, Arena
+from tests.postgres import ROOT
+
+
+def test_the_next_job_finds_the_process_as_the_first_one_found_it(one_child: Arena) -> None:
+    clean = one_child.result("leftovers:look")
+    child = one_child.result("leftovers:soil")
+    assert one_child.result("leftovers:look") == clean
+    assert one_child.result("leftovers:speak") == child
+
+
+def test_a_child_that_cannot_be_put_back_is_replaced(one_child: Arena) -> None:
+    child = one_child.result("leftovers:close_its_output")
+    assert one_child.result("leftovers:speak") != child
+    one_child.check_health()
+
+
+def test_a_folder_that_is_gone_is_left(one_child: Arena, tmp_path: Path) -> None:
+    clean = one_child.result("leftovers:look")
+    one_child.result("leftovers:remove_its_folder", str(tmp_path / "gone"))
+    assert one_child.result("leftovers:look") == clean
+
+
+def test_nothing_is_undone_where_nothing_was_changed() -> None:
+    code = "from pgqueue.worker.surroundings import Surroundings as S; s = S(); print(s.put_back(), s.put_back())"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["True", "True"]
+    assert Surroundings.put_back.__doc__
+
+
+def test_a_task_that_replaces_itself_goes_on_as_it_was_known(arena: Arena) -> None:
+    for _ in range(2):
+        assert arena.meet("leftovers:replace_itself").state == "succeeded"
+
+
+def test_a_retry_is_called_with_what_was_enqueued(arena: Arena) -> None:
+    job = arena.meet("leftovers:change_its_arguments", [1, 2, 3], labels={"color": "red"}, max_attempts=1)
+    assert job.state == "dead"
+    assert job.args == [[1, 2, 3]]
+    assert job.labels == {"color": "red"}
+
+
+def test_a_thread_of_a_job_has_no_current_job_unless_it_is_given_one(arena: Arena) -> None:
+    job = arena.meet("leftovers:ask_in_a_thread")
+    assert execute(arena.desk.conn, jobs.result(job.id))[1] == "UsageError"
+
+
+def test_no_child_ended_that_need_not(one_child: Arena) -> None:
+    before = len(one_child.worker.heard(ChildEnded))
+    ids = [one_child.desk.send("tests.hostile.nasty.leftovers:soil", max_attempts=1) for _ in range(3)]
+    assert all(one_child.desk.await_state(each, timeout=PATIENCE).state == "succeeded" for each in ids)
+    assert len(one_child.worker.heard(ChildEnded)) == before

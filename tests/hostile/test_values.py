@@ -1,0 +1,71 @@
+"""Jobs that return what cannot be kept, or too much of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pgqueue.store import execute, jobs
+from tests.hostile.arena import APPS, Arena
+from tests.worker.running import Desk, StartProcess
+
+MB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a lock",
+        "a generator",
+        "a lambda",
+        "a set",
+        "bytes",
+        "NaN",
+        "infinity",
+        "a surrogate",
+        "a key that is no text",
+        "a circle",
+        "5,000 digits",
+        "5,000 levels",
+    ],
+)
+def test_a_result_that_is_no_json_fails_for_good(arena: Arena, name: str) -> None:
+    job = arena.meet("values:give", name, max_attempts=5)
+    assert (job.state, job.reason) == ("dead", "not retried")
+    assert arena.end_of(job) == ("failed", "Unstorable")
+
+
+def test_a_result_that_exits_when_it_is_looked_into_fails(arena: Arena) -> None:
+    assert arena.end_of(arena.meet("values:give", "a trap"))[0] == "failed"
+
+
+def test_a_result_that_only_the_database_refuses_fails(arena: Arena) -> None:
+    assert arena.end_of(arena.meet("values:give", "NUL"))[0] in ("failed", "succeeded")
+
+
+def test_a_result_of_types_that_the_worker_has_not_got_arrives_as_plain_json(arena: Arena) -> None:
+    job = arena.meet("values:give", "own types")
+    assert execute(arena.desk.conn, jobs.result(job.id))[1] == [0.5, "text"]
+
+
+@pytest.mark.faults
+def test_100_mb_in_and_100_mb_out_cost_the_worker_a_few_times_as_much_and_give_it_back(
+    spawn: StartProcess, desk: Desk
+) -> None:
+    worker = spawn(app=APPS, concurrency=2)
+    innocents = [desk.send("work") for _ in range(5)]
+    enlarged = desk.send("tests.hostile.nasty.values:enlarge", 100, store_result=True, max_attempts=1)
+    counted = desk.send("tests.hostile.nasty.values:length", "x" * (100 * MB), store_result=True, max_attempts=1)
+    innocents += [desk.send("work") for _ in range(5)]
+    assert desk.await_state(enlarged, timeout=120).state == "succeeded"
+    assert desk.await_state(counted, timeout=120).state == "succeeded"
+    for job_id in innocents:
+        assert desk.await_state(job_id, timeout=60).attempt == 1
+    assert execute(desk.conn, jobs.result(counted))[1] == 100 * MB
+    assert _memory(worker.pid, "VmHWM") < 1200 * MB
+
+
+def _memory(pid: int, field: str) -> int:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(f"{field}:")]
+    return int(line.split()[1]) * 1024
