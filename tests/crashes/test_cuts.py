@@ -22,13 +22,13 @@ ROLES = ("claimer", "listener", "heartbeat", "job")
 
 
 @contextmanager
-def cutting(dsn: str, role: str) -> Iterator[None]:
+def cutting(dsn: str, role: str, every: float = 0.2) -> Iterator[None]:
     """Terminate the connections of one role, again and again, while the block runs."""
     done = threading.Event()
 
     def cut() -> None:
         with psycopg.connect(dsn, autocommit=True) as conn:
-            while not done.wait(0.2):
+            while not done.wait(every):
                 conn.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where application_name like %s and datname = current_database()",

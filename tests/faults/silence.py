@@ -49,15 +49,12 @@ class Link:
 
 
 class SilentProxy:
-    """`hush(roles)` silences the links of these roles, old and new, until `speak()`; what was said meanwhile is lost.
-
-    `lose_reply(words)` lets the next message that holds all of them through, and nothing back.
-    """
+    """Goes silent for connections of certain roles, by hush(), and serves new ones again after speak()."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
         self._hushed: tuple[bytes, ...] = ()
-        self._words: tuple[bytes, ...] | None = None
+        self._word: bytes | None = None
         self._links: list[Link] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -81,17 +78,18 @@ class SilentProxy:
         """Serve new connections again. The silent ones stay silent: nobody remembers them."""
         self._hushed = ()
 
-    def lose_reply(self, *words: str) -> None:
+    def lose_reply(self, word: bytes) -> None:
+        """Cut the connection on which the next message holds `word`, after the server has answered it."""
         self.lost.clear()
-        self._words = tuple(word.encode() for word in words)
+        self._word = word
 
     def hushes(self, name: bytes) -> bool:
         return any(b"pgqueue " + role in name for role in self._hushed)
 
     def is_to_lose(self, chunk: bytes) -> bool:
-        if self._words is None or not all(word in chunk for word in self._words):
+        if self._word is None or self._word not in chunk:
             return False
-        self._words = None
+        self._word = None
         self.lost.set()
         return True
 
