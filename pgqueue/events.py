@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,10 +30,30 @@ class WorkerStarted:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStopping:
-    """The worker claims no more; `why` says who asked."""
+    """The worker claims no more; `why` says who asked, `exit_code` with which code it means to end."""
 
     worker: int
     why: str
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHeard:
+    """Somebody asked the running worker for something: `order` is quiet, resume, kill or dump, `by` says how."""
+
+    worker: int
+    order: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDumped:
+    """The state of a worker at one moment, for people: a summary, a job a line, a thread with its stack a line."""
+
+    worker: int
+    summary: Mapping[str, object]
+    jobs: Sequence[Mapping[str, object]]
+    threads: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,8 @@ Event = (
     WorkerStarted
     | WorkerStopping
     | WorkerStopped
+    | OrderHeard
+    | WorkerDumped
     | AttemptsFinished
     | AttemptsLate
     | LeasesReaped

@@ -13,6 +13,8 @@ from pgqueue.cli.options import App, Dsn, Middleware, seconds_option
 from pgqueue.errors import UsageError
 from pgqueue.store.diagnosis import diagnosed
 
+MEGABYTE = 1024 * 1024
+
 
 class Kind(StrEnum):
     """The executors."""
@@ -59,16 +61,37 @@ def worker(
         typer.Option("--listen-dsn", metavar="DSN", help="Listen there, round a pooler that --dsn leads to."),
     ] = None,
     poll_only: Annotated[bool, typer.Option("--poll-only", help="Do not listen; ask every second.")] = False,
+    max_jobs_per_child: Annotated[
+        int | None, typer.Option("--max-jobs-per-child", metavar="N", min=1, help="Replace a child after so many.")
+    ] = None,
+    max_memory_per_child: Annotated[
+        int | None,
+        typer.Option("--max-memory-per-child", metavar="MB", min=1, help="Replace a child that holds more."),
+    ] = None,
+    infra_limit: Annotated[
+        int, typer.Option("--infra-limit", metavar="N", min=1, help="Retire after so many infrastructure errors.")
+    ] = 10,
+    infra_minutes: Annotated[
+        float, typer.Option("--infra-minutes", metavar="MINUTES", help="Within so many minutes.")
+    ] = 5.0,
+    health_port: Annotated[
+        int | None,
+        typer.Option("--health-port", metavar="PORT", min=1, max=65535, help="Answer /live and /ready over HTTP."),
+    ] = None,
+    health_host: Annotated[
+        str, typer.Option("--health-host", metavar="HOST", help="The address to answer at; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
     middleware: Middleware = [],  # noqa: B006, typer copies it
     log_level: Annotated[Level, typer.Option("--log-level", help="From when on a line is written.")] = Level.INFO,
     log_format: Annotated[Format, typer.Option("--log-format", help="How a line is written.")] = Format.TEXT,
 ) -> None:
     """Claim jobs and run them.
 
-    TERM or INT lets running jobs finish; a second one ends them at once.
+    TERM or INT lets running jobs finish; a second one ends them at once. TSTP makes it quiet, CONT go on; USR1 kills
+    running jobs, TTIN writes what it is doing to the log.
 
-    Exit codes: 0 stopped, 1 stopped by force, 2 the app cannot be imported, 3 no database, 75 lease lost (restart it),
-    78 no schema (stay down).
+    Exit codes: 0 stopped, 1 stopped by force, 2 wrong options, or the app cannot be imported, 3 no database, 75 retired
+    (restart it), 78 no schema (stay down).
     """
     locate_apps(app)
     names = None if queues is None else [name.strip() for name in queues.split(",") if name.strip()]
@@ -91,6 +114,12 @@ def worker(
             shutdown_timeout=shutdown_timeout,
             listen_dsn=listen_dsn,
             poll_only=poll_only,
+            max_jobs_per_child=max_jobs_per_child,
+            max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * MEGABYTE,
+            infra_limit=infra_limit,
+            infra_minutes=infra_minutes,
+            health_host=health_host,
+            health_port=health_port,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

@@ -1,10 +1,17 @@
-"""`pgqueue workers`: who is at work."""
+"""`pgqueue workers`: who is at work; ask one to be quiet, to go on, to stop, or to leave at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
 from pgqueue.cli.database import connected
+from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.errors import UsageError
 from pgqueue.store import execute, workers
 from pgqueue.store.workers import WorkerRow
 
@@ -18,11 +25,17 @@ COLUMNS: Columns[WorkerRow] = {
     "RUNNING": lambda row: row.running,
     "STARTED": lambda row: row.started_at,
     "LEASE": lambda row: "alive" if row.alive else "expired",
+    "ASKED": lambda row: row.asked,
 }
+NONE = "No worker runs; start one: `pgqueue worker -A your.tasks`."
+# A message that names all of a hundred workers helps nobody.
+MOST_NAMED = 10
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="The workers' ids, or their first digits.")]
 
 
 def _workers(dsn: Dsn = None) -> None:
-    """Look at workers."""
+    """Look at workers; ask one to be quiet, to go on, to stop, or to leave at once."""
 
 
 group = new_group(_workers)
@@ -30,7 +43,66 @@ group = new_group(_workers)
 
 @group.command("list")
 def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
-    """List the workers, oldest first, with the number of jobs that each holds."""
+    """List the workers, oldest first, with the number of jobs that each holds and what it was asked for."""
     with connected(dsn) as conn:
-        empty = "No worker runs; start one: `pgqueue worker -A your.tasks`."
-        print_list(execute(conn, workers.listing()), COLUMNS, as_json=as_json, empty=empty)
+        print_list(execute(conn, workers.listing()), COLUMNS, as_json=as_json, empty=NONE)
+
+
+@group.command()
+def quiet(ids: Ids, dsn: Dsn = None) -> None:
+    """Ask workers to claim no more; what runs goes on, until `resume`."""
+    _ask(dsn, ids, "quiet", "is asked to be quiet")
+
+
+@group.command()
+def resume(ids: Ids, dsn: Dsn = None) -> None:
+    """Let quiet workers claim again."""
+    _ask(dsn, ids, "resume", "may go on")
+
+
+@group.command()
+def stop(ids: Ids, dsn: Dsn = None) -> None:
+    """Ask workers to stop as on TERM: running jobs may finish, the rest is given back. They exit with 0."""
+    _ask(dsn, ids, "stop", "is asked to stop")
+
+
+@group.command()
+def evict(ids: Ids, dsn: Dsn = None) -> None:
+    """End the leases of workers now: others may take their jobs at once. One that hears of it kills them, exit 75."""
+    _ask(dsn, ids, "evict", "is evicted; its jobs are free for others")
+
+
+def _ask(dsn: str | None, ids: list[str], what: Literal["quiet", "resume", "stop", "evict"], done: str) -> None:
+    with connected(dsn) as conn:
+        there = execute(conn, workers.rows())
+        found = [_only(given, there) for given in ids]
+        missing = [given for given, row in zip(ids, found, strict=True) if row is None]
+        for row in filter(None, found):
+            if not execute(conn, workers.ask(row.id, what)):
+                missing.append(str(row.id))
+                continue
+            typer.echo(f"{row.id} {done}")
+            if not row.alive and what != "evict":
+                say(f"the lease of {row.id} has expired; it may not hear of it any more")
+    for given in missing:
+        say_error(f"no worker {given}; {_named(there)}")
+    if missing:
+        raise typer.Exit(Exit.NOT_FOUND)
+
+
+def _only(given: str, there: Sequence[WorkerRow]) -> WorkerRow | None:
+    """The worker with this id, or the only one whose id begins like this."""
+    if not given.isdigit():
+        raise UsageError(f"a worker's id is a number, or its first digits, got {given!r}; {_named(there)}")
+    meant = [row for row in there if str(row.id) == given] or [row for row in there if str(row.id).startswith(given)]
+    if len(meant) > 1:
+        raise UsageError(f"{given} begins the ids of {len(meant)} workers; {_named(meant)}")
+    return meant[0] if meant else None
+
+
+def _named(rows: Sequence[WorkerRow]) -> str:
+    if not rows:
+        return "no worker runs"
+    shown = ", ".join(f"{row.id} ({row.host}, pid {row.pid})" for row in rows[:MOST_NAMED])
+    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
+    return f"there {'is' if len(rows) == 1 else 'are'} {shown}{more}"

@@ -54,6 +54,14 @@ class Bounds:
         """The monotonic time to look at what the last claim left out; None if it left out nothing."""
         return None if self._unbounded else self._next_unbounded
 
+    def described(self) -> dict[str, str]:
+        """For people: each slot that has a bound, and that bound."""
+        return {
+            f"{queue}/{priority}": f"{run_at.isoformat()} {job_id}"
+            for (queue, priority), (run_at, job_id) in list(self._bounds.items())
+            if run_at != BEGINNING
+        }
+
     def serve(self, queues: Sequence[str]) -> None:
         """Claim from these queues; bounds of those that stay are kept."""
         known = self._bounds

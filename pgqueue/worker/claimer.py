@@ -8,16 +8,14 @@ milliseconds up to the poll interval, for what was committed before the listener
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import UNKNOWN, Expired, Move, Settlement, Terms, judge
+from pgqueue.outcome import Move
 from pgqueue.store import execute, jobs, queues
 from pgqueue.store.connection import is_lost
 from pgqueue.store.deadline import DEADLINE_SECONDS
@@ -35,6 +33,9 @@ from pgqueue.worker.settler import (
     take_up_unlocked,
     was_refused,
 )
+from pgqueue.worker.slots import Gate, Slots
+from pgqueue.worker.strays import Strays
+from pgqueue.worker.unexecuted import Unexecuted
 
 # Outcomes wait this long for company while the executor has enough to do.
 LINGER = 0.005
@@ -43,18 +44,6 @@ HOSTAGE_SECONDS = 1.0
 # So many unwritten outcomes stop further claims.
 OUTBOX_LIMIT = 5_000
 BATCH_LIMIT = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """What the claimer may ask of the executor."""
-
-    concurrency: int
-    submit: Callable[[Sequence[Claim]], None]
-    load: Callable[[], int]
-    give_back: Callable[[float], list[Claim]]
-    # What a task says about the ends of its attempts; None if the executor does not know it.
-    terms: Callable[[str], Terms | None] = lambda _target: None
 
 
 class Claimer:
@@ -88,15 +77,16 @@ class Claimer:
         self._bounds = Bounds(names or [])
         # By job and claim number: an older claim that ends late does not end the newer one.
         self._held: dict[tuple[object, ...], Claim] = {}
-        self._quiet = False
-        self._gate = threading.Lock()  # between quiet() and the submission of claims
+        self._gate = Gate()
         self._pace = Pace(poll, deaf)
         self._names_at = 0.0
         self._take_up_at = 0.0
-        # Outcomes that are the claimer's own: the executor did nothing for them.
-        self._unexecuted = 0
-        self._reply_lost = False
-        self._ever_lost = False
+        self._forget = False
+        self._unexecuted = Unexecuted(outbox, slots.terms)
+        self._strays = Strays(worker, observe)
+        self._claims = 0
+        # Whether the last step was answered, and not with an error.
+        self._answered = False
         self.drained = False
         # Whether a tick is under way: it may still bring claims, even after quiet().
         self.at_work = False
@@ -105,17 +95,36 @@ class Claimer:
     @property
     def clean(self) -> bool:
         """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
-        return not self._held and not self._ever_lost
+        return not self._held and not self._strays.ever_suspected
 
-    def quiet(self) -> None:
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it was told to claim no more."""
+        return not self._gate.is_open
+
+    @property
+    def bounds(self) -> Mapping[str, str]:
+        """Where the next claim begins, for people."""
+        return self._bounds.described()
+
+    def resting(self) -> int | None:
+        """How many claims there were so far; None while it works, or has a reason to claim nothing."""
+        busy = self.at_work or self._held or len(self._outbox) or not self._room()
+        return None if busy or not self._answered else self._claims
+
+    def begin_anew(self) -> None:
+        """Forget what is believed about queues and bounds, and claim; from any thread."""
+        self._forget = True
+        self.wake()
+
+    def quiet(self, who: str = "worker") -> None:
         """Claim no more; outcomes are still settled. On return nothing more is submitted to the executor."""
-        with self._gate:
-            self._quiet = True
+        self._gate.shut(who)
         self.loop.wake()
 
-    def go_on(self) -> None:
-        """Claim again after quiet()."""
-        self._quiet = False
+    def go_on(self, who: str) -> None:
+        """Claim again after quiet(), if nobody else wants it quiet."""
+        self._gate.open(who)
         self.wake()
 
     def wake(self, queue: str | None = None) -> None:
@@ -141,15 +150,14 @@ class Claimer:
             self.at_work = False
 
     def _turn(self, conn: Connection) -> float:
-        if self._reply_lost:
-            # Give back what may have been claimed by it.
-            execute(conn, jobs.disown(self._worker, list(self._held.values())))
-            self._reply_lost = False
+        self._strays.give_back(conn, self._held.values())
         now = time.monotonic()
-        self._pace.measure(now, self._outbox.total - self._unexecuted)
+        self._pace.measure(now, self._outbox.total - self._unexecuted.count)
         if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
             return LINGER
-        self._give_back_hostages()
+        self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
+        if self._forget:
+            self._begin_anew()
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS
             take_up_unlocked(conn, self._worker, self._outbox)
@@ -168,6 +176,12 @@ class Claimer:
             return 0.0
         return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
 
+    def _begin_anew(self) -> None:
+        self._forget = False
+        self._names_at = 0.0
+        self._bounds = Bounds(self._bounds.queues)
+        self._pace.claim_at = 0.0
+
     def _names_may_be_new(self, now: float) -> bool:
         """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
         return self._burst or now >= self._names_at or (not self._pace.more and now >= self._pace.claim_at)
@@ -178,6 +192,7 @@ class Claimer:
         slots, lag = self._bounds.slots(time.monotonic())
         successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
         late = settle_others(conn, self._worker, [done.settlement for done in batch])
+        self._answered = False
         began = time.monotonic()
         try:
             step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
@@ -185,31 +200,30 @@ class Claimer:
             # Whatever woke it is still to be looked at.
             self._pace.woken = True
             if is_lost(conn, error) or not was_refused(error):
-                self._reply_lost = self._ever_lost = True
+                self._strays.suspect()
             elif successes and refuses_values(error):
                 written, refused_late = settle_each(conn, self._worker, batch)
                 self._settled(written, late | refused_late)
                 return
             raise
         ended = time.monotonic()
+        self._answered = True
         self._settled(batch, late | step.late)
         claimed = step.claims + step.expired
+        self._claims += len(claimed)
         if room:
             short = len(claimed) < room
             self._bounds.claimed(claimed, short=short, now=step.now, at=ended, cost=ended - began)
             self._plan(step, short, ended)
         self._held.update((claim[:2], claim) for claim in claimed)
-        self._bury_expired(step.expired)
+        self._unexecuted.end_expired(step.expired)
         self._submit(step.claims)
         if not step.alive:
             self._evicted("its lease is gone")
 
     def _submit(self, claims: list[Claim]) -> None:
-        with self._gate:
-            if not self._quiet:
-                self._slots.submit(claims)
-                return
-        self._outbox_add(claims, released)
+        if not self._gate.pass_on(claims, self._slots.submit):
+            self._unexecuted.give_back(claims)
 
     def _settled(self, batch: list[Finished], late: frozenset[UUID]) -> None:
         for done in batch:
@@ -232,20 +246,8 @@ class Claimer:
         self._pace.claimed(now, short=short, coming=coming)
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
-    def _bury_expired(self, expired: list[Claim]) -> None:
-        self._outbox_add(expired, lambda claim: judge(claim, Expired(), self._slots.terms(claim.target) or UNKNOWN))
-
-    def _give_back_hostages(self) -> None:
-        waiting = self._slots.give_back(HOSTAGE_SECONDS)
-        self._outbox_add(waiting, released)
-
-    def _outbox_add(self, claims: Sequence[Claim], settlement: Callable[[Claim], Settlement]) -> None:
-        if claims:
-            self._unexecuted += len(claims)
-            self._outbox.add([Finished(claim, settlement(claim), 0.0) for claim in claims])
-
     def _room(self) -> int:
-        if self._quiet or len(self._outbox) >= OUTBOX_LIMIT:
+        if self.is_quiet or len(self._outbox) >= OUTBOX_LIMIT:
             return 0
         return max(0, self._slots.concurrency + self._pace.ahead - self._slots.load())
 
@@ -254,7 +256,7 @@ class Claimer:
         return self._slots.concurrency + self._pace.ahead // 2
 
     def _pause(self, now: float) -> float:
-        if self._quiet:
+        if self.is_quiet:
             wait = self._poll
         elif not self._room():
             wait = HOSTAGE_SECONDS
@@ -263,11 +265,6 @@ class Claimer:
         # What waits behind a long job, or for a lock, is not to wait for the next claim.
         waiting = self._slots.load() > self._slots.concurrency or len(self._outbox)
         return min(wait, HOSTAGE_SECONDS) if waiting else wait
-
-
-def released(claim: Claim) -> Settlement:
-    """The settlement of a claim that was never started."""
-    return Settlement(claim.id, claim.claim, Move.RELEASE, "released", started=False)
 
 
 def _seconds_until(moment: datetime, now: datetime) -> float:

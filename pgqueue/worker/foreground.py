@@ -28,10 +28,12 @@ from pgqueue.store import execute, jobs, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps
 from pgqueue.worker.attempt import Attempts
+from pgqueue.worker.clock import lease_clock
 from pgqueue.worker.heartbeat import Heartbeat
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.middleware import load_middleware
 from pgqueue.worker.settler import settle_others
+from pgqueue.worker.upkeep import Upkeep, common_chores
 
 RETIRED = 75
 LEASE_SECONDS = 30.0
@@ -71,9 +73,10 @@ def run_job(
 
 @contextmanager
 def _leased(dsn: str, worker: int, lease: float, observe: Observer) -> Iterator[None]:
-    heartbeat = Heartbeat(worker, dsn, observe, lease=lease, poll=POLL_SECONDS, turning=lambda: True, evicted=_retire)
+    upkeep = Upkeep(common_chores(observe, POLL_SECONDS))
+    heartbeat = Heartbeat(worker, dsn, observe, upkeep, lease=lease, turning=lambda: True, evicted=_retire)
     with open_connection(dsn, "run") as conn:
-        sent_at = time.monotonic()
+        sent_at = lease_clock()
         length = timedelta(seconds=lease)
         execute(conn, workers.enlist(worker, socket.gethostname(), os.getpid(), [], "foreground", 1, length))
     heartbeat.acknowledged(sent_at)
@@ -135,7 +138,7 @@ def _late(finished: Finished) -> Finished:
 
 def _watch(heartbeat: Heartbeat, ended: threading.Event) -> None:
     while not ended.wait(LOOK_EVERY):
-        if time.monotonic() >= heartbeat.safe_until:
+        if heartbeat.lease_left <= 0:
             _retire("no heartbeat was acknowledged for almost a lease")
 
 

@@ -55,11 +55,14 @@ def _other_lines(event: Event) -> Iterator[Line]:
             named = ",".join(queues) or "all"
             fields = {"worker": worker, "queues": named, "executor": executor, "concurrency": concurrency}
             yield "info", "worker started", fields
-        case events.WorkerStopping(worker, why):
-            level = "error" if why.startswith("lease lost") else "info"
-            yield level, "worker stopping", {"worker": worker, "why": why}
+        case events.WorkerStopping(worker, why, exit_code):
+            yield "error" if exit_code else "info", "worker stopping", {"worker": worker, "why": why}
         case events.WorkerStopped(worker, exit_code):
             yield "info", "worker stopped", {"worker": worker, "exit_code": exit_code}
+        case events.OrderHeard(worker, order, by):
+            yield "info", "order heard", {"worker": worker, "order": order, "by": by}
+        case events.WorkerDumped():
+            yield from _dumped(event)
         case events.LeasesReaped(workers, jobs):
             yield "warning", "took back jobs of vanished workers", {"workers": list(workers), "jobs": jobs}
         case events.DatabaseLost(role, error, seconds):
@@ -71,6 +74,15 @@ def _other_lines(event: Event) -> Iterator[Line]:
             yield "warning", "child ended", {"pid": pid, "how": how}
         case events.Trouble(role, error, hint):
             yield "error", "trouble", {"role": role, "error": error, **({"hint": hint} if hint else {})}
+
+
+def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:
+    """All of it was asked for: none of it is too little to be written."""
+    yield "error", "dump", {"worker": dump.worker, **dump.summary}
+    for job in dump.jobs:
+        yield "error", "dump: job", {"worker": dump.worker, **job}
+    for name, stack in dump.threads.items():
+        yield "error", "dump: thread", {"worker": dump.worker, "thread": name, "stack": stack}
 
 
 def _level_of(settlement: Settlement) -> str:

@@ -15,3 +15,9 @@ def reap(conn: Connection, observe: Observer) -> bool:
     if reaped:
         observe(LeasesReaped(list(reaped), sum(reaped.values())))
     return found.unfinished
+
+
+def reap_orphans(conn: Connection, observe: Observer) -> None:
+    """Take back jobs whose worker has no row any more: somebody deleted it by hand. Reads a bounded part of `jobs`."""
+    if jobs := execute(conn, workers.reap_orphans()):
+        observe(LeasesReaped([], jobs))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
-from pgqueue.errors import DatabaseUnreachable, OptionError, UsageError
+from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
 from pgqueue.worker.attention import Attention
-from pgqueue.worker.enlistment import STOP_SIGNALS, STOPPED, Enlistment, WorkerSettings
-from pgqueue.worker.executors import EXECUTORS
+from pgqueue.worker.ending import STOP_SIGNALS, STOPPED
+from pgqueue.worker.enlistment import Enlistment
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
+from pgqueue.worker.probes import Probes
+from pgqueue.worker.settings import WorkerSettings, names
+from pgqueue.worker.systemd import Systemd
+from pgqueue.worker.vitals import Vitals
 
 # Seconds between attempts to enlist anew, while the database comes and goes.
 RETRY_EVERY = 1.0
@@ -24,6 +29,10 @@ class Worker:
     `queues` None serves all of them; `app` names the modules whose tasks may run; `lease`, `poll` and
     `shutdown_timeout` are seconds. `burst` ends the worker when nothing is due. Behind a pooler, `listen_dsn` leads
     round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked for every second.
+    `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept. `infra_limit`
+    infrastructure errors within `infra_minutes` end the worker, for another process to take its place. With
+    `health_port` it answers probes over HTTP at `health_host`.
+
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
     """
 
@@ -42,29 +51,38 @@ class Worker:
         shutdown_timeout: float = 8.0,
         listen_dsn: str | None = None,
         poll_only: bool = False,
+        max_jobs_per_child: int | None = None,
+        max_memory_per_child: int | None = None,
+        infra_limit: int = 10,
+        infra_minutes: float = 5.0,
+        health_host: str = "127.0.0.1",
+        health_port: int | None = None,
         observers: Iterable[Observer] | None = None,
     ) -> None:
-        if executor not in EXECUTORS:
-            raise OptionError(f"executor must be one of {', '.join(EXECUTORS)}, got {executor!r}")
-        _check(concurrency=concurrency, poll=poll, lease=lease, shutdown_timeout=shutdown_timeout)
-        _check_names(queues=queues, app=app, middleware=middleware)
-        if poll_only and listen_dsn is not None:
-            raise OptionError("poll_only listens to nothing, so listen_dsn has no use; give one of them")
+        tasks = Settings(
+            concurrency=(os.cpu_count() or 1) if concurrency is None else concurrency,
+            apps=names("app", app),
+            middleware=names("middleware", middleware),
+            dsn=dsn,
+            max_jobs_per_child=max_jobs_per_child,
+            max_memory_per_child=max_memory_per_child,
+        )
         self._settings = WorkerSettings(
             dsn=dsn,
-            queues=None if queues is None else list(queues),
+            queues=None if queues is None else names("queues", queues),
             executor=executor,
-            tasks=Settings(
-                concurrency=concurrency or os.cpu_count() or 1, apps=tuple(app), middleware=tuple(middleware), dsn=dsn
-            ),
+            tasks=tasks,
             burst=burst,
             poll=poll,
             lease=lease,
             shutdown_timeout=shutdown_timeout,
             listen_dsn=listen_dsn,
             poll_only=poll_only,
+            infra_limit=infra_limit,
+            infra_minutes=infra_minutes,
         )
-        self._observers = list(observers) if observers is not None else [LogObserver()]
+        self._health = None if health_port is None else (health_host, health_port)
+        self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
         self._attention = Attention()
         self._asked_to_stop = False
         self._ran = False
@@ -80,12 +98,12 @@ class Worker:
 
         Raises AppError if the app cannot be imported, DatabaseUnreachable and SchemaError if the worker cannot begin;
         once begun, it outlives any outage. In the main thread TERM and INT stop it, a second one at once; TSTP makes
-        it quiet, CONT go on. A Worker runs once.
+        it quiet, CONT go on; USR1 kills what runs, TTIN dumps the state to the log. A Worker runs once.
         """
         if self._ran:
             raise UsageError("a Worker runs once, and this one has run; make another")
         self._ran = True
-        with self._attention:
+        with self._attention, self._doors():
             code = self._enlistment.serve()
             while code is None:
                 self._enlistment = self._new_enlistment()
@@ -97,6 +115,25 @@ class Worker:
         """Ask for a graceful stop; from any thread, any number of times."""
         self._asked_to_stop = True
         self._attention.call()
+
+    @contextmanager
+    def _doors(self) -> Iterator[None]:
+        """Open for supervisors: probes over HTTP, and what systemd wants to hear."""
+        systemd = Systemd(self._vitals)
+        self._observers.append(systemd)
+        probes = None if self._health is None else Probes(*self._health, self._vitals)
+        systemd.start()
+        if probes is not None:
+            probes.start()
+        try:
+            yield
+        finally:
+            systemd.stop()
+            if probes is not None:
+                probes.stop()
+
+    def _vitals(self) -> Vitals:
+        return self._enlistment.vitals()
 
     def _new_enlistment(self) -> Enlistment:
         return Enlistment(self._settings, self._attention, lambda: self._asked_to_stop, self._observe)
@@ -116,22 +153,3 @@ class Worker:
                 observer(event)
             except Exception:  # An observer is a guest: what it does wrong must not stop the work.
                 continue
-
-
-def _check(*, concurrency: int | None, poll: float, lease: float, shutdown_timeout: float) -> None:
-    if concurrency is not None and concurrency < 1:
-        raise OptionError(f"concurrency must be 1 or more, got {concurrency}")
-    if poll <= 0:
-        raise OptionError(f"poll must be more than 0 seconds, got {poll}")
-    if lease < 1:
-        raise OptionError(f"lease must be 1 second or more, got {lease}")
-    if shutdown_timeout < 0:
-        raise OptionError(f"shutdown_timeout must be 0 seconds or more, got {shutdown_timeout}")
-
-
-def _check_names(*, queues: Sequence[str] | None, app: Sequence[str], middleware: Sequence[str]) -> None:
-    for option, names in (("queues", queues), ("app", app), ("middleware", middleware)):
-        if isinstance(names, str):
-            raise OptionError(f"{option} must be a list of names, got {names!r}; write [{names!r}]")
-    if queues is not None and not queues:
-        raise OptionError("queues must name at least one queue, got []; None serves all of them")

@@ -163,6 +163,15 @@ class AsyncExecutor:
         self._close()
         return left
 
+    def fence(self) -> list[Leftover]:
+        """As stop(0): nothing that runs here can be ended sooner."""
+        return self.stop(0.0)
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What runs, and for how long."""
+        now = monotonic()
+        return [(each.claim, now - each.since) for each in tuple(self._running.values())]
+
     def kill(self) -> None:
         """Cancel everything, and report nothing more: a coroutine that does not yield cannot be ended."""
         self._abandoned = True

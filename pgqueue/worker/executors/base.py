@@ -93,6 +93,12 @@ class Executor(Protocol):
         returned. May be called twice.
         """
 
+    def fence(self) -> list[Leftover]:
+        """As stop(0), without notice: the lease is almost gone, and another worker may have the jobs in a moment."""
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What runs, and for how many seconds already: for people."""
+
     def kill(self) -> None:
         """End all running user code at once, as far as the kind of executor can; nothing more is reported."""
 

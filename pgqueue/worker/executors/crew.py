@@ -84,6 +84,20 @@ class Crew:
         self._deadline = deadline
         self.ring()
 
+    def fence(self) -> None:
+        """End all children at once; what they have said until then counts."""
+        # Past already, so that what they run is left over, and no crash of theirs.
+        self._deadline = monotonic() - 1.0
+        for child in tuple(self._children):
+            child.signal(signal.SIGKILL)
+        self.ring()
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What runs, and since how many seconds."""
+        now = monotonic()
+        entries = [(child.fed.get(-1 if child.running is None else child.running), child.since) for child in tuple(self._children)]
+        return [(entry[0], now - since) for entry, since in entries if entry is not None]
+
     def kill(self) -> None:
         """End all children at once."""
         self._killed = self._ledger.closed = True

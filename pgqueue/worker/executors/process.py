@@ -96,6 +96,15 @@ class ProcessExecutor:
         left, self._ledger.left = self._ledger.left, []
         return left
 
+    def fence(self) -> list[Leftover]:
+        """End all children at once, and return what is left."""
+        self._crew.fence()
+        return self.stop(0)
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What the children run, and for how long."""
+        return self._crew.running()
+
     def kill(self) -> None:
         """End all children at once; nothing more is reported."""
         if self._thread is not None:

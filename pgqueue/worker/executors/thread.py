@@ -165,6 +165,16 @@ class ThreadExecutor:
         self._returned += len(left)
         return left
 
+    def fence(self) -> list[Leftover]:
+        """As stop(0): nothing that runs here can be ended sooner."""
+        return self.stop(0.0)
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What runs, and for how long."""
+        now = monotonic()
+        running = [slot.running for slot in self._slots if not slot.abandoned]
+        return [(each[1], now - each[2]) for each in running if each is not None]
+
     def kill(self) -> None:
         """Start nothing more, and report nothing more: threads cannot be ended."""
         for slot in self._slots:

@@ -1,0 +1,18 @@
+-- The job that has been due for longest, if a claim could have had it for longer than $3: what an idle worker missed.
+-- As the claim: not from paused queues, no row that somebody has locked, no job that is to avoid the host $2 yet.
+-- $1 are the queues, null for all. Walks jobs_claim once per slot (queue, priority); locks the row it finds for a moment.
+select overdue.id
+from unnest(coalesce($1::text[], array(select pgqueue.queue_names()))) as served (queue)
+cross join generate_series(0, 9) as slot (priority)
+cross join lateral (
+  select job.id, job.run_at from pgqueue.jobs as job
+  where job.worker is null and job.queue = served.queue and job.priority = slot.priority
+    and job.run_at <= clock_timestamp() - $3::interval
+    and (job.avoid_host is distinct from $2::text
+         or job.run_at <= clock_timestamp() - $3::interval - interval '30 seconds')
+  order by job.run_at, job.id
+  limit 1
+  for no key update skip locked) as overdue
+where not exists (select from pgqueue.queues as q where q.name = served.queue and q.paused)
+order by overdue.run_at
+limit 1

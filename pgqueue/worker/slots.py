@@ -1,0 +1,56 @@
+"""What the claimer may ask of the executor, and the gate between them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pgqueue.job import Claim
+from pgqueue.outcome import Terms
+
+# A claim loop that hangs while it hands claims over must not take along the thread that shuts the gate.
+PATIENCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The executor, as far as claims go."""
+
+    concurrency: int
+    submit: Callable[[Sequence[Claim]], None]
+    load: Callable[[], int]
+    give_back: Callable[[float], list[Claim]]
+    terms: Callable[[str], Terms | None] = lambda _: None
+
+
+class Gate:
+    """Open as long as nobody wants it shut. Once shut() has returned, no more claims come through."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # between shut() and the submission of claims
+        self._shut_by: set[str] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether claims come through."""
+        return not self._shut_by
+
+    def shut(self, who: str) -> None:
+        """Let no claims through until this one, and all others, have opened it again."""
+        self._shut_by.add(who)
+        # Whoever is passing has passed when the lock is free.
+        if self._lock.acquire(timeout=PATIENCE):
+            self._lock.release()
+
+    def open(self, who: str) -> None:
+        """This one does not want it shut any more."""
+        self._shut_by.discard(who)
+
+    def pass_on(self, claims: Sequence[Claim], submit: Callable[[Sequence[Claim]], None]) -> bool:
+        """Submit the claims if it is open; whether it was."""
+        with self._lock:
+            if self.is_open:
+                submit(claims)
+                return True
+            return False

@@ -1,0 +1,59 @@
+"""The watchdog: "alive and idle with work due" is impossible.
+
+Once a beat, and only while the claimer rests, it asks whether a job waits that a claim should have had long ago. If so
+the claimer is told to forget what it believes about queues and bounds, and to look. If the same job still waits a beat
+later, this process cannot be trusted to find work: it retires, and a fresh one takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from pgqueue.events import Observer, Trouble
+from pgqueue.store import execute, workers
+from pgqueue.worker.loop import Connection
+
+# A job that has been due for so many polls is overdue: a worker that does its work looks at each.
+POLLS = 2
+
+
+class Watchdog:
+    """`resting` answers how many claims there were so far, or None while the claimer is busy or has reason to wait."""
+
+    def __init__(
+        self,
+        queues: Sequence[str] | None,
+        host: str,
+        observe: Observer,
+        *,
+        poll: float,
+        every: float,
+        resting: Callable[[], int | None],
+        kick: Callable[[], None],
+        retire: Callable[[str], None],
+    ) -> None:
+        self._queues = queues
+        self._host = host
+        self._observe = observe
+        self._age = timedelta(seconds=POLLS * poll)
+        self._every = every
+        self._resting = resting
+        self._kick = kick
+        self._retire = retire
+        self._seen: tuple[int, UUID] | None = None
+
+    def look(self, conn: Connection) -> float:
+        """One look; answers the seconds until the next."""
+        claims = self._resting()
+        overdue = None if claims is None else execute(conn, workers.overdue(self._queues, self._host, self._age))
+        if claims is None or overdue is None or claims != self._resting():
+            self._seen = None
+        elif (claims, overdue) == self._seen:
+            self._retire(f"it was idle while job {overdue} was due for more than {POLLS} polls, and did not claim it")
+        else:
+            self._seen = claims, overdue
+            self._observe(Trouble("watchdog", f"idle, but job {overdue} is long due", "the claim loop begins anew"))
+            self._kick()
+        return self._every
