@@ -51,13 +51,13 @@ async def fail_until_async(attempt: int) -> int:
 
 @task(retry=SOON, transactional=True)
 def effect(conn: psycopg.Connection[Any], value: int, seconds: float = 0) -> None:
-    conn.execute("insert into effects (value) values (%s)", [value])
+    conn.execute("insert into public.effects (value) values (%s)", [value])
     time.sleep(seconds)
 
 
 @task(retry=SOON, transactional=True)
 async def effect_async(conn: psycopg.AsyncConnection[Any], value: int, seconds: float = 0) -> None:
-    await conn.execute("insert into effects (value) values (%s)", [value])
+    await conn.execute("insert into public.effects (value) values (%s)", [value])
     await asyncio.sleep(seconds)
 
 
@@ -112,7 +112,7 @@ def complete_late(dsn: str, flag: str) -> None:
     while Path(flag).exists():
         time.sleep(0.01)
     with psycopg.connect(dsn) as conn:
-        conn.execute("insert into effects (value) values (1)")
+        conn.execute("insert into public.effects (value) values (1)")
         current_job().complete(conn)
 
 
