@@ -1,7 +1,8 @@
 """What each synchronous_commit costs an enqueue, beside a synchronous standby: `python -m bench.durability`.
 
-Every measure is compared with `on` and no standby. Rounds are interleaved; both servers share one machine and disk, so
-that the network costs nothing here and the disk counts twice.
+Every measure is compared with `on` and no standby, each by its best round: what else the machine does only ever slows
+one down. Rounds are short and interleaved. Both servers share one machine and disk, so that the network costs nothing
+here and the disk counts twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bench.ours import enqueue_one_by_one
 from pgqueue.migrate import migrate
 from tests.faults.standby import Pair, pair
 
-ROUNDS, JOBS = 3, 1_000
+ROUNDS, JOBS = 12, 60
 LEVELS = ("on", "remote_apply", "remote_write", "local", "off")
 
 
@@ -30,16 +31,17 @@ def main() -> None:
         with pair(folder) as servers:
             dsn = servers.primary.dsn(tcp=True)
             migrate(dsn)
-            for _ in range(ROUNDS):
+            for number in range(1, ROUNDS + 1):
+                print(f"round {number} of {ROUNDS}", flush=True)
                 servers.commit_alone()
                 rates.setdefault("on, no synchronous standby", []).append(_rate(servers, dsn, "on"))
                 servers.commit_on_both()
                 for level in LEVELS:
                     rates.setdefault(level, []).append(_rate(servers, dsn, level))
-    alone = statistics.median(rates["on, no synchronous standby"])
+    alone = max(rates["on, no synchronous standby"])
     for name, found in rates.items():
-        median = statistics.median(found)
-        print(f"{name:27} {median:8,.0f} /s  {median / alone:5.2f}  ({min(found):,.0f} to {max(found):,.0f})")
+        best = max(found)
+        print(f"{name:27} {best:8,.0f} /s  {best / alone:5.2f}  (median {statistics.median(found):,.0f})")
 
 
 def _rate(servers: Pair, dsn: str, level: str) -> float:
