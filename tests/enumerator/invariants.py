@@ -1,0 +1,73 @@
+"""What must be true when all is over, whatever happened: each invariant as a question whose rows are violations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+_ENDS = """
+with ends as (
+  select job_id as job, claim, outcome as state from pgqueue.attempts where outcome in ('succeeded', 'cancelled')
+  union all select id, claim, 'dead' from pgqueue.dead_jobs
+)"""
+# Not given back.
+_COUNTED = "outcome in ('succeeded', 'failed', 'timeout', 'crashed', 'lost', 'late')"
+
+INVARIANTS: Mapping[str, str] = {
+    "has not ended": "select id::text from pgqueue.jobs",
+    "ended more or less than once": f"""{_ENDS}
+        select orders.job, count(ends.job) || ' ends' from orders left join ends using (job)
+        group by orders.job having count(ends.job) <> 1""",
+    "ended otherwise than it must": f"""{_ENDS}
+        select job, expected, state from orders join ends using (job) where state <> expected""",
+    "was enqueued by no committed transaction": """
+        select job_id from pgqueue.attempts where job_id not in (select job from orders)
+        union select id from pgqueue.dead_jobs where id not in (select job from orders)
+        union select id from pgqueue.jobs where id not in (select job from orders)""",
+    "was claimed or started after its end": f"""{_ENDS}
+        select job, ends.claim from ends join pgqueue.attempts as a on a.job_id = job and a.claim > ends.claim
+        union select job, ends.claim from ends join starts using (job) where starts.claim > ends.claim""",
+    "was started twice under one claim": "select job, claim from starts group by 1, 2 having count(*) > 1",
+    "was started, but has no attempt": """
+        select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
+    "has an attempt that was never started": """
+        select job_id, claim, outcome, error from pgqueue.attempts
+        where outcome in ('succeeded', 'failed') and (job_id, claim) not in (select job, claim from starts)""",
+    "was settled by a worker that did not have it": """
+        select job, starts.claim, starts.worker as ran, attempt.worker as settled
+        from starts join pgqueue.attempts as attempt on attempt.job_id = starts.job and attempt.claim = starts.claim
+        where starts.worker <> attempt.worker or starts.attempt <> attempt.attempt""",
+    "was started more often than it may": """
+        select job, count(*) from starts
+        join pgqueue.attempts as a on a.job_id = starts.job and a.claim = starts.claim and a.outcome <> 'released'
+        group by job
+        having count(*) > (select coalesce(max(coalesce(e.max_attempts, 26)), 26) from (
+          select max_attempts from pgqueue.attempts where job_id = job and created_at is not null
+          union all select max_attempts from pgqueue.dead_jobs where id = job) as e)""",
+    "used an attempt number twice": f"""
+        select job_id, attempt from pgqueue.attempts where {_COUNTED} group by 1, 2 having count(*) > 1""",
+    "has effects more or less than once": """
+        select orders.job, count(effects.job) || ' effects' from orders left join effects using (job)
+        join pgqueue.job as job on job.id = orders.job
+        where job.target in ('tests.enumerator.tasks:write', 'tests.enumerator.tasks:complete_own')
+        group by orders.job, job.state having count(effects.job) <> (job.state = 'succeeded')::int""",
+    "has a worker's row that still lives": "select id from pgqueue.workers where expires_at > clock_timestamp()",
+    "": "select what from violations",
+}
+# Of tables that only newer schemas have.
+IF_THERE = {"pgqueue.cancellations": ("left a cancellation behind", "select job_id from pgqueue.cancellations")}
+
+
+def violations_of(conn: psycopg.Connection[Any]) -> list[str]:
+    """What is not as it must be, in words."""
+    questions = dict(INVARIANTS)
+    for table, (what, question) in IF_THERE.items():
+        if conn.execute("select to_regclass(%s) is not null", [table]).fetchone() == (True,):
+            questions[what] = question
+    return [
+        f"{what}: {', '.join(map(str, row))}".removeprefix(": ")
+        for what, question in questions.items()
+        for row in conn.execute(question).fetchall()
+    ]

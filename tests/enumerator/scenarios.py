@@ -1,0 +1,249 @@
+"""The scenarios: what is enqueued, who works or calls behind the proxy, and which of its requests are enumerated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from pgqueue.client import cancel, enqueue_many
+from pgqueue.job import NewJob, new_job_id
+from pgqueue.migrate import migrate
+from pgqueue.store import execute, jobs
+from tests import factories
+from tests.enumerator.actions import CLIENT_ACTIONS, CUTS, ERRORS, KILLS, STOPS, WORKER_ACTIONS, Action
+from tests.enumerator.requests import Request
+from tests.enumerator.stage import TASKS, Stage
+
+EVERYTHING = frozenset({"worker", "claimer", "heartbeat", "listener"})
+# Requests that come again and again while nothing happens: those after the first few are alike.
+IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "prepare": 0}
+Call = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """`worker` are the options of the worker behind the proxy; `calls` prepares a client's call, to be repeated until
+    it succeeds. One of them is None.
+
+    Enumerated are the requests of `roles`, of each kind at most `limits` or `limit`. `signal_when` asks whether the
+    worker is to be stopped gracefully. `first` befalls the worker in every play, before what is enumerated.
+    """
+
+    name: str
+    setup: Callable[[Stage], object] = lambda _stage: None
+    worker: Mapping[str, Any] | None = None
+    calls: Callable[[Stage], Call] | None = None
+    roles: frozenset[str] = EVERYTHING
+    limit: int = 3
+    limits: Mapping[str, int] = field(default_factory=lambda: IDLE)
+    actions: tuple[Action, ...] = WORKER_ACTIONS
+    signal_when: str | None = None
+    first: Mapping[Request, Action] = field(default_factory=dict)
+    empty: bool = False
+    check: Callable[[Stage], list[str]] = Stage.violations
+
+    def covers(self, request: Request) -> bool:
+        """Whether a request is enumerated."""
+        return request.role in self.roles and request.number <= self.limits.get(request.kind, self.limit)
+
+
+def _succeed(stage: Stage) -> None:
+    stage.send("work", unique_key="one")
+    stage.send("work", unique_key="two")
+
+
+def _fail(stage: Stage) -> None:
+    stage.send("fail_until", 3, unique_key="retried")
+
+
+def _end_badly(stage: Stage) -> None:
+    stage.send("fail_until", 99, expected="dead", max_attempts=2)
+    stage.send("call_off", expected="cancelled")
+
+
+def _outlast(stage: Stage) -> None:
+    """One job outlasts the stop and is given back, another has not been claimed."""
+    stage.send("work", 1.2)
+    stage.send("work")
+
+
+def _work_and_write(stage: Stage) -> None:
+    stage.send("work", 0.05)
+    stage.send("write")
+
+
+def _enqueue_call(stage: Stage) -> Call:
+    job_id = new_job_id()
+
+    def call(dsn: str) -> None:
+        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+            stage.order(conn, "work", job_id=job_id, unique_key="once")
+
+    return call
+
+
+def _enqueue_many_call(stage: Stage) -> Call:
+    ids = [new_job_id() for _ in range(3)]
+
+    def call(dsn: str) -> None:
+        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+            conn.execute(
+                "insert into orders select id, 'succeeded' from unnest(%s) as id on conflict do nothing", [ids]
+            )
+            batch = [NewJob(f"{TASKS}:work", [stage.direct], job_id=new, unique_key=f"key {new}") for new in ids]
+            assert enqueue_many(conn, batch) == ids
+
+    return call
+
+
+def _cancel_call(stage: Stage) -> Call:
+    waiting = stage.send("work", expected=None, delay=3600, unique_key="waiting")
+    running = stage.send("work", 0.3, expected=None, unique_key="running")
+
+    def call(dsn: str) -> None:
+        with psycopg.connect(dsn, application_name="pgqueue cancel") as conn:
+            assert cancel(conn, waiting) == "cancelled"
+            cancel(conn, running)
+
+    return call
+
+
+def _migrate_call(_stage: Stage) -> Call:
+    def call(dsn: str) -> None:
+        migrate(dsn)
+
+    return call
+
+
+def _check_migrated(stage: Stage) -> list[str]:
+    """Whether the schema is there once, and works."""
+    faults = []
+    if migrate(stage.direct):
+        faults.append("the schema was not complete: another migrate changed something")
+    if stage.ask("select count(*) from pgqueue.alembic_version") != 1:
+        faults.append("not one revision")
+    with psycopg.connect(stage.direct) as conn:
+        claim = factories.claim_one(conn)
+        factories.settle(conn, claim)
+        if factories.outcomes(conn, claim.id) != ["succeeded"] or execute(conn, jobs.get(claim.id)) is None:
+            faults.append("a job does not succeed")
+        conn.rollback()
+    return faults
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="enqueue",
+        calls=_enqueue_call,
+        roles=frozenset({"enqueue"}),
+        actions=CLIENT_ACTIONS,
+    ),
+    Scenario(
+        name="enqueue_many",
+        calls=_enqueue_many_call,
+        roles=frozenset({"enqueue"}),
+        actions=CLIENT_ACTIONS,
+    ),
+    Scenario(
+        name="claim and settle",
+        setup=_succeed,
+        worker={},
+    ),
+    Scenario(
+        name="heartbeat",
+        setup=lambda stage: stage.send("work", 0.9),
+        worker={},
+        roles=frozenset({"heartbeat"}),
+        limits={"connect": 0, "settings": 0, "reap": 3},
+    ),
+    Scenario(
+        name="fail and retry",
+        setup=_fail,
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={"step": 2, "prepare": 0, "connect": 0, "settings": 0},
+    ),
+    Scenario(
+        name="bury and cancel",
+        setup=_end_badly,
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={"step": 0, "prepare": 0, "connect": 0, "settings": 0, "fail": 2},
+    ),
+    Scenario(
+        name="snooze",
+        setup=lambda stage: stage.send("snooze_once"),
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={"step": 2, "prepare": 0, "connect": 0, "settings": 0},
+    ),
+    Scenario(
+        name="cancel",
+        calls=_cancel_call,
+        roles=frozenset({"cancel"}),
+        actions=CLIENT_ACTIONS,
+    ),
+    Scenario(
+        name="transactional job",
+        setup=lambda stage: stage.send("write"),
+        worker={},
+        roles=frozenset({"job", "claimer"}),
+        limits={"step": 0, "prepare": 0},
+    ),
+    Scenario(
+        name="complete(conn)",
+        setup=lambda stage: stage.send("complete_own", stage.proxied),
+        worker={},
+        roles=frozenset({"own", "claimer"}),
+        limits={"step": 0, "prepare": 0},
+    ),
+    Scenario(
+        name="graceful stop",
+        setup=_outlast,
+        worker={},
+        roles=frozenset({"claimer", "worker"}),
+        limits={"step": 1, "prepare": 0},
+        signal_when="select count(*) > 0 from starts",
+    ),
+    Scenario(
+        name="lost reply to a claim",
+        setup=_succeed,
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={"step": 3, "prepare": 0},
+        first={Request("claimer", "step", 1): Action.CUT_AFTER},
+    ),
+    Scenario(
+        name="lost reply to a settlement",
+        setup=_succeed,
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={"step": 1, "prepare": 0},
+        first={Request("claimer", "settle", 1): Action.CUT_AFTER},
+    ),
+    Scenario(
+        name="processes",
+        setup=_work_and_write,
+        worker={"executor": "process"},
+        roles=frozenset({"job", "claimer"}),
+        limits={"step": 1, "prepare": 0, "connect": 1},
+        actions=(*CUTS, *KILLS, *STOPS, Action.FREEZE_BEFORE, Action.FREEZE_AFTER, Action.ADMIN_SHUTDOWN),
+    ),
+    Scenario(
+        name="migrate",
+        calls=_migrate_call,
+        roles=frozenset({"migrate"}),
+        limit=1_000,
+        limits={},
+        actions=(*CUTS, *ERRORS),
+        empty=True,
+        check=_check_migrated,
+    ),
+)
+
+
+def named(name: str) -> Scenario:
+    return next(scenario for scenario in SCENARIOS if scenario.name == name)

@@ -1,0 +1,84 @@
+"""Tasks whose every start, effect and end can be counted afterwards. Their first argument is a way round the proxy."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+
+from pgqueue.context import current_job
+from pgqueue.outcome import Cancel, Snooze
+from pgqueue.retry import Fixed
+from pgqueue.tasks import task
+
+SOON = Fixed(0.05)
+# A second execution waits for what befalls the first; if that never ends, no longer than this.
+GATE_SECONDS = 60.0
+
+
+def note_start(direct: str) -> None:
+    """Write down that this attempt has begun; one after the first waits while the gate is shut."""
+    claim = current_job()._claim
+    with psycopg.connect(direct, autocommit=True) as conn:
+        conn.execute(
+            "insert into starts (job, claim, attempt, worker) values (%s, %s, %s, %s)",
+            [claim.id, claim.claim, claim.attempt, claim.worker],
+        )
+        if claim.claim > 1:
+            _await_gate(conn)
+
+
+def _await_gate(conn: psycopg.Connection[Any]) -> None:
+    """So that a settlement which comes late meets the next attempt, not the end of it."""
+    deadline = time.monotonic() + GATE_SECONDS
+    while time.monotonic() < deadline:
+        row = conn.execute("select opened from gate").fetchone()
+        if row is None or row[0]:
+            return
+        time.sleep(0.03)
+
+
+@task(retry=SOON)
+def work(direct: str, seconds: float = 0) -> None:
+    note_start(direct)
+    time.sleep(seconds)
+
+
+@task(retry=SOON)
+def fail_until(direct: str, attempt: int) -> None:
+    note_start(direct)
+    if current_job().attempt < attempt:
+        raise ValueError(f"attempt {current_job().attempt} fails")
+
+
+@task(retry=SOON)
+def call_off(direct: str) -> None:
+    note_start(direct)
+    raise Cancel("not wanted")
+
+
+@task(retry=SOON)
+def snooze_once(direct: str) -> None:
+    note_start(direct)
+    with psycopg.connect(direct, autocommit=True) as conn:
+        row = conn.execute("select count(*) from starts where job = %s", [current_job().id]).fetchone()
+    if row == (1,):
+        raise Snooze(0.05)
+
+
+@task(retry=SOON, transactional=True)
+def write(conn: psycopg.Connection[Any], direct: str) -> None:
+    note_start(direct)
+    conn.execute("insert into effects (job) values (%s)", [current_job().id])
+
+
+@task(retry=SOON)
+def complete_own(direct: str, proxied: str) -> None:
+    """Settles in a transaction of its own, on a connection that passes the proxy while that stands."""
+    note_start(direct)
+    # A worker that takes over is not behind the proxy.
+    dsn = proxied if current_job()._claim.claim == 1 else direct
+    with psycopg.connect(dsn, application_name="pgqueue own") as conn:
+        conn.execute("insert into effects (job) values (%s)", [current_job().id])
+        current_job().complete(conn)

@@ -1,0 +1,93 @@
+"""What a database of the enumerator has beside pgqueue's schema: tables that tasks and clients write to, and triggers
+that see what no table shows afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+Conn = psycopg.Connection[Any]
+
+# A job exists if and only if its order does; `expected` is the state in which it must end, null for any.
+TABLES = """
+create table orders (job uuid primary key, expected text);
+create table starts (job uuid, claim int, attempt int, worker bigint);
+create table effects (job uuid);
+create table gate (opened boolean not null);
+create table violations (what text not null);
+insert into gate values (true);
+"""
+
+ON_JOBS = """
+create function witness_job() returns trigger language plpgsql as $$
+begin
+  if new.claim < old.claim then
+    insert into violations values (format('the claim number of job %s went back from %s to %s',
+                                          new.id, old.claim, new.claim));
+  end if;
+  if old.worker is null and new.worker is not null and new.claim <= old.claim then
+    insert into violations values (format('job %s was claimed without a new claim number', new.id));
+  end if;
+  if old.worker <> new.worker then
+    insert into violations values (format('job %s went from worker to worker', new.id));
+  end if;
+  if old.worker is null and new.worker is not null and old.run_at > clock_timestamp() then
+    insert into violations values (format('job %s started early', new.id));
+  end if;
+  return null;
+end $$;
+create trigger witness after update on pgqueue.jobs for each row execute function witness_job();
+"""
+
+ON_WORKERS = """
+create function witness_worker() returns trigger language plpgsql as $$
+begin
+  -- clock_timestamp() of this moment is later than the one by which the heartbeat decided.
+  if old.expires_at < clock_timestamp() - interval '50 ms' and new.expires_at > clock_timestamp() then
+    insert into violations values (format('the lease of worker %s was extended after its end', new.id));
+  end if;
+  return null;
+end $$;
+create trigger witness after update on pgqueue.workers for each row execute function witness_worker();
+"""
+
+
+def install_tables(conn: Conn) -> None:
+    """Create the tables; in an empty database, too."""
+    conn.execute(TABLES)
+
+
+def install_triggers(conn: Conn) -> None:
+    """Watch the tables of pgqueue."""
+    conn.execute(ON_JOBS)
+    conn.execute(ON_WORKERS)
+
+
+def wipe(conn: Conn) -> None:
+    """End whatever else uses this database, and leave all tables empty."""
+    conn.execute(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    names = conn.execute(
+        "select format('%I.%I', schemaname, tablename) from pg_tables"
+        " where schemaname in ('pgqueue', 'public') and tablename not in ('alembic_version', 'gate')"
+    ).fetchall()
+    conn.execute(f"truncate {', '.join(name for (name,) in names)}")
+    open_gate(conn)
+
+
+def drop_schema(conn: Conn) -> None:
+    """Leave no schema pgqueue."""
+    conn.execute("drop schema if exists pgqueue cascade")
+
+
+def shut_gate(conn: Conn) -> None:
+    """Let second attempts wait, once they have begun."""
+    conn.execute("update gate set opened = false")
+
+
+def open_gate(conn: Conn) -> None:
+    """Let second attempts go on."""
+    conn.execute("update gate set opened = true")
