@@ -28,6 +28,16 @@ where datname = current_database() and pid <> pg_backend_pid() and backend_type 
 order by pid
 """
 TERMINATE = "select pg_terminate_backend(%s)"
+WORKER = "select id from pgqueue.workers where pid = %s order by started_at desc limit 1"
+TAKEN_OVER = """
+select 1 from pgqueue.jobs as job
+join verify.starts as mine on mine.job_id = job.id and mine.claim < job.claim and mine.worker = %s
+join verify.starts as theirs on theirs.job_id = job.id and theirs.claim = job.claim
+where job.worker is not null limit 1
+"""
+# If nobody takes over: it had nothing to do, or there is nobody.
+TAKEN_OVER_LIMIT = 4 * LEASE
+LOOK_EVERY = 0.1
 # Past the lease: so long is a worker stopped, a link silent, the server away.
 PAST_LEASE = (1.1 * LEASE, 2.2 * LEASE)
 
@@ -57,7 +67,7 @@ class Faults:
             case Kind.KILL_CHILD:
                 return self._kill_child(fault.kind, dice)
             case Kind.STOP_WORKER:
-                return self._stop(fault.kind, dice, [place])
+                return self._stop_until_taken_over(fault.kind, place)
             case Kind.STOP_ALL:
                 return self._stop(fault.kind, dice, self._crew.places)
             case Kind.TERM_WORKER:
@@ -85,8 +95,12 @@ class Faults:
 
     def undo_all(self) -> None:
         """Undo everything, now."""
-        while self._later:
-            heapq.heappop(self._later)[2]()
+        later, self._later = sorted(self._later), []
+        for _, _, action in later:
+            action()
+        for place in self._crew.places:
+            self._crew.go_on(place, place.pid)
+        self._later.clear()
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action))
@@ -102,6 +116,32 @@ class Faults:
             os.kill(child, signal.SIGKILL)
         self._tally.add(kind)
         return f"SIGKILL to child {child}"
+
+    def _stop_until_taken_over(self, kind: Kind, place: Place) -> str | None:
+        """The most dangerous moment to wake up: another has begun what this one thinks is its own."""
+        workers = self._ask(WORKER, [place.pid])
+        if not workers or not self._crew.stop(place):
+            return None
+        began, pid = time.monotonic(), place.pid
+
+        def look() -> None:
+            passed = time.monotonic() - began
+            if passed > TAKEN_OVER_LIMIT or (passed > LEASE and self._ask(TAKEN_OVER, [workers[0]])):
+                self._crew.go_on(place, pid)
+            else:
+                self._after(LOOK_EVERY, look)
+
+        self._after(LEASE, look)
+        self._tally.add(kind)
+        return f"SIGSTOP to {_workers([place])} until another runs one of its jobs"
+
+    def _ask(self, query: str, values: list[int]) -> list[int]:
+        """A column of the database's answer; nothing while it is away."""
+        try:
+            with open_connection(self._dsn, "verify") as conn:
+                return [value for (value,) in conn.execute(query.encode(), values)]
+        except (DatabaseUnreachable, psycopg.OperationalError):
+            return []
 
     def _stop(self, kind: Kind, dice: random.Random, places: list[Place]) -> str | None:
         stopped = [place for place in places if self._crew.stop(place)]

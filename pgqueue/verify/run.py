@@ -44,7 +44,7 @@ CROWD = 150
 LOOK_EVERY = 0.02
 MEND_EVERY = 0.2
 # So long may the workers take for a few quiet jobs, and for what the storm left over.
-QUIET_TIMEOUT = 60.0
+QUIET_TIMEOUT = 180.0
 CALM_TIMEOUT = 120.0
 STOP_TIMEOUT = 60.0
 # How often the course is told.

@@ -102,7 +102,7 @@ def piece(dice: random.Random, key: str | None = None) -> Piece:
     """One job, drawn."""
     task = dice.choices(list(TASKS), list(TASKS.values()))[0]
     # Most are short; the long ones outlast a lease together with their second attempt.
-    seconds = round(dice.uniform(0.5, 2.5) if dice.random() < 0.25 else dice.uniform(0.0, 0.1), 3)
+    seconds = round(dice.uniform(0.8, 3.0) if dice.random() < 0.3 else dice.uniform(0.0, 0.1), 3)
     options: dict[str, Any] = {"queue": dice.choice(("a", "b")), "priority": dice.randint(0, 9)}
     chance = dice.random()
     if chance < 0.12:
