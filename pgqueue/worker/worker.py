@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+import psycopg
+
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
+from pgqueue.store.connection import in_one_line
 from pgqueue.worker.attention import Attention
 from pgqueue.worker.ending import STOP_SIGNALS, STOPPED
 from pgqueue.worker.enlistment import Enlistment
@@ -141,9 +144,9 @@ class Worker:
     def _serve_again(self) -> int | None:
         try:
             return self._enlistment.serve()
-        except DatabaseUnreachable as error:
-            # It came back and went again: wait for it as before.
-            self._observe(DatabaseLost("worker", str(error), 0.0))
+        except (DatabaseUnreachable, psycopg.OperationalError) as error:
+            # It came back and went again, perhaps in the middle of enlisting: wait for it as before.
+            self._observe(DatabaseLost("worker", in_one_line(error), 0.0))
         stop = any(number in STOP_SIGNALS for number in self._attention.wait(RETRY_EVERY))
         return STOPPED if stop or self._asked_to_stop else None
 
