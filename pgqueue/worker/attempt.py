@@ -117,7 +117,7 @@ class Attempts:
         call = prepare(claim, self._tasks, self._apps)
         if not isinstance(call, Call):
             return finish(claim, call, None, monotonic() - began)
-        if not_yet := undeclared(call, self.declared):
+        if self.declared is not None and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, monotonic() - began)
         call.number = number
         self._call = call

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Connect
+from tests.worker.benches import Bench, Make
 from tests.worker.running import Desk, StartProcess, StartThreaded, ThreadedWorker, WorkerProcess
 
 
@@ -46,3 +47,18 @@ def spawn(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
     yield spawn
     for worker in spawned:
         worker.close()
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Start an executor without a worker: `make("process", concurrency=1)`; ended after the test."""
+    made: list[Bench] = []
+
+    def make(kind: str, concurrency: int = 2, **settings: object) -> Bench:
+        made.append(Bench(kind, concurrency, **settings))
+        made[-1].executor.start()
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.executor.stop(0)

@@ -8,87 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pgqueue.errors import AppError
-from pgqueue.events import ChildEnded, Event, Finished, Trouble
+from pgqueue.events import ChildEnded, Finished, Trouble
 from pgqueue.job import Claim
-from pgqueue.outcome import Move, Settlement
-from pgqueue.worker.executors import EXECUTORS, Executor, Settings
+from pgqueue.outcome import Move
+from pgqueue.worker.executors import EXECUTORS, Settings
 from pgqueue.worker.executors.process import ProcessExecutor
+from tests.worker.benches import KINDS, LIMIT, Bench, Make, children_of, is_alive, wait_until
 from tests.worker.claims import TASKS, claim
-
-KINDS = sorted(EXECUTORS)
-LIMIT = 15.0
-
-
-class Bench:
-    """One executor, what it has reported, and what it has let its observer hear."""
-
-    def __init__(self, kind: str, concurrency: int = 2, **settings: Any) -> None:
-        self.finished: list[Finished] = []
-        self.events: list[Event] = []
-        given = {"dsn": "", "apps": (TASKS,), **settings}
-        self.executor: Executor = EXECUTORS[kind](
-            Settings(concurrency=concurrency, **given), self.finished.extend, self.events.append
-        )
-
-    def run(self, claims: Sequence[Claim]) -> list[Settlement]:
-        """Submit claims and wait for all of them; their settlements in the same order."""
-        self.executor.submit(claims)
-        ids = {each.id for each in claims}
-        wait_until(lambda: ids <= {each.claim.id for each in tuple(self.finished)})
-        by_id = {each.claim.id: each.settlement for each in self.finished}
-        return [by_id[each.id] for each in claims]
-
-    @property
-    def children(self) -> set[int]:
-        return children_of(os.getpid())
-
-
-def children_of(parent: int) -> set[int]:
-    """The process ids of the living children that run jobs for `parent`."""
-    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 3) for line in lines.splitlines()]
-    return {
-        int(pid)
-        for pid, ppid, stat, command in rows
-        if int(ppid) == parent and not stat.startswith("Z") and "pgqueue.worker.child" in command
-    }
-
-
-def is_alive(pid: int) -> bool:
-    stat = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(stat) and not stat.startswith("Z")
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.001)
-
-
-Make = Callable[..., Bench]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """Start an executor; ended after the test."""
-    made: list[Bench] = []
-
-    def make(kind: str, concurrency: int = 2, **settings: Any) -> Bench:
-        made.append(Bench(kind, concurrency, **settings))
-        made[-1].executor.start()
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.executor.stop(0)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from pgqueue.events import Finished, Observer, Trouble
+from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.outcome import Terms
 from pgqueue.tasks import Task, import_apps
@@ -30,6 +30,7 @@ from pgqueue.worker.executors.judging import (
     registered_terms,
     timed_out,
 )
+from pgqueue.worker.executors.loop_thread import LoopThread
 from pgqueue.worker.executors.thread import ThreadExecutor
 from pgqueue.worker.executors.ticker import Ticker
 from pgqueue.worker.executors.watch import Due, Watch
@@ -39,8 +40,6 @@ from pgqueue.worker.reports import stack_of
 
 # Threads for tasks that are no coroutines; under this executor they are the exception.
 _MOST_THREADS = 8
-# How long a cancelled coroutine may take to end, seconds.
-_PATIENCE = 1.0
 
 
 @dataclass(slots=True)
@@ -58,8 +57,8 @@ class _Running:
 class AsyncExecutor:
     """One event loop, in which at most `concurrency` attempts are under way."""
 
-    _loop: asyncio.AbstractEventLoop
-    _thread: threading.Thread
+    # Made by start().
+    _loop: LoopThread
     _attempts: AsyncAttempts
 
     def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
@@ -89,9 +88,8 @@ class AsyncExecutor:
         import_apps(self._settings.apps)
         self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware))
         self._threads.start()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._turn, name="pgqueue-loop", daemon=True)
-        self._thread.start()
+        self._loop = LoopThread(self._observe, self._attempts.close)
+        self._loop.start()
         self._ticker.start()
         self._started = True
 
@@ -100,7 +98,7 @@ class AsyncExecutor:
         now = monotonic()
         self._taken += len(claims)
         self._waiting.extend([(claim, now) for claim in claims])
-        self._loop.call_soon_threadsafe(self._fill)
+        self._loop.call(self._fill)
         self._ticker.wake()
 
     def load(self) -> int:
@@ -151,10 +149,10 @@ class AsyncExecutor:
             return []
         left = [Leftover(claim, started=False) for claim in self.give_back(0.0)]
         self._stopping = True
-        self._loop.call_soon_threadsafe(self._say_if_idle)
+        self._loop.call(self._say_if_idle)
         if not self._idle.wait(timeout):
             self._abandoned = True
-            self._cancel()
+            self._loop.wait_for(self._cancel_all())
             over = [left_over(running.claim) for running in tuple(self._running.values())]
             left += [each for each in over if isinstance(each, Leftover)]
             if lost := [each for each in over if not isinstance(each, Leftover)]:
@@ -177,12 +175,8 @@ class AsyncExecutor:
         self._abandoned = True
         self._threads.kill()
         if self._started and not self._closing:
-            self._cancel()
+            self._loop.wait_for(self._cancel_all())
             self._close()
-
-    def _cancel(self) -> None:
-        with suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(_PATIENCE)
 
     async def _cancel_all(self) -> None:
         tasks = [running.task for running in self._running.values() if running.task is not None]
@@ -194,19 +188,6 @@ class AsyncExecutor:
     def _close(self) -> None:
         self._closing = True
         self._ticker.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE)
-
-    def _turn(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        while not self._closing:
-            try:
-                self._loop.run_forever()
-            except BaseException as error:
-                # asyncio lets SystemExit and KeyboardInterrupt of any coroutine through; the loop must go on.
-                self._observe(Trouble("async executor", repr(error), "a coroutine that a task had started raised it"))
-        self._attempts.close()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
     def _fill(self) -> None:
@@ -214,7 +195,7 @@ class AsyncExecutor:
             while self._waiting and len(self._running) < self.concurrency and not self._stopping:
                 claim, _ = self._waiting.popleft()
                 running = self._running[claim[:2]] = _Running(claim, monotonic())
-                running.task = self._loop.create_task(self._attempt(running))
+                running.task = self._loop.loop.create_task(self._attempt(running))
 
     async def _attempt(self, running: _Running) -> None:
         claim = running.claim
@@ -234,13 +215,13 @@ class AsyncExecutor:
     def _thread_ended(self, batch: Sequence[Finished]) -> None:
         if not self._closing:
             for finished in batch:
-                self._loop.call_soon_threadsafe(self._end, finished)
+                self._loop.call(self._end, finished)
 
     def _end(self, finished: Finished) -> None:
         if self._abandoned or self._running.pop(finished.claim[:2], None) is None:
             return
         if not self._ended:
-            self._loop.call_soon(self._flush)
+            self._loop.loop.call_soon(self._flush)
         self._ended.append(finished)
         if self._waiting:
             self._fill()
@@ -278,6 +259,6 @@ class AsyncExecutor:
         claim = running.claim
         if self._running.pop(claim[:2], None) is None:
             return
-        self._report((timed_out(claim, said, now - running.since, stack_of(self._thread)),))
+        self._report((timed_out(claim, said, now - running.since, stack_of(self._loop.thread)),))
         self._given_up += 1
         self._retire(f"the coroutine of job {claim.id} ({claim.target}) does not end: it ran longer than its {said}")

@@ -76,6 +76,7 @@ class ChildProcess:
         # Whether it takes no more jobs, and ends when it has done what it has.
         self.recycled = False
         self.weigh_at = 0.0
+        self.has_run = False
         self.left_to_run = settings.max_jobs_per_child or inf
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
@@ -119,6 +120,7 @@ class ChildProcess:
         """It has finished a claim. Raises KeyError, and changes nothing, if it was not fed that."""
         claim, _ = self.fed.pop(ended.number)
         self.running = None
+        self.has_run = True
         self.left_to_run -= 1
         if self.left_to_run <= 0:
             self.recycled = True

@@ -8,71 +8,61 @@ from __future__ import annotations
 
 import selectors
 import signal
-import socket
-import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from itertools import count
-from math import ceil
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from pgqueue.events import ChildEnded, Observer, Trouble
+from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
 from pgqueue.worker.executors import wire
 from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.bell import Bell
 from pgqueue.worker.executors.children import ChildProcess
 from pgqueue.worker.executors.fates import Why
+from pgqueue.worker.executors.feeder import Feeder
 from pgqueue.worker.executors.ledger import Ledger
+from pgqueue.worker.executors.nursery import Nursery
 from pgqueue.worker.executors.overseer import Overseer
 
 # How often the children are looked at: while they have work, while they have none, and while they leave; seconds.
 _BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
-_LONGEST_BACKOFF = 30.0
 
 
 class Crew:
     """All children. Only serve() writes, but for what ring(), ask(), leave() and kill() set."""
 
     # Open from open() on.
-    _bell: socket.socket
-    _rope: socket.socket
     _selector: selectors.BaseSelector
 
     def __init__(
         self, settings: Settings, waiting: deque[tuple[Claim, float]], ledger: Ledger, observe: Observer
     ) -> None:
-        self.up = threading.Event()
-        self.broken = ""
+        self.nursery = Nursery(settings, observe)
         self._settings = settings
-        self._waiting = waiting
+        self._feeder = Feeder(waiting, ledger)
         self._ledger = ledger
         self._observe = observe
         self._overseer = Overseer(settings, ledger.known)
         self._orders: deque[Callable[[], None]] = deque()
         self._deadline: float | None = None
-        self._killed = self._rung = False
+        self._killed = False
+        self._bell = Bell()
         self._children: list[ChildProcess] = []
         self._declared: frozenset[str] | None = None
-        self._numbers = count()
-        self._failures = 0
-        self._respawn_at = self._look_at = 0.0
+        self._look_at = 0.0
 
     # From any thread.
 
     def open(self) -> None:
         """Open what serve() needs."""
-        self._bell, self._rope = socket.socketpair()
         self._selector = selectors.DefaultSelector()
+        self._bell.hang(self._selector)
 
     def ring(self) -> None:
         """Wake the thread."""
-        if not self._rung:
-            self._rung = True
-            with suppress(OSError, AttributeError):
-                self._bell.send(b"!")
+        self._bell.ring()
 
     def ask(self, order: Callable[[], None]) -> None:
         """Have the thread do something."""
@@ -109,8 +99,6 @@ class Crew:
 
     def serve(self) -> None:
         """Serve the children until there are none any more, or kill()."""
-        self._rope.setblocking(False)
-        self._selector.register(self._rope, selectors.EVENT_READ, None)
         while not self._killed and not self._is_over():
             self._fill_up()
             for key, _ in self._selector.select(max(0.0, self._look_at - monotonic())):
@@ -127,11 +115,7 @@ class Crew:
 
     def cancel(self, ids: frozenset[UUID]) -> None:
         """Tell running jobs that they were cancelled, and start none of the others."""
-        for entry in tuple(self._waiting):
-            if entry[0].id in ids:
-                with suppress(ValueError, IndexError):
-                    self._waiting.remove(entry)
-                    self._ledger.cancel_unstarted(entry[0])
+        self._feeder.cancel(ids)
         for child in self._children:
             child.doomed.update(number for number, (claim, _) in child.fed.items() if claim.id in ids)
             self._tell_doomed(child)
@@ -150,10 +134,7 @@ class Crew:
             child.condemn(Why.ASKED, "was killed on request while it ran the job", grace=0.0)
 
     def _answer_bell(self) -> None:
-        with suppress(BlockingIOError):
-            self._rope.recv(4096)
-        # Only now: a ring that came before the recv() left nothing behind, and is served below.
-        self._rung = False
+        self._bell.answer()
         while self._orders:
             self._orders.popleft()()
 
@@ -194,19 +175,17 @@ class Crew:
             case (wire.GIVEN_BACK, numbers):
                 child.recalled = False
                 for number in reversed(numbers):
-                    self._take_back(child, number)
+                    self._feeder.take_back(child, number)
             case (wire.HUNG, number, where):
                 if number == child.running:
                     child.hung = where
             case (wire.READY, tasks):
                 child.ready = True
-                self._failures = 0
                 self._ledger.known.update({known.target: known for known in tasks})
-                if len(self._children) == self._settings.concurrency and all(each.ready for each in self._children):
-                    self.up.set()
+                self.nursery.ready(self._children)
             case (wire.BROKEN, why):
                 child.broken = True
-                self._fail(why)
+                self.nursery.fail(why)
 
     def _tell_doomed(self, child: ChildProcess) -> None:
         if child.running in child.doomed:
@@ -214,53 +193,21 @@ class Crew:
             self._overseer.cancel(child, monotonic())
             self._listen_to(child)
 
-    def _take_back(self, child: ChildProcess, number: int) -> None:
-        entry = child.fed.pop(number)
-        if number in child.doomed:
-            self._ledger.cancel_unstarted(entry[0])
-        else:
-            self._waiting.appendleft(entry)
-
-    def _fail(self, why: str) -> None:
-        """A child cannot be started: the end of a worker that just begins, a trouble of one that runs."""
-        self._failures += 1
-        self._respawn_at = monotonic() + min(_LONGEST_BACKOFF, 0.25 * 2**self._failures)
-        if self.up.is_set() and not self.broken:
-            self._observe(Trouble("process executor", why, "the next try follows; jobs wait meanwhile"))
-        else:
-            self.broken = self.broken or why
-            self.up.set()
-
     def _fill_up(self) -> None:
-        if self._deadline is not None or monotonic() < self._respawn_at:
+        if self._deadline is not None:
             return
-        for _ in range(self._settings.concurrency - sum(not child.recycled for child in self._children)):
-            try:
-                child = ChildProcess(self._settings, self._declared)
-            except OSError as error:
-                self._fail(f"no child process could be started: {error}")
-                return
+        for child in self.nursery.missing(tuple(self._children), self._declared):
             self._children.append(child)
             self._selector.register(child.channel, selectors.EVENT_READ, child)
             if self._killed:
                 return
 
     def _feed(self, now: float) -> None:
-        if not self._waiting or self._deadline is not None:
-            return
-        ready = sorted((child for child in self._children if child.ready), key=lambda child: len(child.fed))
-        if not ready:
+        if not self._feeder or self._deadline is not None:
             return
         self._look_at = min(self._look_at, now + _BUSY)
-        share = ceil(len(self._waiting) / len(ready))
-        for child in ready:
-            entries = []
-            with suppress(IndexError):
-                for _ in range(min(share, child.room(now))):
-                    entries.append((next(self._numbers), *self._waiting.popleft()))
-            if entries:
-                child.feed(entries)
-                self._listen_to(child)
+        for child in self._feeder.feed(self._children, now):
+            self._listen_to(child)
 
     def _listen_to(self, child: ChildProcess) -> None:
         """Hear of the child's socket when it can be read, and written if something is left to send."""
@@ -300,11 +247,13 @@ class Crew:
             else:
                 self._ledger.end_with(child, claim, number, how)
         for number in sorted(child.fed, reverse=True):
-            self._take_back(child, number)
+            self._feeder.take_back(child, number)
         if self._deadline is None and not child.broken and (child.fate or not child.recycled):
             self._observe(ChildEnded(child.pid, f"{how}: {child.fate.said}" if child.fate else how))
             if not child.ready:
-                self._fail(f"a child process ended with {how} while it imported {', '.join(self._settings.apps)}")
+                self.nursery.fail(
+                    f"a child process ended with {how} while it imported {', '.join(self._settings.apps)}"
+                )
 
     def _clear(self) -> None:
         """The thread's last act: no child lives, and what was not reported is left over."""
@@ -315,10 +264,7 @@ class Crew:
             for number, (claim, _) in child.fed.items():
                 self._ledger.leave_over(claim, started=number == child.running)
         self._children.clear()
-        for claim, _ in self._waiting:
-            self._ledger.leave_over(claim, started=False)
-        self._waiting.clear()
+        self._feeder.close()
         self._ledger.flush()
         self._selector.close()
         self._bell.close()
-        self._rope.close()

@@ -70,6 +70,9 @@ class Overseer:
 
     def _weigh(self, child: ChildProcess, now: float, most: int) -> None:
         """Above the limit a child ends after its job; a job that has run for a look already, with its child."""
+        if not child.has_run and child.running is None:
+            # Too large before its first job: the next one would be, too.
+            return
         used = memory_of(child.pid)
         if used <= most:
             return

@@ -42,10 +42,10 @@ class ProcessExecutor:
         self._crew.open()
         self._thread = threading.Thread(target=self._crew.serve, name="pgqueue-children", daemon=True)
         self._thread.start()
-        fault = self._crew.broken
-        if not self._crew.up.wait(START_LIMIT):
+        fault = self._crew.nursery.broken
+        if not self._crew.nursery.up.wait(START_LIMIT):
             fault = f"importing {', '.join(self._settings.apps)} took longer than {START_LIMIT:.0f} s"
-        if fault := fault or self._crew.broken:
+        if fault := fault or self._crew.nursery.broken:
             self.kill()
             raise AppError(fault)
 
