@@ -89,3 +89,11 @@ def private_server(servers_folder: Path, request: pytest.FixtureRequest) -> Iter
         yield server
     finally:
         server.stop("immediate")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many crash points were enumerated, and what came of them."""
+    reports = [report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])]
+    lines = [value for report in reports for name, value in report.user_properties if name == "enumerated"]
+    for line in lines:
+        terminalreporter.write_line(f"enumerated {line}")

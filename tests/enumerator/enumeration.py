@@ -23,6 +23,11 @@ class Report:
     violations: list[str]
     seconds: float
 
+    @property
+    def line(self) -> str:
+        counts = f"{self.requests} requests, {self.points} points, {len(self.unreached)} not reached"
+        return f"{self.scenario}: {counts}, {len(self.violations)} violations, {self.seconds:.0f} s"
+
 
 def enumerate_scenario(scenario: Scenario, company: Company, actions: Sequence[Action] | None = None) -> Report:
     """Play every point of a scenario."""
