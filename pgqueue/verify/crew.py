@@ -22,7 +22,7 @@ APP = "pgqueue.verify.tasks"
 LEASE = 2.5
 POLL = 1.0
 SHUTDOWN_TIMEOUT = 1.5
-STOP_TIMEOUT = 15.0
+STOP_TIMEOUT = 45.0
 # Executor and how many jobs at a time.
 PLACES = (("process", 3), ("process", 3), ("thread", 4), ("async", 6))
 # A worker that starts while the database is away ends with 3; so soon after its start that is no surprise. Importing
