@@ -9,7 +9,10 @@ import pytest
 
 from tests.hostile.arena import APPS, Arena
 from tests.postgres import Databases
+from tests.worker.conftest import desk, spawn
 from tests.worker.running import KINDS, Desk, ThreadedWorker
+
+__all__ = ["desk", "spawn"]
 
 
 def _arena(databases: Databases, kind: str, concurrency: int) -> Iterator[Arena]:

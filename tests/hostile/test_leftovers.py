@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pgqueue.events import ChildEnded
 from pgqueue.store import execute, jobs
 from pgqueue.worker.surroundings import Surroundings
-from tests.hostile.arena import PATIENCE, Arena
+from tests.hostile.arena import APPS, PATIENCE, Arena
 from tests.postgres import ROOT
+from tests.worker.running import Desk
 
 
 def test_the_next_job_finds_the_process_as_the_first_one_found_it(one_child: Arena) -> None:
@@ -61,3 +66,23 @@ def test_no_child_ended_that_need_not(one_child: Arena) -> None:
     ids = [one_child.desk.send("tests.hostile.nasty.leftovers:soil", max_attempts=1) for _ in range(3)]
     assert all(one_child.desk.await_state(each, timeout=PATIENCE).state == "succeeded" for each in ids)
     assert len(one_child.worker.heard(ChildEnded)) == before
+
+
+@pytest.mark.faults
+def test_a_job_that_fills_a_pipe_nobody_reads_blocks_itself_alone(desk: Desk, dsn: str, tmp_path: Path) -> None:
+    given = {"dsn": dsn, "app": APPS, "concurrency": 2}
+    with (tmp_path / "log").open("wb") as log:
+        command = [sys.executable, "-m", "tests.worker.program", json.dumps(given)]
+        worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
+    try:
+        talking = desk.send("tests.hostile.nasty.leftovers:talk", 10, timeout=2, max_attempts=1)
+        innocents = [desk.send("work") for _ in range(20)]
+        for job_id in innocents:
+            assert desk.await_state(job_id, timeout=PATIENCE).attempt == 1
+        assert desk.await_state(talking, timeout=PATIENCE).state == "dead"
+        assert desk.outcomes(talking) == ["timeout"]
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+    finally:
+        worker.kill()
+        worker.communicate()
