@@ -1,11 +1,12 @@
 """Worker processes that begin at once: forked from a process that has imported all and opened nothing.
 
 Run as `python -m tests.enumerator.zygote`: each line that it reads is {"log": ..., "options": ...}; it answers the
-process id of the worker that it has forked. Its workers live on when it ends. A worker's log ends with its exit code.
+process id of the worker that it has forked. Its workers end with it, even if stopped. A log ends with the exit code.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ from pgqueue.worker import Worker
 from pgqueue.worker.log import LogObserver
 from tests.enumerator import tasks
 from tests.postgres import ROOT
+
+PR_SET_PDEATHSIG = 1
 
 __all__ = ["ForkedWorker", "Zygote", "tasks"]
 
@@ -106,6 +109,7 @@ def _be_worker(log: str, options: dict[str, Any]) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
+        _end_with_parent()
         stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for descriptor, standard in ((nothing, 0), (stream, 1), (stream, 2)):
@@ -116,6 +120,12 @@ def _be_worker(log: str, options: dict[str, Any]) -> None:
     finally:
         os.write(2, json.dumps({"event": "exit", "code": code}).encode() + b"\n")
         os._exit(code or 0)
+
+
+def _end_with_parent() -> None:
+    """Whoever is stopped cannot look after itself: the system ends it, where it is Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _is_alive(pid: int) -> bool:
