@@ -85,7 +85,10 @@ class Crew:
     def running(self) -> list[tuple[Claim, float]]:
         """What runs, and since how many seconds."""
         now = monotonic()
-        entries = [(child.fed.get(-1 if child.running is None else child.running), child.since) for child in tuple(self._children)]
+        entries = [
+            (child.fed.get(-1 if child.running is None else child.running), child.since)
+            for child in tuple(self._children)
+        ]
         return [(entry[0], now - since) for entry, since in entries if entry is not None]
 
     def kill(self) -> None:
