@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from uuid import UUID
 
-from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
-from pgqueue.job import Claim
+from pgqueue.events import Finished, Observer
 from pgqueue.outcome import Move
 from pgqueue.store import execute, jobs, queues
 from pgqueue.store.connection import is_lost
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.jobs import Step
 from pgqueue.worker.bounds import Bounds
+from pgqueue.worker.holdings import Holdings
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
 from pgqueue.worker.pace import Pace
@@ -34,7 +32,6 @@ from pgqueue.worker.settler import (
     was_refused,
 )
 from pgqueue.worker.slots import Gate, Slots
-from pgqueue.worker.strays import Strays
 from pgqueue.worker.unexecuted import Unexecuted
 
 # Outcomes wait this long for company while the executor has enough to do.
@@ -75,16 +72,13 @@ class Claimer:
         self._hungry = hungry
         self._evicted = evicted
         self._bounds = Bounds(names or [])
-        # By job and claim number: an older claim that ends late does not end the newer one.
-        self._held: dict[tuple[object, ...], Claim] = {}
+        self._held = Holdings(worker, outbox, observe)
         self._gate = Gate()
         self._pace = Pace(poll, deaf)
         self._names_at = 0.0
         self._take_up_at = 0.0
         self._forget = False
         self._unexecuted = Unexecuted(outbox, slots.terms)
-        self._strays = Strays(worker, observe)
-        self._claims = 0
         # Whether the last step was answered, and not with an error.
         self._answered = False
         self.drained = False
@@ -94,8 +88,8 @@ class Claimer:
 
     @property
     def clean(self) -> bool:
-        """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
-        return not self._held and not self._strays.ever_suspected
+        """Whether this worker certainly holds nothing."""
+        return self._held.clean
 
     @property
     def is_quiet(self) -> bool:
@@ -110,7 +104,7 @@ class Claimer:
     def resting(self) -> int | None:
         """How many claims there were so far; None while it works, or has a reason to claim nothing."""
         busy = self.at_work or self._held or len(self._outbox) or not self._room()
-        return None if busy or not self._answered else self._claims
+        return None if busy or not self._answered else self._held.total
 
     def begin_anew(self) -> None:
         """Forget what is believed about queues and bounds, and claim; from any thread."""
@@ -150,7 +144,7 @@ class Claimer:
             self.at_work = False
 
     def _turn(self, conn: Connection) -> float:
-        self._strays.give_back(conn, self._held.values())
+        self._held.give_back_strays(conn)
         now = time.monotonic()
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
         if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
@@ -200,41 +194,26 @@ class Claimer:
             # Whatever woke it is still to be looked at.
             self._pace.woken = True
             if is_lost(conn, error) or not was_refused(error):
-                self._strays.suspect()
+                self._held.strays.suspect()
             elif successes and refuses_values(error):
                 written, refused_late = settle_each(conn, self._worker, batch)
-                self._settled(written, late | refused_late)
+                self._held.settled(written, late | refused_late)
                 return
             raise
         ended = time.monotonic()
         self._answered = True
-        self._settled(batch, late | step.late)
+        self._held.settled(batch, late | step.late)
         claimed = step.claims + step.expired
-        self._claims += len(claimed)
         if room:
             short = len(claimed) < room
             self._bounds.claimed(claimed, short=short, now=step.now, at=ended, cost=ended - began)
             self._plan(step, short, ended)
-        self._held.update((claim[:2], claim) for claim in claimed)
+        self._held.took(claimed)
         self._unexecuted.end_expired(step.expired)
-        self._submit(step.claims)
+        if not self._gate.pass_on(step.claims, self._slots.submit):
+            self._unexecuted.give_back(step.claims)
         if not step.alive:
             self._evicted("its lease is gone")
-
-    def _submit(self, claims: list[Claim]) -> None:
-        if not self._gate.pass_on(claims, self._slots.submit):
-            self._unexecuted.give_back(claims)
-
-    def _settled(self, batch: list[Finished], late: frozenset[UUID]) -> None:
-        for done in batch:
-            self._held.pop(done.claim[:2], None)
-        self._outbox.forget(len(batch))
-        if not batch:
-            return
-        if late:
-            self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
-            batch = [done for done in batch if done.claim.id not in late]
-        self._observe(AttemptsFinished(batch))
 
     def _plan(self, step: Step, short: bool, now: float) -> None:
         """When to claim next, and whether to be told of new work."""
@@ -242,7 +221,7 @@ class Claimer:
         below = self._bounds.look_below_at
         coming = [at for at in (below, self._names_at if self._all_queues else None) if at is not None]
         if step.next_due is not None:
-            coming.append(now + _seconds_until(step.next_due, step.now))
+            coming.append(now + max(0.0, (step.next_due - step.now).total_seconds()))
         self._pace.claimed(now, short=short, coming=coming)
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 
@@ -265,7 +244,3 @@ class Claimer:
         # What waits behind a long job, or for a lock, is not to wait for the next claim.
         waiting = self._slots.load() > self._slots.concurrency or len(self._outbox)
         return min(wait, HOSTAGE_SECONDS) if waiting else wait
-
-
-def _seconds_until(moment: datetime, now: datetime) -> float:
-    return max(0.0, (moment - now).total_seconds())

@@ -188,7 +188,7 @@ def test_jobs_that_a_worker_holds_without_knowing_are_given_back(
     desk.conn.execute(
         "update pgqueue.jobs set worker = %s, claim = 1, attempt = 1, started_at = now()", [worker.worker.id]
     )
-    worker.worker._enlistment._roles.claimer._strays._look_at = 0.0
+    worker.worker._enlistment._roles.claimer._held.strays._look_at = 0.0
     worker.worker._enlistment._roles.claimer.wake()
     wait_until(lambda: desk.job(job_id).state == "ready")
     assert desk.job(job_id).attempt == 0
