@@ -28,6 +28,12 @@ class Link:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """Let go of both ends."""
+        self.end()
+        for end in self._ends:
+            end.close()
+
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         asks = source is self._ends[0]
         with suppress(OSError):
@@ -97,7 +103,7 @@ class SilentProxy:
         self._listener.close()
         self.reading.set()
         for link in self._links:
-            link.end()
+            link.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
