@@ -13,6 +13,7 @@ from pgqueue.cli.output import Columns, print_list
 from pgqueue.job import JobOptions
 from pgqueue.store import execute, queues
 from pgqueue.store.queues import QueueStats
+from pgqueue.store.reports import PATIENCE, answer_within
 
 COLUMNS: Columns[QueueStats] = {
     "QUEUE": lambda row: row.queue,
@@ -36,9 +37,13 @@ group = new_group(_queues)
 
 @group.command("list")
 def list_queues(dsn: Dsn = None, as_json: Json = False) -> None:
-    """List the queues with their jobs by state. Reads every job that has not ended, and every dead one."""
+    """List the queues with their jobs by state. Counts for 3 seconds at most, then estimates from a sample."""
     with connected(dsn) as conn:
-        print_list(execute(conn, queues.stats()), COLUMNS, as_json=as_json, empty="No queue has a job.")
+        counted = answer_within(conn, queues.stats(), PATIENCE)
+        if counted is None:
+            say(f"Counting took longer than {PATIENCE.total_seconds():.0f} s and was stopped; these are estimates.")
+            counted = execute(conn, queues.sample())
+        print_list(counted, COLUMNS, as_json=as_json, empty="No queue has a job.")
 
 
 @group.command()

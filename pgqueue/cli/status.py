@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,14 +18,12 @@ from pgqueue.cli.output import paint, print_json, print_list
 from pgqueue.cli.values import seconds
 from pgqueue.store import execute, queues, reports, schema, workers
 from pgqueue.store.queues import QueueStats
-from pgqueue.store.reports import Estimates, answer_within
+from pgqueue.store.reports import PATIENCE, Estimates, answer_within
 from pgqueue.store.workers import WorkerRow
 
 if TYPE_CHECKING:
     import psycopg
 
-# Counting reads every live row; past this it would be felt by those who work.
-PATIENCE = timedelta(seconds=3)
 # ANSI: to the upper left corner, and erase what is there.
 CLEAR = "\x1b[H\x1b[2J"
 

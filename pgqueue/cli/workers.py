@@ -13,6 +13,7 @@ from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.errors import UsageError
 from pgqueue.store import execute, workers
+from pgqueue.store.reports import PATIENCE, answer_within
 from pgqueue.store.workers import WorkerRow
 
 COLUMNS: Columns[WorkerRow] = {
@@ -45,7 +46,11 @@ group = new_group(_workers)
 def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
     """List the workers, oldest first, with the number of jobs that each holds and what it was asked for."""
     with connected(dsn) as conn:
-        print_list(execute(conn, workers.listing()), COLUMNS, as_json=as_json, empty=NONE)
+        counted = answer_within(conn, workers.listing(), PATIENCE)
+        if counted is None:
+            say(f"Counting took longer than {PATIENCE.total_seconds():.0f} s and was stopped; RUNNING is not known.")
+            counted = execute(conn, workers.rows())
+        print_list(counted, COLUMNS, as_json=as_json, empty=NONE)
 
 
 @group.command()

@@ -32,6 +32,11 @@ def stats() -> Statement[list[QueueStats]]:
     return Statement(query("queue_stats"), (), lambda rows: [QueueStats(*row) for row in rows])
 
 
+def sample() -> Statement[list[QueueStats]]:
+    """How full every queue is, estimated from a sample: cheap, however many jobs there are; no ages."""
+    return Statement(query("queue_sample"), (), lambda rows: [QueueStats(*row) for row in rows])
+
+
 def set_paused(queue: str, *, paused: bool) -> Statement[None]:
     """Stop or resume claims from a queue; what runs goes on, and idle workers hear of a resumption."""
     sql = """

@@ -12,6 +12,9 @@ from pgqueue.store.statement import Statement, execute, nothing, query
 
 T = TypeVar("T")
 
+# Counting reads every live row; past this it would be felt by those who work.
+PATIENCE = timedelta(seconds=3)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:

@@ -10,7 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgqueue.cli import queues as queues_command
 from pgqueue.cli import status as command
+from pgqueue.cli import workers as workers_command
 from tests.cli.conftest import Command, Start
 from tests.cli.moves import WORKER, buried, claimed
 
@@ -31,7 +33,7 @@ def busy(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
     shown = pgqueue("status").out
-    assert shown.startswith("Schema at revision 0001, PostgreSQL ")
+    assert shown.startswith("Schema at revision 0002, PostgreSQL ")
     lines = [line.split() for line in shown.splitlines()]
     assert ["QUEUE", "READY", "SCHEDULED", "RUNNING", "RETRYING", "DEAD", "OLDEST", "READY"] in lines
     assert ["default", "1", "1", "1", "0", "1"] in [line[:6] for line in lines]
@@ -42,7 +44,7 @@ def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_as_json(pgqueue: Command) -> None:
     found = pgqueue("status", "--json").json
-    assert found["revision"] == "0001"
+    assert found["revision"] == "0002"
     assert found["estimates"] is None
     default, mail = found["queues"]
     assert (default["ready"], default["running"], default["dead"], default["paused"]) == (1, 1, 1, False)
@@ -108,6 +110,31 @@ def test_workers_are_listed(pgqueue: Command, conn: Conn) -> None:
     conn.execute("update pgqueue.workers set expires_at = now()")
     conn.commit()
     assert "expired" in pgqueue("workers", "list").out
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_list_of_workers_that_takes_too_long_to_count_has_no_counts(
+    pgqueue: Command, conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers_command, "PATIENCE", timedelta(seconds=0.2))
+    conn.execute("lock table pgqueue.jobs in access exclusive mode")
+    ran = pgqueue("workers", "list", "--json")
+    assert "RUNNING is not known" in ran.err
+    assert [row["running"] for row in ran.json] == [None]
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_list_of_queues_that_takes_too_long_to_count_is_estimated(
+    pgqueue: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = {row["queue"]: row for row in pgqueue("queues", "list", "--json").json}
+    monkeypatch.setattr(queues_command, "answer_within", lambda *_: None)
+    ran = pgqueue("queues", "list", "--json")
+    assert "these are estimates" in ran.err
+    # A small table is read whole.
+    assert {row["queue"]: row for row in ran.json} == {
+        name: row | {"oldest_ready_age": None} for name, row in counted.items()
+    }
 
 
 def test_nobody_works(pgqueue: Command) -> None:
