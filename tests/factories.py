@@ -54,7 +54,18 @@ def slots(*queues: str, after: datetime = BEGINNING, after_id: UUID = FIRST_ID) 
 def step(conn: Conn, worker: int, done: Sequence[Claim], limit: int, *queues: str) -> Step:
     """Settle successes and claim the next, as a worker does."""
     successes = [success(claim) for claim in done]
-    return execute(conn, jobs.step(worker, successes, slots(*queues), timedelta(0), limit))
+    return execute(conn, jobs.step(worker, successes, slots(*queues), timedelta(0), limit, epoch(conn, worker)))
+
+
+def epoch(conn: Conn, worker: int) -> int:
+    """The worker's epoch; 0 if it has no row."""
+    row = conn.execute("select epoch from pgqueue.workers where id = %s", [worker]).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def disown(conn: Conn, worker: int, known: Sequence[Claim]) -> int:
+    """Give back what the worker does not know, in its next epoch."""
+    return execute(conn, jobs.disown(worker, known, epoch(conn, worker) + 1))
 
 
 def claim(conn: Conn, worker: int, limit: int = 1, *queues: str) -> list[Claim]:

@@ -9,7 +9,8 @@ down_revision = "0001"
 COLUMNS = (
     "alter table pgqueue.jobs add column avoid_host text",
     "alter table pgqueue.workers"
-    " add column at_most_once text[], add column asked text, add column searched bigint, add column held uuid[]",
+    " add column at_most_once text[], add column asked text, add column searched bigint, add column held uuid[],"
+    " add column epoch int not null default 0",
 )
 
 CANCELLATIONS = """
@@ -29,6 +30,9 @@ OLD_FUNCTIONS = (
     "drop function if exists pgqueue.enlist(bigint, text, int, text[], text, int, interval)",
     "drop function if exists pgqueue.release(bigint, uuid[], int[], float8[], boolean[])",
     "drop function if exists pgqueue.reap()",
+    "drop function if exists pgqueue.step("
+    "bigint, uuid[], int[], uuid[], text[], text[], smallint[], timestamptz[], uuid[], interval, int)",
+    "drop function if exists pgqueue.disown(bigint, uuid[], int[])",
 )
 
 

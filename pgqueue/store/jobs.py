@@ -103,8 +103,13 @@ from pgqueue.enqueue_jobs(
 """
 
 
-def step(worker: int, done: Sequence[Settlement], slots: Sequence[Slot], lag: timedelta, limit: int) -> Statement[Step]:
-    """running -> succeeded for `done`, and ready -> running for at most `limit` jobs of `slots`: one round trip."""
+def step(
+    worker: int, done: Sequence[Settlement], slots: Sequence[Slot], lag: timedelta, limit: int, epoch: int = 0
+) -> Statement[Step]:
+    """running -> succeeded for `done`, and ready -> running for at most `limit` jobs of `slots`: one round trip.
+
+    Nothing is claimed once disown() has begun a later epoch.
+    """
     stored = [settlement for settlement in done if settlement.result is not None]
     params = (
         worker,
@@ -118,6 +123,7 @@ def step(worker: int, done: Sequence[Settlement], slots: Sequence[Slot], lag: ti
         [slot.after_id for slot in slots],
         lag,
         limit,
+        epoch,
     )
     return Statement(_STEP, params, lambda rows: _read_step(rows, worker))
 
@@ -127,7 +133,7 @@ select id, claim, attempt, crashes, max_attempts, timeout, store_result, priorit
        run_at, expired, alive, late, next_due
 from pgqueue.step(
   $1::bigint, $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[],
-  $9::uuid[], $10::interval, $11::int)
+  $9::uuid[], $10::interval, $11::int, $12::int)
 """
 
 
@@ -214,10 +220,10 @@ def retry(job_id: UUID) -> Statement[JobState | None]:
     return Statement("select pgqueue.retry($1::uuid)", (job_id,), _read_state)
 
 
-def disown(worker: int, known: Sequence[Claim]) -> Statement[int]:
-    """running -> ready for what `worker` holds without knowing it; answers how many. Scans jobs."""
-    params = (worker, [claim.id for claim in known], [claim.claim for claim in known])
-    return Statement("select pgqueue.disown($1::bigint, $2::uuid[], $3::int[])", params, only_value)
+def disown(worker: int, known: Sequence[Claim], epoch: int) -> Statement[int]:
+    """running -> ready for what `worker` holds without knowing it; answers how many. Begins `epoch`. Scans jobs."""
+    params = (worker, epoch, [claim.id for claim in known], [claim.claim for claim in known])
+    return Statement("select pgqueue.disown($1::bigint, $2::int, $3::uuid[], $4::int[])", params, only_value)
 
 
 def claim_one(worker: int, job_id: UUID) -> Statement[Claim | None]:

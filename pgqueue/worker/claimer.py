@@ -189,7 +189,8 @@ class Claimer:
         self._answered = False
         began = time.monotonic()
         try:
-            step = execute(conn, jobs.step(self._worker, successes, slots, lag, room if slots else 0))
+            limit = room if slots else 0
+            step = execute(conn, jobs.step(self._worker, successes, slots, lag, limit, self._held.strays.epoch))
         except Exception as error:
             # Whatever woke it is still to be looked at.
             self._pace.woken = True

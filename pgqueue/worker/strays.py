@@ -29,6 +29,8 @@ class Strays:
         self._observe = observe
         self._suspected = False
         self._look_at = time.monotonic() + LOOK_EVERY * random.uniform(0.5, 1.0)
+        # Grows with each look: a request of an earlier epoch that arrives late does nothing (disown.sql).
+        self.epoch = 0
         # Whether a reply ever got lost: then only the database knows what this worker holds.
         self.ever_suspected = False
 
@@ -42,7 +44,8 @@ class Strays:
             return
         began = time.monotonic()
         self._look_at = began + LOOK_EVERY
-        count = execute(conn, jobs.disown(self._worker, list(held)))
+        self.epoch += 1
+        count = execute(conn, jobs.disown(self._worker, list(held), self.epoch))
         ended = time.monotonic()
         self._look_at = ended + max(LOOK_EVERY * random.uniform(0.8, 1.2), RATION * (ended - began))
         if count and not self._suspected:

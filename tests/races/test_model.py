@@ -216,7 +216,7 @@ class Moves(RuleBasedStateMachine):
     def disown(self, number: int, keep: int) -> None:
         worker = self.worker(number)
         held = [claim for claim in self.claims.values() if claim.worker == worker and self.model.holds(claim)]
-        assert execute(self.conn, jobs.disown(worker, held[:keep])) == len(held[keep:])
+        assert factories.disown(self.conn, worker, held[:keep]) == len(held[keep:])
         for claim in held[keep:]:
             self.model.end(claim, "given back", "waiting", attempt=-1)
 

@@ -186,7 +186,7 @@ def test_disown_waits_for_a_step_that_has_not_claimed_yet(
     waiting = enqueue(db)
     three.execute("select from pgqueue.jobs where id = %s for update", [taken.id])
     stepping = sides.blocked(one, step, taken.worker, [taken], 5)
-    disowning = sides.blocked(two, execute, jobs.disown(taken.worker, [taken]))
+    disowning = sides.blocked(two, execute, jobs.disown(taken.worker, [taken], 1))
     three.rollback()
     assert [each.id for each in stepping.result().claims] == [waiting]
     one.commit()

@@ -19,7 +19,7 @@ import pytest
 from pgqueue.job import Claim
 from pgqueue.store import execute, jobs, workers
 from tests.conftest import Connect
-from tests.factories import HOUR, LEASE, Conn, claim, enlist, enqueue, expire, fail, reap, release, settle
+from tests.factories import HOUR, LEASE, Conn, claim, disown, enlist, enqueue, expire, fail, reap, release, settle
 from tests.waiting import wait_until
 
 TABLES = ("jobs", "attempts", "results", "dead_jobs", "workers", "cancellations")
@@ -54,7 +54,7 @@ MOVES: dict[str, Move] = {
     "bury": lambda conn, case: fail(conn, case.claim, None, reason="buried"),
     "release": lambda conn, case: release(conn, case.claim, started=False),
     "snooze": lambda conn, case: release(conn, case.claim, HOUR),
-    "disown": lambda conn, case: execute(conn, jobs.disown(case.claim.worker, [])),
+    "disown": lambda conn, case: disown(conn, case.claim.worker, []),
     "reap": lambda conn, case: reap(conn),
     "reap orphans": lambda conn, case: execute(conn, workers.reap_orphans()),
     "heartbeat": lambda conn, case: execute(conn, workers.heartbeat(case.claim.worker, LEASE)),

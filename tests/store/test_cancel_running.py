@@ -37,7 +37,7 @@ GIVE_BACK: dict[str, tuple[Move, list[str]]] = {
     "exhaust": (lambda conn, taken: fail(conn, taken, None), ["failed"]),
     "release": (release, ["released"]),
     "release unstarted": (lambda conn, taken: release(conn, taken, started=False), []),
-    "disown": (lambda conn, taken: execute(conn, jobs.disown(taken.worker, [])), []),
+    "disown": (lambda conn, taken: execute(conn, jobs.disown(taken.worker, [], 1)), []),
     "reap": (lose, ["lost"]),
 }
 

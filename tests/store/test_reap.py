@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pgqueue.store import execute, jobs, workers
 from tests.conftest import Connect
 from tests.factories import (
@@ -21,6 +23,7 @@ from tests.factories import (
     outcomes,
     reap,
     settle,
+    slots,
     state,
     worker_id,
 )
@@ -164,7 +167,7 @@ def test_disown_gives_back_what_the_worker_does_not_know(db: Conn) -> None:
     worker = enlist(db)
     fill(db, 3)
     known, *unknown = claim(db, worker, 3)
-    assert execute(db, jobs.disown(worker, [known])) == 2
+    assert execute(db, jobs.disown(worker, [known], 1)) == 2
     assert state(db, known.id) == "running"
     assert [(job(db, each.id).state, job(db, each.id).attempt) for each in unknown] == [("ready", 0)] * 2
 
@@ -173,12 +176,32 @@ def test_disown_judges_by_the_claim_number_too(db: Conn) -> None:
     taken = claim_one(db)
     fail(db, taken)
     claim(db, taken.worker)
-    assert execute(db, jobs.disown(taken.worker, [taken])) == 1
+    assert execute(db, jobs.disown(taken.worker, [taken], 1)) == 1
+
+
+def test_a_step_that_arrives_after_disown_claims_nothing(db: Conn) -> None:
+    """It was delayed on its way, and nobody waits for its answer any more."""
+    worker = enlist(db)
+    fill(db, 2)
+    execute(db, jobs.disown(worker, [], 1))
+    late = execute(db, jobs.step(worker, [], slots(), timedelta(0), 2, 0))
+    assert (late.claims, late.alive) == ([], True)
+    assert len(execute(db, jobs.step(worker, [], slots(), timedelta(0), 2, 1)).claims) == 2
+
+
+def test_a_disown_that_arrives_late_changes_nothing(db: Conn) -> None:
+    """What it takes for unknown was claimed since."""
+    worker = enlist(db)
+    fill(db, 1)
+    execute(db, jobs.disown(worker, [], 2))
+    (taken,) = execute(db, jobs.step(worker, [], slots(), timedelta(0), 1, 2)).claims
+    assert execute(db, jobs.disown(worker, [], 1)) == 0
+    assert state(db, taken.id) == "running"
 
 
 def test_disown_leaves_the_jobs_of_others_alone(db: Conn) -> None:
     taken = claim_one(db)
-    assert execute(db, jobs.disown(enlist(db), [])) == 0
+    assert execute(db, jobs.disown(enlist(db), [], 1)) == 0
     assert state(db, taken.id) == "running"
 
 

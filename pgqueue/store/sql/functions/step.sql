@@ -1,6 +1,7 @@
 -- running -> succeeded for the last batch, and ready -> running for the next: one call, one transaction.
 -- Settles (_ids, _claims), each only with the token of its current lease; of those refused, the late attempt is
--- recorded and the id told. Then claims up to _limit due jobs, if the worker's own lease is alive.
+-- recorded and the id told. Then claims up to _limit due jobs, if the worker's own lease is alive; but not in an
+-- _epoch that has passed: nobody waits for that answer any more.
 -- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back by
 -- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
 -- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due.
@@ -8,7 +9,8 @@
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 create or replace function pgqueue.step(
   _worker bigint, _ids uuid[], _claims int[], _result_ids uuid[], _results text[],
-  _queues text[], _priorities smallint[], _after timestamptz[], _after_ids uuid[], _lag interval, _limit int)
+  _queues text[], _priorities smallint[], _after timestamptz[], _after_ids uuid[], _lag interval, _limit int,
+  _epoch int)
 returns table (
   id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
   priority int, queue text, target text, args text, labels text, run_at timestamptz,
@@ -27,6 +29,7 @@ declare
   _late uuid[];
   _alive boolean := true;
   _host text;
+  _now_epoch int;
   _got int := 0;
   _next timestamptz;
 begin
@@ -74,11 +77,11 @@ begin
   end if;
 
   if _limit > 0 then
-    select me.host into _host
+    select me.host, me.epoch into _host, _now_epoch
     from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp();
     _alive := found;
   end if;
-  if _limit > 0 and _alive then
+  if _limit > 0 and _alive and _now_epoch = _epoch then
     return query
     with taken as (
       update pgqueue.jobs as job
