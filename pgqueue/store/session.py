@@ -86,14 +86,6 @@ async def begin_async_session(conn: OwnAsyncConnection) -> None:
         await conn.set_read_only(False)
 
 
-def hold_to(conn: psycopg.Connection[Any], settings: Mapping[str, str]) -> None:
-    """Let these settings hold for every statement that is executed on a connection of ours from now on."""
-    if isinstance(conn, OwnConnection) and conn.pooled:
-        conn.local = {**conn.local, **settings}
-    else:
-        conn.execute(_SET, _params(conn.info.backend_pid, settings))
-
-
 @contextmanager
 def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction round one statement, where only there the settings of `conn` can hold; elsewhere nothing."""
@@ -120,13 +112,14 @@ def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
 
 _WHO = "select pg_backend_pid()"
 # Nothing is set if the session is another's: of no row, nothing is evaluated. A setting that this server does not know
-# is left out. A role that may only read by default can work all the same, but a whole server that was made read-only,
-# by a failover or a full disk, is not to be written to.
+# is left out. A role or a DSN that only reads by default can work all the same, but a whole server that was made
+# read-only, by a failover or a full disk, is not to be written to.
 _SET = """
 select count(set_config(name, value, false)) from unnest(%s::text[], %s::text[]) as setting (name, value)
 where pg_backend_pid() = %s and current_setting(name, true) is not null
   and (name <> 'default_transaction_read_only'
-       or (select source in ('user', 'database user') from pg_settings as given where given.name = setting.name))
+       or (select source in ('user', 'database user', 'client') from pg_settings as given
+           where given.name = setting.name))
 """
 
 

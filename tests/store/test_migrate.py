@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -191,9 +192,36 @@ def test_a_migration_that_fails_leaves_nothing(empty: str, monkeypatch: pytest.M
     assert migrate(empty) is True
 
 
-def test_defaults_of_the_role_do_not_matter(empty: str) -> None:
-    options = "-c default_transaction_isolation=serializable -c search_path= -c default_transaction_read_only=on"
+HINDRANCES = {
+    "default_transaction_isolation": "serializable",
+    "search_path": "",
+    "default_transaction_read_only": "on",
+}
+
+
+def test_settings_of_the_dsn_do_not_matter(empty: str) -> None:
+    options = " ".join(f"-c {name}={value}" for name, value in HINDRANCES.items())
     assert migrate(make_conninfo(empty, options=options)) is True
+
+
+def test_defaults_of_the_role_do_not_matter(empty: str, database: str) -> None:
+    role = f"{database}_reader"
+    with psycopg.connect(empty, autocommit=True) as admin:
+        admin.execute(f"create role {role} superuser login")
+        try:
+            for name, value in HINDRANCES.items():
+                admin.execute(f"alter role {role} set {name} = '{value}'")
+            assert migrate(make_conninfo(empty, user=role)) is True
+        finally:
+            admin.execute(f"drop owned by {role} cascade")
+            admin.execute(f"drop role {role}")
+
+
+def test_a_database_that_was_made_read_only_is_not_migrated(empty: str, database: str) -> None:
+    with psycopg.connect(empty, autocommit=True) as admin:
+        admin.execute(f"alter database {database}_empty set default_transaction_read_only = on")
+    with pytest.raises(sqlalchemy.exc.InternalError, match="read-only transaction"):
+        migrate(empty)
 
 
 def test_alembics_own_table_lives_in_the_schema(dsn: str) -> None:
