@@ -13,7 +13,7 @@ from uuid import UUID
 from pgqueue.errors import JobNotFound, UsageError
 from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob
 from pgqueue.options import Duration
-from pgqueue.store import Statement, execute, jobs
+from pgqueue.store import Statement, bulk, execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, Task, registered, target_of
 
@@ -81,12 +81,13 @@ def enqueue_many(conn: SyncConnection, new_jobs: Iterable[NewJob]) -> list[UUID]
 @overload
 def enqueue_many(conn: AsyncConnection, new_jobs: Iterable[NewJob]) -> Awaitable[list[UUID]]: ...
 def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
-    """Enqueue many jobs in one round trip, in the transaction open on `conn`; the ids come back in order.
+    """Enqueue many jobs in one round trip or by COPY, in the transaction open on `conn`; the ids come back in order.
 
     Where a `unique_key` or `job_id` finds a job that is there already, its id is answered. Raises as enqueue() does,
     before anything is sent. O(batch log n).
     """
-    return execute(conn, jobs.enqueue_many([_with_task_options(new, new.target) for new in new_jobs]))
+    batch = [_with_task_options(new, new.target) for new in new_jobs]
+    return bulk.copy(conn, batch) if bulk.is_plain(conn, batch) else execute(conn, jobs.enqueue_many(batch))
 
 
 @overload

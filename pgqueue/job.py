@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, Self
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from pgqueue.errors import OptionError
 from pgqueue.options import Duration, check_duration, check_integer, check_labels, check_name, check_run_at
@@ -197,3 +197,21 @@ def new_job_id() -> UUID:
     fraction = nanoseconds * 4096 // 1_000_000
     random_bits = int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random_bits)
+
+
+def new_job_ids(count: int) -> list[UUID]:
+    """As many ids as new_job_id() would make one by one, in order, at a third of the cost: they share its time.
+
+    20 of the random bits count instead (RFC 9562, section 6.2, method 1); 42 stay random.
+    """
+    first = new_job_id().int >> 62 << 62
+    noise = os.urandom(6 * count)
+    ids = []
+    for number in range(count):
+        low = number << 42 | int.from_bytes(noise[6 * number : 6 * number + 6], "big") >> 6
+        # What UUID() itself does, without its checks of what it was given.
+        fresh = object.__new__(UUID)
+        object.__setattr__(fresh, "int", first | low)
+        object.__setattr__(fresh, "is_safe", SafeUUID.unknown)
+        ids.append(fresh)
+    return ids

@@ -44,6 +44,8 @@ class Step:
 
 def enqueue(new: NewJob) -> Statement[Enqueued]:
     """(nothing) -> scheduled | ready. O(log n)."""
+    if new.job_id is None and new.unique_key is None and new.ttl is None:
+        return _enqueue_plain(new)
     timeout = None if new.timeout is None else seconds(new.timeout)
     params = (
         new.job_id or new_job_id(),
@@ -70,6 +72,36 @@ select id, created
 from pgqueue.enqueue_job(
   $1::uuid, $2::boolean, $3::text, $4::json, $5::text, $6::smallint, $7::interval, $8::timestamptz, $9::interval,
   $10::float8, $11::smallint, $12::text, $13::text, $14::boolean, $15::jsonb)
+"""
+
+
+def _enqueue_plain(new: NewJob) -> Statement[Enqueued]:
+    """As the function would, for a job that nothing can stand in the way of: a third less for the server to do."""
+    job_id = new_job_id()
+    params = (
+        job_id,
+        new.target,
+        encode_args(new.args),
+        new.queue,
+        new.priority,
+        new.run_at,
+        _interval(new.delay),
+        None if new.timeout is None else seconds(new.timeout),
+        new.max_attempts,
+        new.limit_key,
+        new.store_result,
+        _labels(new.labels),
+    )
+    return Statement(_ENQUEUE_PLAIN, params, lambda _rows: Enqueued(job_id, True))
+
+
+_ENQUEUE_PLAIN = """
+insert into pgqueue.jobs (id, target, args, queue, priority, run_at, timeout, max_attempts, limit_key, store_result,
+                          labels)
+values ($1::uuid, $2::text, $3::json, coalesce($4::text, 'default'), coalesce($5::smallint, 5::smallint),
+        coalesce($6::timestamptz, clock_timestamp() + coalesce($7::interval, '0')), $8::float8, $9::smallint,
+        $10::text, $11::boolean, $12::jsonb)
+returning case when run_at <= clock_timestamp() + interval '10 seconds' then pgqueue.wake(queue) end
 """
 
 

@@ -67,6 +67,8 @@ def deep(levels: int) -> list[Any]:
         ([10**5000], "args[0]: an integer of more than 1,000 digits; pass it as text"),
         (["\ud800"], "args[0]: holds a lone surrogate"),
         ([{1: 2}], "args[0]: the key 1 is not a text"),
+        ({1: 2}, "args: the key 1 is not a text"),
+        ({"{": {1: 2}}, 'args["{"]: the key 1 is not a text'),
         ("text", "args must be a list (positional) or a mapping (by keyword), got str"),
         (5, "args must be a list (positional) or a mapping (by keyword), got int"),
     ],

@@ -1,0 +1,152 @@
+"""Very many jobs at once: rows for COPY, made while the server reads them.
+
+COPY takes plain jobs alone: what needs the database's clock or a look at other jobs (delay, ttl, unique_key, job_id)
+goes through the function `enqueue_jobs`, and so do batches too small to pay for COPY's round trips.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import repeat
+from typing import Any, overload
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from pgqueue.codec import encode_args
+from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob, new_job_ids
+from pgqueue.retry import seconds
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.statement import Statement, execute, nothing
+
+# From here on two more round trips cost less than what COPY saves.
+FEWEST = 100
+# Rows a message: enough that the server never waits, few enough to stay in the processor's cache.
+_CHUNK = 500
+_SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+
+
+def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
+    """Whether these jobs can and should be copied, on this connection."""
+    if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and conn.pgconn.pipeline_status:
+        return False
+    return len(new_jobs) >= FEWEST and all(
+        new.delay is None and new.ttl is None and new.run_at is None and new.unique_key is None and new.job_id is None
+        for new in new_jobs
+    )
+
+
+@overload
+def copy(conn: SyncConnection, new_jobs: Sequence[NewJob]) -> list[UUID]: ...
+@overload
+def copy(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> Awaitable[list[UUID]]: ...
+def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
+    """(nothing) -> ready, for plain jobs, in the transaction open on `conn`; answers the ids. O(batch log n).
+
+    Raises ArgumentError; then nothing was written, and the transaction is as it was.
+    """
+    if is_async(conn):
+        return _copy_async(conn, new_jobs)
+    ids: list[UUID] = []
+    raw = driver(conn)
+    with _whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(new_jobs)) as out:
+        for rows in _rows(new_jobs, ids):
+            out.write(rows)
+    execute(raw, _wake(new_jobs))
+    return ids
+
+
+async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list[UUID]:
+    ids: list[UUID] = []
+    raw = await driver_async(conn)
+    async with _whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(new_jobs)) as out:
+        for rows in _rows(new_jobs, ids):
+            await out.write(rows)
+    await execute(raw, _wake(new_jobs))
+    return ids
+
+
+@contextmanager
+def _whole(raw: psycopg.Connection[Any]) -> Iterator[None]:
+    """All or nothing: what goes wrong leaves the caller's transaction as it was, or not begun."""
+    if raw.info.transaction_status == TransactionStatus.INTRANS:
+        with raw.transaction():
+            yield
+        return
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):
+            raw.rollback()
+        raise
+
+
+@asynccontextmanager
+async def _whole_async(raw: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+    if raw.info.transaction_status == TransactionStatus.INTRANS:
+        async with raw.transaction():
+            yield
+        return
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):
+            await raw.rollback()
+        raise
+
+
+def _statement(new_jobs: Sequence[NewJob]) -> str:
+    return f"copy pgqueue.jobs ({', '.join(('id', 'target', 'args', *_said(new_jobs)))}) from stdin"
+
+
+def _said(new_jobs: Sequence[NewJob]) -> list[str]:
+    """The options that any of them has: only their columns are sent."""
+    return [name for name in _OPTIONAL if any(getattr(new, name) is not None for new in new_jobs)]
+
+
+def _wake(new_jobs: Sequence[NewJob]) -> Statement[None]:
+    queues = sorted({new.queue or DEFAULT_QUEUE for new in new_jobs})
+    return Statement("select pgqueue.wake(queue) from unnest($1::text[]) as queue", (queues,), nothing)
+
+
+def _rows(new_jobs: Sequence[NewJob], ids: list[UUID]) -> Iterator[str]:
+    said = _said(new_jobs)
+    for start in range(0, len(new_jobs), _CHUNK):
+        chunk = new_jobs[start : start + _CHUNK]
+        fresh = new_job_ids(len(chunk))
+        ids += fresh
+        rest = [_rest(new, said) for new in chunk] if said else repeat("")
+        yield "".join(
+            [
+                f"{job_id.int:032x}\t{_escaped(new.target)}\t{_escaped(encode_args(new.args))}{more}\n"
+                for job_id, new, more in zip(fresh, chunk, rest, strict=False)
+            ]
+        )
+
+
+def _rest(new: NewJob, said: Sequence[str]) -> str:
+    texts = (_OPTIONAL[name](new) for name in said)
+    return "".join("\t\\N" if text is None else f"\t{_escaped(text)}" for text in texts)
+
+
+def _escaped(text: str) -> str:
+    return text if text.isprintable() and "\\" not in text else text.translate(_SPECIAL)
+
+
+def _labels(new: NewJob) -> str | None:
+    return None if new.labels is None else json.dumps(dict(new.labels), ensure_ascii=False)
+
+
+# How each option that a plain job may have is written; where the column has a default, that is written out.
+_OPTIONAL: dict[str, Callable[[NewJob], str | None]] = {
+    "queue": lambda new: new.queue or DEFAULT_QUEUE,
+    "priority": lambda new: str(DEFAULT_PRIORITY if new.priority is None else new.priority),
+    "timeout": lambda new: None if new.timeout is None else str(seconds(new.timeout)),
+    "max_attempts": lambda new: None if new.max_attempts is None else str(new.max_attempts),
+    "limit_key": lambda new: new.limit_key,
+    "store_result": lambda new: None if new.store_result is None else str(new.store_result),
+    "labels": _labels,
+}
