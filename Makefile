@@ -52,7 +52,7 @@ format: $(READY) ## Format the code, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure the speed of enqueue, drain and pick-up
+bench: $(READY) ## Measure the speed beside raw ceilings and other queues, and fill in docs/performance.md
 	$(BIN)/python -m bench
 
 clean: ## Remove caches and builds; .venv stays

@@ -1,1 +1,1 @@
-"""Our speed beside raw ceilings, measured in the same run on the same server. `make bench` runs all of it."""
+"""Our speed beside raw ceilings and other queues, measured in the same run on the same server: `make bench`."""

@@ -1,123 +1,77 @@
-"""Runs every measure, interleaved, and prints medians with their spread and the ratio to the raw ceiling."""
+"""`python -m bench`: measure all, write JSON lines, and fill in docs/performance.md with its figures."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
-from collections.abc import Callable
-from datetime import UTC, datetime
+import sys
+from datetime import datetime
 from pathlib import Path
 
-import psycopg
+from bench import install, pages, records, rivals
+from pgqueue.bench.run import Settings, run_bench
+from pgqueue.bench.sizes import FULL, QUICK
+from pgqueue.bench.tables import figure_rows, json_lines, markdown, target_rows
+from pgqueue.bench.targets import CEILINGS
+from pgqueue.errors import PgqueueError
 
-from bench import ours, raw
-from bench.server import durable_server
-from pgqueue import __version__
-
-EMPTY = "truncate pgqueue.jobs, pgqueue.attempts, pgqueue.results, pgqueue.dead_jobs"
-Measure = Callable[[str], list[float]]
+RESULTS = Path("bench/results")
 
 
-def main() -> None:
+def main() -> int:
+    """Run what the command line asks for; answers the exit code."""
     options = _options()
-    measures = _measures(options.jobs, options.samples)
-    values: dict[str, list[float]] = {name: [] for name, _, _ in measures}
-    with durable_server() as server:
-        dsn = server.dsn()
-        for number in range(1, options.rounds + 1):
-            for name, _, measure in measures:
-                with psycopg.connect(dsn, autocommit=True) as conn:
-                    conn.execute(EMPTY)
-                    conn.execute("checkpoint")
-                values[name] += (found := measure(dsn))
-                print(f"round {number}: {name}: {statistics.median(found):,.2f}", flush=True)
-        with psycopg.connect(dsn) as conn:
-            version = str(conn.info.server_version)
-    print(_table(measures, values, options, version))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with options.out.open("a") as out:
-        for name, found in values.items():
-            line = {"at": datetime.now(UTC).isoformat(), "pgqueue": __version__, "postgresql": version}
-            out.write(json.dumps({**line, "measure": name, "values": found}) + "\n")
-
-
-def _measures(jobs: int, samples: int) -> list[tuple[str, str | None, Measure]]:
-    """Each measure with the raw ceiling that it is compared with."""
-    single = jobs // 10
-    measures: list[tuple[str, str | None, Measure]] = [
-        ("insert one by one, raw /s", None, lambda dsn: [raw.insert_one_by_one(dsn, single)]),
-        ("enqueue one by one /s", "insert one by one, raw /s", lambda dsn: [ours.enqueue_one_by_one(dsn, single)]),
-        ("COPY, raw /s", None, lambda dsn: [raw.copy(dsn, jobs)]),
-        ("enqueue_many /s", "COPY, raw /s", lambda dsn: [ours.enqueue_in_bulk(dsn, jobs)]),
-        ("settle-and-claim loop, raw /s", None, lambda dsn: [_raw_drain(dsn, jobs)]),
-    ]
-    for executor in ours.NOOPS:
-        measures.append(
-            (
-                f"drain, {executor} /s",
-                "settle-and-claim loop, raw /s",
-                lambda dsn, executor=executor: [ours.drain(dsn, jobs, executor)],  # type: ignore[misc]  # bound early
-            )
-        )
-    measures.append(("LISTEN then select, raw ms", None, lambda dsn: ours.pick_up_raw(dsn, samples)))
-    for executor in ("thread", "process"):
-        measures.append(
-            (
-                f"pick-up, {executor} ms",
-                "LISTEN then select, raw ms",
-                lambda dsn, executor=executor: ours.pick_up(dsn, samples, executor),  # type: ignore[misc]  # bound early
-            )
-        )
-    return measures
-
-
-def _raw_drain(dsn: str, jobs: int) -> float:
-    raw.copy(dsn, jobs)
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        conn.execute("vacuum analyze pgqueue.jobs")
-    return raw.step_loop(dsn, jobs)
-
-
-def _table(
-    measures: list[tuple[str, str | None, Measure]],
-    values: dict[str, list[float]],
-    options: argparse.Namespace,
-    version: str,
-) -> str:
-    lines = [
-        f"pgqueue {__version__}, PostgreSQL {version}, Python {platform.python_version()},"
-        f" {os.cpu_count()} cores, {options.rounds} rounds interleaved, {options.jobs:,} jobs,"
-        f" {options.samples} latencies a round",
-        "",
-        "| measure | median | min-max | p95 | p99 | ratio to raw |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, ceiling, _ in measures:
-        found = sorted(values[name])
-        median = statistics.median(found)
-        tails = [f"{_quantile(found, share):,.2f}" if name.endswith("ms") else "" for share in (0.95, 0.99)]
-        ratio = "" if ceiling is None else f"{median / statistics.median(values[ceiling]):.2f}"
-        shown = f"{median:,.2f}" if name.endswith("ms") else f"{median:,.0f}"
-        spread = f"{found[0]:,.1f}-{found[-1]:,.1f}" if name.endswith("ms") else f"{found[0]:,.0f}-{found[-1]:,.0f}"
-        lines.append(f"| {name} | {shown} | {spread} | {tails[0]} | {tails[1]} | {ratio} |")
-    return "\n".join(lines)
-
-
-def _quantile(found: list[float], share: float) -> float:
-    return found[min(len(found) - 1, int(len(found) * share))]
+    match options.command:
+        case "peers":
+            return install.main(options.names, install=options.install)
+        case "draw":
+            pages.fill_in(records.read(options.file))
+            return 0
+    sizes = QUICK if options.quick else FULL
+    settings = Settings(dsn=None, sizes=sizes, rounds=1 if options.quick else options.rounds, only=options.only)
+    try:
+        with rivals.beside(options.peers) as others:
+            found = run_bench(settings, others)
+    except KeyboardInterrupt:
+        print("interrupted; no server is left behind", file=sys.stderr)
+        return 130
+    except PgqueueError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    found.command = " ".join(["python -m bench", *sys.argv[1:]]) if sys.argv[1:] else "make bench"
+    print(f"\n{found.machine.sentence()}; {len(found.rounds)} rounds in {found.seconds / 60:.1f} minutes\n")
+    print(markdown(figure_rows(found.rounds, CEILINGS)), markdown(target_rows(found.verdicts)), sep="\n\n")
+    for name, why in found.missing.items():
+        print(f"not measured: {name}: {why}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    file = options.out or RESULTS / f"{datetime.now():%Y-%m-%dT%H-%M-%S}.jsonl"
+    file.write_text("".join(f"{line}\n" for line in json_lines(found)))
+    print(f"\nwritten: {file}")
+    # A part of the figures, or tiny ones, are not to stand where the published ones do.
+    if not options.quick and not options.only and not options.no_docs:
+        pages.fill_in(found)
+        print("filled in: docs/performance.md, docs/figures")
+    return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.set_defaults(command="run")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=20_000)
-    parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--out", type=Path, default=Path("bench/results/figures.jsonl"))
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="measures that begin so, or fit")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: to see that it works")
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="ours and the raw ceilings alone")
+    parser.add_argument("--no-docs", action="store_true", help="leave docs/ as it is")
+    parser.add_argument("--out", type=Path, help="the file of JSON lines; else a new one in bench/results")
+    commands = parser.add_subparsers(metavar="{peers,draw}")
+    peers = commands.add_parser("peers", help="say which other queues there are, or install them")
+    peers.set_defaults(command="peers")
+    peers.add_argument("install", nargs="?", choices=["install"])
+    peers.add_argument("names", nargs="*", help="these alone")
+    draw = commands.add_parser("draw", help="fill in the pages from a file of an earlier run")
+    draw.set_defaults(command="draw")
+    draw.add_argument("file", type=Path)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

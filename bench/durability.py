@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.ours import enqueue_one_by_one
+from pgqueue.bench.client import enqueue_singly
 from pgqueue.migrate import migrate
 from tests.faults.standby import Pair, pair
 
@@ -47,7 +47,8 @@ def main() -> None:
 def _rate(servers: Pair, dsn: str, level: str) -> float:
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("truncate pgqueue.jobs")
-    return enqueue_one_by_one(f"{dsn} options='-c synchronous_commit={level}'", JOBS)
+    done = enqueue_singly(f"{dsn} options='-c synchronous_commit={level}'", JOBS)
+    return float(done["count"] / done["seconds"])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli import db, dead, demo, enqueue, jobs, migrate, queues, status, tasks, verify, worker, workers
+from pgqueue.cli import bench, db, dead, demo, enqueue, jobs, migrate, queues, status, tasks, verify, worker, workers
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
 from pgqueue.errors import PgqueueError
@@ -55,3 +55,4 @@ app.add_typer(tasks.group, name="tasks")
 app.add_typer(db.group, name="db")
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
+app.command("bench")(bench.bench)

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pgqueue.embedded import Server
-from pgqueue.migrate import migrate
 
 SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
+    "full_page_writes": "on",
     "shared_buffers": "512MB",
-    "max_wal_size": "4GB",
-    "checkpoint_timeout": "15min",
-    "max_connections": "50",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "maintenance_work_mem": "256MB",
+    "max_connections": "200",
 }
 
 
 @contextmanager
 def durable_server() -> Iterator[Server]:
-    """A running, migrated server; its folder is removed in the end."""
-    with tempfile.TemporaryDirectory(prefix="pgqueue-bench-") as folder:
-        Path(folder).chmod(0o711)
-        server = Server(Path(folder) / "server", settings=SETTINGS)
+    """A running server on a unix socket; its folder is removed in the end.
+
+    It lies where temporary files lie: on a disk, unless TMPDIR says otherwise.
+    """
+    with tempfile.TemporaryDirectory(prefix="pgqueue-bench-", dir=os.environ.get("TMPDIR")) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        server = Server(folder / "server", settings=SETTINGS)
         server.initdb()
         server.start()
         try:
-            migrate(server.dsn())
             yield server
         finally:
             server.stop("fast")

@@ -1,8 +1,9 @@
-"""The tasks that are measured: one that does nothing, one that says at once that it began."""
+"""The tasks that are measured: one that does nothing, plain and as a coroutine, and one that says that it began."""
 
 from __future__ import annotations
 
 import socket
+import time
 
 import pgqueue
 
@@ -21,5 +22,6 @@ async def nothing_async(number: int) -> None:
 
 @pgqueue.task
 def report(address: str, number: int) -> None:
-    """Tell `address` that job `number` has begun."""
-    _sender.sendto(str(number).encode(), address)
+    """Tell `address` when job `number` began."""
+    began = time.monotonic_ns()
+    _sender.sendto(f"{number} {began}".encode(), address)

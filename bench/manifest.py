@@ -1,0 +1,75 @@
+"""The manifests of other queues: bench/peers/NAME.toml."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / "bench" / "peers"
+ENVIRONMENTS = ROOT / ".bench"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """One of them; the fields are those of its manifest, told in bench/peers/README.md."""
+
+    name: str
+    title: str
+    kind: Literal["python", "node"]
+    packages: list[str]
+    program: str
+    store: Literal["postgresql", "redis"]
+    does: list[str]
+    settings: str
+    context: bool = False
+    arguments: tuple[str, ...] = ()
+    python: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Its environment."""
+        return ENVIRONMENTS / (f"venv-{self.name}" if self.kind == "python" else f"node-{self.name}")
+
+    @property
+    def ready(self) -> Path:
+        """The file that says that everything is installed, and what."""
+        return self.folder / "installed"
+
+    @property
+    def failed(self) -> Path:
+        """The file that says why it could not be installed."""
+        return ENVIRONMENTS / f"{self.name}.failed"
+
+    @property
+    def installed(self) -> bool:
+        """Whether the packages of this very manifest are there."""
+        return self.ready.exists() and self.ready.read_text() == "\n".join(self.packages)
+
+    def command(self) -> list[str | Path]:
+        """How its adapter is started."""
+        interpreter: str | Path = self.folder / "bin" / "python" if self.kind == "python" else "node"
+        return [interpreter, PEERS / self.program, *self.arguments]
+
+    def environment(self) -> dict[str, str]:
+        """What its adapter finds in its environment."""
+        modules = str(self.folder / "node_modules")
+        return {"NODE_PATH": modules, "BENCH_NODE_MODULES": modules} if self.kind == "node" else {}
+
+    def install_commands(self) -> list[list[str | Path]]:
+        """The commands that make its environment from nothing."""
+        if self.kind == "node":
+            return [["npm", "install", "--no-audit", "--no-fund", "--prefix", self.folder, *self.packages]]
+        pip: list[str | Path] = [self.folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        too_old = self.python is not None and sys.version_info < tuple(map(int, self.python.split(".")))
+        interpreter = f"python{self.python}" if too_old else sys.executable
+        return [[interpreter, "-m", "venv", "--clear", self.folder], [*pip, *self.packages]]
+
+
+def peers(folder: Path = PEERS) -> list[Peer]:
+    """All that have a manifest, by name."""
+    found = [(file.stem, tomllib.loads(file.read_text())) for file in sorted(folder.glob("*.toml"))]
+    return [Peer(name=name, **{**words, "arguments": tuple(words.get("arguments", ()))}) for name, words in found]

@@ -1,0 +1,61 @@
+"""docs/performance.md filled in: what stands between two markers is replaced by what a run found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bench.figures import drawn
+from bench.manifest import ROOT, peers
+from pgqueue.bench.run import Results
+from pgqueue.bench.tables import figure_rows, markdown, target_rows
+from pgqueue.bench.targets import CEILINGS
+
+PAGE = ROOT / "docs" / "performance.md"
+FIGURES = ROOT / "docs" / "figures"
+COSTS = ("CPU per", "WAL per", "transactions per", "dead rows per", "memory")
+
+
+def fill_in(found: Results, page: Path = PAGE, figures: Path = FIGURES) -> None:
+    """Write the figures, and the page's marked sections."""
+    pictures = dict(drawn(found))
+    figures.mkdir(exist_ok=True)
+    for name, picture in pictures.items():
+        (figures / f"{name}.svg").write_text(picture)
+    text = page.read_text()
+    for name, section in sections(found, list(pictures)).items():
+        text = replaced(text, name, section)
+    page.write_text(text)
+
+
+def sections(found: Results, pictures: list[str]) -> dict[str, str]:
+    """What each pair of markers is to hold."""
+    rounds = len(found.rounds)
+    said = (
+        f"`{found.command}`, {rounds} rounds interleaved, {found.seconds / 60:.0f} minutes. {found.machine.sentence()}."
+    )
+    compared = [[peer.title, ", ".join(peer.packages), peer.settings] for peer in peers()]
+    return {
+        "run": said,
+        "targets": markdown(target_rows(found.verdicts)),
+        "figures": markdown(figure_rows(found.rounds, CEILINGS)),
+        "costs": markdown(costs(found)),
+        "pictures": "\n\n".join(f"![{name}](figures/{name}.svg)" for name in pictures),
+        "peers": markdown([["queue", "version", "settings"], *compared]) if compared else "None was measured.",
+        "missing": "\n".join(f"- {name}: {why}" for name, why in found.missing.items()) or "Nothing.",
+    }
+
+
+def costs(found: Results) -> list[list[str]]:
+    """The rows of what a job costs."""
+    head, *rows = figure_rows(found.rounds, {})
+    return [head[:4], *[row[:4] for row in rows if row[0].startswith(COSTS)]]
+
+
+def replaced(text: str, name: str, section: str) -> str:
+    """The text with another section between the markers of that name. Raises LookupError where there are none."""
+    opening, closing = f"<!-- bench:{name} -->", "<!-- /bench -->"
+    pattern = re.compile(f"{re.escape(opening)}.*?{re.escape(closing)}", re.DOTALL)
+    if not pattern.search(text):
+        raise LookupError(f"the page has no {opening} ... {closing}")
+    return pattern.sub(lambda _: f"{opening}\n\n{section}\n\n{closing}", text)

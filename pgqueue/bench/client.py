@@ -1,0 +1,143 @@
+"""The clients that are measured, each a process of its own: `python -m pgqueue.bench.client` answers JSON lines.
+
+The same requests that adapters of other queues answer (bench/peers/README.md), and those of the raw ceilings.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+import pgqueue
+from pgqueue.bench import claiming, raw
+from pgqueue.bench.arrivals import Arrivals
+
+Answer = dict[str, Any]
+
+NOOP = "pgqueue.bench.tasks:nothing"
+REPORT = "pgqueue.bench.tasks:report"
+WARM_UP = 50
+# A load comes in bursts of so many seconds.
+BURST = 0.01
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = REQUESTS[request.pop("do")](**request)
+        except Exception as error:  # Whatever goes wrong, the runner says it in its table.
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+class Producer:
+    """The connection that a client keeps from `open` on, as an application would."""
+
+    conn: psycopg.Connection[Any] | None = None
+
+    def open(self, dsn: str) -> Answer:
+        """Connect, and warm up with a few jobs."""
+        self.conn = psycopg.connect(dsn, autocommit=True)
+        for number in range(WARM_UP):
+            pgqueue.enqueue(self.conn, NOOP, [number])
+        return {}
+
+    def enqueue_one(self, seconds: float) -> Answer:
+        """enqueue() on an autocommit connection: each call is a transaction."""
+        assert self.conn is not None
+        count = 0
+        began = now = time.perf_counter()
+        while now < began + seconds:
+            pgqueue.enqueue(self.conn, NOOP, [count])
+            count += 1
+            now = time.perf_counter()
+        return {"count": count, "seconds": now - began}
+
+
+def enqueue_bulk(dsn: str, count: int, batch: int | None = None) -> Answer:
+    """enqueue_many() of all at once, or in transactions of `batch`."""
+    new_jobs = [pgqueue.NewJob(NOOP, [number]) for number in range(count)]
+    with psycopg.connect(dsn) as conn:
+        pgqueue.enqueue_many(conn, new_jobs[:WARM_UP])
+        conn.rollback()
+        began = time.perf_counter()
+        for first in range(0, count, batch or count):
+            pgqueue.enqueue_many(conn, new_jobs[first : first + (batch or count)])
+            conn.commit()
+        return {"count": count, "seconds": time.perf_counter() - began}
+
+
+def enqueue_singly(dsn: str, count: int) -> Answer:
+    """So many enqueue(), each a transaction."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        began = time.perf_counter()
+        for number in range(count):
+            pgqueue.enqueue(conn, NOOP, [number])
+        return {"count": count, "seconds": time.perf_counter() - began}
+
+
+def pickup(dsn: str, gaps: list[float], queues: list[str]) -> Answer:
+    """Milliseconds from the return of enqueue()'s commit to the task's first line, one job after another.
+
+    With several queues each has its own idle worker, the jobs go round, and nobody waits for one before the next.
+    """
+    with psycopg.connect(dsn, autocommit=True) as conn, Arrivals() as arrivals:
+
+        def enqueue(number: int) -> None:
+            pgqueue.enqueue(conn, REPORT, [arrivals.address, number], queue=queues[number % len(queues)])
+
+        return {"latencies": arrivals.measure(gaps, enqueue, wait_for_each=len(queues) == 1)}
+
+
+def pickup_raw(dsn: str, gaps: list[float], address: str) -> Answer:
+    """The same for a bare LISTEN-then-select loop (`listen` below), notified by a bare insert."""
+    with psycopg.connect(dsn, autocommit=True) as conn, Arrivals(address) as arrivals:
+        arrivals.await_one()
+        return {"latencies": arrivals.measure(gaps, lambda number: raw.insert_and_notify(conn, number))}
+
+
+def load(dsn: str, rate: float, seconds: float) -> Answer:
+    """Enqueue no-op jobs in bursts, so many a second, for a time."""
+    count = 0
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        began = time.perf_counter()
+        while (passed := time.perf_counter() - began) < seconds:
+            if missing := int(passed * rate) - count:
+                pgqueue.enqueue_many(conn, [pgqueue.NewJob(NOOP, [number]) for number in range(missing)])
+                count += missing
+            time.sleep(BURST)
+    return {"count": count, "seconds": seconds}
+
+
+def gaps(count: int, shortest: float, longest: float, seed: int = 1) -> list[float]:
+    """Random waits between jobs, the same ones for everybody."""
+    generator = random.Random(seed)
+    return [generator.uniform(shortest, longest) for _ in range(count)]
+
+
+_producer = Producer()
+REQUESTS: dict[str, Callable[..., Answer]] = {
+    "open": _producer.open,
+    "enqueue_one": _producer.enqueue_one,
+    "enqueue_bulk": enqueue_bulk,
+    "enqueue_singly": enqueue_singly,
+    "pickup": pickup,
+    "pickup_raw": pickup_raw,
+    "load": load,
+    "copy": raw.copy,
+    "step_loop": raw.step_loop,
+    "listen": raw.listen,
+    "claims": claiming.claims,
+    "bounded_loop": claiming.bounded_loop,
+}
+
+if __name__ == "__main__":
+    main()

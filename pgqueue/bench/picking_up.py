@@ -1,0 +1,82 @@
+"""Pick-up: from the commit of an enqueue to the first line of its task, for idle workers and for one under load."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+
+from pgqueue.bench import raw
+from pgqueue.bench.client import gaps
+from pgqueue.bench.crew import EXECUTORS, crew
+from pgqueue.bench.preload import ended, preloaded
+from pgqueue.bench.program import ask_client, clients
+from pgqueue.bench.reading import Measure, Reading, latencies
+from pgqueue.bench.site import Site
+
+WARM_UP = 10
+# Seconds between two jobs: longer than a job takes, so that the worker is idle again.
+GAPS = (0.01, 0.05)
+# A worker without LISTEN has time to fall back to its poll.
+LONG_GAPS = (0.5, 2.5)
+POLLERS = 10
+# Measured before the load, to know what half of it is.
+FULL_LOAD_JOBS = 20_000
+
+
+def measures(site: Site) -> list[Measure]:
+    """The bare loop, the idle worker of each kind, the one that only polls, and the busy one."""
+    if not site.sizes.pickups:
+        return []
+    found = [Measure("pickup/raw", _raw)]
+    for executor in EXECUTORS:
+        found.append(Measure(f"pickup/{executor}", lambda site, x=executor: _idle(site, x)))  # type: ignore[misc]  # bound early
+    found.append(Measure("pickup-loaded/thread", lambda site: _loaded(site, "thread")))
+    if site.sizes.polled:
+        found.append(Measure("pickup-polled/thread", _polled, once=True))
+    return found
+
+
+def _gaps(site: Site) -> list[float]:
+    return gaps(site.sizes.pickups + WARM_UP, *GAPS)
+
+
+def _raw(site: Site) -> list[Reading]:
+    count = site.sizes.pickups + WARM_UP
+    with tempfile.TemporaryDirectory(prefix="pgqueue-bench-") as folder, clients(2) as (sender, listener):
+        address = f"{folder}/raw"
+        sender.tell(do="pickup_raw", dsn=site.dsn, gaps=_gaps(site), address=address)
+        raw.await_socket(address)
+        listener.tell(do="listen", dsn=site.dsn, count=count, address=address)
+        found = sender.answer(600)["latencies"]
+    return latencies("pick-up", "LISTEN and select", found[WARM_UP:])
+
+
+def _idle(site: Site, executor: str) -> list[Reading]:
+    with crew(site, executor):
+        found = ask_client(do="pickup", dsn=site.dsn, gaps=_gaps(site), queues=["default"])["latencies"]
+    return latencies("pick-up", executor, found[WARM_UP:])
+
+
+def _polled(site: Site) -> list[Reading]:
+    """Several workers, each with a queue of its own, so that many long waits fit into a short time."""
+    queues = [f"polled-{number}" for number in range(min(POLLERS, site.sizes.polled))]
+    waits = [each / len(queues) for each in gaps(site.sizes.polled, *LONG_GAPS)]
+    with crew(site, "thread", queues=[[queue] for queue in queues], poll_only=True):
+        found = ask_client(do="pickup", dsn=site.dsn, gaps=waits, queues=queues)["latencies"]
+    return latencies("pick-up, poll only", "thread", found)
+
+
+def _loaded(site: Site, executor: str) -> list[Reading]:
+    """As idle, while no-op jobs come half as fast as this worker could drain them."""
+    count = min(FULL_LOAD_JOBS, site.sizes.drain)
+    with preloaded(site, count, executor) as work, crew(site, executor):
+        work.begin()
+        work.await_end()
+        rate = count / ended(work.conn, count + 1) / 2
+        waits = _gaps(site)
+        with clients(1) as (loader,):
+            loader.tell(do="load", dsn=site.dsn, rate=rate, seconds=1.5 * sum(waits) + 1)
+            time.sleep(0.5)
+            found = ask_client(do="pickup", dsn=site.dsn, gaps=waits, queues=["default"])["latencies"]
+            loader.kill()
+    return latencies("pick-up, half load", executor, found[WARM_UP:])

@@ -1,0 +1,155 @@
+"""The targets: a figure, what it is compared with, and how far it must reach. Nothing here is a measured value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pgqueue.bench import draining, enqueueing, growth, horizon
+from pgqueue.bench.crew import EXECUTORS
+from pgqueue.bench.reading import Key, Round, Spread, ratios, spread, values_of
+from pgqueue.bench.sizes import Sizes
+
+DRAIN, BULK = draining.figure(1), "bulk"
+PICK_UP = "pick-up p50"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`figure` is to be at least or at most `bound`, times `over` of the same round if that is given."""
+
+    what: str
+    figure: Key
+    bound: float
+    over: Key | None = None
+    sense: Literal["at least", "at most"] = "at least"
+    unit: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """The bound as people read it."""
+        sign = "≥" if self.sense == "at least" else "≤"
+        return f"{sign} {self.bound:g}{' ×' if self.over else ''}{f' {self.unit}' if self.unit else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a target came to: None where nothing was measured."""
+
+    target: Target
+    reached: Spread | None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the median keeps the bound."""
+        if self.reached is None:
+            return None
+        if self.target.sense == "at least":
+            return self.reached.median >= self.target.bound
+        return self.reached.median <= self.target.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A peer that was measured beside us."""
+
+    name: str
+    python: bool
+
+
+def judge(target: Target, rounds: Sequence[Round]) -> Verdict:
+    """The median over the rounds, of the ratio of each round where two figures are compared."""
+    if target.over is None:
+        return Verdict(target, spread(values_of(rounds, target.figure)))
+    return Verdict(target, spread(ratios(rounds, target.figure, target.over)))
+
+
+def targets(sizes: Sizes, rivals: Sequence[Rival] = ()) -> list[Target]:
+    """All of them, for the sizes of this run and the peers of it."""
+    return [*_drains(rivals), *_enqueues(rivals), *_pick_ups(rivals), *_costs(), *_claims(sizes), *_horizon_and_crowd()]
+
+
+def _drains(rivals: Sequence[Rival]) -> list[Target]:
+    found = []
+    for executor, share in (("thread", 0.6), ("async", 0.6), ("process", 0.35)):
+        ours = Key(DRAIN, executor)
+        found.append(Target(f"drain, `{executor}`, over the bare loop", ours, share, Key(DRAIN, "raw")))
+        for rival in rivals:
+            if rival.python or executor != "process":
+                found.append(Target(f"drain, `{executor}`, over {rival.name}", ours, 1, Key(DRAIN, rival.name)))
+    return found
+
+
+def _enqueues(rivals: Sequence[Rival]) -> list[Target]:
+    found = []
+    for number in enqueueing.CLIENTS:
+        name = enqueueing.figure(number)
+        found.append(Target(f"{name}, over pgbench", Key(name, "pgqueue"), 0.85, Key(name, "pgbench")))
+    ours = Key(BULK, "pgqueue")
+    found.append(Target("bulk enqueue, over COPY", ours, 0.7, Key(BULK, "COPY")))
+    found += [Target(f"bulk enqueue, over {rival.name}", ours, 1, Key(BULK, rival.name)) for rival in rivals]
+    return found
+
+
+def _pick_ups(rivals: Sequence[Rival]) -> list[Target]:
+    found = []
+    for executor in EXECUTORS:
+        for share, bound in ((50, 1.5), (99, 3.0)):
+            name = f"pick-up p{share}"
+            over = Key(name, "LISTEN and select")
+            found.append(
+                Target(f"{name}, `{executor}`, over a bare LISTEN loop", Key(name, executor), bound, over, "at most")
+            )
+    for rival in rivals:
+        ours = Key(PICK_UP, "thread")
+        found.append(Target(f"{PICK_UP}, `thread`, over {rival.name}", ours, 1, Key(PICK_UP, rival.name), "at most"))
+    return found
+
+
+def _costs() -> list[Target]:
+    found = [
+        Target(f"WAL per job, enqueued {how}", Key("WAL per job, enqueue to end", how), 1200, None, "at most", "B")
+        for how in ("in bulk", "one by one")
+    ]
+    for executor in EXECUTORS:
+        key = Key("transactions per job in a drain", executor)
+        found.append(Target(f"transactions per job in a drain, `{executor}`", key, 0.05, None, "at most"))
+    memory = Key("memory of the worker", "process")
+    steady = Key("memory, end over middle", "process")
+    found.append(Target("memory of the worker's parent", memory, 60, None, "at most", "MB"))
+    found.append(Target("memory of the worker's parent, end over middle", steady, 1.05, None, "at most"))
+    return found
+
+
+def _claims(sizes: Sizes) -> list[Target]:
+    if not sizes.claims:
+        return []
+    name = "claim of 50, p95"
+    few, *others = growth.shapes(sizes)
+    return [
+        Target(f"claim p95, {shape.name}", Key(name, shape.name), 1.5, Key(name, few.name), "at most")
+        for shape in others
+        # A worker of many queues probes each of them: a figure, not a target.
+        if shape.queues == 1
+    ]
+
+
+def _horizon_and_crowd() -> list[Target]:
+    rate = horizon.RATE
+    found = [
+        Target("held horizon, last tenth over first", Key(rate, horizon.LAST), 0.8, Key(rate, horizon.FIRST)),
+    ]
+    for few, many in ((1, 2), (2, 4)):
+        ours, over = Key(draining.figure(many), "thread"), Key(draining.figure(few), "thread")
+        found.append(Target(f"throughput of {many} workers over {few}", ours, 1, over))
+    return found
+
+
+# The raw ceiling of each figure that has one.
+CEILINGS = {
+    DRAIN: "raw",
+    BULK: "COPY",
+    **{enqueueing.figure(number): "pgbench" for number in enqueueing.CLIENTS},
+    **{f"pick-up p{share}": "LISTEN and select" for share in (50, 95, 99)},
+}
