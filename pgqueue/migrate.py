@@ -10,6 +10,7 @@ import hashlib
 import io
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ MIGRATION_LOCK = 0x70677175657565
 # Claims wait at most this long behind a migration that waits for a table lock.
 LOCK_TIMEOUT = "2s"
 TRIES = 30
+# Alembic keeps the migration that runs in globals of its own: in one process there can be one at a time.
+_alembic = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ def status(dsn: str) -> SchemaStatus:
 def sql() -> str:
     """All that `migrate` would run on an empty database, as a script for psql."""
     buffer = io.StringIO()
-    command.upgrade(_config(buffer), "head", sql=True)
+    with _alembic:
+        command.upgrade(_config(buffer), "head", sql=True)
     # Alembic's own BEGIN and COMMIT surround the migrations alone; here all is one transaction.
     migrations = buffer.getvalue().replace("BEGIN;", "").replace("COMMIT;", "").strip()
     return "\n\n".join(["begin;", CREATE_SCHEMA + ";", migrations, *repeatables(), _stamp() + ";", "commit;\n"])
@@ -112,7 +116,8 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         conn.exec_driver_sql(CREATE_SCHEMA)
     config = _config()
     config.attributes["connection"] = conn
-    command.upgrade(config, "head")
+    with _alembic:
+        command.upgrade(config, "head")
     for text in (*repeatables(), _stamp()):
         conn.exec_driver_sql(text.replace("%", "%%"))
     return True

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -72,7 +74,12 @@ order by 1, 2
 @pytest.fixture
 def empty(server: Server, database: str) -> Iterator[str]:
     """The DSN of a database without the schema."""
-    name = f"{database}_empty"
+    with created(server, f"{database}_empty") as dsn:
+        yield dsn
+
+
+@contextmanager
+def created(server: Server, name: str) -> Iterator[str]:
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         yield server.dsn(name, tcp=True)
@@ -109,6 +116,13 @@ def test_ten_processes_at_once_apply_it_once(empty: str) -> None:
     with multiprocessing.get_context("spawn").Pool(10) as processes:
         assert sorted(processes.map(migrate, [empty] * 10, chunksize=1)) == [False] * 9 + [True]
     assert status(empty).state == "current"
+
+
+def test_threads_of_one_process_migrate_several_databases_at_once(server: Server, database: str) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(4) as threads:
+        empty = [stack.enter_context(created(server, f"{database}_{number}")) for number in range(4)]
+        assert list(threads.map(migrate, empty)) == [True] * 4
+        assert {status(dsn).state for dsn in empty} == {"current"}
 
 
 def test_the_printed_script_makes_the_same_schema(empty: str, dsn: str, server: Server) -> None:
