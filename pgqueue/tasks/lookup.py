@@ -57,7 +57,9 @@ def import_apps(apps: Sequence[str]) -> None:
             raise AppError(f"an app is a module, named as in an import; got {app!r}{_module_meant_by(app)}")
         try:
             importlib.import_module(app)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
             raise AppError(_import_failure(app, error)) from error
 
 

@@ -54,8 +54,9 @@ class Child:
         try:
             import_apps(settings.apps)
             middleware = load_middleware(settings.middleware)
-        except AppError as error:
-            self._say(wire.BROKEN, str(error))
+        except BaseException as error:  # The importing module's own; a signal is no exception here.
+            said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
+            self._say(wire.BROKEN, said)
             return
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}

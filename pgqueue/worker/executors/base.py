@@ -31,8 +31,8 @@ class Settings:
 
     `apps` are the modules whose tasks may run, `middleware` names callables as `module:name`, outermost first. `dsn`
     is for the connections of transactional jobs. A child is replaced after `max_jobs_per_child` jobs, and when it uses
-    more than `max_memory_per_child` bytes. `grace` is the time between a job's notice, SIGTERM and SIGKILL,
-    `cancel_grace` that between the cancelling of a job and SIGTERM; seconds.
+    more than `max_memory_per_child` bytes. In seconds: importing the modules may take a child `start_limit`; `grace`
+    is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
     """
 
     dsn: str
@@ -41,6 +41,7 @@ class Settings:
     middleware: tuple[str, ...] = ()
     max_jobs_per_child: int | None = None
     max_memory_per_child: int | None = None
+    start_limit: float = 120.0
     grace: float = 5.0
     cancel_grace: float = 5.0
 

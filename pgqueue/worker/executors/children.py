@@ -28,8 +28,6 @@ _MOST_AHEAD = 64
 _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
 _GRACE = 0.5
-# How long the modules of the tasks may take to import, seconds.
-START_LIMIT = 120.0
 _CHUNK = 1 << 18
 
 
@@ -58,6 +56,8 @@ class ChildProcess:
         # Whether it said what is no message, or makes no sense.
         self.garbled = False
         self.broken = False
+        # Whether it was ended because it was not ready in time.
+        self.overslept = False
         self.gone = False
         self.leaving: float | None = None
         self.recalled = False

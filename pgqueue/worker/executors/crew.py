@@ -188,7 +188,7 @@ class Crew:
                 self.nursery.ready(self._children)
             case (wire.BROKEN, why):
                 child.broken = True
-                self.nursery.fail(why)
+                self.nursery.give_up(why)
 
     def _tell_doomed(self, child: ChildProcess) -> None:
         if child.running in child.doomed:
@@ -254,9 +254,15 @@ class Crew:
         if self._deadline is None and not child.broken and (child.fate or not child.recycled):
             self._observe(ChildEnded(child.pid, f"{how}: {child.fate.said}" if child.fate else how))
             if not child.ready:
-                self.nursery.fail(
-                    f"a child process ended with {how} while it imported {', '.join(self._settings.apps)}"
-                )
+                self._miss(child, how)
+
+    def _miss(self, child: ChildProcess, how: str) -> None:
+        """A child has ended before it was ready."""
+        apps, limit = ", ".join(self._settings.apps), self._settings.start_limit
+        if child.overslept:
+            self.nursery.give_up(f"importing {apps} took longer than {limit:g} s")
+        else:
+            self.nursery.fail(f"a child process ended with {how} while it imported {apps}", child.born)
 
     def _clear(self) -> None:
         """The thread's last act: no child lives, and what was not reported is left over."""

@@ -11,6 +11,8 @@ from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.children import ChildProcess
 
 _LONGEST_BACKOFF = 30.0
+# One that dies while it imports may have been killed from outside; so many times in a row it is the app.
+_MOST_FAILURES = 4
 
 
 class Nursery:
@@ -22,7 +24,7 @@ class Nursery:
         self._settings = settings
         self._observe = observe
         self._failures = 0
-        self._respawn_at = 0.0
+        self._failed_at = self._respawn_at = 0.0
 
     def missing(self, children: Sequence[ChildProcess], declared: Collection[str] | None) -> Iterator[ChildProcess]:
         """Start the children that are missing; one that is to leave is missing already."""
@@ -32,7 +34,7 @@ class Nursery:
             try:
                 yield ChildProcess(self._settings, declared)
             except OSError as error:
-                self.fail(f"no child process could be started: {error}")
+                self.fail(f"no child process could be started: {error}", monotonic())
                 return
 
     def ready(self, children: Sequence[ChildProcess]) -> None:
@@ -41,12 +43,25 @@ class Nursery:
         if len(children) == self._settings.concurrency and all(each.ready for each in children):
             self.up.set()
 
-    def fail(self, why: str) -> None:
-        """A child cannot be started: the end of a worker that just begins, a trouble of one that runs."""
+    def fail(self, why: str, born: float) -> None:
+        """A child that was started then was never ready: another is, unless a worker that just begins has none left.
+
+        Those that were started before the last failure are part of it: what kills one may kill all.
+        """
+        if born < self._failed_at or self.broken:
+            return
+        self._failed_at = monotonic()
         self._failures += 1
-        self._respawn_at = monotonic() + min(_LONGEST_BACKOFF, 0.25 * 2**self._failures)
-        if self.up.is_set() and not self.broken:
-            self._observe(Trouble("process executor", why, "the next try follows; jobs wait meanwhile"))
+        self._respawn_at = self._failed_at + min(_LONGEST_BACKOFF, 0.25 * 2**self._failures)
+        if self._failures >= _MOST_FAILURES and not self.up.is_set():
+            self.give_up(why)
         else:
-            self.broken = self.broken or why
+            self._observe(Trouble("process executor", why, "the next try follows; jobs wait meanwhile"))
+
+    def give_up(self, why: str) -> None:
+        """The app itself is at fault: the end of a worker that just begins, a trouble of one that runs."""
+        if not self.up.is_set():
+            self.broken = why
             self.up.set()
+        else:
+            self.fail(why, monotonic())

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping
 
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.executors.children import START_LIMIT, ChildProcess
+from pgqueue.worker.executors.children import ChildProcess
 from pgqueue.worker.executors.fates import Why
 from pgqueue.worker.executors.memory import memory_of
 from pgqueue.worker.executors.watch import Due, Watch
@@ -35,7 +35,8 @@ class Overseer:
         if child.fate is not None:
             child.finish_off(now)
             return
-        if not child.ready and now > child.born + START_LIMIT:
+        if not child.ready and now > child.born + self._settings.start_limit:
+            child.overslept = True
             child.signal(signal.SIGKILL)
             return
         self._look_at_job(child, now)

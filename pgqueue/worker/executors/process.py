@@ -17,7 +17,6 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.outcome import Terms
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
-from pgqueue.worker.executors.children import START_LIMIT
 from pgqueue.worker.executors.crew import Crew
 from pgqueue.worker.executors.ledger import Ledger
 
@@ -42,12 +41,13 @@ class ProcessExecutor:
         self._crew.open()
         self._thread = threading.Thread(target=self._crew.serve, name="pgqueue-children", daemon=True)
         self._thread.start()
-        fault = self._crew.nursery.broken
-        if not self._crew.nursery.up.wait(START_LIMIT):
-            fault = f"importing {', '.join(self._settings.apps)} took longer than {START_LIMIT:.0f} s"
-        if fault := fault or self._crew.nursery.broken:
+        nursery = self._crew.nursery
+        # Bounded by the nursery: each child by its start limit, and their number.
+        while not nursery.up.wait(1.0) and self._thread.is_alive():
+            continue
+        if nursery.broken:
             self.kill()
-            raise AppError(fault)
+            raise AppError(nursery.broken)
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Take over claims."""
