@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from math import isnan
 from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
@@ -40,7 +41,7 @@ class Retry(Signal):
 
     def __init__(self, why: str = "the task asked for a retry", *, delay: float | timedelta | None = None) -> None:
         super().__init__(why)
-        self.delay = None if delay is None else max(0.0, seconds(delay))
+        self.delay = None if delay is None else _from_now(delay)
 
 
 class Snooze(Signal):
@@ -48,7 +49,7 @@ class Snooze(Signal):
 
     def __init__(self, delay: float | timedelta) -> None:
         super().__init__(f"snoozed for {delay}")
-        self.delay = max(0.0, seconds(delay))
+        self.delay = _from_now(delay)
 
 
 class Bury(Signal):
@@ -57,6 +58,13 @@ class Bury(Signal):
 
 class Cancel(Signal):
     """End the job as cancelled: it is no longer wanted."""
+
+
+def _from_now(delay: float | timedelta) -> float:
+    """A delay that a task asks for, seconds; what lies in the past is now."""
+    if isnan(wait := seconds(delay)):
+        raise ValueError("a delay must be a number of seconds, got nan")
+    return max(0.0, wait)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import math
 import time
@@ -18,6 +19,7 @@ from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
 from pgqueue.outcome import (
+    UNKNOWN,
     Ended,
     Failed,
     Outcome,
@@ -29,7 +31,7 @@ from pgqueue.outcome import (
     error_report,
     judge,
 )
-from pgqueue.retry import seconds
+from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
 from pgqueue.worker.notices import Notice
 from pgqueue.worker.reports import report
@@ -144,7 +146,8 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:
-        return Finished(claim, judge(claim, Failed(report(error))), elapsed)
+        terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
+        return Finished(claim, judge(claim, Failed(report(error)), terms), elapsed)
 
 
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:

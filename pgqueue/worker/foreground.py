@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
@@ -23,15 +23,17 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Move, Released, judge
+from pgqueue.outcome import UNKNOWN, Move, Released, judge
 from pgqueue.store import execute, jobs, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps
 from pgqueue.worker.attempt import Attempts
 from pgqueue.worker.clock import lease_clock
+from pgqueue.worker.executors.judging import once_targets
 from pgqueue.worker.heartbeat import Heartbeat
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.notices import Notice
 from pgqueue.worker.settler import settle_others
 from pgqueue.worker.upkeep import Upkeep, common_chores
 
@@ -60,9 +62,8 @@ def run_job(
     attempts = Attempts(dsn, app, load_middleware(middleware))
     worker = secrets.randbits(63)
     try:
-        with _leased(dsn, worker, lease, observe):
-            with open_connection(dsn, "run") as conn:
-                claim = execute(conn, jobs.claim_one(worker, job_id))
+        with _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED)):
+            claim = _claimed(dsn, worker, job_id, attempts)
             if claim is None:
                 return None
             finished = _attempted(attempts, claim)
@@ -72,13 +73,18 @@ def run_job(
 
 
 @contextmanager
-def _leased(dsn: str, worker: int, lease: float, observe: Observer) -> Iterator[None]:
+def _leased(
+    dsn: str, worker: int, lease: float, observe: Observer, cancelled: Callable[[frozenset[UUID]], None]
+) -> Iterator[None]:
     upkeep = Upkeep(common_chores(observe, POLL_SECONDS))
-    heartbeat = Heartbeat(worker, dsn, observe, upkeep, lease=lease, turning=lambda: True, evicted=_retire)
+    heartbeat = Heartbeat(
+        worker, dsn, observe, upkeep, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
+    )
     with open_connection(dsn, "run") as conn:
         sent_at = lease_clock()
         length = timedelta(seconds=lease)
-        execute(conn, workers.enlist(worker, socket.gethostname(), os.getpid(), [], "foreground", 1, length))
+        host, pid, once = socket.gethostname(), os.getpid(), once_targets()
+        execute(conn, workers.enlist(worker, host, pid, [], "foreground", 1, length, once))
     heartbeat.acknowledged(sent_at)
     heartbeat.loop.start()
     ended = threading.Event()
@@ -95,6 +101,18 @@ def _leased(dsn: str, worker: int, lease: float, observe: Observer) -> Iterator[
             execute(conn, workers.discharge(worker, clean=clean))
 
 
+def _claimed(dsn: str, worker: int, job_id: UUID, attempts: Attempts) -> Claim | None:
+    """The claim of the job; if it may run but once the database knows that before it begins."""
+    with open_connection(dsn, "run") as conn:
+        claim = execute(conn, jobs.claim_one(worker, job_id))
+        if claim is not None:
+            # Its module may be imported only now.
+            task = attempts.find(claim)
+            if task is not None and task.bounds.at_most_once:
+                execute(conn, workers.declare(worker, [claim.target]))
+        return claim
+
+
 def _attempted(attempts: Attempts, claim: Claim) -> Finished:
     began = time.monotonic()
     try:
@@ -104,7 +122,8 @@ def _attempted(attempts: Attempts, claim: Claim) -> Finished:
     except KeyboardInterrupt:
         pass
     # If the interrupt met a COMMIT that went through, the token is used up and this release changes nothing.
-    return Finished(claim, judge(claim, Released()), time.monotonic() - began)
+    task = attempts.find(claim)
+    return Finished(claim, judge(claim, Released(), UNKNOWN if task is None else task.terms), time.monotonic() - began)
 
 
 def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> bool:

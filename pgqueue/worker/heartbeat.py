@@ -114,5 +114,6 @@ class Heartbeat:
             self._evicted("evicted by hand" if by_hand else "its lease has expired, or was ended by hand")
             return
         self.acknowledged(sent_at)
-        self._cancelled(answer.cancelled)
+        if answer.cancelled:
+            self._cancelled(answer.cancelled)
         self._asked(answer.asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import math
 import os
 import signal
 import subprocess
@@ -60,6 +61,14 @@ def hang_and_be_buried() -> None:
 @task(on_timeout="cancel", retry=SOON)
 async def hang_and_be_cancelled() -> None:
     await asyncio.sleep(60)
+
+
+@task(on_expiry="bury")
+def expire_and_be_buried() -> None: ...
+
+
+@task(on_expiry="cancel")
+def expire_and_be_cancelled() -> None: ...
 
 
 @task
@@ -178,6 +187,10 @@ def once(how: str, path: str = os.devnull) -> None:
     match how:
         case "raise":
             raise ValueError("no")
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "retry at the end of time":
+            raise Retry(delay=math.inf)
         case "out of disk":
             raise OSError(errno.ENOSPC, "disk full")
         case "exit":

@@ -32,6 +32,7 @@ def run_one(bench: Bench, name: str, *args: object, **changes: object) -> Settle
         ("out of disk", Move.END, "not retried"),
         ("bury", Move.END, "buried"),
         ("retry", Move.RETRY, None),
+        ("retry at the end of time", Move.END, "not retried"),
         ("snooze", Move.RELEASE, None),
     ],
 )
