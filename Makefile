@@ -4,8 +4,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Each test process runs a PostgreSQL of its own: past eight they only wait for one another.
-TESTERS ?= auto --maxprocesses 8
+# Two a core, because most tests wait; each runs a PostgreSQL of its own: past eight they only wait for one another.
+TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 * cores : 8)))
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 

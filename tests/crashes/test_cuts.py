@@ -16,7 +16,7 @@ from pgqueue.embedded.cluster import StopMode
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, StartProcess
+from tests.worker.running import ERRANDS, ONE_KIND, Desk, StartProcess
 
 ROLES = ("claimer", "listener", "heartbeat", "job")
 
@@ -62,7 +62,7 @@ def test_cut_connections_cost_no_job(spawn: StartProcess, desk: Desk, dsn: str, 
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_a_worker_outlives_a_restart_of_the_database(
     spawn: StartProcess, private_server: Server, kind: str, mode: StopMode
 ) -> None:
@@ -113,7 +113,7 @@ def test_outcomes_wait_for_the_database(spawn: StartProcess, private_server: Ser
         assert worker.wait() == 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_a_worker_outlives_an_outage_longer_than_its_lease(
     spawn: StartProcess, private_server: Server, kind: str
 ) -> None:

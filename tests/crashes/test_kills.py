@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, NewJob, StartProcess, await_end, lines_of
+from tests.worker.running import ERRANDS, ONE_KIND, Desk, NewJob, StartProcess, await_end, lines_of
 
 LEASE = 2
 
@@ -64,7 +64,7 @@ def test_three_killed_children_in_a_row_make_a_job_poison(spawn: StartProcess, d
     assert desk.outcomes(job_id) == ["crashed"] * 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_the_jobs_of_a_killed_worker_run_elsewhere_after_its_lease(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_job_whose_workers_were_killed_three_times_is_poison(spawn: StartProce
     assert desk.outcomes(job_id) == ["lost"] * 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 @pytest.mark.parametrize("name", ["effect", "work"])
 def test_a_worker_that_slept_past_its_lease_changes_nothing_and_retires(
     spawn: StartProcess, desk: Desk, kind: str, name: str
@@ -167,7 +167,7 @@ def test_a_stopped_child_holds_up_nobody_else(spawn: StartProcess, desk: Desk, t
 
 
 @pytest.mark.parametrize("how", ["delete from pgqueue.workers", "update pgqueue.workers set expires_at = now()"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_a_worker_evicted_by_hand_ends_its_jobs_and_retires(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str, how: str
 ) -> None:

@@ -14,7 +14,7 @@ from pgqueue.embedded import Server
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, StartProcess, WorkerProcess, await_end
+from tests.worker.running import ERRANDS, KINDS, ONE_KIND, Desk, StartProcess, WorkerProcess, await_end
 
 LEASE = 2
 
@@ -130,7 +130,7 @@ def supervise(
     wait_until(looked_after, timeout, "all jobs at their end")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_every_job_ends_once_whatever_happens(spawn: StartProcess, private_server: Server, kind: str) -> None:
     run_mixed(spawn, private_server, kind, 300)
 

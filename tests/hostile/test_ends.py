@@ -13,6 +13,7 @@ from tests.hostile.arena import Arena
 from tests.waiting import wait_until
 from tests.worker.running import is_alive, lines_of
 
+pytestmark = pytest.mark.faults
 SECONDS = 20.0
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from pgqueue.client import enqueue_many
 from pgqueue.events import Event
@@ -27,6 +28,8 @@ E = TypeVar("E")
 Conn = psycopg.Connection[Any]
 
 KINDS = ("process", "thread", "async")
+# For what takes seconds: one kind by default, the others with the faults.
+ONE_KIND = ("process", *(pytest.param(kind, marks=pytest.mark.faults) for kind in ("thread", "async")))
 ERRANDS = "tests.worker.errands"
 # Long enough that only a notification can explain what happens sooner.
 NEVER = 60.0
