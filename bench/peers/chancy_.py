@@ -1,7 +1,7 @@
 """chancy: its AsyncExecutor, on psycopg.
 
 Settings: `eager_polling` (a new poll as soon as a job ended) and a `concurrency` beyond what two cores use, so that
-each poll fetches many: its documentation names both for throughput. Ended jobs are written once a second in one batch, as by
+each poll fetches many: its guide to queues has both. Ended jobs are written once a second in one batch, as by
 default, and kept until its pruner removes them (10,000 at a time, an hour old by default).
 """
 

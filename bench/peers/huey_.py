@@ -1,7 +1,7 @@
 """huey on Redis, for context.
 
 Settings: RedisHuey pops with a blocking call, so that idle workers start at once; its guide has process workers for
-what uses the processor, and we take one a core. It has no bulk enqueue. A message is gone from Redis when a worker took it:
+what uses the processor, and we take one a core. It has no bulk enqueue. A message is gone from Redis once taken:
 an ended job leaves nothing behind, and `left` may be short by the jobs in hand, at most one a worker.
 """
 
