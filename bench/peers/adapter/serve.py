@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from adapter import measures
 from adapter.peer import Peer
+from adapter.settle import emptied
 
 
 async def serve(peer: Peer) -> None:
@@ -39,6 +40,7 @@ REDIS = ("celery", "dramatiq", "huey", "rq")
 async def _answer(peer: Peer, store: str, request: dict[str, object]) -> dict[str, object]:
     match request:
         case {"do": "setup"}:
+            emptied(store)
             await peer.create(store)
             await peer.open(store)
         case {"do": "open"}:

@@ -14,6 +14,16 @@ def settle(store: str) -> None:
         conn.execute("checkpoint")
 
 
+def emptied(store: str) -> None:
+    """A Redis without keys: the runner's databases are fresh, its Redis is one for all."""
+    if is_postgresql(store):
+        return
+    import redis  # only where the peer's environment has it
+
+    with redis.Redis.from_url(store) as client:
+        client.flushdb()
+
+
 def is_postgresql(store: str) -> bool:
     """Whether `store` names a PostgreSQL rather than a Redis."""
     return not store.startswith(("redis://", "unix://"))
