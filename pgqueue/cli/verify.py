@@ -20,7 +20,10 @@ SEEDS = 1_000_000
 
 def verify(
     dsn: Dsn = None,
-    minutes: Annotated[float, typer.Option("--minutes", metavar="N", min=0.01, help="How long faults happen.")] = 2.0,
+    minutes: Annotated[
+        float,
+        typer.Option("--minutes", metavar="N", min=0.01, help="How long faults happen; twice as long if dangers lack."),
+    ] = 2.0,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="Repeat the faults and jobs of this seed; else a new one.")
     ] = None,

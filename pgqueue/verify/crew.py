@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pgqueue.verify.guard import Guard, paths
 from pgqueue.verify.proxy import Address, Proxy
 from pgqueue.verify.tally import Tally
 
@@ -24,10 +25,10 @@ POLL = 1.0
 SHUTDOWN_TIMEOUT = 1.5
 STOP_TIMEOUT = 45.0
 # Executor and how many jobs at a time.
-PLACES = (("process", 3), ("process", 3), ("thread", 4), ("async", 6))
+PLACES = (("process", 2), ("process", 2), ("thread", 4), ("async", 6))
 # A worker that starts while the database is away ends with 3; so soon after its start that is no surprise. Importing
 # Python's modules alone takes seconds on a busy machine.
-STARTING = 30.0
+STARTING = 90.0
 
 STOPPED, NO_APP, UNREACHABLE, RETIRED = 0, 2, 3, 75
 
@@ -53,13 +54,16 @@ class Place:
 class Crew:
     """All workers, from the start of the block to its end, when none of their processes is left."""
 
-    def __init__(self, server: Address, dsn_through: Callable[[int], str], log: Path, tally: Tally) -> None:
+    def __init__(
+        self, server: Address, dsn_through: Callable[[int], str], log: Path, tally: Tally, guard: Guard
+    ) -> None:
         self.places: list[Place] = []
         self.surprises: list[str] = []
         self._server = server
         self._dsn_through = dsn_through
         self._log = log
         self._tally = tally
+        self._guard = guard
 
     def mend(self) -> None:
         """Replace whoever has ended."""
@@ -67,13 +71,24 @@ class Crew:
             if (code := place.process.poll()) is None:
                 continue
             self._judge(place, code)
+            self._guard.forget(place.pid)
             place.process = self._start(place.executor, place.concurrency, place.proxy)
             place.began, place.told, place.stopped, place.lost_child = time.monotonic(), None, False, False
+
+    def place_of(self, pid: int) -> Place | None:
+        """The place that the worker of this process has."""
+        return next((place for place in self.places if place.pid == pid), None)
 
     def kill(self, place: Place) -> None:
         """SIGKILL, without a word before."""
         place.told = "kill"
         self._send(place, signal.SIGKILL)
+
+    def kill_child(self, place: Place, pid: int) -> None:
+        """SIGKILL to a child of it."""
+        place.lost_child = True
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
     def terminate(self, place: Place) -> None:
         """SIGTERM: a graceful stop."""
@@ -108,8 +123,8 @@ class Crew:
             UNREACHABLE: is_young,
             # A worker that begins does not tell a child that was killed from an app that kills it.
             NO_APP: place.lost_child,
-            # Before it could hear of it.
-            -signal.SIGTERM: place.told == "term" and is_young,
+            # Before it could hear of it, or when it was leaving already.
+            -signal.SIGTERM: place.told == "term",
         }
         if not expected.get(code, False):
             told = {"kill": "SIGKILL was sent to it", "term": "SIGTERM was sent to it"}.get(place.told or "", "untold")
@@ -118,9 +133,8 @@ class Crew:
     def _start(self, executor: str, concurrency: int, proxy: Proxy) -> subprocess.Popen[bytes]:
         words = ["-A", APP, "-c", str(concurrency), "-x", executor, "--lease", f"{LEASE}s", "--poll", f"{POLL}s"]
         words += ["--shutdown-timeout", f"{SHUTDOWN_TIMEOUT}s", "--log-format", "json", "--log-level", "warning"]
-        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         with self._log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "pgqueue", "worker", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -130,9 +144,11 @@ class Crew:
                 env={
                     **os.environ,
                     "PGQUEUE_DSN": self._dsn_through(proxy.port),
-                    "PYTHONPATH": os.pathsep.join(paths),
+                    "PYTHONPATH": os.pathsep.join(paths()),
                 },
             )
+        self._guard.watch(process.pid)
+        return process
 
     def __enter__(self) -> Self:
         try:

@@ -29,14 +29,16 @@ create table verify.effects (
 );
 create index on verify.effects (job_id);
 
--- Written by the running job on a connection of its own, each row committed at once: how it began ...
+-- Written by the running job on a connection of its own, each row committed at once: how it began, and in which
+-- process ...
 create table verify.starts (
   job_id  uuid        not null,
   claim   int         not null,
   worker  bigint      not null,
   attempt int         not null,
   run_at  timestamptz not null,
-  at      timestamptz not null default clock_timestamp()
+  at      timestamptz not null default clock_timestamp(),
+  pid     int
 );
 create index on verify.starts (job_id, claim);
 

@@ -34,21 +34,29 @@ class Edit:
 
 
 EDITS = {
-    # A success counts whoever has the job by now.
+    # As most queues have it: a success counts if the job runs, whoever runs it by now.
     Plant.SETTLE_FENCE: Edit(
         "step",
         (
-            ("j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1", "j.id = done.id limit 1"),
+            (
+                "j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1",
+                "j.id = done.id and j.worker is not null limit 1",
+            ),
             (
                 "job.worker = _worker and (job.id, job.claim) in (select * from unnest(_ids, _claims))",
-                "job.id = any (_ids)",
+                "job.worker is not null and job.id = any (_ids)",
             ),
         ),
     ),
     # So does a failure.
     Plant.FAIL_FENCE: Edit(
         "fail",
-        (("on job.id = told.id and job.claim = told.claim and job.worker = _worker", "on job.id = told.id"),),
+        (
+            (
+                "on job.id = told.id and job.claim = told.claim and job.worker = _worker",
+                "on job.id = told.id and job.worker is not null",
+            ),
+        ),
     ),
     # A heartbeat extends what has expired.
     Plant.LEASE_CHECK: Edit(

@@ -21,6 +21,7 @@ from pgqueue.verify.asking import ask
 from pgqueue.verify.books import check, write_known
 from pgqueue.verify.crew import LEASE, Crew
 from pgqueue.verify.faults import Faults
+from pgqueue.verify.guard import Guard
 from pgqueue.verify.humans import Human
 from pgqueue.verify.plants import Plant, plant
 from pgqueue.verify.producers import Producer
@@ -49,7 +50,15 @@ CALM_TIMEOUT = 120.0
 STOP_TIMEOUT = 60.0
 # How often the course is told.
 TELL_EVERY = 10.0
+# What has not occurred in time may still, in as much time again; so often it is looked for then.
+OVERTIME = 2.0
+LOOK_AGAIN_EVERY = 2.0
+# So many workers must be up for the next fault, unless it is a hasty one. On a busy machine they take long to start,
+# and faults that find nobody are none.
+ENOUGH = 2
+LONGEST_STEP = 0.5
 
+ALIVE = "select count(*) from pgqueue.workers where expires_at > clock_timestamp()"
 LEFT = "select count(*) from pgqueue.jobs"
 ENDS = "select state, count(*) from verify.ended group by state"
 ATTEMPTS = "select count(*) from pgqueue.attempts"
@@ -99,6 +108,7 @@ class _Run:
         self._states: States | None = None
         self._surprises: list[str] = []
         self._left = 0
+        self._alive = 0
 
     def go(self) -> None:
         """Proof, storm, calm, judgement."""
@@ -107,8 +117,9 @@ class _Run:
             if settings.plant is not None:
                 plant(conn, settings.plant)
                 settings.say(f"planted: {settings.plant}")
-        crew = Crew(made.address, made.through, self._folder / "workers.log", self._tally)
-        with crew:
+        guard = Guard(self._folder, keep=settings.keep)
+        crew = Crew(made.address, made.through, self._folder / "workers.log", self._tally, guard)
+        with guard, crew:
             if self._prove(crew):
                 self._storm(crew)
         self._surprises += crew.surprises
@@ -154,8 +165,8 @@ class _Run:
     def _storm(self, crew: Crew) -> None:
         settings, made = self._settings, self._made
         seconds = settings.minutes * 60
-        faults = Faults(made.dsn, crew, made.server, self._tally, self._note_deadlocks)
-        plan = schedule(settings.seed, seconds, owns_server=made.server is not None)
+        faults = Faults(made.dsn, crew, made.server, self._tally, self._note_deadlocks, settings.say_fault)
+        plan = schedule(settings.seed, OVERTIME * seconds, owns_server=made.server is not None)
         with Proxy(made.address) as proxy, ExitStack() as stack:
             producers = [
                 Producer(
@@ -185,14 +196,21 @@ class _Run:
         """The storm itself: faults at their times, workers replaced, and a word now and then."""
         settings = self._settings
         began = time.monotonic()
-        mend_at = tell_at = count_at = 0.0
-        done, waiting = 0, iter(plan)
+        mend_at = tell_at = count_at = clock = before = 0.0
+        judge_at = seconds
+        waiting = iter(plan)
         fault = next(waiting, None)
-        while (passed := time.monotonic() - began) < seconds:
-            if fault is not None and passed >= fault.at:
-                if said := faults.happen(fault):
-                    done += 1
-                    settings.say_fault(f"{passed:6.1f} s  {said}")
+        while (passed := time.monotonic() - began) < OVERTIME * seconds:
+            if passed >= judge_at:
+                if not self._lacks():
+                    break
+                judge_at = passed + LOOK_AGAIN_EVERY
+            if fault is not None and (fault.is_hasty or self._alive >= ENOUGH):
+                # Not all at once what was held up by a restart.
+                clock += min(passed - before, LONGEST_STEP)
+            before = passed
+            if fault is not None and clock >= fault.at:
+                faults.happen(fault)
                 fault = next(waiting, None)
             faults.tick()
             if passed >= mend_at:
@@ -202,7 +220,7 @@ class _Run:
                 self._count_left()
                 count_at = passed + MEND_EVERY
             if passed >= tell_at:
-                settings.say(f"{passed:4.0f} of {seconds:.0f} s, {done} faults, {self._left} jobs under way")
+                settings.say(f"{passed:4.0f} of {seconds:.0f} s, {faults.count} faults, {self._left} jobs under way")
                 tell_at = passed + TELL_EVERY
             time.sleep(LOOK_EVERY)
 
@@ -219,9 +237,17 @@ class _Run:
     def _count_left(self) -> None:
         try:
             with open_connection(self._made.dsn, "verify") as conn:
-                self._left = _one(conn, LEFT)
+                self._left, self._alive = _one(conn, LEFT), _one(conn, ALIVE)
         except (DatabaseUnreachable, psycopg.OperationalError):
-            return
+            self._alive = 0
+
+    def _lacks(self) -> bool:
+        """Whether a dangerous state has not occurred yet, or nobody can tell."""
+        try:
+            with open_connection(self._made.dsn, "verify") as conn:
+                return bool(self._count_states(conn).missing)
+        except (DatabaseUnreachable, psycopg.OperationalError):
+            return True
 
     def _note_deadlocks(self) -> None:
         """Statistics do not outlive every restart."""
@@ -237,7 +263,10 @@ class _Run:
         self._deadlocks = max(self._deadlocks, deadlocks(conn))
         if not self._untrusted and not self._violations:
             self._violations = check(conn)
-            self._states = count_states(conn, self._tally, owns_server=self._made.server is not None)
+            self._states = self._count_states(conn)
+
+    def _count_states(self, conn: Conn) -> States:
+        return count_states(conn, self._tally, owns_server=self._made.server is not None)
 
 
 @contextmanager

@@ -94,7 +94,8 @@ SABOTAGES = (
     ),
     _sabotage(
         "a job that runs at most once begun again", OF_KIND.format("once"), "once",
-        "insert into verify.starts select job_id, 0, worker, 0, run_at, at from verify.starts where job_id = %(job)s",
+        "insert into verify.starts select job_id, 0, worker, 0, run_at, at, pid from verify.starts"
+        " where job_id = %(job)s",
         "insert into pgqueue.attempts (job_id, claim, worker, attempt, outcome, queue, target)"
         " select job_id, 0, worker, 0, 'failed', queue, target from pgqueue.attempts where job_id = %(job)s",
     ),

@@ -11,8 +11,10 @@ class Kind(StrEnum):
     """What can happen."""
 
     KILL_WORKER = "workers killed"
-    KILL_CHILD = "children killed"
-    STOP_WORKER = "workers stopped past their lease"
+    KILL_ONCE = "workers killed with a job that runs at most once"
+    KILL_WROTE = "processes killed between effect and commit"
+    KILL_CHILD = "children killed while they ran a job"
+    STOP_WORKER = "workers stopped until another had their job"
     STOP_ALL = "all workers stopped past their leases"
     TERM_WORKER = "workers told to end"
     KILL_BACKEND = "backends terminated one by one"
@@ -27,17 +29,23 @@ class Kind(StrEnum):
 
 OF_THE_SERVER = (Kind.RESTART_FAST, Kind.RESTART_IMMEDIATE, Kind.OUTAGE)
 # How often each comes in a round; what leaves the most subtle traces comes most often.
-WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.STOP_WORKER: 3, Kind.KILL_CHILD: 2, Kind.LOSE_REPLIES: 2, Kind.SILENCE: 2}
+WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.STOP_WORKER: 4, Kind.KILL_CHILD: 2, Kind.LOSE_REPLIES: 2, Kind.SILENCE: 2}
+# Faults of a roll below this do not wait for the crew to recover from earlier ones.
+HASTE = 0.3
 # Seconds from one to the next: long enough to recover now and then, short enough to be hit while recovering.
 SHORTEST, LONGEST = 0.5, 4.0
 
 
 class Fault(NamedTuple):
-    """One fault: when, seconds from the beginning; what; and a number from 0 to 1 that chooses whom it hits."""
+    """One fault: when, seconds of the storm's clock; what; and a number from 0 to 1 that chooses whom it hits."""
 
     at: float
     kind: Kind
     roll: float
+
+    @property
+    def is_hasty(self) -> bool:
+        return self.roll < HASTE
 
 
 def schedule(seed: int, seconds: float, *, owns_server: bool) -> list[Fault]:

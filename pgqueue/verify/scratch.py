@@ -21,6 +21,7 @@ from pgqueue.embedded import Server
 from pgqueue.errors import EmbeddedError, UsageError
 from pgqueue.migrate import migrate
 from pgqueue.store.connection import open_connection
+from pgqueue.verify.guard import SERVER
 from pgqueue.verify.proxy import Address
 from pgqueue.verify.serverlog import LOG_SETTINGS
 
@@ -56,7 +57,7 @@ def scratch(dsn: str | None, folder: Path, lease: float, *, keep: bool) -> Itera
     `dsn` names a server on which a database may be created; None starts one of its own in `folder`.
     """
     if dsn is None:
-        with _own_server(folder / "postgres") as server, _database(server.dsn(tcp=True), server, lease) as made:
+        with _own_server(folder / SERVER) as server, _database(server.dsn(tcp=True), server, lease) as made:
             yield made
     elif embedded.is_embedded(dsn):
         with embedded.open(dsn) as database, _database(database.dsn, None, lease, drop=not keep) as made:

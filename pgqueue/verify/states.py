@@ -31,11 +31,16 @@ QUERIES = {
         " select from verify.effects as effect where effect.job_id = sign.job_id and effect.claim = sign.claim)"
     ),
     "attempts past their timeout": "select count(*) from pgqueue.attempts where outcome = 'timeout'",
-    "lost attempts of jobs that run at most once": "select count(*) from pgqueue.dead_jobs where reason = 'lost'",
+    "lost attempts of jobs that run at most once": (
+        "select count(*) from pgqueue.attempts as attempt"
+        " where attempt.outcome in ('lost', 'late', 'crashed') and exists ("
+        " select from verify.asked as asked where asked.job_id = attempt.job_id and asked.kind = 'once')"
+    ),
     "jobs past their ttl, never started": "select count(*) from pgqueue.dead_jobs where reason = 'expired'",
 }
 # Counted as they happened.
 TALLIED = (
+    "stopped workers that woke while another ran their job",
     "half-open links",
     "COMMITs cut off",
     "COMMITs cut off that had happened",

@@ -71,6 +71,8 @@ TASKS = {
     "fans_out": 6,
     "answers": 6,
 }
+# Of those that faults wait for, more are long than of the others.
+LONG = {"once": 0.8, "fails": 0.5}
 FATES = {Fate.COMMIT: 70, Fate.ROLLBACK: 15, Fate.CUT_BEFORE: 4, Fate.CUT_AFTER: 7, Fate.CUT_RACE: 4}
 
 
@@ -102,7 +104,8 @@ def piece(dice: random.Random, key: str | None = None) -> Piece:
     """One job, drawn."""
     task = dice.choices(list(TASKS), list(TASKS.values()))[0]
     # Most are short; the long ones outlast a lease together with their second attempt.
-    seconds = round(dice.uniform(0.8, 3.0) if dice.random() < 0.3 else dice.uniform(0.0, 0.1), 3)
+    is_long = dice.random() < LONG.get(task, 0.3)
+    seconds = round(dice.uniform(0.8, 3.0) if is_long else dice.uniform(0.0, 0.1), 3)
     options: dict[str, Any] = {"queue": dice.choice(("a", "b")), "priority": dice.randint(0, 9)}
     chance = dice.random()
     if chance < 0.12:
