@@ -210,9 +210,10 @@ class Witness:
         return bool(count)
 
     def _execute(self, query: str, values: list[Any]) -> psycopg.Cursor[Any]:
-        conn: Conn | None = getattr(_own, "conn", None)
-        if conn is None or conn.closed:
-            conn = _own.conn = open_connection(_dsn(), "verify")
+        link: Link | None = getattr(_own, "link", None)
+        if link is None or link.conn.closed:
+            link = _own.link = Link(open_connection(_dsn(), "verify"))
+        conn = link.conn
         try:
             return conn.execute(query, values)
         except BaseException:
@@ -221,7 +222,17 @@ class Witness:
             raise
 
 
-# Each thread has a connection of its own.
+class Link:
+    """A thread's connection, which ends with the thread."""
+
+    def __init__(self, conn: Conn) -> None:
+        self.conn = conn
+
+    def __del__(self) -> None:
+        self.conn.close()
+
+
+# Each thread has one of its own.
 _own = threading.local()
 
 

@@ -64,7 +64,7 @@ TASKS = {
     "fails": 12,
     "retries": 3,
     "snoozes": 3,
-    "overruns": 3,
+    "overruns": 5,
     "once": 4,
     "buries": 3,
     "cancels": 3,
@@ -72,7 +72,7 @@ TASKS = {
     "answers": 6,
 }
 # Of those that faults wait for, more are long than of the others.
-LONG = {"once": 0.8, "fails": 0.5}
+LONG = {"once": 0.8, "fails": 0.5, "effect": 0.4}
 FATES = {Fate.COMMIT: 70, Fate.ROLLBACK: 15, Fate.CUT_BEFORE: 4, Fate.CUT_AFTER: 7, Fate.CUT_RACE: 4}
 
 

@@ -108,6 +108,17 @@ def test_interrupted_in_the_storm_it_leaves_no_process_and_no_folder(folder: Pat
 
 
 @pytest.mark.faults
+def test_killed_it_takes_everything_with_it(folder: Path) -> None:
+    verifier = started(folder, "--minutes", "5")
+    try:
+        wait_until(lambda: len(list(folder.glob("*/workers.log"))) == 1, 60.0, "its workers run")
+    finally:
+        verifier.kill()
+        verifier.communicate(timeout=60)
+    wait_until(lambda: not list(folder.iterdir()) and not processes_in(folder), 60.0, "nothing is left")
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("bug", "found"),
     [
@@ -117,6 +128,6 @@ def test_interrupted_in_the_storm_it_leaves_no_process_and_no_folder(folder: Pat
     ],
 )
 def test_a_planted_bug_is_found_and_named(folder: Path, bug: Plant, found: set[str]) -> None:
-    code, report = run(folder, "--minutes", "1.5", "--seed", "13", "--plant", bug)
+    code, report = run(folder, "--minutes", "1", "--seed", "13", "--plant", bug)
     assert (code, report["verdict"]) == (VIOLATED, "violated")
     assert {violation["rule"] for violation in report["violations"]} & found
