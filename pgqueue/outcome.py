@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from math import isnan
 from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pgqueue.description import MESSAGE_LIMIT, message_of, storable, traceback_of, type_name
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, MAX_CRASHES, Claim
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
+
+# A century, in seconds: what PostgreSQL's clock can still add.
+LONGEST_DELAY = 3.2e9
 
 
 class Reason(StrEnum):
@@ -62,8 +64,8 @@ class Cancel(Signal):
 
 def _from_now(delay: float | timedelta) -> float:
     """A delay that a task asks for, seconds; what lies in the past is now."""
-    if isnan(wait := seconds(delay)):
-        raise ValueError("a delay must be a number of seconds, got nan")
+    if not (wait := seconds(delay)) <= LONGEST_DELAY:
+        raise ValueError(f"a delay must be at most {LONGEST_DELAY:.0f} seconds, got {wait!r}")
     return max(0.0, wait)
 
 
@@ -221,7 +223,9 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
             move = Move.NOTHING if settled else Move.SUCCEED
             return Settlement(claim.id, claim.claim, move, "succeeded", result=result)
         case Late():
-            return Settlement(claim.id, claim.claim, Move.LATE, "late")
+            # What a failure would make of the job goes along: its lease may stand after all.
+            failed = judge(claim, Failed(error_report("", "")), terms)
+            return Settlement(claim.id, claim.claim, Move.LATE, "late", failed.delay, failed.reason)
         case Cancelled(why):
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
         case Ended(reason, error):

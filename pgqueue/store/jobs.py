@@ -227,6 +227,19 @@ select pgqueue.release(
 """
 
 
+def standing(worker: int, settlements: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
+    """Which of these attempts still have their lease. Walks jobs_pkey; O(batch log n)."""
+    params = (worker, [settlement.id for settlement in settlements], [settlement.claim for settlement in settlements])
+    return Statement(_STANDING, params, lambda rows: frozenset(row[0] for row in rows))
+
+
+_STANDING = """
+select job.id
+from unnest($2::uuid[], $3::int[]) as told (id, claim)
+join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = $1::bigint
+"""
+
+
 def late(worker: int, settlements: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
     """Record attempts that found out by themselves that their lease was gone; answers their ids."""
     params = (worker, [settlement.id for settlement in settlements], [settlement.claim for settlement in settlements])

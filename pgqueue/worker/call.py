@@ -19,6 +19,7 @@ from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
 from pgqueue.outcome import (
+    LONGEST_DELAY,
     UNKNOWN,
     Ended,
     Failed,
@@ -39,8 +40,6 @@ from pgqueue.worker.reports import report
 _SUCCEEDED = Succeeded()
 # How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
 _UNDECLARED_DELAY = 1.0
-# A century, in seconds: what PostgreSQL's clock can still add.
-_LONGEST_DELAY = 3.2e9
 
 
 class Unstorable(Exception):
@@ -154,8 +153,8 @@ def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> 
     if task is None:
         return judge(claim, outcome)
     settlement = judge(claim, outcome, task.terms)
-    if not 0 <= settlement.delay <= _LONGEST_DELAY:
-        raise ValueError(f"a delay must be from 0 to {_LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
+    if not 0 <= settlement.delay <= LONGEST_DELAY:
+        raise ValueError(f"a delay must be from 0 to {LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
     if type(settlement.delay) is not float:
         # Of a class of the user's, it could not travel to the worker.
         return settlement._replace(delay=float(settlement.delay))

@@ -23,6 +23,7 @@ from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outbox import Outbox
 from pgqueue.worker.pace import Pace
 from pgqueue.worker.settler import (
+    disbelieve,
     is_lock_timeout,
     refuses_values,
     set_aside_locked,
@@ -183,6 +184,7 @@ class Claimer:
     def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
         if room:
             self._pace.woken = False
+        batch = disbelieve(conn, self._worker, batch)
         slots, lag = self._bounds.slots(time.monotonic())
         successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
         late = settle_others(conn, self._worker, [done.settlement for done in batch])

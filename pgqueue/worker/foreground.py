@@ -34,7 +34,7 @@ from pgqueue.worker.heartbeat import Heartbeat
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.middleware import load_middleware
 from pgqueue.worker.notices import Notice
-from pgqueue.worker.settler import settle_others
+from pgqueue.worker.settler import disbelieve, settle_others
 from pgqueue.worker.upkeep import Upkeep, common_chores
 
 RETIRED = 75
@@ -67,7 +67,7 @@ def run_job(
             if claim is None:
                 return None
             finished = _attempted(attempts, claim)
-            return finished if _settled(dsn, worker, finished, observe) else _late(finished)
+            return _settled(dsn, worker, finished, observe)
     finally:
         attempts.close()
 
@@ -126,13 +126,14 @@ def _attempted(attempts: Attempts, claim: Claim) -> Finished:
     return Finished(claim, judge(claim, Released(), UNKNOWN if task is None else task.terms), time.monotonic() - began)
 
 
-def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> bool:
-    """Write the outcome down, through any outage that the lease outlives; False if the attempt was late."""
+def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> Finished:
+    """Write the outcome down, through any outage that the lease outlives; answers what was written."""
     told = False
     while True:
         try:
             with open_connection(dsn, "run") as conn:
-                return not _settle(conn, worker, finished)
+                (finished,) = disbelieve(conn, worker, [finished])
+                return finished if not _settle(conn, worker, finished) else _late(finished)
         except (DatabaseUnreachable, psycopg.OperationalError) as error:
             if not told:
                 told = True

@@ -40,6 +40,22 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
     return late
 
 
+def disbelieve(conn: Connection, worker: int, batch: list[Finished]) -> list[Finished]:
+    """The batch, with a failure in place of each attempt that took itself for late, and whose lease stands.
+
+    A task may delete its job's own row, or change it, in the transaction that its success was to be written in. That
+    was rolled back, and the job would wait for an outcome that nobody has.
+    """
+    doubtful = [done.settlement for done in batch if done.settlement.move is Move.LATE]
+    standing = execute(conn, jobs.standing(worker, doubtful)) if doubtful else frozenset()
+    return [
+        done._replace(settlement=_not_late(done.settlement))
+        if done.settlement.move is Move.LATE and done.claim.id in standing
+        else done
+        for done in batch
+    ]
+
+
 def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tuple[list[Finished], frozenset[UUID]]:
     """Write each success on its own, after a step refused them together; answers the batch, and the ids that were late.
 
@@ -102,6 +118,16 @@ def _write(conn: Connection, worker: int, batch: Sequence[Settlement], write: Wr
             # One of them has values that PostgreSQL refuses: each on its own, so that it hurts no other.
             return frozenset().union(*(_write(conn, worker, [one], write) for one in batch))
         return execute(conn, write(worker, [_plain(batch[0], error)]))
+
+
+def _not_late(settlement: Settlement) -> Settlement:
+    """The failure of an attempt whose row was not there in its own transaction, and is there otherwise."""
+    return settlement._replace(
+        move=Move.RETRY if settlement.reason is None else Move.END,
+        outcome="failed",
+        error_type="pgqueue.errors.TransactionEnded",
+        error="the task deleted or changed its own row of pgqueue.jobs in its transaction, which was rolled back",
+    )
 
 
 def _unstorable(settlement: Settlement, error: psycopg.Error) -> Settlement:

@@ -12,7 +12,6 @@ import pytest
 
 from pgqueue.events import ChildEnded
 from pgqueue.store import execute, jobs
-from pgqueue.worker.surroundings import Surroundings
 from tests.hostile.arena import APPS, PATIENCE, Arena
 from tests.postgres import ROOT
 from tests.worker.running import Desk
@@ -38,10 +37,15 @@ def test_a_folder_that_is_gone_is_left(one_child: Arena, tmp_path: Path) -> None
 
 
 def test_nothing_is_undone_where_nothing_was_changed() -> None:
-    code = "from pgqueue.worker.surroundings import Surroundings as S; s = S(); print(s.put_back(), s.put_back())"
+    code = (
+        "import _signal, gc, locale, logging, socket, sys; from pgqueue.worker.surroundings import Surroundings as S;"
+        "s = S(); done = []; note = lambda *given: done.append(given);"
+        "_signal.signal = locale.setlocale = sys.setrecursionlimit = note;"
+        "socket.setdefaulttimeout = gc.enable = logging.disable = note;"
+        "print(s.put_back(), s.put_back(), done)"
+    )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["True", "True"]
-    assert Surroundings.put_back.__doc__
+    assert said.split() == ["True", "True", "[]"]
 
 
 def test_a_task_that_replaces_itself_goes_on_as_it_was_known(arena: Arena) -> None:
@@ -50,8 +54,9 @@ def test_a_task_that_replaces_itself_goes_on_as_it_was_known(arena: Arena) -> No
 
 
 def test_a_retry_is_called_with_what_was_enqueued(arena: Arena) -> None:
-    job = arena.meet("leftovers:change_its_arguments", [1, 2, 3], labels={"color": "red"}, max_attempts=1)
-    assert job.state == "dead"
+    job = arena.meet("leftovers:change_its_arguments", [1, 2, 3], labels={"color": "red"}, max_attempts=3)
+    assert (job.state, job.attempt) == ("succeeded", 3), arena.desk.errors(job.id)
+    assert execute(arena.desk.conn, jobs.result(job.id))[1] == [3, "red"]
     assert job.args == [[1, 2, 3]]
     assert job.labels == {"color": "red"}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pgqueue.store import execute, jobs
-from tests.hostile.arena import Arena
+import pgqueue
+from tests.hostile.arena import PATIENCE, Arena
+from tests.waiting import wait_until
 
 
 def written(arena: Arena) -> list[int]:
@@ -56,6 +57,15 @@ def test_a_job_that_deletes_its_own_row_hurts_nobody_else(arena: Arena) -> None:
     arena.check_health()
 
 
+@pytest.mark.parametrize("how", ["delete_itself", "take_itself_over", "delete_itself_and_complete"])
+def test_a_job_that_removes_its_own_row_in_its_transaction_fails_and_ends(arena: Arena, how: str) -> None:
+    job = arena.meet(f"sessions:{how}", arena.dsn, max_attempts=2)
+    assert (job.state, job.reason, job.attempt) == ("dead", "exhausted", 2)
+    assert arena.desk.outcomes(job.id) == ["failed", "failed"]
+    assert all("changed its own row" in error for error in arena.desk.errors(job.id))
+    assert written(arena) == []
+
+
 def test_a_job_that_cancels_itself_and_returns_has_succeeded(arena: Arena) -> None:
     assert arena.meet("sessions:cancel_itself").state == "succeeded"
 
@@ -85,8 +95,30 @@ def test_a_job_that_enqueues_100_000_jobs_holds_nobody_up(arena: Arena) -> None:
     assert arena.desk.one("select count(*) from pgqueue.jobs") == 100_000
 
 
-@pytest.mark.parametrize("delay", ["nan", "inf", "1e400"])
-def test_a_delay_that_is_no_time_is_an_error_of_the_job(arena: Arena, delay: str) -> None:
+@pytest.mark.parametrize(
+    ("delay", "error"),
+    [
+        ("nan", "ValueError: a delay must be at most 3200000000 seconds, got nan"),
+        ("inf", "ValueError: a delay must be at most 3200000000 seconds, got inf"),
+        ("1e400", "OverflowError: int too large to convert to float"),
+    ],
+)
+def test_a_delay_that_is_no_time_is_an_error_of_the_job(arena: Arena, delay: str, error: str) -> None:
     job = arena.meet("values:raise_retry", delay)
-    assert arena.end_of(job)[0] == "failed"
-    assert execute(arena.desk.conn, jobs.get(job.id)) is not None
+    assert arena.desk.outcomes(job.id) == ["failed"]
+    assert arena.desk.errors(job.id) == [error]
+
+
+def test_a_delay_in_the_past_is_no_delay(arena: Arena) -> None:
+    job = arena.meet("values:raise_retry", "-1", max_attempts=3)
+    assert (job.state, job.reason) == ("dead", "exhausted")
+    assert arena.desk.outcomes(job.id) == ["failed"] * 3
+
+
+def test_a_job_that_snoozes_for_ever_uses_no_attempt_and_goes_on_until_it_is_cancelled(arena: Arena) -> None:
+    job_id = arena.desk.send("tests.hostile.nasty.values:snooze", max_attempts=1)
+    wait_until(lambda: arena.desk.outcomes(job_id).count("released") >= 5, PATIENCE)
+    arena.check_health()
+    assert arena.desk.job(job_id).attempt <= 1
+    wait_until(lambda: pgqueue.cancel(arena.desk.conn, job_id) == "cancelled", PATIENCE)
+    assert set(arena.desk.outcomes(job_id)) == {"released", "cancelled"}

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pgqueue.errors import OptionError
-from pgqueue.outcome import Move, Settlement
+from pgqueue.outcome import Failed, Move, Settlement, error_report
+from pgqueue.retry import RetryPolicy
 from pgqueue.tasks import task
+from pgqueue.worker.call import finish
 from tests.worker.benches import KINDS, Bench, Make, wait_until
 from tests.worker.claims import claim
 from tests.worker.sample_tasks import nothing
@@ -41,6 +43,21 @@ def test_only_the_task_itself_gives_an_at_most_once_job_another_attempt(
 ) -> None:
     done = run_one(make(kind, 1, apps=(STUBBORN,)), "once", how)
     assert (done.move, done.reason) == (move, reason)
+
+
+class OddPolicy(RetryPolicy):
+    def wait(self, failures: int) -> float:
+        raise ValueError("of no use")
+
+
+@task(at_most_once=True, retry=OddPolicy())
+def once_oddly() -> None: ...
+
+
+def test_a_retry_policy_that_raises_gives_an_at_most_once_job_no_other_attempt() -> None:
+    asked = Failed(error_report("Retry", "again"), asked=True)
+    done = finish(claim("", target=once_oddly.target), asked, once_oddly, 0.0).settlement
+    assert (done.move, done.reason, done.error) == (Move.END, "not retried", "of no use")
 
 
 def test_an_at_most_once_job_whose_child_dies_is_buried_as_lost(make: Make) -> None:

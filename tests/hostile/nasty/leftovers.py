@@ -17,6 +17,8 @@ from typing import Any
 from pgqueue import current_job
 from pgqueue.context import JobContext
 from pgqueue.errors import UsageError
+from pgqueue.retry import Fixed
+from pgqueue.tasks import task
 
 
 def look() -> dict[str, Any]:
@@ -85,10 +87,11 @@ def replace_itself() -> str:
     return str(sys.modules.pop(__name__, None))
 
 
-def change_its_arguments(values: list[int]) -> int:
+@task(retry=Fixed(0.05))
+def change_its_arguments(values: list[int]) -> list[object]:
     """Change in place what it was called with, then fail until the third attempt; answers what it was given."""
-    given = len(values)
     job = current_job()
+    given = [len(values), job.labels["color"]]
     values.clear()
     job.args.clear()
     job.labels["color"] = "changed"  # type: ignore[index]

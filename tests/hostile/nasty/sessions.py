@@ -13,6 +13,7 @@ import pgqueue
 from pgqueue import current_job
 from pgqueue.context import JobContext
 from pgqueue.job import NewJob
+from pgqueue.retry import Fixed
 from pgqueue.tasks import task
 
 Conn = psycopg.Connection[Any]
@@ -108,9 +109,24 @@ async def _sleep_on(conn: psycopg.AsyncConnection[Any]) -> None:
         await conn.execute("select pg_sleep(60)")
 
 
-@task(transactional=True)
-def delete_itself(conn: Conn) -> None:
+@task(transactional=True, retry=Fixed(0.05))
+def delete_itself(conn: Conn, _dsn: str) -> None:
+    conn.execute("insert into effects (value) values (1)")
     conn.execute("delete from pgqueue.jobs where id = %s", [current_job().id])
+
+
+@task(transactional=True, retry=Fixed(0.05))
+def take_itself_over(conn: Conn, _dsn: str) -> None:
+    conn.execute("insert into effects (value) values (1)")
+    conn.execute("update pgqueue.jobs set claim = claim + 1 where id = %s", [current_job().id])
+
+
+@task(retry=Fixed(0.05))
+def delete_itself_and_complete(dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        conn.execute("insert into effects (value) values (1)")
+        conn.execute("delete from pgqueue.jobs where id = %s", [current_job().id])
+        current_job().complete(conn)
 
 
 @task

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any
 
-from pgqueue.outcome import Retry
+from pgqueue.outcome import Retry, Snooze
 
 
 class Float(float):
@@ -70,6 +70,11 @@ def enlarge(megabytes: int) -> str:
 
 def length(value: str) -> int:
     return len(value)
+
+
+def snooze() -> None:
+    """Never do anything."""
+    raise Snooze(0.01)
 
 
 def raise_retry(delay: str) -> None:
