@@ -29,8 +29,9 @@ def refuse(desk: Desk, code: str, move: str, times: int = 3) -> None:
 
 def check_refused(start: StartThreaded, desk: Desk) -> None:
     quick, failing, effect = desk.send("work"), desk.send("fail_until", 2), desk.send("effect", 1)
-    worker = start(executor="thread", concurrency=2, poll=0.2, burst=True)
-    assert worker.join() == 0
+    worker = start(executor="thread", concurrency=2, poll=0.2)
+    desk.await_all_ended()
+    assert worker.stop() == 0
     assert desk.one("select last_value from refused") > 3
     assert desk.outcomes(quick) == ["succeeded"]
     assert [outcome for outcome in desk.outcomes(failing) if outcome != "released"] == ["failed", "succeeded"]
