@@ -15,7 +15,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "shared_buffers": "512MB",
-    "max_wal_size": "8GB",
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "30min",
     "maintenance_work_mem": "256MB",
     "max_connections": "200",
