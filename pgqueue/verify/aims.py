@@ -12,6 +12,10 @@ import psycopg
 Conn = psycopg.Connection[Any]
 
 
+# So long that it can be met twice.
+LONG = "(job.args ->> 0)::float8 > 0.5"
+
+
 class Aim(StrEnum):
     """What the attempt must be in the middle of. Each is a condition of RUNNING."""
 
@@ -20,10 +24,10 @@ class Aim(StrEnum):
     ONCE = "asked.kind = 'once'"
     WROTE = "sign.wrote"
     # What the child has brought to its end is told by the worker, later: too late, if it was stopped meanwhile.
-    SUCCEEDING = "start.pid <> worker.pid and asked.kind in ('plain', 'answers')"
+    SUCCEEDING = f"start.pid <> worker.pid and asked.kind in ('plain', 'answers') and {LONG}"
     # Goes on until it is told that its time is up, or another has begun its job.
     LASTING = "start.pid <> worker.pid and asked.kind = 'overruns' and start.attempt = 1"
-    FAILING = "start.pid <> worker.pid and asked.kind = 'fails' and start.attempt <= asked.fails"
+    FAILING = f"start.pid <> worker.pid and asked.kind = 'fails' and start.attempt <= asked.fails and {LONG}"
 
 
 RUNNING = """

@@ -81,7 +81,8 @@ class Hunts:
             return self._is_late(hunt)
         found = victims(conn, hunt.aim)
         hunt.dice.shuffle(found)
-        return any(self._hit(hunt, victim) for victim in found) or self._is_late(hunt)
+        has_hit = any(self._hit(hunt, victim) for victim in found)
+        return (has_hit and hunt.stopped is None) or self._is_late(hunt)
 
     def _is_late(self, hunt: Hunt) -> bool:
         """Whether it has taken too long; it is given up then."""
@@ -93,7 +94,7 @@ class Hunts:
         return True
 
     def _hit(self, hunt: Hunt, victim: Victim) -> bool:
-        """Whether the fault is done with that; if not, it needs another victim."""
+        """Whether it could be hit; if not, another victim is needed."""
         place = self._crew.place_of(victim.worker_pid)
         if place is None or place.told is not None or place.stopped:
             return False
@@ -103,7 +104,7 @@ class Hunts:
                 self._crew.stop(place)
                 hunt.stopped, hunt.until = (victim, place), time.monotonic() + TAKEN_OVER_LIMIT
                 self._done(hunt.kind, f"SIGSTOP to {worker} until another runs job {victim.job_id}")
-                return False
+                return True
             case Kind.KILL_ONCE:
                 self._crew.kill(place)
                 said = f"SIGKILL to {worker}"
