@@ -88,16 +88,20 @@ class LeasesReaped:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLost:
-    """A role lost its connection and tries again; sent once per outage and then once a period."""
+    """A role cannot work and tries again; sent once per outage and then once a period.
+
+    It lost its connection, or the database `refused` what was asked, as one does whose disk is full.
+    """
 
     role: str
     error: str
     seconds: float
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseBack:
-    """A role has a working connection again after `seconds` without one."""
+    """A role can work again after `seconds` in which it could not."""
 
     role: str
     seconds: float

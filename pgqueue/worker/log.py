@@ -65,9 +65,9 @@ def _other_lines(event: Event) -> Iterator[Line]:
             yield from _dumped(event)
         case events.LeasesReaped(workers, jobs):
             yield "warning", "took back jobs of vanished workers", {"workers": list(workers), "jobs": jobs}
-        case events.DatabaseLost(role, error, seconds):
+        case events.DatabaseLost(role, error, seconds, refused):
             fields = {"role": role, "error": error, "seconds": round(seconds, 1)}
-            yield "warning", "database lost, trying again", fields
+            yield "warning", f"database {'refuses' if refused else 'lost'}, trying again", fields
         case events.DatabaseBack(role, seconds):
             yield "info", "database back", {"role": role, "seconds": round(seconds, 1)}
         case events.ChildEnded(pid, how):

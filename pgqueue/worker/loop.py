@@ -134,7 +134,7 @@ class Loop:
         if lost:
             self._close()
         if lost or self._refused:
-            self._tell(self._outage.lost(in_words(error)))
+            self._tell(self._outage.lost(in_words(error), refused=not lost))
             wait = self._pause * random.uniform(0.5, 1.0)
             self._pause = min(longest, self._pause * 2)
         else:

@@ -28,15 +28,15 @@ class Outage:
         self._told_at: dict[str, float] = {}
         self._end_is_due = False
 
-    def lost(self, what: str) -> Event | None:
-        """The role cannot work, because of `what`."""
+    def lost(self, what: str, *, refused: bool = False) -> Event | None:
+        """The role cannot work, because of `what`: the database is away, or `refused` something."""
         now = time.monotonic()
         if self.since is None:
             self.since = now
         if not self._is_news(what, now):
             return None
         self._end_is_due = True
-        return DatabaseLost(self._role, what, now - self.since)
+        return DatabaseLost(self._role, what, now - self.since, refused)
 
     def over(self) -> Event | None:
         """The role works again."""

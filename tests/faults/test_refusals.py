@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost
@@ -48,12 +49,48 @@ def test_a_refused_move_is_repeated_without_charge(start: StartThreaded, desk: D
     check_refused(start, desk)
 
 
+@pytest.mark.faults
+def test_a_settlement_that_a_deadlock_undid_is_repeated(start: StartThreaded, desk: Desk, connect: Connect) -> None:
+    """The job's row waits for what we hold, and we for the job's row; the worker is the one that gives in."""
+    desk.conn.execute(
+        sql.SQL("alter database {} set deadlock_timeout = '250ms'").format(sql.Identifier(desk.conn.info.dbname))
+    )
+    desk.conn.execute(
+        "create function tangle() returns trigger language plpgsql as"
+        " $$ begin perform pg_advisory_xact_lock(4242); return new; end $$"
+    )
+    desk.conn.execute(
+        "create trigger tangle before insert on pgqueue.attempts for each row execute function public.tangle()"
+    )
+    other = connect()
+    other.execute("set deadlock_timeout = '20s'")
+    other.commit()
+    worker = start(executor="thread", poll=0.2)
+
+    def entangled() -> bool:
+        other.execute("select pg_advisory_xact_lock(4242)")
+        job_id = desk.send("work")
+        waits = "select count(*) > 0 from pg_stat_activity where %s = any (pg_blocking_pids(pid))"
+        wait_until(lambda: desk.one(waits, other.info.backend_pid), 20)
+        other.execute("select from pgqueue.jobs where id = %s for update", [job_id])
+        other.commit()
+        assert desk.await_state(job_id).state == "succeeded"
+        assert desk.outcomes(job_id) == ["succeeded"]
+        desk.conn.execute("select pg_stat_force_next_flush()")
+        return bool(desk.one("select deadlocks from pg_stat_database where datname = current_database()"))
+
+    # The server looks for a deadlock but once in each wait: that may be too early.
+    wait_until(entangled, 60)
+    assert worker.stop() == 0
+
+
 def test_a_full_disk_is_told_once_waited_for_and_charged_to_nobody(start: StartThreaded, desk: Desk) -> None:
     refuse(desk, "53100", SETTLE, times=10**9)
     worker = start(executor="thread", poll=0.2)
     job_id = desk.send("work")
     wait_until(lambda: desk.one("select last_value from refused") >= 5)
-    assert [(lost.role, lost.error) for lost in worker.heard(DatabaseLost)] == [("claimer", "asked for (53100)")]
+    told = [(lost.role, lost.error, lost.refused) for lost in worker.heard(DatabaseLost)]
+    assert told == [("claimer", "asked for (53100)", True)]
     desk.conn.execute("drop trigger refuse on pgqueue.attempts")
     assert desk.await_state(job_id).state == "succeeded"
     assert desk.outcomes(job_id) == ["succeeded"]

@@ -79,6 +79,7 @@ def test_an_event_is_one_line_whatever_the_error_says() -> None:
         events.WorkerStopped(1, 0),
         events.LeasesReaped([2, 3], 4),
         events.DatabaseLost("claimer", "it went away", 1.23),
+        events.DatabaseLost("claimer", "disk full", 1.23, refused=True),
         events.DatabaseBack("claimer", 1.23),
         events.ChildEnded(7, "signal 9 (SIGKILL)"),
         events.Trouble("listener", "what", "do this"),
@@ -89,6 +90,12 @@ def test_every_event_makes_one_line_in_both_styles(event: Event) -> None:
     assert logged(event).count("\n") == 1
     (line,) = parsed(event)
     assert {"time", "level", "event"} < set(line)
+
+
+def test_a_refusal_is_not_called_a_loss() -> None:
+    refused, lost = (events.DatabaseLost("claimer", "what", 1.0, refused=refused) for refused in (True, False))
+    assert [line["event"] for line in parsed(refused)] == ["database refuses, trying again"]
+    assert [line["event"] for line in parsed(lost)] == ["database lost, trying again"]
 
 
 def test_what_lies_below_the_level_is_left_out() -> None:
