@@ -138,10 +138,15 @@ class Ending:
         self._discharge(clean=ended and roles.claimer.clean)
 
     def _discharge(self, *, clean: bool) -> None:
-        try:
-            with open_connection(self._settings.dsn, "worker") as conn:
-                execute(conn, workers.discharge(self._worker, clean=clean))
-                if not clean:
-                    execute(conn, workers.reap())
-        except Exception:  # The lease ends by itself; a worker that is leaving has nobody to tell.
-            return
+        deadline = time.monotonic() + KILL_TIMEOUT
+        while True:
+            try:
+                with open_connection(self._settings.dsn, "worker") as conn:
+                    execute(conn, workers.discharge(self._worker, clean=clean))
+                    if not clean:
+                        execute(conn, workers.reap())
+                return
+            except Exception:  # The lease ends by itself; a worker that is leaving has nobody to tell.
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.05)
