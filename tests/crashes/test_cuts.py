@@ -22,7 +22,7 @@ ROLES = ("claimer", "listener", "heartbeat", "job")
 
 
 @contextmanager
-def cutting(dsn: str, role: str, every: float = 0.2) -> Iterator[None]:
+def cutting(dsn: str, role: str, every: float = 0.1) -> Iterator[None]:
     """Terminate the connections of one role, again and again, while the block runs."""
     done = threading.Event()
 
@@ -48,14 +48,14 @@ def cutting(dsn: str, role: str, every: float = 0.2) -> Iterator[None]:
 def test_cut_connections_cost_no_job(spawn: StartProcess, desk: Desk, dsn: str, role: str) -> None:
     worker = spawn(executor="thread", concurrency=4)
     # Those that are cut in the middle are failed attempts of their own; a job may need several.
-    new = [NewJob(f"{ERRANDS}:effect", [value, 0.005]) for value in range(120)]
-    new += [NewJob(f"{ERRANDS}:work", [0.005]) for _ in range(120)]
+    new = [NewJob(f"{ERRANDS}:effect", [value, 0.005]) for value in range(250)]
+    new += [NewJob(f"{ERRANDS}:work", [0.005]) for _ in range(250)]
     ids = desk.send_many(new)
     with cutting(dsn, role):
-        wait_until(lambda: desk.one("select count(*) < 40 from pgqueue.jobs"), 60)
+        wait_until(lambda: desk.one("select count(*) < 40 from pgqueue.jobs"), 30)
     desk.await_all_ended()
-    desk.check_books(ids, succeeded=240)
-    desk.check_effects(range(120))
+    desk.check_books(ids, succeeded=500)
+    desk.check_effects(range(250))
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     assert desk.workers() == []

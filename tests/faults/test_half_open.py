@@ -85,7 +85,7 @@ def test_a_worker_outlives_a_silent_link(
         wait_until(lambda: worker.heard("database lost, trying again"), 15)
     proxy.speak()
     ids += desk.send_many([NewJob(f"{ERRANDS}:work", [0.01]) for _ in range(100)])
-    desk.await_all_ended()
+    desk.await_all_ended(90)
     desk.check_books(ids, succeeded=200)
     assert worker.process.poll() is None
     assert desk.one("select max(attempt) from pgqueue.attempts where outcome = 'succeeded'") <= 2
@@ -102,7 +102,8 @@ def test_the_commit_of_a_job_on_a_silent_link_ends_at_a_deadline(
     idle = "select state = 'idle in transaction' from pg_stat_activity where application_name = 'pgqueue job'"
     wait_until(lambda: desk.one(idle))
     proxy.hush(["job"])
-    wait_until(lambda: desk.outcomes(job_id), 40)
+    # The deadline itself is 30 s.
+    wait_until(lambda: desk.outcomes(job_id), 90)
     proxy.speak()
     assert desk.await_state(job_id, timeout=20).state == "succeeded"
     desk.check_effects([1])

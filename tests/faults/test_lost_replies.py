@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,12 +12,14 @@ from tests.faults.silence import SilentProxy
 from tests.worker.running import Desk, StartProcess
 
 
-def send(desk: Desk, move: str, job_id: UUID) -> None:
+def send(desk: Desk, move: str, job_id: UUID, folder: Path) -> None:
     """A job whose attempt ends with this move; its id is in the message that settles it, and in none before."""
     if move == "succeed":
         desk.send("work", job_id=job_id)
     elif move == "fail":
         desk.send("fail_until", 2, job_id=job_id)
+    elif move == "release":
+        desk.send("snooze_once", str(folder / "snoozed"), job_id=job_id)
     else:
         desk.send("fail_until", 9, job_id=job_id, max_attempts=1)
 
@@ -25,17 +28,18 @@ ENDS = {
     "succeed": (["succeeded"], "succeeded"),
     "fail": (["failed", "succeeded"], "succeeded"),
     "end": (["failed"], "dead"),
+    "release": (["released", "succeeded"], "succeeded"),
 }
 
 
 @pytest.mark.parametrize("move", ENDS)
 def test_a_lost_reply_to_a_settlement_changes_nothing(
-    spawn: StartProcess, desk: Desk, proxied: str, proxy: SilentProxy, move: str
+    spawn: StartProcess, desk: Desk, proxied: str, proxy: SilentProxy, tmp_path: Path, move: str
 ) -> None:
     job_id = new_job_id()
     proxy.lose_reply(job_id.hex.encode())
     worker = spawn(proxied, executor="thread", poll=0.2)
-    send(desk, move, job_id)
+    send(desk, move, job_id, tmp_path)
     outcomes, state = ENDS[move]
     assert desk.await_state(job_id).state == state
     assert proxy.lost.is_set()
@@ -69,6 +73,22 @@ def test_a_job_whose_commit_was_answered_to_nobody_has_its_effect_once(
     assert proxy.lost.is_set()
     desk.await_state(desk.send("work"))
     assert desk.outcomes(job_id) == ["succeeded"]
+    desk.check_effects([1])
+
+
+@pytest.mark.parametrize(
+    ("word", "outcomes"), [(b"COMMIT\0", ["succeeded"]), (b"pgqueue.complete(", ["failed", "succeeded"])]
+)
+def test_a_task_that_hears_no_answer_to_its_own_completion_has_its_effect_once(
+    spawn: StartProcess, desk: Desk, dsn: str, proxied: str, proxy: SilentProxy, word: bytes, outcomes: list[str]
+) -> None:
+    proxy.lose_reply(word)
+    spawn(dsn, executor="thread", poll=0.2)
+    job_id = desk.send("complete_itself", proxied)
+    assert desk.await_state(job_id).state == "succeeded"
+    assert proxy.lost.is_set()
+    desk.await_state(desk.send("work"))
+    assert desk.outcomes(job_id) == outcomes
     desk.check_effects([1])
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections import Counter
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgqueue.embedded import Server
 from pgqueue.embedded.cluster import StopMode
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from tests.crashes.test_cuts import cutting
+from tests.postgres import ROOT
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, Desk, StartProcess, WorkerProcess
 
@@ -121,6 +125,36 @@ def test_a_database_that_turned_read_only_is_waited_for(
     ids = enqueue_mixed(private_dsn, range(10))
     check_all(private_dsn, ids, range(10))
     assert worker.process.poll() is None
+
+
+def test_a_worker_cannot_begin_without_a_free_slot_and_can_when_there_is_one(private_server: Server) -> None:
+    dsn = private_server.dsn(tcp=True)
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute("alter system set max_connections = 20")
+        admin.execute("alter system set superuser_reserved_connections = 3")
+    private_server.restart()
+    migrate(dsn)
+    plain = make_conninfo(dsn, user="plain")
+    command = [sys.executable, "-m", "pgqueue", "worker", "--dsn", plain, "-A", ERRANDS, "--burst", "-x", "thread"]
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute("create role plain login; grant usage on schema pgqueue to plain")
+        admin.execute("grant all on all tables in schema pgqueue to plain")
+        taken: list[psycopg.Connection[object]] = []
+
+        def take_all() -> None:
+            while True:
+                taken.append(psycopg.connect(plain))
+
+        with pytest.raises(psycopg.OperationalError, match="slots are reserved"):
+            take_all()
+        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert refused.returncode == 3
+        assert "slots are reserved" in refused.stderr
+        for conn in taken:
+            conn.close()
+        query = "select count(*) = 0 from pg_stat_activity where usename = 'plain'"
+        wait_until(lambda: Desk(admin).one(query))
+        assert subprocess.run(command, cwd=ROOT, timeout=60).returncode == 0
 
 
 def test_a_server_without_a_free_slot_is_waited_for(

@@ -14,6 +14,7 @@ import psycopg
 
 import pgqueue
 from pgqueue.context import current_job
+from pgqueue.outcome import Snooze
 from pgqueue.retry import Fixed
 from pgqueue.tasks import task
 
@@ -114,6 +115,21 @@ def complete_late(dsn: str, flag: str) -> None:
     with psycopg.connect(dsn) as conn:
         conn.execute("insert into public.effects (value) values (1)")
         current_job().complete(conn)
+
+
+@task(retry=SOON)
+def complete_itself(dsn: str) -> None:
+    """Complete in a transaction of its own."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute("insert into public.effects (value) values (1)")
+        current_job().complete(conn)
+
+
+@task
+def snooze_once(path: str) -> None:
+    if not Path(path).exists():
+        Path(path).touch()
+        raise Snooze(0.05)
 
 
 class NotATask:
