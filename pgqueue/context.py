@@ -68,7 +68,7 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job was cancelled while it runs: end soon, by returning or raising; it is ended by force later."""
+        """Whether the job was cancelled while it runs: return or raise soon; later it is ended by force."""
         return self._cancelled
 
     def wait_cancelled(self, timeout: float | None = None) -> bool:

@@ -47,7 +47,7 @@ class Unstorable(Exception):
 
 
 class NoConnection(Exception):
-    """A transactional job was not begun, for want of a connection."""
+    """A transactional job's connection was not to be had, or the server ended it: nothing it did there was kept."""
 
 
 @dataclass(slots=True)
