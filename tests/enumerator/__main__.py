@@ -7,34 +7,47 @@ import time
 from collections.abc import Sequence
 
 from tests.enumerator.company import assembled_alone
-from tests.enumerator.enumeration import enumerate_scenario
+from tests.enumerator.enumeration import Report, enumerate_scenario
 from tests.enumerator.scenarios import SCENARIOS, named
 
-COLUMNS = "{:<28} {:>9} {:>7} {:>10} {:>11} {:>8}"
+COLUMNS = "{:<28} {:>9} {:>7} {:>10} {:>9} {:>11} {:>8}"
+HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violations", "seconds")
 
 
 def main(names: Sequence[str]) -> int:
     began = time.monotonic()
     reports = []
-    print(COLUMNS.format("scenario", "requests", "points", "unreached", "violations", "seconds"), flush=True)
+    print(COLUMNS.format(*HEADINGS), flush=True)
     with assembled_alone() as company:
         for scenario in [named(name) for name in names] or SCENARIOS:
-            report = enumerate_scenario(scenario, company)
-            reports.append(report)
-            row = report.requests, report.points, len(report.unreached), len(report.violations), f"{report.seconds:.1f}"
-            print(COLUMNS.format(report.scenario, *row), flush=True)
-            for point in report.unreached:
-                print(f"  not reached: {point}")
-            for violation in report.violations:
-                print(f"  {violation}", flush=True)
-    totals = (
-        sum(report.requests for report in reports),
-        sum(report.points for report in reports),
-        sum(len(report.unreached) for report in reports),
-        sum(len(report.violations) for report in reports),
+            reports.append(enumerate_scenario(scenario, company))
+            _print_report(reports[-1])
+        deadlocks = company.deadlocks()
+    print(
+        COLUMNS.format("in all", *map(sum, zip(*map(_counts, reports), strict=True)), f"{time.monotonic() - began:.1f}")
     )
-    print(COLUMNS.format("in all", *totals, f"{time.monotonic() - began:.1f}"))
-    return 1 if totals[-1] else 0
+    print(f"deadlocks: {deadlocks}")
+    return 1 if deadlocks or any(report.faults for report in reports) else 0
+
+
+def _print_report(report: Report) -> None:
+    print(COLUMNS.format(report.scenario, *_counts(report), f"{report.seconds:.1f}"))
+    for heading, lines in (("not reached", report.unreached), ("replayed", report.replayed)):
+        for line in lines:
+            print(f"  {heading}: {line}")
+    for fault in report.faults:
+        print(f"  {fault}")
+    sys.stdout.flush()
+
+
+def _counts(report: Report) -> tuple[int, int, int, int, int]:
+    return (
+        report.requests,
+        report.points,
+        len(report.unreached),
+        len(report.replayed),
+        len(report.violations),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What must be true when all is over, whatever happened: each invariant as a question whose rows are violations."""
+"""What must be true whatever happened, at every moment or when all is over: questions whose rows are violations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ with ends as (
 # Not given back.
 _COUNTED = "outcome in ('succeeded', 'failed', 'timeout', 'crashed', 'lost', 'late')"
 
-INVARIANTS: Mapping[str, str] = {
-    "has not ended": "select id::text from pgqueue.jobs",
-    "ended more or less than once": f"""{_ENDS}
-        select orders.job, count(ends.job) || ' ends' from orders left join ends using (job)
-        group by orders.job having count(ends.job) <> 1""",
+ALWAYS: Mapping[str, str] = {
+    "ended more than once": f"{_ENDS} select job, count(*) || ' ends' from ends group by job having count(*) > 1",
+    "has ended and has not": f"{_ENDS} select job, ends.state from ends join pgqueue.jobs as j on j.id = job",
     "ended otherwise than it must": f"""{_ENDS}
         select job, expected, state from orders join ends using (job) where state <> expected""",
     "was enqueued by no committed transaction": """
@@ -30,8 +28,6 @@ INVARIANTS: Mapping[str, str] = {
         select job, ends.claim from ends join pgqueue.attempts as a on a.job_id = job and a.claim > ends.claim
         union select job, ends.claim from ends join starts using (job) where starts.claim > ends.claim""",
     "was started twice under one claim": "select job, claim from starts group by 1, 2 having count(*) > 1",
-    "was started, but has no attempt": """
-        select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
     "has an attempt that was never started": """
         select job_id, claim, outcome, error from pgqueue.attempts
         where outcome in ('succeeded', 'failed') and (job_id, claim) not in (select job, claim from starts)""",
@@ -53,19 +49,21 @@ INVARIANTS: Mapping[str, str] = {
         join pgqueue.job as job on job.id = orders.job
         where job.target in ('tests.enumerator.tasks:write', 'tests.enumerator.tasks:complete_own')
         group by orders.job, job.state having count(effects.job) <> (job.state = 'succeeded')::int""",
-    "has a worker's row that still lives": "select id from pgqueue.workers where expires_at > clock_timestamp()",
     "": "select what from violations",
 }
-# Of tables that only newer schemas have.
-IF_THERE = {"pgqueue.cancellations": ("left a cancellation behind", "select job_id from pgqueue.cancellations")}
+AT_THE_END: Mapping[str, str] = {
+    "has not ended": "select id::text from pgqueue.jobs",
+    "has no end": f"{_ENDS} select job from orders where job not in (select job from ends)",
+    "was started, but has no attempt": """
+        select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
+    "left a cancellation behind": "select job_id from pgqueue.cancellations",
+    "has a worker's row that still lives": "select id from pgqueue.workers where expires_at > clock_timestamp()",
+}
 
 
-def violations_of(conn: psycopg.Connection[Any]) -> list[str]:
-    """What is not as it must be, in words."""
-    questions = dict(INVARIANTS)
-    for table, (what, question) in IF_THERE.items():
-        if conn.execute("select to_regclass(%s) is not null", [table]).fetchone() == (True,):
-            questions[what] = question
+def violations_of(conn: psycopg.Connection[Any], *, ended: bool) -> list[str]:
+    """What is not as it must be, in words; `ended` says whether all is over."""
+    questions = {**ALWAYS, **AT_THE_END} if ended else ALWAYS
     return [
         f"{what}: {', '.join(map(str, row))}".removeprefix(": ")
         for what, question in questions.items()

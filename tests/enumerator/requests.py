@@ -11,6 +11,11 @@ from typing import NamedTuple
 from tests.enumerator.protocol import Message, bound, parsed, queried
 
 CONNECT = "connect"
+ENQUEUE = "enqueue"
+# However it is done: by a function for one job or for many, or by a statement of its own.
+_ENQUEUES = re.compile(r"pgqueue\.enqueue(_jobs?)?\(|\binsert\s+into\s+pgqueue\.jobs\b")
+# Of what a migration defines, only the kind of thing: fifty functions are alike.
+_DEFINES = re.compile(r"(?:\s|--[^\n]*\n)*(create|alter|drop|comment)\s+(?:or\s+replace\s+|unique\s+|on\s+)?(\w+)")
 _OURS = re.compile(r"pgqueue\.(\w+)\(")
 _FUNCTION = re.compile(r"\s*select\s+(\w+)\s*\(", re.IGNORECASE)
 
@@ -69,6 +74,10 @@ def kind_of(messages: Sequence[Message], statements: dict[bytes, str]) -> str:
 def _name(sql: str) -> str:
     if "set_config(" in sql or sql.startswith("set "):
         return "settings"
+    if defines := _DEFINES.match(sql):
+        return " ".join(defines.groups())
+    if _ENQUEUES.search(sql):
+        return ENQUEUE
     found = _OURS.search(sql) or _FUNCTION.match(sql)
     return found[1].lower() if found else (sql.split() or ["sync"])[0].strip(";").lower()
 

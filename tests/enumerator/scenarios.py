@@ -8,18 +8,20 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.client import cancel, enqueue_many
+from pgqueue.client import cancel, enqueue, enqueue_many
 from pgqueue.job import NewJob, new_job_id
 from pgqueue.migrate import migrate
 from pgqueue.store import execute, jobs
 from tests import factories
-from tests.enumerator.actions import CLIENT_ACTIONS, CUTS, ERRORS, KILLS, STOPS, WORKER_ACTIONS, Action
+from tests.enumerator.actions import CLIENT_ACTIONS, CUTS, ERRORS, FREEZES, KILLS, STOPS, WORKER_ACTIONS, Action
 from tests.enumerator.requests import Request
 from tests.enumerator.stage import TASKS, Stage
 
 EVERYTHING = frozenset({"worker", "claimer", "heartbeat", "listener"})
 # Requests that come again and again while nothing happens: those after the first few are alike.
-IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "prepare": 0}
+IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "prepare": 1}
+# How a claimer begins is enumerated in one scenario.
+BEGUN = {"claimer connect": 0, "claimer settings": 0, "prepare": 0, "step": 0}
 Call = Callable[[str], None]
 
 
@@ -28,8 +30,9 @@ class Scenario:
     """`worker` are the options of the worker behind the proxy; `calls` prepares a client's call, to be repeated until
     it succeeds. One of them is None.
 
-    Enumerated are the requests of `roles`, of each kind at most `limits` or `limit`. `signal_when` asks whether the
-    worker is to be stopped gracefully. `first` befalls the worker in every play, before what is enumerated.
+    Enumerated are the requests of `roles`, of each kind at most `limits` or `limit`; a limit may be that of one role.
+    `signal_when` asks whether the worker is to be stopped gracefully. `first` befalls the worker in every play; what
+    comes after it is enumerated.
     """
 
     name: str
@@ -42,12 +45,17 @@ class Scenario:
     actions: tuple[Action, ...] = WORKER_ACTIONS
     signal_when: str | None = None
     first: Mapping[Request, Action] = field(default_factory=dict)
+    # Whether nobody takes over while the worker is away: its lease is expired then, but not yet taken back.
+    alone: bool = False
     empty: bool = False
-    check: Callable[[Stage], list[str]] = Stage.violations
+    # Asked whether the play has come to its end.
+    check: Callable[[Stage, bool], list[str]] = Stage.violations
 
     def covers(self, request: Request) -> bool:
         """Whether a request is enumerated."""
-        return request.role in self.roles and request.number <= self.limits.get(request.kind, self.limit)
+        limit = self.limits.get(request.kind, self.limit)
+        limit = self.limits.get(f"{request.role} {request.kind}", limit)
+        return request.role in self.roles and request.number <= limit
 
 
 def _succeed(stage: Stage) -> None:
@@ -85,6 +93,17 @@ def _enqueue_call(stage: Stage) -> Call:
     return call
 
 
+def _plain_enqueue_call(stage: Stage) -> Call:
+    """With no id and no key: whoever repeats it has another job, with an order of its own."""
+
+    def call(dsn: str) -> None:
+        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+            job = enqueue(conn, f"{TASKS}:work", [stage.direct])
+            conn.execute("insert into orders values (%s, 'succeeded')", [job.id])
+
+    return call
+
+
 def _enqueue_many_call(stage: Stage) -> Call:
     ids = [new_job_id() for _ in range(3)]
 
@@ -118,19 +137,18 @@ def _migrate_call(_stage: Stage) -> Call:
     return call
 
 
-def _check_migrated(stage: Stage) -> list[str]:
+def _check_migrated(stage: Stage, _ended: bool) -> list[str]:
     """Whether the schema is there once, and works."""
     faults = []
     if migrate(stage.direct):
         faults.append("the schema was not complete: another migrate changed something")
     if stage.ask("select count(*) from pgqueue.alembic_version") != 1:
         faults.append("not one revision")
-    with psycopg.connect(stage.direct) as conn:
+    with psycopg.connect(stage.direct, autocommit=True) as conn:
         claim = factories.claim_one(conn)
         factories.settle(conn, claim)
         if factories.outcomes(conn, claim.id) != ["succeeded"] or execute(conn, jobs.get(claim.id)) is None:
             faults.append("a job does not succeed")
-        conn.rollback()
     return faults
 
 
@@ -138,6 +156,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         name="enqueue",
         calls=_enqueue_call,
+        roles=frozenset({"enqueue"}),
+        actions=CLIENT_ACTIONS,
+    ),
+    Scenario(
+        name="plain enqueue",
+        calls=_plain_enqueue_call,
         roles=frozenset({"enqueue"}),
         actions=CLIENT_ACTIONS,
     ),
@@ -160,25 +184,34 @@ SCENARIOS: tuple[Scenario, ...] = (
         limits={"connect": 0, "settings": 0, "reap": 3},
     ),
     Scenario(
+        name="heartbeat, alone",
+        setup=lambda stage: stage.send("work", 0.9),
+        worker={},
+        roles=frozenset({"heartbeat"}),
+        limits={"connect": 0, "settings": 0, "reap": 1},
+        actions=(*FREEZES, *STOPS),
+        alone=True,
+    ),
+    Scenario(
         name="fail and retry",
         setup=_fail,
         worker={},
         roles=frozenset({"claimer"}),
-        limits={"step": 2, "prepare": 0, "connect": 0, "settings": 0},
+        limits={**BEGUN, "step": 2},
     ),
     Scenario(
         name="bury and cancel",
         setup=_end_badly,
         worker={},
         roles=frozenset({"claimer"}),
-        limits={"step": 0, "prepare": 0, "connect": 0, "settings": 0, "fail": 2},
+        limits={**BEGUN, "fail": 2},
     ),
     Scenario(
         name="snooze",
         setup=lambda stage: stage.send("snooze_once"),
         worker={},
         roles=frozenset({"claimer"}),
-        limits={"step": 2, "prepare": 0, "connect": 0, "settings": 0},
+        limits={**BEGUN, "step": 2},
     ),
     Scenario(
         name="cancel",
@@ -191,21 +224,21 @@ SCENARIOS: tuple[Scenario, ...] = (
         setup=lambda stage: stage.send("write"),
         worker={},
         roles=frozenset({"job", "claimer"}),
-        limits={"step": 0, "prepare": 0},
+        limits=BEGUN,
     ),
     Scenario(
         name="complete(conn)",
         setup=lambda stage: stage.send("complete_own", stage.proxied),
         worker={},
         roles=frozenset({"own", "claimer"}),
-        limits={"step": 0, "prepare": 0},
+        limits=BEGUN,
     ),
     Scenario(
         name="graceful stop",
         setup=_outlast,
         worker={},
         roles=frozenset({"claimer", "worker"}),
-        limits={"step": 1, "prepare": 0},
+        limits={**BEGUN, "step": 1},
         signal_when="select count(*) > 0 from starts",
     ),
     Scenario(
@@ -229,14 +262,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         setup=_work_and_write,
         worker={"executor": "process"},
         roles=frozenset({"job", "claimer"}),
-        limits={"step": 1, "prepare": 0, "connect": 1},
+        limits={**BEGUN, "step": 1, "connect": 1},
         actions=(*CUTS, *KILLS, *STOPS, Action.FREEZE_BEFORE, Action.FREEZE_AFTER, Action.ADMIN_SHUTDOWN),
     ),
     Scenario(
         name="migrate",
         calls=_migrate_call,
         roles=frozenset({"migrate"}),
-        limit=1_000,
         limits={},
         actions=(*CUTS, *ERRORS),
         empty=True,

@@ -76,8 +76,8 @@ class Stage:
     def all_ended(self) -> bool:
         return bool(self.ask("select not exists (select from pgqueue.jobs)"))
 
-    def violations(self) -> list[str]:
-        return violations_of(self.conn)
+    def violations(self, ended: bool) -> list[str]:
+        return violations_of(self.conn, ended=ended)
 
     def shut_gate(self) -> None:
         witness.shut_gate(self.conn)

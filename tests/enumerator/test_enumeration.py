@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
+from tests.enumerator.actions import Action, Point
 from tests.enumerator.company import Company
 from tests.enumerator.enumeration import enumerate_scenario
-from tests.enumerator.scenarios import SCENARIOS, Scenario
-
-# Of a worker's requests: how outcomes meet in a batch is chance.
-MOST_UNREACHED = 0.05
+from tests.enumerator.play import LEASES
+from tests.enumerator.requests import Request
+from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 
 
 @pytest.mark.faults
@@ -21,7 +22,15 @@ def test_all_invariants_hold_after_every_point(
 ) -> None:
     report = enumerate_scenario(scenario, company)
     record_property("enumerated", report.line)
-    assert report.violations == []
-    assert report.points > 0
-    assert len(report.unreached) <= MOST_UNREACHED * report.points, report.unreached
+    assert report.faults == []
     assert company.deadlocks() == 0
+
+
+@pytest.mark.faults
+def test_what_a_repeated_play_broke_is_reported(company: Company) -> None:
+    broken = dataclasses.replace(named("claim and settle"), check=lambda _stage, _ended: ["broken"])
+    never = Point(Request("claimer", "settle", 1_000), Action.CUT_AFTER)
+    ((_, result),) = company.play(broken, [never])
+    assert not result.reached
+    assert len(result.replayed) == len(LEASES)
+    assert [what.partition(";")[0] for what in result.violations] == ["broken"] * len(LEASES)

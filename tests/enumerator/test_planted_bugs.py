@@ -20,14 +20,14 @@ SHOWN_BY = {
     "a completion asks for no token": ("transactional job", Request("job", "complete", 1), STOLEN),
     "a claim has no new number": ("claim and settle", Request("claimer", "settle", 1), "without a new claim number"),
     "a heartbeat does not ask whether the lease stands": (
-        "heartbeat",
+        "heartbeat, alone",
         Request("heartbeat", "heartbeat", 1),
         "was extended after its end",
     ),
     "an enqueue does not ask whether its job has ended": (
         "enqueue",
         Request("enqueue", "commit", 1),
-        "ended more or less than once",
+        "ended more than once",
     ),
 }
 ACTIONS = (Action.FREEZE_BEFORE, Action.STOP_BEFORE, Action.STALL_BEFORE, Action.CUT_AFTER)
