@@ -27,7 +27,7 @@ SHOWN_BY = {
     "an enqueue does not ask whether its job has ended": (
         "enqueue",
         Request("enqueue", "commit", 1),
-        "ended more than once",
+        "was started twice under one claim",
     ),
 }
 ACTIONS = (Action.FREEZE_BEFORE, Action.STOP_BEFORE, Action.STALL_BEFORE, Action.CUT_AFTER)
