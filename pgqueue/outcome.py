@@ -1,6 +1,6 @@
-"""How an attempt ended, and judge(): what that makes of its job.
+"""How an attempt ended: what its task raised or its executor saw, and the settlement that is written down for it.
 
-An executor reports an outcome; judge() turns it into a settlement, the values that one statement writes down.
+An executor reports an outcome; judge.py turns it into a settlement.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from pgqueue.description import MESSAGE_LIMIT, message_of, storable, traceback_of, type_name
-from pgqueue.job import DEFAULT_MAX_ATTEMPTS, MAX_CRASHES, Claim
-from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
+from pgqueue.retry import seconds
 
 # A century, in seconds: what PostgreSQL's clock can still add.
 LONGEST_DELAY = 3.2e9
@@ -196,134 +195,6 @@ class Settlement(NamedTuple):
     result: str | None = None
     started: bool = True
     avoid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a task says about the ends of its attempts; the defaults are those of a task that nobody knows.
-
-    `on_timeout` and `on_expiry` say what becomes of the job; `at_most_once` forbids a second attempt that the task did
-    not ask for itself.
-    """
-
-    retry: RetryPolicy = DEFAULT_RETRY
-    max_attempts: int | None = None
-    on_timeout: Literal["retry", "bury", "cancel"] = "retry"
-    on_expiry: Literal["bury", "cancel"] = "bury"
-    at_most_once: bool = False
-
-
-UNKNOWN = Terms()
-
-
-def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
-    """What an outcome makes of a job: pure, so that worker, child and tests agree."""
-    match outcome:
-        case Succeeded(result, settled):
-            move = Move.NOTHING if settled else Move.SUCCEED
-            return Settlement(claim.id, claim.claim, move, "succeeded", result=result)
-        case Late():
-            # What a failure would make of the job goes along: its lease may stand after all.
-            failed = judge(claim, Failed(error_report("", "")), terms)
-            return Settlement(claim.id, claim.claim, Move.LATE, "late", failed.delay, failed.reason)
-        case Cancelled(why):
-            return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
-        case Ended(reason, error):
-            return _end(claim, "failed", reason, error)
-        case Expired():
-            return _expire(claim, terms)
-        case TimedOut(error) if terms.on_timeout == "bury":
-            return _end(claim, "timeout", Reason.TIMEOUT, error)
-        case TimedOut(error) if terms.on_timeout == "cancel":
-            return _cancel(claim, error)
-        case Unregistered(error):
-            return _again(claim, "failed", error, terms, reason=Reason.UNREGISTERED)
-        case _ if terms.at_most_once and _began_and_is_not_wanted_again(outcome):
-            return _once(claim, outcome)
-        case Released():
-            return _release(claim, outcome)
-        case Failed(error, retryable) if not retryable:
-            return _end(claim, "failed", Reason.NOT_RETRIED, error)
-        case Failed(error, _, delay):
-            return _again(claim, "failed", error, terms, delay)
-        case TimedOut(error):
-            return _again(claim, "timeout", error, terms)
-        case Crashed(error) if claim.crashes + 1 >= MAX_CRASHES:
-            return _end(claim, "crashed", Reason.POISON, error)
-        case Crashed(error):
-            return _again(claim, "crashed", error, terms)
-
-
-def _began_and_is_not_wanted_again(outcome: Failed | TimedOut | Crashed | Released) -> bool:
-    match outcome:
-        case Failed(asked=asked):
-            return not asked
-        case Released(started=started, asked=asked):
-            return started and not asked
-        case _:
-            return True
-
-
-def _once(claim: Claim, outcome: Failed | TimedOut | Crashed | Released) -> Settlement:
-    """The end of a job that may run at most once: for a human, who alone can tell how far it came."""
-    match outcome:
-        case Failed(error) | Released(error=ErrorReport() as error):
-            return _end(claim, "failed", Reason.NOT_RETRIED, error)
-        case TimedOut(error):
-            return _end(claim, "timeout", Reason.LOST, error)
-        case Crashed(error):
-            return _end(claim, "crashed", Reason.LOST, error)
-        case Released():
-            stopped = error_report("pgqueue.Stopped", "its worker stopped while it ran, and it may run at most once")
-            return _end(claim, "crashed", Reason.LOST, stopped)
-
-
-def _release(claim: Claim, given: Released) -> Settlement:
-    back = Settlement(
-        claim.id, claim.claim, Move.RELEASE, "released", given.delay, started=given.started, avoid=given.avoid
-    )
-    if given.error is None:
-        return back
-    return back._replace(error_type=given.error.type, error=given.error.message, traceback=given.error.traceback)
-
-
-def _expire(claim: Claim, terms: Terms) -> Settlement:
-    report = error_report("pgqueue.Expired", "it was not started within its ttl")
-    if terms.on_expiry == "cancel":
-        return _cancel(claim, report)._replace(reason=Reason.EXPIRED, started=False)
-    return _end(claim, "expired", Reason.EXPIRED, report)._replace(started=False)
-
-
-def _again(
-    claim: Claim,
-    outcome: str,
-    error: ErrorReport,
-    terms: Terms,
-    delay: float | None = None,
-    reason: Reason = Reason.EXHAUSTED,
-) -> Settlement:
-    if claim.attempt >= (claim.max_attempts or terms.max_attempts or DEFAULT_MAX_ATTEMPTS):
-        return _end(claim, outcome, reason, error)
-    wait = terms.retry.delay(claim.attempt) if delay is None else delay
-    return Settlement(
-        claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback
-    )
-
-
-def _cancel(claim: Claim, error: ErrorReport) -> Settlement:
-    return Settlement(
-        claim.id,
-        claim.claim,
-        Move.END,
-        "cancelled",
-        error_type=error.type,
-        error=error.message,
-        traceback=error.traceback,
-    )
-
-
-def _end(claim: Claim, outcome: str, reason: Reason, error: ErrorReport) -> Settlement:
-    return Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, error.type, error.message, error.traceback)
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

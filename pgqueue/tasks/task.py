@@ -24,8 +24,8 @@ from uuid import UUID
 from pgqueue.context import bound_connection
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
+from pgqueue.judge import Terms
 from pgqueue.options import Duration
-from pgqueue.outcome import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection

@@ -18,9 +18,9 @@ from pgqueue.context import JobContext, tell_cancelled
 from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
+from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import (
     LONGEST_DELAY,
-    UNKNOWN,
     Ended,
     Failed,
     Outcome,
@@ -30,7 +30,6 @@ from pgqueue.outcome import (
     Succeeded,
     Unregistered,
     error_report,
-    judge,
 )
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pgqueue.events import Finished, Observer, Trouble, WorkerStopping
-from pgqueue.outcome import UNKNOWN, Released, judge
+from pgqueue.judge import UNKNOWN, judge
+from pgqueue.outcome import Released
 from pgqueue.store import execute, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.worker.attention import Attention

@@ -23,7 +23,8 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import UNKNOWN, Move, Released, judge
+from pgqueue.judge import UNKNOWN, judge
+from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, jobs, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps

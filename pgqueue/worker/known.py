@@ -7,7 +7,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from pgqueue.job import DEFAULT_TIMEOUT, Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
 from pgqueue.tasks import Task
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pgqueue.job import Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 
 # A claim loop that hangs while it hands claims over must not take along the thread that shuts the gate.
 PATIENCE = 0.1

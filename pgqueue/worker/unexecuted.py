@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import UNKNOWN, Expired, Released, Settlement, Terms, judge
+from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.outcome import Expired, Released, Settlement
 from pgqueue.worker.outbox import Outbox
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.job import Claim
-from pgqueue.outcome import Ended, ErrorReport, Reason, Settlement, Succeeded, judge
+from pgqueue.judge import judge
+from pgqueue.outcome import Ended, ErrorReport, Reason, Settlement, Succeeded
 from pgqueue.store import execute, jobs, workers
 
 WORKER = 4711

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pgqueue.job import Claim
-from pgqueue.outcome import Released, error_report, judge
+from pgqueue.judge import judge
+from pgqueue.outcome import Released, error_report
 from pgqueue.store import execute, jobs, workers
 from tests.factories import Conn, claim, claim_one, enlist, fail, job, outcomes, worker_id
 

@@ -9,6 +9,7 @@ import pytest
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from pgqueue.job import Claim, new_job_id
+from pgqueue.judge import Terms, judge
 from pgqueue.outcome import (
     Cancelled,
     Crashed,
@@ -24,11 +25,9 @@ from pgqueue.outcome import (
     Retry,
     Snooze,
     Succeeded,
-    Terms,
     TimedOut,
     Unregistered,
     error_report,
-    judge,
 )
 from pgqueue.retry import Fixed
 

@@ -11,7 +11,8 @@ import pytest
 from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, error_report, judge
+from pgqueue.judge import judge
+from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, error_report
 from pgqueue.worker.log import LogObserver
 from tests.worker.claims import TASKS, claim
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from pgqueue.events import AttemptsFinished, Event, Finished, Trouble, WorkerStopping
-from pgqueue.outcome import Released, error_report, judge
+from pgqueue.judge import judge
+from pgqueue.outcome import Released, error_report
 from pgqueue.worker.bounds import LAST_ID
 from pgqueue.worker.infra import InfraErrors
 from pgqueue.worker.pace import Pace

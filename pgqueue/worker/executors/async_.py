@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempt import AsyncAttempts
 from pgqueue.worker.call import Call, finish, prepare, undeclared

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 
 # Called with a batch of ended attempts, from any thread; returns at once.
 Report = Callable[[Sequence[Finished]], None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import UNKNOWN, Cancelled, ErrorReport, Released, Terms, TimedOut, judge
+from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
 from pgqueue.tasks import registered, registered_tasks
 from pgqueue.worker.executors.base import Leftover
 from pgqueue.worker.known import Known, known

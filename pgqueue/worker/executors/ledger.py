@@ -7,7 +7,8 @@ from time import monotonic
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import UNKNOWN, Cancelled, Outcome, Released, Terms, judge
+from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.outcome import Cancelled, Outcome, Released
 from pgqueue.worker.executors.base import Leftover
 from pgqueue.worker.executors.children import ChildProcess
 from pgqueue.worker.executors.fates import Crashes, outcome_of

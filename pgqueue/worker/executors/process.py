@@ -15,7 +15,7 @@ from uuid import UUID
 from pgqueue.errors import AppError
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
 from pgqueue.worker.executors.crew import Crew
 from pgqueue.worker.executors.ledger import Ledger

@@ -12,7 +12,7 @@ from uuid import UUID
 from pgqueue.context import Middleware
 from pgqueue.events import Observer
 from pgqueue.job import Claim
-from pgqueue.outcome import Terms
+from pgqueue.judge import Terms
 from pgqueue.tasks import import_apps
 from pgqueue.worker.attempt import Attempts
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
