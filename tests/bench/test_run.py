@@ -20,6 +20,8 @@ from pgqueue.embedded import Server
 from pgqueue.errors import PgqueueError, UsageError
 from tests.postgres import Databases
 
+pytestmark = pytest.mark.soak
+
 DATABASES = "select datname from pg_database where datname like 'pgqueue_bench%'"
 
 

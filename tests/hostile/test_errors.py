@@ -8,6 +8,7 @@ from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from pgqueue.store import execute, jobs
 from tests.hostile.arena import Arena
 
+pytestmark = pytest.mark.faults
 ERRORS = "tests.hostile.nasty.errors"
 
 

@@ -16,6 +16,8 @@ from tests.hostile.arena import APPS, PATIENCE, Arena
 from tests.postgres import ROOT
 from tests.worker.running import Desk
 
+pytestmark = pytest.mark.faults
+
 
 def test_the_next_job_finds_the_process_as_the_first_one_found_it(one_child: Arena) -> None:
     clean = one_child.result("leftovers:look")
