@@ -12,8 +12,8 @@ import psycopg
 Conn = psycopg.Connection[Any]
 
 
-# So long that it can be met twice.
-LONG = "(job.args ->> 0)::float8 > 0.5"
+# So long that it can be met twice, and with little before it in the queue the second time.
+LONG = "(job.args ->> 0)::float8 > 0.5 and job.priority >= 5"
 
 
 class Aim(StrEnum):
@@ -40,7 +40,7 @@ cross join lateral (
   select count(*) filter (where what = 'wrote') > 0 as wrote, count(*) filter (where what <> 'wrote') > 0 as over
   from verify.ends where ends.job_id = start.job_id and ends.claim = start.claim) as sign
 where not sign.over and worker.expires_at > clock_timestamp() and {}
-order by start.at desc, start.job_id
+order by job.priority desc, start.job_id
 """
 TAKEN_OVER = """
 select exists (
@@ -69,7 +69,7 @@ class Victim:
 
 
 def victims(conn: Conn, aim: Aim) -> list[Victim]:
-    """The attempts that run now and are worth it, the latest first."""
+    """The attempts that run now and are worth it, the most urgent first."""
     return [Victim(*row) for row in conn.execute(RUNNING.format(aim).encode())]
 
 

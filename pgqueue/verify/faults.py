@@ -34,7 +34,7 @@ AIMS = {
     Kind.KILL_ONCE: (Aim.ONCE,),
     Kind.KILL_WROTE: (Aim.WROTE,),
     Kind.KILL_CHILD: (Aim.IN_CHILD,),
-    Kind.STOP_WORKER: (Aim.FAILING, Aim.SUCCEEDING, Aim.LASTING, Aim.ANY),
+    Kind.STOP_WORKER: (Aim.ANY, Aim.SUCCEEDING, Aim.FAILING, Aim.LASTING),
 }
 
 

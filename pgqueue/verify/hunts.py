@@ -80,7 +80,8 @@ class Hunts:
                 return True
             return self._is_late(hunt)
         found = victims(conn, hunt.aim)
-        hunt.dice.shuffle(found)
+        if hunt.kind is not Kind.STOP_WORKER:
+            hunt.dice.shuffle(found)
         has_hit = any(self._hit(hunt, victim) for victim in found)
         return (has_hit and hunt.stopped is None) or self._is_late(hunt)
 

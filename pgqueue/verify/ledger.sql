@@ -91,8 +91,9 @@ end $$;
 create trigger note_lease after insert or update or delete on pgqueue.workers
   for each row execute function verify.note_lease();
 
--- Settlements that did not find their job: refused as late, or acknowledged because they had been written before.
-create table verify.judged (job_id uuid not null, late boolean not null);
+-- Settlements that did not find their job: refused as late, or acknowledged because they had been written before; and
+-- whether another worker ran the job then.
+create table verify.judged (job_id uuid not null, late boolean not null, outcome text not null, ran boolean not null);
 
 -- How long a lease is.
 create table verify.run (lease interval not null);

@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 PRODUCERS = 3
 # Transactions a second of each; and how many jobs may wait before they hold back.
 RATE = 2.5
-CROWD = 150
+CROWD = 80
 LOOK_EVERY = 0.02
 MEND_EVERY = 0.2
 # So long may the workers take for a few quiet jobs, and for what the storm left over.

@@ -133,8 +133,11 @@ def listen_to_judgements(conn: Conn) -> None:
         declare
           _late constant uuid[] := pgqueue.record_late_unheard({", ".join(names)});
         begin
-          insert into verify.judged (job_id, late)
-          select told.id, told.id = any (_late) from unnest(_ids) as told (id) where told.id <> all (_settled);
+          insert into verify.judged (job_id, late, outcome, ran)
+          select told.id, told.id = any (_late), _outcome, exists (
+              select from pgqueue.jobs as job
+              where job.id = told.id and job.claim > told.claim and job.worker is not null)
+          from unnest(_ids, _claims) as told (id, claim) where told.id <> all (_settled);
           return _late;
         end $$
     """)

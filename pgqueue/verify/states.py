@@ -20,6 +20,12 @@ QUERIES = {
         "select count(*) from verify.leases where change = 'DELETE' and before <= at"
     ),
     "late settlements, refused": "select count(*) from verify.judged where late",
+    "late successes, while another ran the job": (
+        "select count(*) from verify.judged where late and ran and outcome = 'succeeded'"
+    ),
+    "late failures, while another ran the job": (
+        "select count(*) from verify.judged where late and ran and outcome = 'failed'"
+    ),
     "repeated settlements, acknowledged": "select count(*) from verify.judged where not late",
     "attempts overlapping across an expired lease": (
         "select count(*) from verify.starts as second where exists ("
