@@ -112,7 +112,7 @@ def _sentence(report: Report) -> str:
 
 
 def _row(name: str, count: int) -> str:
-    return f"  {name:<52}{count:>8,}"
+    return f"  {name:<54}{count:>7,}"
 
 
 def _shown(details: list[str]) -> Iterator[str]:
