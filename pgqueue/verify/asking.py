@@ -36,8 +36,10 @@ def ask_at_once(conn: Conn, pieces: Sequence[Piece], given: Sequence[UUID | None
         getattr(tasks, piece.task).using(**piece.options, job_id=job_id).job(*piece.args)
         for piece, job_id in zip(pieces, given, strict=True)
     ]
+    job_ids = enqueue_many(conn, new)
+    # Afterwards: it has waited for the COMMIT of an earlier try, if that was still on its way.
     there = {job_id for (job_id,) in conn.execute(THERE, [[job_id for job_id in given if job_id is not None]])}
-    done = [Enqueued(job_id, job_id not in there) for job_id in enqueue_many(conn, new)]
+    done = [Enqueued(job_id, job_id not in there) for job_id in job_ids]
     for piece, each in zip(pieces, done, strict=True):
         _note(conn, piece, each, now)
     return done
