@@ -12,7 +12,7 @@ from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import ErrorReport, Signal, error_report
 
 # Frames of these files at the top of a traceback are ours: the user's begin below them.
-_OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in ("attempt", "middleware", "private_loop")}
+_OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in ("attempt", "call", "middleware", "private_loop")}
 # Of the stack of a job that hangs so many innermost frames are shown.
 _MOST_FRAMES = 60
 

@@ -98,13 +98,13 @@ def raise_unspeakable() -> None:
 @task
 def signal(kind: str) -> None:
     raise {
-        "retry": Retry("later", delay=9),
-        "retry as usual": Retry(),
-        "snooze": Snooze(60),
-        "snooze for ever": Snooze(float("inf")),
-        "bury": Bury("look at this"),
-        "cancel": Cancel("not wanted"),
-    }[kind]
+        "retry": lambda: Retry("later", delay=9),
+        "retry as usual": Retry,
+        "snooze": lambda: Snooze(60),
+        "snooze for ever": lambda: Snooze(float("inf")),
+        "bury": lambda: Bury("look at this"),
+        "cancel": lambda: Cancel("not wanted"),
+    }[kind]()
 
 
 @task

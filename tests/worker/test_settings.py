@@ -16,7 +16,6 @@ SETTINGS = (
     ("DateStyle", "SQL, DMY"),
     ("IntervalStyle", "sql_standard"),
     ("default_transaction_isolation", "serializable"),
-    ("default_transaction_read_only", "on"),
     ("search_path", ""),
     ("standard_conforming_strings", "off"),
     ("TimeZone", "Asia/Kathmandu"),

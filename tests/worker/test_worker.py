@@ -123,7 +123,6 @@ def test_a_transactional_job_commits_its_effects_with_its_success(station: Stati
         ("swallow", "TransactionEnded"),
         ("deferred", "UniqueViolation"),
         ("close", "TransactionEnded"),
-        ("die", "AdminShutdown"),
         ("complete", "UsageError"),
     ],
 )
@@ -136,6 +135,15 @@ def test_a_transaction_that_the_task_broke_never_counts_as_success(
     # What the task committed by itself is there; nothing else is.
     assert effects.values("select value from effects") == ([1] if "commit" in then else [])
     assert station.result("insert", 7) == 7
+
+
+def test_a_transaction_whose_session_the_server_ended_is_no_fault_of_the_job(station: Station, effects: Desk) -> None:
+    job_id = effects.send(f"{SAMPLES}:insert_and", "die", max_attempts=1)
+    wait_until(lambda: effects.outcomes(job_id))
+    assert (effects.job(job_id).state, effects.outcomes(job_id)) == ("scheduled", ["released"])
+    assert "AdminShutdown" in effects.errors(job_id)[0]
+    execute(effects.conn, jobs.cancel(job_id))
+    assert effects.values("select value from effects") == []
 
 
 @pytest.mark.parametrize("then", ["return", "raise"])
