@@ -14,7 +14,7 @@ from pgqueue.embedded import Server
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, ONE_KIND, Desk, StartProcess, WorkerProcess, await_end
+from tests.worker.running import ERRANDS, KINDS, ONE_KIND, Desk, StartProcess, WorkerProcess, await_end, wake
 
 LEASE = 2
 
@@ -64,8 +64,7 @@ def run_mixed(spawn: StartProcess, server: Server, kind: str, count: int) -> Non
                 "select count(*) > 0 from pgqueue.attempts where outcome = 'lost' and worker = %s", sleeper
             )
         )
-        for pid in asleep:
-            os.kill(pid, signal.SIGCONT)
+        wake(asleep)
         assert second.wait() == 75
         await_end(asleep)
         fourth = start()

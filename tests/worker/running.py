@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -134,6 +135,13 @@ def is_alive(pid: int) -> bool:
     """Whether a process runs; one that nobody has buried yet does not."""
     stat = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(stat) and not stat.startswith("Z")
+
+
+def wake(pids: Iterable[int]) -> None:
+    """Let processes go on that were stopped; a worker that wakes before its children may have ended them by then."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def await_end(pids: Iterable[int], timeout: float = 1.0) -> None:
