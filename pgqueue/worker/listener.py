@@ -107,12 +107,13 @@ class Listener:
             # It may have been said before there was a pipe to say it.
             return 0.0
         select.select([conn.fileno(), self._reader], [], [], wait)
+        # Before what was said is looked at: what is said afterwards ends the next wait.
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._reader, 4096)
         self._hear(conn)
         return 0.0
 
     def _hear(self, conn: Connection) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._reader, 4096)
         for notification in conn.notifies(timeout=0):
             if notification.channel != self._channel:
                 self._heard(notification.payload)
@@ -132,6 +133,8 @@ class Listener:
             self._heard(None)
         else:
             execute(conn, wakeups.fed())
+        # What arrived together with the answer makes the socket no longer readable.
+        self._hear(conn)
 
     def _test(self, conn: Connection) -> None:
         due = self._self_test.due()
@@ -141,7 +144,7 @@ class Listener:
             if self._self_test.deaf:
                 self._listen(conn)
             execute(conn, wakeups.self_test(self._channel))
-            # What arrived together with the answer makes the socket no longer readable.
+            # As above: it may be here already.
             self._hear(conn)
 
     def _listen(self, conn: Connection) -> None:
