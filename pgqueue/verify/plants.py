@@ -39,12 +39,8 @@ EDITS = {
         "step",
         (
             (
-                "j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1",
-                "j.id = done.id and j.worker is not null limit 1",
-            ),
-            (
-                "job.worker = _worker and (job.id, job.claim) in (select * from unnest(_ids, _claims))",
-                "job.worker is not null and job.id = any (_ids)",
+                "where job.id = done.id and job.claim = done.claim and job.worker = _worker",
+                "where job.id = done.id and job.worker is not null",
             ),
         ),
     ),

@@ -1,14 +1,18 @@
 -- When the next job that is not yet due will be, in these slots; null if none waits.
+-- In plpgsql, which keeps its plan: a function in SQL would be parsed and planned anew at every call.
 -- Walks jobs_claim once per slot; O(slots log n).
 create or replace function pgqueue.next_due(_queues text[], _priorities smallint[]) returns timestamptz
-language sql stable
+language plpgsql stable
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
-  select min(coming.run_at)
-  from unnest(_queues, _priorities) as slot (queue, priority)
-  cross join lateral (
-    select job.run_at
-    from pgqueue.jobs as job
-    where job.queue = slot.queue and job.priority = slot.priority and job.run_at > now()
-    order by job.run_at
-    limit 1) as coming
-$$;
+begin
+  return (
+    select min(coming.run_at)
+    from unnest(_queues, _priorities) as slot (queue, priority)
+    cross join lateral (
+      select job.run_at
+      from pgqueue.jobs as job
+      where job.queue = slot.queue and job.priority = slot.priority and job.run_at > now()
+      order by job.run_at
+      limit 1) as coming);
+end $$;

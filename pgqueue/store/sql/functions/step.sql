@@ -5,8 +5,9 @@
 -- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back by
 -- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
 -- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due.
--- The last row is the header: id null, run_at = now(), alive, late, next_due (only if the batch came back short).
+-- The last row is the header: id null, run_at = now(), alive, late, next_due (only if nothing was claimed).
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
+-- What a lone job waits for is the start of these statements, not their rows: each one less is a shorter pick-up.
 create or replace function pgqueue.step(
   _worker bigint, _ids uuid[], _claims int[], _result_ids uuid[], _results text[],
   _queues text[], _priorities smallint[], _after timestamptz[], _after_ids uuid[], _lag interval, _limit int,
@@ -23,56 +24,45 @@ as $$
 declare
   -- Elsewhere one text that cannot be said in UTF-8 would refuse the whole batch.
   _utf8 constant boolean := getdatabaseencoding() = 'UTF8';
-  _several constant boolean := _queues[1] <> any (_queues);
-  _settled uuid[] := '{}';
-  _more uuid[];
-  _late uuid[];
+  _settled uuid[];
   _alive boolean := true;
   _host text;
   _now_epoch int;
   _got int := 0;
-  _next timestamptz;
 begin
   -- Shared with other steps of this worker, exclusive for the reaper and disown(): neither can pass a step that is
   -- half done, and no claim can slip in behind their backs.
   perform pg_advisory_xact_lock_shared(_worker);
   if cardinality(_ids) > 0 then
-    -- The second pass, with a new snapshot, only if a row's version moved under the first.
-    for pass in 1..2 loop
-      with held as (
-        delete from pgqueue.jobs as job
-        where job.ctid = any (array(
-            select mine.ctid
-            from unnest(_ids, _claims) as done (id, claim)
-            cross join lateral (
-              select j.ctid from pgqueue.jobs as j
-              where j.id = done.id and j.claim = done.claim and j.worker = _worker limit 1) as mine))
-          -- Asked again of a version that moved under this statement.
-          and job.worker = _worker and (job.id, job.claim) in (select * from unnest(_ids, _claims))
-        returning job.*
-      ), stored as (
-        insert into pgqueue.results (job_id, expires_at, result)
-        select kept.id, now() + interval '1 day', kept.result::json
-        from unnest(_result_ids, _results) as kept (id, result)
-        where kept.id in (select held.id from held)
-        on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
-      ), ended as (
-        insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
-                                      created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
-        select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
-               held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
-               held.unique_key, held.limit_key
-        from held
-        returning job_id
-      )
-      select array_agg(ended.job_id) into _more from ended;
-      _settled := _settled || coalesce(_more, '{}');
-      exit when cardinality(_settled) = cardinality(_ids);
-    end loop;
+    with held as (
+      -- Joined by id, so that a version that moved under this statement is found, and asked again for its token.
+      delete from pgqueue.jobs as job
+      using (select told.id, told.claim from unnest(_ids, _claims) as told (id, claim) order by told.id) as done
+      where job.id = done.id and job.claim = done.claim and job.worker = _worker
+      returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
+                job.priority, job.max_attempts, job.args, job.labels, job.unique_key, job.limit_key
+    ), stored as (
+      insert into pgqueue.results (job_id, expires_at, result)
+      select kept.id, now() + interval '1 day', kept.result::json
+      from unnest(_result_ids, _results) as kept (id, result)
+      where kept.id in (select held.id from held)
+      on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
+    ), ended as (
+      insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
+                                    created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
+      select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
+             held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
+             held.unique_key, held.limit_key
+      from held
+      returning job_id
+    )
+    select coalesce(array_agg(ended.job_id), '{}') into _settled from ended;
     if cardinality(_settled) < cardinality(_ids) then
-      _late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);
+      late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);
     end if;
-    perform pgqueue.forget_cancellations(_settled);
+    if exists (select from pgqueue.cancellations) then
+      perform pgqueue.forget_cancellations(_settled);
+    end if;
     perform pgqueue.wake_waiters(_settled);
   end if;
 
@@ -82,6 +72,24 @@ begin
     _alive := found;
   end if;
   if _limit > 0 and _alive and _now_epoch = _epoch then
+    if _queues[1] <> any (_queues) then
+      -- Slots of the same priority in the order of their heads, which are looked at and not locked.
+      select array_agg(slot.queue order by slot.priority desc, head.run_at),
+             array_agg(slot.priority order by slot.priority desc, head.run_at),
+             array_agg(slot.after_at order by slot.priority desc, head.run_at),
+             array_agg(slot.after_id order by slot.priority desc, head.run_at)
+      into _queues, _priorities, _after, _after_ids
+      from unnest(_queues, _priorities, _after, _after_ids) as slot (queue, priority, after_at, after_id)
+      left join lateral (
+        select j.run_at from pgqueue.jobs as j
+        where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+          and j.run_at <= now() and (j.run_at, j.id) > (
+            least(slot.after_at, now()) - _lag,
+            case when _lag = '0' and slot.after_at <= now() then slot.after_id
+                 else '00000000-0000-0000-0000-000000000000' end)
+          and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+        order by j.run_at, j.id limit 1) as head on true;
+    end if;
     return query
     with taken as (
       update pgqueue.jobs as job
@@ -89,33 +97,26 @@ begin
       where job.ctid = any (array(
         select due.ctid
         from (
-          select slot.queue, slot.priority, slot.after_at, slot.after_id, head.run_at as head_at
-          from (
-            -- From the bound, not from now(): what was due before it may have been committed since.
-            select s.queue, s.priority, least(s.after_at, now()) - _lag as after_at,
-                   case when _lag = '0' and s.after_at <= now() then s.after_id
-                        else '00000000-0000-0000-0000-000000000000' end as after_id
-            from unnest(_queues, _priorities, _after, _after_ids) as s (queue, priority, after_at, after_id)
-            where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
-          left join lateral (
-            select j.run_at from pgqueue.jobs as j
-            where _several and j.worker is null and j.queue = slot.queue and j.priority = slot.priority
-              and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
-              and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
-            order by j.run_at, j.id limit 1) as head on true
-          order by slot.priority desc, head.run_at) as slots
+          -- From the bound, not from now(): what was due before it may have been committed since.
+          select s.n, s.queue, s.priority, least(s.after_at, now()) - _lag as after_at,
+                 case when _lag = '0' and s.after_at <= now() then s.after_id
+                      else '00000000-0000-0000-0000-000000000000' end as after_id
+          from unnest(_queues, _priorities, _after, _after_ids)
+            with ordinality as s (queue, priority, after_at, after_id, n)
+          where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
         cross join lateral (
           select j.ctid from pgqueue.jobs as j
-          where j.worker is null and j.queue = slots.queue and j.priority = slots.priority
-            and j.run_at <= now() and (j.run_at, j.id) > (slots.after_at, slots.after_id)
+          where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+            and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
             and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
           order by j.run_at, j.id
           limit _limit
           -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
           for no key update skip locked) as due
-        order by slots.priority desc, slots.head_at
+        order by slot.n
         limit _limit))
-      returning job.*
+      returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
+                job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
     )
     select taken.id, taken.claim, taken.attempt::int, taken.crashes::int, taken.max_attempts::int, taken.timeout,
            taken.store_result, taken.priority::int,
@@ -127,12 +128,12 @@ begin
     from taken
     order by taken.priority desc, taken.run_at, taken.id;
     get diagnostics _got = row_count;
-    if _got < _limit then
-      _next := pgqueue.next_due(_queues, _priorities);
+    if _got = 0 then
+      next_due := pgqueue.next_due(_queues, _priorities);
     end if;
   end if;
 
-  return query
-  select null::uuid, null::int, null::int, null::int, null::int, null::float8, null::boolean, null::int, null::text,
-         null::text, null::text, null::text, now(), null::boolean, _alive, _late, _next;
+  run_at := now();
+  alive := _alive;
+  return next;
 end $$;
