@@ -23,6 +23,9 @@ def encode_args(args: Args) -> str:
     """
     if args is None:
         return "{}"
+    # Before the questions below, which cost more than the encoding itself.
+    if (type(args) is list or type(args) is dict) and (text := _encode_plain(args)):
+        return text
     if isinstance(args, str | bytes) or not isinstance(args, Mapping | Sequence):
         raise ArgumentError(
             f"args must be a list (positional) or a mapping (by keyword), got {_type_name(args)};"

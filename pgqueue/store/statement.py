@@ -13,14 +13,11 @@ from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.direct import ADAPTERS, Rows, sending
 from pgqueue.store.session import held_to
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Rows = Sequence[Sequence[Any]]
-
-# Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
-_ADAPTERS = AdaptersMap(psycopg.adapters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,10 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     if is_async(conn):
         return _execute_async(conn, statement)
     raw = driver(conn)
+    direct = sending(raw, _encoded(statement.sql), statement.params)
+    if direct is not None:
+        with raw.lock:
+            return statement.read(raw.wait(direct.run()))
     with held_to(raw), _Cursor(raw, row_factory=tuple_row) as cursor:
         # In binary: as text, times could be read under one DateStyle alone, after the statement was done.
         cursor.execute(statement.sql, statement.params, binary=True)
@@ -51,7 +52,13 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
 
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
-    async with _AsyncCursor(await driver_async(conn), row_factory=tuple_row) as cursor:
+    raw = await driver_async(conn)
+    direct = sending(raw, _encoded(statement.sql), statement.params)
+    if direct is not None:
+        async with raw.lock:
+            rows = await raw.wait(direct.run())
+        return statement.read(rows)
+    async with _AsyncCursor(raw, row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.params, binary=True)
         return statement.read(await cursor.fetchall() if _has_rows(cursor) else [])
 
@@ -61,16 +68,21 @@ def _has_rows(cursor: psycopg.RawCursor[Any] | psycopg.AsyncRawCursor[Any]) -> b
     return cursor.pgresult is None or cursor.description is not None
 
 
+@cache
+def _encoded(sql: str) -> bytes:
+    return sql.encode()
+
+
 class _Cursor(psycopg.RawCursor[Any]):
     @property
     def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
+        return ADAPTERS
 
 
 class _AsyncCursor(psycopg.AsyncRawCursor[Any]):
     @property
     def adapters(self) -> AdaptersMap:
-        return _ADAPTERS
+        return ADAPTERS
 
 
 @cache

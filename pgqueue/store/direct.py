@@ -1,0 +1,87 @@
+"""A statement sent below psycopg's cursors: for the client half of what it costs with one.
+
+A cursor adapts anything, keeps whatever comes and can be asked again. A statement that psycopg has prepared on this
+connection needs none of that: its values go to libpq under the name in psycopg's own book, so that whatever makes
+psycopg forget the name (ROLLBACK, DISCARD ALL, a pooler) leads back to the cursor. That book is the one thing here that
+psycopg does not document: where it is not found, the cursor serves.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import generators
+from psycopg.abc import Transformer
+from psycopg.adapt import AdaptersMap, PyFormat
+from psycopg.adapt import Transformer as new_transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+
+# Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
+ADAPTERS = AdaptersMap(psycopg.adapters)
+
+Rows = Sequence[Sequence[Any]]
+_AUTO = [PyFormat.AUTO] * 64
+
+
+class Sending:
+    """A prepared statement with its values, ready for one connection."""
+
+    __slots__ = ("_formats", "_name", "_pgconn", "_transformer", "_values")
+
+    def __init__(self, raw: psycopg.BaseConnection[Any], name: bytes, values: Any, transformer: Transformer) -> None:
+        self._pgconn = raw.pgconn
+        self._name = name
+        self._values = values
+        self._formats = transformer.formats
+        self._transformer = transformer
+
+    def run(self) -> Generator[Any, Any, Rows]:
+        """What the connection's wait() is to drive, with its lock held; answers the rows. Raises psycopg.Error."""
+        self._pgconn.send_query_prepared(self._name, self._values, self._formats, Format.BINARY)
+        result = (yield from generators.execute(self._pgconn))[-1]
+        if result.status == ExecStatus.TUPLES_OK:
+            transformer = self._transformer
+            transformer.set_pgresult(result)
+            rows: Rows = transformer.load_rows(0, result.ntuples, tuple)
+            transformer.set_pgresult(None)
+            return rows
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result)
+        return []
+
+
+def sending(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any]) -> Sending | None:
+    """The statement, if it can go this way: prepared, in a session that needs no BEGIN before it and reads UTF-8."""
+    pgconn = raw.pgconn
+    names = getattr(getattr(raw, "_prepared", None), "_names", None)
+    if (
+        not names
+        or pgconn.status != ConnStatus.OK
+        or pgconn.pipeline_status
+        or not (raw.autocommit or pgconn.transaction_status != TransactionStatus.IDLE)
+        or pgconn.parameter_status(b"client_encoding") != b"UTF8"
+    ):
+        return None
+    transformer = _own.transformer
+    values = transformer.dump_sequence(params, _AUTO[: len(params)])
+    name = names.get((sql, transformer.types))
+    return None if name is None else Sending(raw, name, values, transformer)
+
+
+class _Own(threading.local):
+    """One for each thread: it remembers which value is written how."""
+
+    def __init__(self) -> None:
+        self.transformer: Transformer = new_transformer(_Context())
+
+
+class _Context:
+    adapters = ADAPTERS
+    connection = None
+
+
+_own = _Own()
