@@ -24,6 +24,8 @@ DEFAULT_MAX_ATTEMPTS = 26
 MAX_CRASHES = 3
 # One hour: finite, so that nothing hangs for ever.
 DEFAULT_TIMEOUT = 3600.0
+# Looked up once: a member of an enumeration costs as much as the rest of an id.
+_UNKNOWN_SAFETY = SafeUUID.unknown
 
 
 class JobState(StrEnum):
@@ -212,6 +214,6 @@ def new_job_ids(count: int) -> list[UUID]:
         # What UUID() itself does, without its checks of what it was given.
         fresh = object.__new__(UUID)
         object.__setattr__(fresh, "int", first | low)
-        object.__setattr__(fresh, "is_safe", SafeUUID.unknown)
+        object.__setattr__(fresh, "is_safe", _UNKNOWN_SAFETY)
         ids.append(fresh)
     return ids

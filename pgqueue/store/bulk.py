@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import repeat
+from operator import attrgetter
 from typing import Any, overload
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from pgqueue.store.statement import Statement, execute, nothing
 FEWEST = 100
 # Rows a message: enough that the server never waits, few enough to stay in the processor's cache.
 _CHUNK = 500
+# What the database's clock or a look at other jobs decides.
+_NOT_PLAIN = attrgetter("delay", "ttl", "run_at", "unique_key", "job_id")
+_NOTHING = (None,) * 5
 _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 
@@ -33,10 +37,7 @@ def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     """Whether these jobs can and should be copied, on this connection."""
     if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and conn.pgconn.pipeline_status:
         return False
-    return len(new_jobs) >= FEWEST and all(
-        new.delay is None and new.ttl is None and new.run_at is None and new.unique_key is None and new.job_id is None
-        for new in new_jobs
-    )
+    return len(new_jobs) >= FEWEST and all(said == _NOTHING for said in map(_NOT_PLAIN, new_jobs))
 
 
 @overload
@@ -52,8 +53,9 @@ def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaita
         return _copy_async(conn, new_jobs)
     ids: list[UUID] = []
     raw = driver(conn)
-    with _whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(new_jobs)) as out:
-        for rows in _rows(new_jobs, ids):
+    said = _said(new_jobs)
+    with _whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
+        for rows in _rows(new_jobs, said, ids):
             out.write(rows)
     execute(raw, _wake(new_jobs))
     return ids
@@ -62,8 +64,9 @@ def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaita
 async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list[UUID]:
     ids: list[UUID] = []
     raw = await driver_async(conn)
-    async with _whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(new_jobs)) as out:
-        for rows in _rows(new_jobs, ids):
+    said = _said(new_jobs)
+    async with _whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
+        for rows in _rows(new_jobs, said, ids):
             await out.write(rows)
     await execute(raw, _wake(new_jobs))
     return ids
@@ -98,13 +101,22 @@ async def _whole_async(raw: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]
         raise
 
 
-def _statement(new_jobs: Sequence[NewJob]) -> str:
-    return f"copy pgqueue.jobs ({', '.join(('id', 'target', 'args', *_said(new_jobs)))}) from stdin"
+def _statement(said: Sequence[str]) -> str:
+    return f"copy pgqueue.jobs ({', '.join(('id', 'target', 'args', *said))}) from stdin"
 
 
 def _said(new_jobs: Sequence[NewJob]) -> list[str]:
     """The options that any of them has: only their columns are sent."""
-    return [name for name in _OPTIONAL if any(getattr(new, name) is not None for new in new_jobs)]
+    options = attrgetter(*_OPTIONAL)
+    nothing_said = (None,) * len(_OPTIONAL)
+    found = {
+        name
+        for values in map(options, new_jobs)
+        if values != nothing_said
+        for name, value in zip(_OPTIONAL, values, strict=True)
+        if value is not None
+    }
+    return [name for name in _OPTIONAL if name in found]
 
 
 def _wake(new_jobs: Sequence[NewJob]) -> Statement[None]:
@@ -112,8 +124,7 @@ def _wake(new_jobs: Sequence[NewJob]) -> Statement[None]:
     return Statement("select pgqueue.wake(queue) from unnest($1::text[]) as queue", (queues,), nothing)
 
 
-def _rows(new_jobs: Sequence[NewJob], ids: list[UUID]) -> Iterator[str]:
-    said = _said(new_jobs)
+def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> Iterator[str]:
     for start in range(0, len(new_jobs), _CHUNK):
         chunk = new_jobs[start : start + _CHUNK]
         fresh = new_job_ids(len(chunk))
