@@ -39,7 +39,7 @@ class AsyncAttempts:
         self._dsn = dsn
         self._middleware = middleware
         self._lenders: list[Lender] = []
-        self._pid = os.getpid()
+        self._pid = _Process.watched()
 
     async def run(self, call: Call) -> Outcome:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
@@ -108,7 +108,7 @@ class Attempts:
         self._lender = Lender(dsn, is_async=False)
         self._loop = PrivateLoop()
         self._async = AsyncAttempts(dsn, middleware)
-        self._pid = os.getpid()
+        self._pid = _Process.watched()
 
     def run(self, claim: Claim, number: int = 0) -> Finished:
         """Run one claim to its end, under a number that grows; never raises."""
@@ -203,9 +203,27 @@ class Attempts:
         return self._loop.run(call.awaited(value)) if type(value) is CoroutineType else value
 
 
+class _Process:
+    """The id of this process, kept up to date by forks: to ask for it after each job costs a system call."""
+
+    id = 0
+
+    @classmethod
+    def watched(cls) -> int:
+        """The id now, and from now on in `id`."""
+        if not cls.id:
+            os.register_at_fork(after_in_child=cls._look)
+            cls._look()
+        return cls.id
+
+    @classmethod
+    def _look(cls) -> None:
+        cls.id = os.getpid()
+
+
 def _end_copy(origin: int) -> None:
     """A task may have forked, and return in the copy, too: no second worker goes on from there."""
-    if os.getpid() != origin:
+    if _Process.id != origin:
         os._exit(0)
 
 

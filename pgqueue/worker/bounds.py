@@ -67,13 +67,14 @@ class Bounds:
         known = self._bounds
         slots = [(queue, priority) for priority in PRIORITIES for queue in queues]
         self._bounds = {slot: known.get(slot, (BEGINNING, FIRST_ID)) for slot in slots}
+        self._whole = [Slot(*slot, BEGINNING, FIRST_ID) for slot in slots]
 
     def slots(self, at: float) -> tuple[list[Slot], timedelta]:
         """The slots for a claim at monotonic time `at`, and by how much their bounds are to be pulled back."""
         self._claims += 1
         self._unbounded = at >= self._next_unbounded and self._claims % SAMPLE_EVERY != 1
         if self._unbounded:
-            return [Slot(*slot, BEGINNING, FIRST_ID) for slot in self._bounds], timedelta(0)
+            return self._whole, timedelta(0)
         lag = LAG if self._short else timedelta(0)
         return [Slot(*slot, *bound) for slot, bound in self._bounds.items()], lag
 

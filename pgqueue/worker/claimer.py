@@ -37,6 +37,10 @@ from pgqueue.worker.unexecuted import Unexecuted
 
 # Outcomes wait this long for company while the executor has enough to do.
 LINGER = 0.005
+# So many outcomes are added between two looks at whether the executor is about to run out of work.
+ASK_EVERY = 16
+# After a short batch, so soon another step finds out when the next job falls due; mostly one that settles comes first.
+ASK_AGAIN = 0.02
 # A claim that has waited so long behind a busy executor is given back for others.
 HOSTAGE_SECONDS = 1.0
 # So many unwritten outcomes stop further claims.
@@ -79,6 +83,7 @@ class Claimer:
         self._names_at = 0.0
         self._take_up_at = 0.0
         self._forget = False
+        self._uncounted = 0
         self._unexecuted = Unexecuted(outbox, slots.terms)
         # Whether the last step was answered, and not with an error.
         self._answered = False
@@ -129,10 +134,24 @@ class Claimer:
         self._pace.woken = True
         self.loop.wake()
 
+    def hear(self, queue: str | None) -> float:
+        """There is work, in `queue` if it is named: claim it in this thread, if the loop only waits.
+
+        Answers within how many seconds `loop.turn` is to be called in turn.
+        """
+        if queue not in self._bounds.queues:
+            self._names_at = 0.0
+        self._pace.woken = True
+        return self.loop.turn()
+
     def outcomes_waiting(self, first: bool) -> None:
         """The outbox was filled; `first` if it had been empty. Settle, unless the loop waits for company already."""
-        if first or not self._pace.more or self._slots.load() <= self._enough():
-            self.loop.wake()
+        if not first and self._pace.more:
+            # Asked for each, the load would cost more than the rest; a few that nobody asks for wait out LINGER.
+            self._uncounted += 1
+            if self._uncounted % ASK_EVERY or self._slots.load() > self._enough():
+                return
+        self.loop.wake()
 
     def _connected(self, _conn: Connection) -> None:
         self._pace.woken = True
@@ -150,7 +169,8 @@ class Claimer:
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
         if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
             return LINGER
-        self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
+        if self._slots.load() > self._slots.concurrency:
+            self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
         if self._forget:
             self._begin_anew()
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
@@ -225,6 +245,9 @@ class Claimer:
         coming = [at for at in (below, self._names_at if self._all_queues else None) if at is not None]
         if step.next_due is not None:
             coming.append(now + max(0.0, (step.next_due - step.now).total_seconds()))
+        elif short and step.claims:
+            # A step that claims something does not ask when the next falls due.
+            coming.append(now + ASK_AGAIN)
         self._pace.claimed(now, short=short, coming=coming)
         self.drained = short and below is None and not step.claims and not step.expired and not self._held
 

@@ -8,8 +8,10 @@ it does not even try, unless it was told to listen there: LISTEN and locks would
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
+import time
 from collections.abc import Callable, Sequence
 
 from pgqueue.events import Observer, Trouble
@@ -30,6 +32,8 @@ def ignore() -> None:
 class Listener:
     """Calls `heard(queue)` for each notification, and `heard(None)` when the worker has just become heard of.
 
+    What is heard is acted upon in this thread. `heard` answers within how many seconds that is to go on: then `go_on()`
+    is called, which answers the same.
     `look()` is called when somebody asks this worker to look after what it runs. `told` is whether it was told to
     listen at this DSN, whatever stands between.
     """
@@ -40,7 +44,8 @@ class Listener:
         dsn: str,
         queues: Sequence[str] | None,
         observe: Observer,
-        heard: Callable[[str | None], None],
+        heard: Callable[[str | None], float],
+        go_on: Callable[[], float] = lambda: math.inf,
         *,
         told: bool = False,
         look: Callable[[], None] = ignore,
@@ -50,6 +55,8 @@ class Listener:
         self._queues = queues
         self._observe = observe
         self._heard = heard
+        self._go_on = go_on
+        self._go_on_at = math.inf
         self._look = look
         self._told = told
         self._wanted = False
@@ -102,7 +109,7 @@ class Listener:
             return 0.0
         self._test(conn)
         self._show(conn)
-        wait = self._self_test.wait()
+        wait = max(0.0, min(self._self_test.wait(), self._go_on_at - time.monotonic()))
         if self.loop.stopping:
             # It may have been said before there was a pipe to say it.
             return 0.0
@@ -111,13 +118,19 @@ class Listener:
         with contextlib.suppress(BlockingIOError):
             os.read(self._reader, 4096)
         self._hear(conn)
+        if time.monotonic() >= self._go_on_at:
+            self._acted(self._go_on())
         return 0.0
 
+    def _acted(self, wait: float) -> None:
+        self._go_on_at = time.monotonic() + wait
+
     def _hear(self, conn: Connection) -> None:
-        for notification in conn.notifies(timeout=0):
-            if notification.channel != self._channel:
-                self._heard(notification.payload)
-            elif notification.payload == LOOK:
+        # All are taken before the first is answered: that may take a claim, and one claim serves many of a queue.
+        for channel, queue in dict.fromkeys((each.channel, each.payload) for each in conn.notifies(timeout=0)):
+            if channel != self._channel:
+                self._acted(self._heard(queue))
+            elif queue == LOOK:
                 self._look()
             else:
                 self._self_test.heard()
@@ -130,7 +143,7 @@ class Listener:
         if wanted:
             execute(conn, wakeups.hungry(self._queues))
             # Whoever committed before the lock was held has notified nobody.
-            self._heard(None)
+            self._acted(self._heard(None))
         else:
             execute(conn, wakeups.fed())
         # What arrived together with the answer makes the socket no longer readable.

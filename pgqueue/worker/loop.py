@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import threading
 import time
@@ -33,8 +34,9 @@ class Loop:
     """Calls `tick(conn)` in a thread of its own until stopped; a tick answers how many seconds to wait for the next.
 
     `connected(conn)` runs after each connect, before the first tick. wake() ends a wait early, but no pause after an
-    error: those who wake are many, and the database is in need. No statement is waited for longer than `deadline`
-    seconds. start() returns when the thread runs, stop() when it has ended; both may be called twice.
+    error: those who wake are many, and the database is in need. turn() does not even wait for the thread. No statement
+    is waited for longer than `deadline` seconds. start() returns when the thread runs, stop() when it has ended; both
+    may be called twice.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Loop:
         self._deadline = deadline
         self._conn: Connection | None = None
         self._awake = threading.Event()
+        self._turning = threading.Lock()  # held for a tick, by whichever thread runs it
+        self._wakes_at = 0.0
         self._stopping = threading.Event()
         self._hurried = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"pgqueue-{role}", daemon=True)
@@ -73,6 +77,26 @@ class Loop:
     def wake(self) -> None:
         """End the current wait; from any thread."""
         self._awake.set()
+
+    def turn(self) -> float:
+        """Tick now, in the caller's thread, if the loop only waits; else wake it. Spares the loop's thread the waking.
+
+        Answers within how many seconds the caller is to do it again; infinity if the loop itself sees to that. What
+        goes wrong here goes wrong again in the loop's own thread, which knows what to do about it.
+        """
+        conn = self._conn
+        if conn is not None and not self._stopping.is_set() and self._turning.acquire(blocking=False):
+            try:
+                wait = self._tick(conn)
+                self.turned_at = time.monotonic()
+                return wait if self.turned_at + wait < self._wakes_at else math.inf
+            except Exception:  # As above: the loop's thread meets it again, and tells.
+                self.wake()
+                return math.inf
+            finally:
+                self._turning.release()
+        self.wake()
+        return math.inf
 
     def hurry(self) -> None:
         """As wake(), and from now on pause but for a moment after an error: the end is near."""
@@ -101,7 +125,10 @@ class Loop:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                wait = self._tick(self._connection())
+                conn = self._connection()
+                with self._turning:
+                    wait = self._tick(conn)
+                    self._wakes_at = time.monotonic() + wait
             except Exception as error:  # A role must outlive any error of one tick; it is told, and tried again.
                 self._survive(error)
                 continue

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 # Claimed ahead of free slots: what the executor got through in this many seconds, at most MOST_AHEAD.
 AHEAD_SECONDS = 0.1
-MOST_AHEAD = 500
+MOST_AHEAD = 2000
 FIRST_PROBE = 0.005
 # An enqueue tells of what falls due within ten seconds (enqueue_job.sql); of what is later only a look can tell.
 HERALDED = 10.0

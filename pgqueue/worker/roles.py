@@ -53,7 +53,8 @@ def wire(worker: int, settings: WorkerSettings, summons: Summons, observe: Obser
         settings.listen_dsn or settings.dsn,
         settings.queues,
         observe,
-        lambda queue: claimer.wake(queue),
+        lambda queue: claimer.hear(queue),
+        lambda: claimer.loop.turn(),
         told=settings.listen_dsn is not None,
         look=lambda: heartbeat.look(),
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from time import monotonic
 
 _TICK = 0.1
+# So often it finds nothing before it sleeps: whoever hands over the next job soon after need not wake it.
+_PATIENCE = 10
 
 
 class Ticker:
@@ -34,10 +36,13 @@ class Ticker:
         self._bell.set()
 
     def _tick(self) -> None:
+        idle = 0
         while not self._stopped:
             # Before the look: what comes after it rings.
-            self._dozing = True
+            self._dozing = idle >= _PATIENCE
             if self._look(monotonic()):
-                self._dozing = False
+                self._dozing, idle = False, 0
+            else:
+                idle += 1
             self._bell.wait(None if self._dozing else _TICK)
             self._bell.clear()
