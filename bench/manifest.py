@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -64,9 +67,25 @@ class Peer:
         if self.kind == "node":
             return [["npm", "install", "--no-audit", "--no-fund", "--prefix", self.folder, *self.packages]]
         pip: list[str | Path] = [self.folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        too_old = self.python is not None and sys.version_info < tuple(map(int, self.python.split(".")))
-        interpreter = f"python{self.python}" if too_old else sys.executable
+        interpreter = sys.executable if self.python is None else interpreter_of(self.python)
         return [[interpreter, "-m", "venv", "--clear", self.folder], [*pip, *self.packages]]
+
+
+def interpreter_of(oldest: str) -> str:
+    """A Python of this version or newer: this one, or one on PATH that runs; raises OSError if there is none."""
+    wanted = tuple(map(int, oldest.split(".")))
+    if sys.version_info >= wanted:
+        return sys.executable
+    # pyenv's shims run only versions that are chosen: all that it has are chosen here.
+    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    folders = [None, *(each / "bin" for each in sorted(installed.glob("*")))]
+    names = [f"python{wanted[0]}.{minor}" for minor in range(wanted[1], wanted[1] + 4)]
+    for folder in folders:
+        for name in names:
+            found = shutil.which(name, path=None if folder is None else str(folder))
+            if found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0:
+                return found
+    raise OSError(f"it needs Python {oldest} or newer, and none was found")
 
 
 def peers(folder: Path = PEERS) -> list[Peer]:

@@ -23,10 +23,12 @@ from pgqueue.bench.targets import BULK, DRAIN, Rival
 from pgqueue.errors import PgqueueError
 
 # Of a peer at most so much a round: the slowest of them is not to take longer than all of ours.
-DRAIN_JOBS = 50_000
+DRAIN_JOBS = 30_000
 DRAIN_SECONDS = 8.0
-BULK_JOBS = 50_000
-PICKUPS = 100
+BULK_JOBS = 30_000
+# Those that no target compares with are slow to preload, too.
+CONTEXT_JOBS = 10_000
+PICKUPS = 50
 CLIENTS = (1, 8)
 # Beyond the seconds that a request names.
 PATIENCE = 60.0
@@ -114,13 +116,13 @@ def _together(answers: Sequence[Answer]) -> Answer:
 
 
 def _bulk(site: Site, peer: Peer, redis: str | None) -> list[Reading]:
-    count = min(BULK_JOBS, site.sizes.bulk)
+    count = min(CONTEXT_JOBS if peer.context else BULK_JOBS, site.sizes.bulk)
     answer = _asked(site, peer, redis, 2 * PATIENCE, do="enqueue_bulk", count=count)
     return [rate(Key(BULK, peer.title), answer)]
 
 
 def _drain(site: Site, peer: Peer, redis: str | None) -> list[Reading]:
-    count = min(DRAIN_JOBS, site.sizes.drain)
+    count = min(CONTEXT_JOBS if peer.context else DRAIN_JOBS, site.sizes.drain)
     # Preloading takes its time before the seconds begin.
     limit = DRAIN_SECONDS + 2 * PATIENCE
     answer = _asked(site, peer, redis, limit, do="drain", count=count, seconds=DRAIN_SECONDS)

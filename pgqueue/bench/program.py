@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,11 +32,14 @@ class Program:
     def __init__(self, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> None:
         self.name = Path(command[-1]).name
         self._heard = b""
+        # What it says besides: its last line tells why it ended.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115, kill() closes it
         self._killed = False
         self._process = subprocess.Popen(
             [*map(str, command)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._said,
             start_new_session=True,
             env=None if env is None else {**os.environ, **env},
         )
@@ -52,7 +56,7 @@ class Program:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise ProgramFailed(f"{self.name} ended with code {self._process.wait()} before it was asked") from None
+            raise ProgramFailed(f"{self._end()} before it was asked{self._last_words()}") from None
 
     def answer(self, limit: float) -> Answer:
         """The next answer, within `limit` seconds. Raises ProgramFailed."""
@@ -66,7 +70,7 @@ class Program:
                     raise ProgramFailed(f"{self.name} did not answer within {limit:.0f} s")
                 more = os.read(self._process.stdout.fileno(), 1 << 20)
                 if not more:
-                    raise ProgramFailed(f"{self.name} ended with code {self._process.wait()} and no answer")
+                    raise ProgramFailed(f"{self._end()} and no answer{self._last_words()}")
                 self._heard += more
         line, _, self._heard = self._heard.partition(b"\n")
         try:
@@ -76,6 +80,14 @@ class Program:
         if "error" in said:
             raise ProgramFailed(f"{self.name}: {said['error']}")
         return said
+
+    def _end(self) -> str:
+        return f"{self.name} ended with code {self._process.wait()}"
+
+    def _last_words(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return f": {lines[-1][:300]}" if lines else ""
 
     def close(self) -> None:
         """Let it end by itself, and kill whatever is left of it."""
@@ -96,6 +108,7 @@ class Program:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._said.close()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             with suppress(BrokenPipeError):
