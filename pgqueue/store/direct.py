@@ -19,43 +19,22 @@ from psycopg.adapt import AdaptersMap, PyFormat
 from psycopg.adapt import Transformer as new_transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGconn
 
 # Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
 ADAPTERS = AdaptersMap(psycopg.adapters)
 
 Rows = Sequence[Sequence[Any]]
+Sending = Generator[Any, Any, Rows]
 _AUTO = [PyFormat.AUTO] * 64
 
 
-class Sending:
-    """A prepared statement with its values, ready for one connection."""
-
-    __slots__ = ("_formats", "_name", "_pgconn", "_transformer", "_values")
-
-    def __init__(self, raw: psycopg.BaseConnection[Any], name: bytes, values: Any, transformer: Transformer) -> None:
-        self._pgconn = raw.pgconn
-        self._name = name
-        self._values = values
-        self._formats = transformer.formats
-        self._transformer = transformer
-
-    def run(self) -> Generator[Any, Any, Rows]:
-        """What the connection's wait() is to drive, with its lock held; answers the rows. Raises psycopg.Error."""
-        self._pgconn.send_query_prepared(self._name, self._values, self._formats, Format.BINARY)
-        result = (yield from generators.execute(self._pgconn))[-1]
-        if result.status == ExecStatus.TUPLES_OK:
-            transformer = self._transformer
-            transformer.set_pgresult(result)
-            rows: Rows = transformer.load_rows(0, result.ntuples, tuple)
-            transformer.set_pgresult(None)
-            return rows
-        if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result)
-        return []
-
-
 def sending(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any]) -> Sending | None:
-    """The statement, if it can go this way: prepared, in a session that needs no BEGIN before it and reads UTF-8."""
+    """What sends the statement and answers its rows, if it can go this way; None if it needs a cursor.
+
+    For the connection's wait(), under its lock: what psycopg forgets meanwhile would be missing on the server. It can
+    go if it is prepared, in a session that needs no BEGIN before it and reads UTF-8.
+    """
     pgconn = raw.pgconn
     names = getattr(getattr(raw, "_prepared", None), "_names", None)
     if (
@@ -69,7 +48,22 @@ def sending(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any])
     transformer = _own.transformer
     values = transformer.dump_sequence(params, _AUTO[: len(params)])
     name = names.get((sql, transformer.types))
-    return None if name is None else Sending(raw, name, values, transformer)
+    if name is None:
+        return None
+    pgconn.send_query_prepared(name, values, transformer.formats, Format.BINARY)
+    return _rows(pgconn, transformer)
+
+
+def _rows(pgconn: PGconn, transformer: Transformer) -> Sending:
+    result = (yield from generators.execute(pgconn))[-1]
+    if result.status == ExecStatus.TUPLES_OK:
+        transformer.set_pgresult(result)
+        rows: Rows = transformer.load_rows(0, result.ntuples, tuple)
+        transformer.set_pgresult(None)
+        return rows
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
+    return []
 
 
 class _Own(threading.local):

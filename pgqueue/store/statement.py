@@ -41,10 +41,11 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     if is_async(conn):
         return _execute_async(conn, statement)
     raw = driver(conn)
-    direct = sending(raw, _encoded(statement.sql), statement.params)
+    with raw.lock:
+        direct = sending(raw, _encoded(statement.sql), statement.params)
+        rows = [] if direct is None else raw.wait(direct)
     if direct is not None:
-        with raw.lock:
-            return statement.read(raw.wait(direct.run()))
+        return statement.read(rows)
     with held_to(raw), _Cursor(raw, row_factory=tuple_row) as cursor:
         # In binary: as text, times could be read under one DateStyle alone, after the statement was done.
         cursor.execute(statement.sql, statement.params, binary=True)
@@ -53,10 +54,10 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     raw = await driver_async(conn)
-    direct = sending(raw, _encoded(statement.sql), statement.params)
+    async with raw.lock:
+        direct = sending(raw, _encoded(statement.sql), statement.params)
+        rows = [] if direct is None else await raw.wait(direct)
     if direct is not None:
-        async with raw.lock:
-            rows = await raw.wait(direct.run())
         return statement.read(rows)
     async with _AsyncCursor(raw, row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.params, binary=True)

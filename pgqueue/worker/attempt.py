@@ -45,11 +45,13 @@ class AsyncAttempts:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
         running.set(call.context)
         try:
-            if not self._middleware:
-                return await self._called(call)
-            with entered(self._middleware, call.context):
-                return await self._called(call)
-            return _swallowed(call)
+            if self._middleware:
+                with entered(self._middleware, call.context):
+                    return await self._called(call)
+                return _swallowed(call)
+            if call.task.transactional:
+                return await self._called_in_transaction(call)
+            return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
         except BaseException as error:
             return explain(call, error)
         finally:

@@ -23,6 +23,7 @@ from pgqueue.outcome import (
     LONGEST_DELAY,
     Ended,
     Failed,
+    Move,
     Outcome,
     Reason,
     Released,
@@ -141,6 +142,9 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
 
 def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
     """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
+    if outcome is _SUCCEEDED:
+        # By far the most, and nothing to judge.
+        return Finished(claim, Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded"), elapsed)
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:

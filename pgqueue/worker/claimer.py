@@ -35,8 +35,10 @@ from pgqueue.worker.settler import (
 from pgqueue.worker.slots import Gate, Slots
 from pgqueue.worker.unexecuted import Unexecuted
 
-# Outcomes wait this long for company while the executor has enough to do.
+# Outcomes wait this long for company while the executor has enough to do, or until they are so many: from then on
+# the database could already be at work.
 LINGER = 0.005
+COMPANY = 200
 # So many outcomes are added between two looks at whether the executor is about to run out of work.
 ASK_EVERY = 16
 # After a short batch, so soon another step finds out when the next job falls due; mostly one that settles comes first.
@@ -149,7 +151,7 @@ class Claimer:
         if not first and self._pace.more:
             # Asked for each, the load would cost more than the rest; a few that nobody asks for wait out LINGER.
             self._uncounted += 1
-            if self._uncounted % ASK_EVERY or self._slots.load() > self._enough():
+            if self._uncounted % ASK_EVERY or self._lingers():
                 return
         self.loop.wake()
 
@@ -167,7 +169,7 @@ class Claimer:
         self._held.give_back_strays(conn)
         now = time.monotonic()
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
-        if self._pace.more and self._slots.load() > self._enough() and 0 < self._outbox.age() < LINGER:
+        if self._pace.more and self._lingers() and 0 < self._outbox.age() < LINGER:
             return LINGER
         if self._slots.load() > self._slots.concurrency:
             self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
@@ -256,9 +258,9 @@ class Claimer:
             return 0
         return max(0, self._slots.concurrency + self._pace.ahead - self._slots.load())
 
-    def _enough(self) -> int:
-        """As long as the executor has more than this to do, a step can wait a little."""
-        return self._slots.concurrency + self._pace.ahead // 2
+    def _lingers(self) -> bool:
+        """Whether a step can wait a little: it would carry few outcomes, and the executor has enough to do."""
+        return self._outbox.due < COMPANY and self._slots.load() > self._slots.concurrency + self._pace.ahead // 2
 
     def _pause(self, now: float) -> float:
         if self.is_quiet:

@@ -196,6 +196,22 @@ def test_settling_a_batch_walks_the_primary_key(crowd: Conn, plans: Any) -> None
     check(plans(crowd, lambda: settle(crowd, *taken)), rows=100, most_blocks=10000)
 
 
+def test_settling_twice_as_many_reads_twice_as_much(crowd: Conn, plans: Any) -> None:
+    """Whatever is joined with what: a batch whose rows are compared with one another would read four times as much."""
+    worker = enlist(crowd)
+    few, many = claim(crowd, worker, 100), claim(crowd, worker, 200)
+    read = [
+        sum(_touched(node) for plan in plans(crowd, lambda batch=batch: settle(crowd, *batch)) for node in nodes(plan))
+        for batch in (few, many)
+    ]
+    assert read[1] < 2.5 * read[0]
+
+
+def _touched(node: Plan) -> float:
+    names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+    return float(sum(node.get(name, 0) for name in names) * node["Actual Loops"])
+
+
 def test_settling_beside_a_claim_reads_only_both(crowd: Conn, plans: Any) -> None:
     worker = enlist(crowd)
     taken = claim(crowd, worker, 50)

@@ -54,6 +54,16 @@ def test_what_waits_behind_long_jobs_is_given_back_for_others(start: StartThread
     assert desk.one("select max(claim) from pgqueue.attempts") <= 3
 
 
+def test_a_job_known_beforehand_starts_when_it_is_due_beside_a_long_one(start: StartThreaded, desk: Desk) -> None:
+    """A step that claims something does not ask when the next falls due: another one must, and soon."""
+    start(executor="thread", concurrency=2, poll=NEVER)
+    delayed = desk.send_many([NewJob(f"{ERRANDS}:work", [0.0], delay=1.5)])
+    long = desk.send("work", 4.0)
+    desk.await_state(long, "running")
+    wait_until(lambda: desk.job(delayed[0]).state == "succeeded", 3, "the delayed job has run")
+    assert desk.job(long).state == "running"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_more_is_claimed_than_runs_soon(start: StartThreaded, desk: Desk, kind: str) -> None:
     start(executor=kind, concurrency=2)
