@@ -48,7 +48,7 @@ class Arrivals:
         committed: list[int] = []
         begun: dict[int, int] = {}
         for number, gap in enumerate(gaps):
-            time.sleep(gap)
+            self._collect_for(gap, begun)
             send(number)
             committed.append(time.monotonic_ns())
             if wait_for_each:
@@ -57,6 +57,13 @@ class Arrivals:
             self._collect(begun)
         # A job can begin before the commit's answer has come back.
         return [max(0, begun[number] - at) / 1e6 for number, at in enumerate(committed)]
+
+    def _collect_for(self, seconds: float, begun: dict[int, int]) -> None:
+        """Wait, and hear what comes meanwhile: a few unheard datagrams, and the next task would wait to be heard."""
+        ends_at = time.monotonic() + seconds
+        while (left := ends_at - time.monotonic()) > 0:
+            if select.select([self._socket], [], [], left)[0]:
+                self._collect(begun)
 
     def _collect(self, begun: dict[int, int]) -> None:
         number, at = self.await_one()

@@ -58,7 +58,9 @@ class Loop:
         self._deadline = deadline
         self._conn: Connection | None = None
         self._awake = threading.Event()
-        self._turning = threading.Lock()  # held for a tick, by whichever thread runs it
+        self._turning = threading.Lock()  # held for a tick, by whichever thread runs it, and to close the connection
+        # Whether its own thread waits for the next tick, and until when: it does not while it pauses after an error.
+        self._waiting = False
         self._wakes_at = 0.0
         self._stopping = threading.Event()
         self._hurried = threading.Event()
@@ -84,12 +86,12 @@ class Loop:
         Answers within how many seconds the caller is to do it again; infinity if the loop itself sees to that. What
         goes wrong here goes wrong again in the loop's own thread, which knows what to do about it.
         """
-        conn = self._conn
-        if conn is not None and not self._stopping.is_set() and self._turning.acquire(blocking=False):
+        if not self._stopping.is_set() and self._turning.acquire(blocking=False):
             try:
-                wait = self._tick(conn)
-                self.turned_at = time.monotonic()
-                return wait if self.turned_at + wait < self._wakes_at else math.inf
+                if self._waiting and self._conn is not None:
+                    wait = self._tick(self._conn)
+                    self.turned_at = time.monotonic()
+                    return wait if self.turned_at + wait < self._wakes_at else math.inf
             except Exception:  # As above: the loop's thread meets it again, and tells.
                 self.wake()
                 return math.inf
@@ -136,8 +138,10 @@ class Loop:
             self._refused = False
             self._tell(self._outage.over())
             self.turned_at = time.monotonic()
+            self._waiting = True
             self._awake.wait(wait)
             self._awake.clear()
+            self._waiting = False
         self._close()
 
     def _connection(self) -> Connection:
@@ -177,7 +181,9 @@ class Loop:
             self._observe(event)
 
     def _close(self) -> None:
-        conn, self._conn = self._conn, None
-        if conn is not None:
-            with contextlib.suppress(psycopg.Error):
-                conn.close()
+        # Not under the hands of who turns the loop meanwhile: libpq would read what is freed.
+        with self._turning:
+            conn, self._conn = self._conn, None
+            if conn is not None:
+                with contextlib.suppress(psycopg.Error):
+                    conn.close()

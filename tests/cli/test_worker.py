@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgqueue.cli.worker import COLLECTION, _collect_less_often
 from tests.cli.conftest import SHOP, Command, Start
 from tests.waiting import wait_until
 
@@ -100,3 +102,24 @@ def test_without_the_schema_it_stays_down(shell: Command, bare_dsn: str) -> None
     ran = shell("worker", "-A", SHOP, "--dsn", bare_dsn)
     assert ran.code == 78
     assert "run `pgqueue migrate`" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((700, 10, 10), COLLECTION),
+        ((2_000, 10, 0), COLLECTION),
+        ((0, 10, 10), (0, 10, 10)),
+        ((50_000, 5, 5), (50_000, 5, 5)),
+    ],
+)
+def test_its_process_collects_less_often_than_python_would(
+    before: tuple[int, int, int], after: tuple[int, int, int]
+) -> None:
+    was = gc.get_threshold()
+    try:
+        gc.set_threshold(*before)
+        _collect_less_often()
+        assert gc.get_threshold() == after
+    finally:
+        gc.set_threshold(*was)

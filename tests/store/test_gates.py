@@ -16,6 +16,8 @@ import pgqueue
 from pgqueue.bench.claiming import Claimant
 from pgqueue.bench.counters import counters
 from pgqueue.bench.growth import Shape, fill
+from pgqueue.embedded import Server
+from pgqueue.events import AttemptsFinished
 from tests.conftest import Connect
 from tests.factories import Conn, count
 from tests.waiting import wait_until
@@ -114,6 +116,33 @@ def test_a_drain_takes_few_transactions(dsn: str, executor: str) -> None:
         spent = counters(conn, deleted=jobs) - before
     assert spent.deleted == jobs
     assert spent.transactions / jobs <= 0.05
+
+
+def test_a_lone_job_takes_one_step_to_claim_and_one_to_settle(server: Server, database: str, dsn: str) -> None:
+    jobs = 50
+    # From another database: what asks is not to be counted.
+    with psycopg.connect(server.dsn("postgres", tcp=True), autocommit=True) as watcher:
+        before = _transactions(watcher, database)
+        worker = ThreadedWorker(dsn, executor="thread", app=["pgqueue.bench.tasks"], queues=["default"], poll=60.0)
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            for number in range(jobs):
+                pgqueue.enqueue(conn, NOOP, [number])
+                wait_until(lambda sent=number + 1: _ended(worker) == sent)  # type: ignore[misc]  # bound early
+        # Sessions say what they did when they end.
+        assert worker.stop() == 0
+        spent = wait_until(lambda: (found := _transactions(watcher, database) - before) > 2 * jobs and found)
+    # The enqueue, the two steps, and less than one more that looks for others; to begin and to end takes some, too.
+    assert spent <= 4 * jobs + 50
+
+
+def _ended(worker: ThreadedWorker) -> int:
+    return sum(len(event.batch) for event in worker.heard(AttemptsFinished))
+
+
+def _transactions(watcher: Conn, database: str) -> int:
+    row = watcher.execute("select xact_commit from pg_stat_database where datname = %s", [database]).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 @pytest.mark.parametrize("size", [10, 10_000])
