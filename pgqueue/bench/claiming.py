@@ -43,7 +43,9 @@ class Claimant:
         self._held = found.claims
         if limit:
             short = len(found.claims) < limit
-            self._bounds.claimed(found.claims, short=short, now=found.now, at=time.monotonic(), cost=cost)
+            self._bounds.claimed(
+                found.claims, short=short, now=found.now, at=time.monotonic(), cost=cost, settled=len(done)
+            )
         return cost * 1000
 
     @property

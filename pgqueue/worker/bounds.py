@@ -23,6 +23,11 @@ PRIORITIES = range(9, -1, -1)
 LAG = timedelta(seconds=1)
 # An expensive unbounded scan is followed by this many times its excess cost without one.
 RATION = 20
+# What a row of a step costs varies so much by itself; and what costs less than this, in seconds, is cheap.
+TOLERANCE = 1.2
+NEGLIGIBLE = 0.001
+# What a step costs by itself, in rows that it settles or claims.
+STEP_ROWS = 20
 # But no longer than this: what looked expensive may have waited for a lock, and jobs below the bounds wait with it.
 LONGEST_REST = 10.0
 # Now and then a bounded scan although unbounded ones are cheap, to know what a cheap one costs.
@@ -37,6 +42,7 @@ class Bounds:
     def __init__(self, queues: Sequence[str]) -> None:
         self._bounds: dict[tuple[str, int], Bound] = {}
         self._short = True
+        # Of a row, in seconds.
         self._bounded_cost: float | None = None
         self._last_cost = 0.0
         self._next_unbounded = 0.0
@@ -78,8 +84,13 @@ class Bounds:
         lag = LAG if self._short else timedelta(0)
         return [Slot(*slot, *bound) for slot, bound in self._bounds.items()], lag
 
-    def claimed(self, claims: Sequence[Claim], *, short: bool, now: datetime, at: float, cost: float) -> None:
-        """What the claim answered: its rows, whether there were fewer than asked for, and the seconds it took."""
+    def claimed(
+        self, claims: Sequence[Claim], *, short: bool, now: datetime, at: float, cost: float, settled: int = 0
+    ) -> None:
+        """What the claim answered: its rows, whether there were fewer than asked for, and the seconds it took.
+
+        `settled` is how many outcomes the same step wrote: compared is what it took for each row.
+        """
         self._short = short
         if short:
             self._bounds = dict.fromkeys(self._bounds, (now, LAST_ID))
@@ -87,12 +98,14 @@ class Bounds:
             # In order of run_at and id within a slot: the last one wins.
             for claim in claims:
                 self._bounds[claim.queue, claim.priority] = (claim.run_at, claim.id)
+        rows = STEP_ROWS + settled + len(claims)
+        cost /= rows
         if self._unbounded:
             # Twice in a row: one that was dear alone met a busy machine, and no dead rows.
             steady, self._last_cost = min(cost, self._last_cost), cost
             usual = self._bounded_cost
-            excess = 0.0 if usual is None else max(0.0, steady - 2 * usual)
-            self._next_unbounded = at + min(RATION * excess, LONGEST_REST)
+            excess = 0.0 if usual is None else (steady - TOLERANCE * usual) * rows
+            self._next_unbounded = at + (min(RATION * excess, LONGEST_REST) if excess > NEGLIGIBLE else 0.0)
         elif self._bounded_cost is None:
             self._bounded_cost = cost
         else:

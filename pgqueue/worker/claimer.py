@@ -148,7 +148,7 @@ class Claimer:
 
     def outcomes_waiting(self, first: bool) -> None:
         """The outbox was filled; `first` if it had been empty. Settle, unless the loop waits for company already."""
-        if not first and self._pace.more:
+        if not first:
             # Asked for each, the load would cost more than the rest; a few that nobody asks for wait out LINGER.
             self._uncounted += 1
             if self._uncounted % ASK_EVERY or self._lingers():
@@ -169,7 +169,7 @@ class Claimer:
         self._held.give_back_strays(conn)
         now = time.monotonic()
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
-        if self._pace.more and self._lingers() and 0 < self._outbox.age() < LINGER:
+        if self._lingers() and 0 < self._outbox.age() < LINGER:
             return LINGER
         if self._slots.load() > self._slots.concurrency:
             self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
@@ -231,7 +231,9 @@ class Claimer:
         claimed = step.claims + step.expired
         if room:
             short = len(claimed) < room
-            self._bounds.claimed(claimed, short=short, now=step.now, at=ended, cost=ended - began)
+            self._bounds.claimed(
+                claimed, short=short, now=step.now, at=ended, cost=ended - began, settled=len(successes)
+            )
             self._plan(step, short, ended)
         self._held.took(claimed)
         self._unexecuted.end_expired(step.expired)
@@ -260,7 +262,8 @@ class Claimer:
 
     def _lingers(self) -> bool:
         """Whether a step can wait a little: it would carry few outcomes, and the executor has enough to do."""
-        return self._outbox.due < COMPANY and self._slots.load() > self._slots.concurrency + self._pace.ahead // 2
+        enough = self._slots.concurrency + (self._pace.ahead // 2 if self._pace.more else 0)
+        return self._outbox.due < COMPANY and self._slots.load() > enough
 
     def _pause(self, now: float) -> float:
         if self.is_quiet:

@@ -107,7 +107,7 @@ def test_a_job_writes_little_wal_from_enqueue_to_end(dsn: str, claimant: Callabl
 
 @pytest.mark.parametrize("executor", ["thread", "async", "process"])
 def test_a_drain_takes_few_transactions(dsn: str, executor: str) -> None:
-    jobs = 4_000
+    jobs = 10_000
     with psycopg.connect(dsn, autocommit=True) as conn:
         pgqueue.enqueue_many(conn, [pgqueue.NewJob(NOOP, [number]) for number in range(jobs)])
         before = counters(conn)

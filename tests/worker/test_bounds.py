@@ -104,6 +104,21 @@ def test_expensive_unbounded_scans_are_rationed_and_never_given_up() -> None:
     assert made > 60 / (DEAR * RATION) / 2
 
 
+def test_large_steps_hide_no_scan_that_is_half_as_dear_again() -> None:
+    """A thousand rows take 15 ms; 20 more to walk dead ones would leave two thirds of the speed, each time."""
+    bounds = Bounds(["default"])
+    clock, made = 0.0, 0
+    for turn in range(400):
+        whole = unbounded(bounds, clock)
+        # Batches differ; what each of their rows costs does not.
+        rows = 500 if turn % 2 else 1000
+        cost = rows * 15e-6 + (0.020 if whole else 0.0)
+        clock += cost
+        made += whole
+        bounds.claimed([claimed(clock)], short=False, now=NOW, at=clock, cost=cost, settled=rows)
+    assert 0 < made < 400 / 5
+
+
 def test_a_scan_that_waited_for_a_lock_does_not_hide_late_jobs_for_minutes() -> None:
     bounds = Bounds(["default"])
     for _ in range(2):
