@@ -26,7 +26,8 @@ def drawn(found: Results) -> Iterator[tuple[str, str]]:
         ("pickup", PICK_UP, "Pick-up of an idle worker, p50, milliseconds (less is better)"),
     ):
         if rows := list(_subjects(found, figure)):
-            yield name, bars(title, rows)
+            # Where less is better, one peer that takes a second would hide the milliseconds of all others.
+            yield name, bars(title, rows, cut=figure == PICK_UP)
     if rows := list(_shapes(found)):
         yield "claims", bars("Claim of 50 jobs, p95, milliseconds", rows)
     workers = [_median(found, Key(drained_by(count), "thread")) for count in FULL.workers]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,6 +11,8 @@ from html import escape
 WIDTH, LEFT, RIGHT = 760, 250, 70
 ROW, TOP, BOTTOM = 24, 44, 30
 PLOT = 220
+# Beyond so many times the median a bar would leave nothing to see of the others.
+FAR = 5
 COLOURS = ("ours", "second", "third", "other")
 STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #444 } .title { font-size: 14px; font-weight: 600 }
@@ -31,18 +35,19 @@ class Bar:
     ours: bool = True
 
 
-def bars(title: str, rows: Sequence[Bar]) -> str:
-    """Bars below one another, on one scale from nothing."""
-    most = max([row.value for row in rows] + [row.mark or 0.0 for row in rows]) or 1.0
+def bars(title: str, rows: Sequence[Bar], *, cut: bool = False) -> str:
+    """Bars below one another, on one scale from nothing; with `cut` those far longer than most end at its edge."""
+    limit = FAR * statistics.median(row.value for row in rows) if cut else math.inf
+    most = max([row.value for row in rows if row.value <= limit] + [row.mark or 0.0 for row in rows]) or 1.0
     scale = (WIDTH - LEFT - RIGHT) / most
     parts = []
     for number, row in enumerate(rows):
         y = TOP + number * ROW
-        length = max(1.0, row.value * scale)
+        length = max(1.0, min(row.value, most) * scale)
         parts.append(_text(LEFT - 8, y + 13, row.label, "end"))
         colour = "ours" if row.ours else "other"
         parts.append(f'<rect class="{colour}" x="{LEFT}" y="{y}" width="{length:.1f}" height="{ROW - 8}" rx="2"/>')
-        parts.append(_text(LEFT + length + 6, y + 13, row.shown))
+        parts.append(_text(LEFT + length + 6, y + 13, f"» {row.shown}" if row.value > most else row.shown))
         if row.mark is not None:
             x = LEFT + row.mark * scale
             parts.append(f'<line class="mark" x1="{x:.1f}" y1="{y - 3}" x2="{x:.1f}" y2="{y + ROW - 5}"/>')
