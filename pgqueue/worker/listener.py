@@ -22,6 +22,7 @@ from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.self_test import SELF_TEST_DEADLINE, SelfTest
 
 LOOK = "look"
+Arrived = tuple[str, str]
 CURE = "give --listen-dsn, a direct connection to the same database, or say by --poll-only that it is to poll"
 
 
@@ -99,6 +100,8 @@ class Listener:
             self._complain("listening does not work through the pooler that its DSN leads to; it polls every second")
             return
         self._listen(conn)
+        # What was asked before that was heard by nobody.
+        self._look()
         self._shown = False
         self._self_test.began()
 
@@ -127,7 +130,7 @@ class Listener:
 
     def _hear(self, conn: Connection) -> None:
         # All are taken before the first is answered: that may take a claim, and one claim serves many of a queue.
-        for channel, queue in dict.fromkeys((each.channel, each.payload) for each in conn.notifies(timeout=0)):
+        for channel, queue in dict.fromkeys(_arrived(conn)):
             if channel != self._channel:
                 self._acted(self._heard(queue))
             elif queue == LOOK:
@@ -185,3 +188,14 @@ class Listener:
         except OSError:
             # Full: the loop has enough reason to turn. Not open: it looks before it waits, or has ended.
             return
+
+
+def _arrived(conn: Connection) -> list[Arrived]:
+    """Channel and payload of all that has come. What came in one packet behind an answer is in libpq's hands already.
+
+    notifies() would wait for the socket, which has nothing more to say, and leave it there.
+    """
+    found = [(each.channel, each.payload) for each in conn.notifies(timeout=0)]
+    while (more := conn.pgconn.notifies()) is not None:
+        found.append((more.relname.decode(), more.extra.decode()))
+    return found
