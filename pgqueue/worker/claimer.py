@@ -1,8 +1,8 @@
 """The claimer: one round trip settles a batch and claims the next, as long as the executor has room.
 
 A tick asks what there is to settle and how much room there is, decides whether that is worth a round trip yet, and
-runs one step. While batches come back full it lets outcomes gather for a moment, so that a step carries many; when
-they come back short it settles at once, tells the listener that it is hungry, and claims again after 5, 10, 20 ...
+runs one step. While claims wait for a slot it lets outcomes gather for a moment, so that a step carries many; when
+batches come back short it tells the listener that it is hungry, and claims again after 5, 10, 20 ...
 milliseconds up to the poll interval, for what was committed before the listener was heard.
 """
 

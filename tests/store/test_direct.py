@@ -163,7 +163,7 @@ def test_it_serves_coroutines_too(dsn: str) -> None:
     assert asyncio.run(enqueue()) == (OFTEN + 10, True)
 
 
-def test_without_psycopgs_book_the_cursor_serves(own: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psycopgs_book_the_cursor_serves(own: Conn) -> None:
     class Bookless:
         pgconn = own.pgconn
         autocommit = True
