@@ -13,7 +13,7 @@ from uuid import UUID
 from pgqueue.errors import JobNotFound, UsageError
 from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob
 from pgqueue.options import Duration
-from pgqueue.store import Statement, bulk, execute, jobs
+from pgqueue.store import Statement, bulk, enqueueing, execute, jobs, reading
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, Task, registered, target_of
 
@@ -73,7 +73,7 @@ def enqueue(
         labels=labels,
         job_id=job_id,
     )
-    return execute(conn, jobs.enqueue(_with_task_options(new, target)))
+    return execute(conn, enqueueing.enqueue(_with_task_options(new, target)))
 
 
 @overload
@@ -87,7 +87,7 @@ def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] 
     before anything is sent. O(batch log n).
     """
     batch = [_with_task_options(new, new.target) for new in new_jobs]
-    return bulk.copy(conn, batch) if bulk.is_plain(conn, batch) else execute(conn, jobs.enqueue_many(batch))
+    return bulk.copy(conn, batch) if bulk.is_plain(conn, batch) else execute(conn, enqueueing.enqueue_many(batch))
 
 
 @overload
@@ -99,7 +99,7 @@ def get_job(conn: AnyConnection, job_id: UUID) -> Job | Awaitable[Job]:
 
     Raises JobNotFound if it never committed, or its history has been pruned. O(log n).
     """
-    return execute(conn, _required(jobs.get(_uuid(job_id)), job_id))
+    return execute(conn, _required(reading.get(_uuid(job_id)), job_id))
 
 
 @overload
@@ -108,7 +108,7 @@ def attempts(conn: SyncConnection, job_id: UUID) -> list[Attempt]: ...
 def attempts(conn: AsyncConnection, job_id: UUID) -> Awaitable[list[Attempt]]: ...
 def attempts(conn: AnyConnection, job_id: UUID) -> list[Attempt] | Awaitable[list[Attempt]]:
     """The ended attempts of a job, oldest first; empty if it has not been tried, or is not known. O(log n)."""
-    return execute(conn, jobs.attempts(_uuid(job_id)))
+    return execute(conn, reading.attempts(_uuid(job_id)))
 
 
 @overload

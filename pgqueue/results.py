@@ -20,7 +20,7 @@ from psycopg.pq import TransactionStatus
 from pgqueue.context import running
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
 from pgqueue.job import Job, JobState
-from pgqueue.store import Statement, execute, jobs
+from pgqueue.store import Statement, execute, reading
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
 from pgqueue.store.session import is_pooled, is_pooled_async
 from pgqueue.store.statement import only_value
@@ -70,9 +70,9 @@ def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -
         else:
             raw.prepare_threshold = None
         for pause in _pauses(job_id, timeout, listens):
-            job = execute(raw, jobs.get(job_id))
+            job = execute(raw, reading.get(job_id))
             if _ended(job, job_id):
-                return _answer(job, execute(raw, jobs.result(job_id)), execute(raw, jobs.attempts(job_id)))
+                return _answer(job, execute(raw, reading.result(job_id)), execute(raw, reading.attempts(job_id)))
             if listens:
                 for _ in raw.notifies(timeout=pause, stop_after=1):
                     continue
@@ -104,10 +104,10 @@ async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | No
         else:
             raw.prepare_threshold = None
         for pause in _pauses(job_id, timeout, listens):
-            job = await execute(raw, jobs.get(job_id))
+            job = await execute(raw, reading.get(job_id))
             if _ended(job, job_id):
-                stored = await execute(raw, jobs.result(job_id))
-                return _answer(job, stored, await execute(raw, jobs.attempts(job_id)))
+                stored = await execute(raw, reading.result(job_id))
+                return _answer(job, stored, await execute(raw, reading.attempts(job_id)))
             if listens:
                 async for _ in raw.notifies(timeout=pause, stop_after=1):
                     continue

@@ -12,7 +12,7 @@ import psycopg
 
 from pgqueue.job import Claim, Job, JobState, NewJob
 from pgqueue.outcome import Move, Settlement
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import enqueueing, execute, jobs, reading, workers
 from pgqueue.store.jobs import Slot, Step
 
 Conn = psycopg.Connection[Any]
@@ -38,12 +38,12 @@ def enlist(conn: Conn, *, lease: float = 30, queues: Sequence[str] | None = None
 
 def enqueue(conn: Conn, args: Any = None, **options: Any) -> UUID:
     """A job, by default ready."""
-    return execute(conn, jobs.enqueue(NewJob(TARGET, args, **options))).id
+    return execute(conn, enqueueing.enqueue(NewJob(TARGET, args, **options))).id
 
 
 def fill(conn: Conn, count: int, **options: Any) -> list[UUID]:
     """Many jobs alike, in order of id."""
-    return sorted(execute(conn, jobs.enqueue_many([NewJob(TARGET, **options)] * count)))
+    return sorted(execute(conn, enqueueing.enqueue_many([NewJob(TARGET, **options)] * count)))
 
 
 def slots(*queues: str, after: datetime = BEGINNING, after_id: UUID = FIRST_ID) -> list[Slot]:
@@ -148,20 +148,20 @@ def make(conn: Conn, state: JobState, **options: Any) -> UUID:
 
 def job(conn: Conn, job_id: UUID) -> Job:
     """The job as the view shows it."""
-    found = execute(conn, jobs.get(job_id))
+    found = execute(conn, reading.get(job_id))
     assert found is not None, f"no job {job_id}"
     return found
 
 
 def state(conn: Conn, job_id: UUID) -> JobState | None:
     """The job's state, None if there is no such job."""
-    found = execute(conn, jobs.get(job_id))
+    found = execute(conn, reading.get(job_id))
     return None if found is None else found.state
 
 
 def outcomes(conn: Conn, job_id: UUID) -> list[str]:
     """How the job's attempts ended, oldest first."""
-    return [attempt.outcome for attempt in execute(conn, jobs.attempts(job_id))]
+    return [attempt.outcome for attempt in execute(conn, reading.attempts(job_id))]
 
 
 def count(conn: Conn, table: str) -> int:

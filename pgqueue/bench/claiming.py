@@ -13,7 +13,7 @@ import psycopg
 
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import enqueueing, execute, jobs, workers
 from pgqueue.worker.bounds import Bounds
 
 NOOP = "pgqueue.bench.tasks:nothing"
@@ -86,7 +86,7 @@ def claims(shapes: Mapping[str, tuple[str, Sequence[str]]], cycles: int) -> dict
             if cycle >= 0:
                 times[name].append(cost)
             queue = shapes[name][1][cycle % len(shapes[name][1])]
-            execute(claimant.conn, jobs.enqueue_many([NewJob(NOOP, [0], queue=queue)] * claimant.held))
+            execute(claimant.conn, enqueueing.enqueue_many([NewJob(NOOP, [0], queue=queue)] * claimant.held))
     buffers = {name: claimant.buffers(BATCH) for name, claimant in claimants.items()}
     for claimant in claimants.values():
         claimant.close()

@@ -15,7 +15,7 @@ import psycopg
 
 from pgqueue.errors import PgqueueError
 from pgqueue.job import new_job_id
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import arrays, execute, jobs, workers
 from pgqueue.store.jobs import Slot
 
 NOOP = "pgqueue.bench.tasks:nothing"
@@ -48,11 +48,11 @@ def step_loop(dsn: str, count: int, batch: int = BATCH) -> dict[str, Any]:
         began = time.perf_counter()
         while rows := cursor.execute(statement.sql, values, binary=True).fetchall()[:-1]:
             settled += len(rows)
-            values[1] = jobs.ids_as_text([row[0] for row in rows])
-            values[2] = jobs.array_as_text([str(row[1]) for row in rows])
+            values[1] = arrays.ids_as_text([row[0] for row in rows])
+            values[2] = arrays.array_as_text([str(row[1]) for row in rows])
             # Where the next claim begins: behind the last of this one.
-            values[7] = jobs.array_as_text([rows[-1][12].isoformat()])
-            values[8] = jobs.ids_as_text([rows[-1][0]])
+            values[7] = arrays.array_as_text([rows[-1][12].isoformat()])
+            values[8] = arrays.ids_as_text([rows[-1][0]])
         seconds = time.perf_counter() - began
         execute(conn, workers.discharge(worker, clean=True))
     if settled != count:

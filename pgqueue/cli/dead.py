@@ -16,7 +16,7 @@ from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.errors import UsageError
 from pgqueue.job import Job, JobState
-from pgqueue.store import dead, execute, jobs
+from pgqueue.store import dead, execute, reading
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -45,7 +45,7 @@ def list_dead(
 ) -> None:
     """List dead jobs, the newest first, with the reason and the last error."""
     with connected(dsn) as conn:
-        rows = execute(conn, jobs.listing(states=[JobState.DEAD], queue=queue, target=target, limit=limit))
+        rows = execute(conn, reading.listing(states=[JobState.DEAD], queue=queue, target=target, limit=limit))
         print_list(rows, COLUMNS, as_json=as_json, empty="No dead job.")
 
 

@@ -16,7 +16,7 @@ from pgqueue.cli.options import App, Dsn, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.job import Args, Enqueued, NewJob, new_job_id
-from pgqueue.store import execute, jobs
+from pgqueue.store import enqueueing, execute
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
 
@@ -101,7 +101,7 @@ def _enqueued(dsn: str | None, new: NewJob) -> Enqueued:
     with connected(dsn) as conn:
         try:
             with diagnosed():
-                return execute(conn, jobs.enqueue(new if task is None else new.over(task.options)))
+                return execute(conn, enqueueing.enqueue(new if task is None else new.over(task.options)))
         except DatabaseUnreachable as error:
             # The COMMIT may have gone through: only the same id makes it safe to repeat.
             raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error

@@ -18,7 +18,7 @@ from pgqueue.cli.options import App, Dsn, JobId, JobIds, Json, Middleware, Queue
 from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.errors import JobNotFound
 from pgqueue.job import Job, JobState
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from pgqueue.store.diagnosis import diagnosed
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def list_jobs(
 ) -> None:
     """List jobs, the newest first."""
     with connected(dsn) as conn:
-        rows = execute(conn, jobs.listing(states=state or list(JobState), queue=queue, target=target, limit=limit))
+        rows = execute(conn, reading.listing(states=state or list(JobState), queue=queue, target=target, limit=limit))
         print_list(rows, COLUMNS, as_json=as_json, empty="No such job.")
 
 
@@ -92,7 +92,7 @@ def result(
             _require_end(client.get_job(conn, job_id))
         value = results.result(conn, job_id, timeout=0.0 if wait is None else wait.total_seconds())
         print_json(value)
-        if not execute(conn, jobs.result(job_id))[0]:
+        if not execute(conn, reading.result(job_id))[0]:
             say("no result is stored: it was not asked for (--store-result), or its day is over")
 
 

@@ -1,8 +1,8 @@
 """The store: the only SQL and the only psycopg details. A move is a statement, and a statement is a value.
 
-from pgqueue.store import execute, jobs
+from pgqueue.store import enqueueing, execute
 
-execute(conn, jobs.enqueue(new_job))          # an awaitable, if conn is async
+execute(conn, enqueueing.enqueue(new_job))          # an awaitable, if conn is async
 """
 
 from pgqueue.store.statement import Statement, execute

@@ -27,7 +27,7 @@ from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.options import Duration
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
-from pgqueue.store import execute, jobs
+from pgqueue.store import enqueueing, execute
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds, OnExpiry, OnTimeout
 from pgqueue.tasks.target import check_function, fault_in
@@ -118,7 +118,7 @@ class Task(Generic[P, R]):
 
         Raises ArgumentError if the function cannot be called with them, or if they are not JSON.
         """
-        return execute(conn, jobs.enqueue(self.job(*args, **kwargs)))
+        return execute(conn, enqueueing.enqueue(self.job(*args, **kwargs)))
 
     def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued:
         """Enqueue a call on the connection bound by `with pgqueue.bound(conn):`, in its transaction.
@@ -128,9 +128,9 @@ class Task(Generic[P, R]):
         job = self.job(*args, **kwargs)
         conn = bound_connection()
         if conn is not None:
-            return execute(conn, jobs.enqueue(job))
+            return execute(conn, enqueueing.enqueue(job))
         with open_connection(_own_dsn(self.__name__), "enqueue") as own:
-            return execute(own, jobs.enqueue(job))
+            return execute(own, enqueueing.enqueue(job))
 
     def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:
         """A call with these arguments as a value, for enqueue_many()."""

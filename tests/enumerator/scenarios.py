@@ -11,7 +11,7 @@ import psycopg
 from pgqueue.client import cancel, enqueue, enqueue_many
 from pgqueue.job import NewJob, new_job_id
 from pgqueue.migrate import migrate
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from tests import factories
 from tests.enumerator.actions import CLIENT_ACTIONS, CUTS, ERRORS, FREEZES, KILLS, STOPS, WORKER_ACTIONS, Action
 from tests.enumerator.requests import Request
@@ -147,7 +147,7 @@ def _check_migrated(stage: Stage, _ended: bool) -> list[str]:
     with psycopg.connect(stage.direct, autocommit=True) as conn:
         claim = factories.claim_one(conn)
         factories.settle(conn, claim)
-        if factories.outcomes(conn, claim.id) != ["succeeded"] or execute(conn, jobs.get(claim.id)) is None:
+        if factories.outcomes(conn, claim.id) != ["succeeded"] or execute(conn, reading.get(claim.id)) is None:
             faults.append("a job does not succeed")
     return faults
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.job import Job, NewJob
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from tests.worker.running import ERRANDS, Desk, ThreadedWorker, named
 
 NASTY = "tests.hostile.nasty"
@@ -53,11 +53,11 @@ class Arena:
         job_id = self.desk.send(f"{NASTY}.{target}", *args, store_result=True, max_attempts=1)
         job = self.desk.await_state(job_id, timeout=PATIENCE)
         assert job.state == "succeeded", self.desk.errors(job_id)
-        return execute(self.desk.conn, jobs.result(job_id))[1]
+        return execute(self.desk.conn, reading.result(job_id))[1]
 
     def end_of(self, job: Job) -> tuple[str, str | None]:
         """A job's outcome and the type of its error, of its one attempt."""
-        (attempt,) = execute(self.desk.conn, jobs.attempts(job.id))
+        (attempt,) = execute(self.desk.conn, reading.attempts(job.id))
         return attempt.outcome, attempt.error_type
 
     def _innocents(self) -> list[NewJob]:

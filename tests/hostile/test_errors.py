@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from tests.hostile.arena import Arena
 
 pytestmark = pytest.mark.faults
@@ -43,14 +43,14 @@ def test_an_exception_that_cannot_be_described_is_described_as_far_as_it_can_be(
 ) -> None:
     job = arena.meet(f"errors:{target}", *args)
     assert arena.end_of(job) == ("failed", kind)
-    (attempt,) = execute(arena.desk.conn, jobs.attempts(job.id))
+    (attempt,) = execute(arena.desk.conn, reading.attempts(job.id))
     assert attempt.error == said
     assert target in (attempt.traceback or "")
 
 
 def test_a_message_of_50_mb_does_not_fill_the_history(arena: Arena) -> None:
     job = arena.meet("errors:raise_long", 50)
-    (attempt,) = execute(arena.desk.conn, jobs.attempts(job.id))
+    (attempt,) = execute(arena.desk.conn, reading.attempts(job.id))
     assert len(attempt.error or "") < MESSAGE_LIMIT + 100
     assert len(attempt.traceback or "") < TRACEBACK_LIMIT + 100
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgqueue.events import ChildEnded
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from tests.hostile.arena import APPS, PATIENCE, Arena
 from tests.postgres import ROOT
 from tests.worker.running import Desk
@@ -58,14 +58,14 @@ def test_a_task_that_replaces_itself_goes_on_as_it_was_known(arena: Arena) -> No
 def test_a_retry_is_called_with_what_was_enqueued(arena: Arena) -> None:
     job = arena.meet("leftovers:change_its_arguments", [1, 2, 3], labels={"color": "red"}, max_attempts=3)
     assert (job.state, job.attempt) == ("succeeded", 3), arena.desk.errors(job.id)
-    assert execute(arena.desk.conn, jobs.result(job.id))[1] == [3, "red"]
+    assert execute(arena.desk.conn, reading.result(job.id))[1] == [3, "red"]
     assert job.args == [[1, 2, 3]]
     assert job.labels == {"color": "red"}
 
 
 def test_a_thread_of_a_job_has_no_current_job_unless_it_is_given_one(arena: Arena) -> None:
     job = arena.meet("leftovers:ask_in_a_thread")
-    assert execute(arena.desk.conn, jobs.result(job.id))[1] == "UsageError"
+    assert execute(arena.desk.conn, reading.result(job.id))[1] == "UsageError"
 
 
 def test_no_child_ended_that_need_not(one_child: Arena) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from tests.hostile.arena import APPS, Arena
 from tests.worker.running import Desk, StartProcess
 
@@ -43,12 +43,12 @@ def test_a_result_that_exits_when_it_is_looked_into_fails(arena: Arena) -> None:
 def test_a_result_with_a_nul_is_kept_as_it_is(arena: Arena) -> None:
     job = arena.meet("values:give", "NUL")
     assert job.state == "succeeded"
-    assert execute(arena.desk.conn, jobs.result(job.id))[1] == {"text": "a\0b"}
+    assert execute(arena.desk.conn, reading.result(job.id))[1] == {"text": "a\0b"}
 
 
 def test_a_result_of_types_that_the_worker_has_not_got_arrives_as_plain_json(arena: Arena) -> None:
     job = arena.meet("values:give", "own types")
-    assert execute(arena.desk.conn, jobs.result(job.id))[1] == [0.5, "text"]
+    assert execute(arena.desk.conn, reading.result(job.id))[1] == [0.5, "text"]
 
 
 @pytest.mark.faults
@@ -65,7 +65,7 @@ def test_100_mb_in_and_100_mb_out_cost_the_worker_a_few_times_as_much_and_give_i
     ends = desk.values("select state from pgqueue.job where id = any (%s)", [enlarged, counted, *innocents])
     assert set(ends) == {"succeeded"}
     assert desk.one("select max(attempt) from pgqueue.attempts") == 1
-    assert execute(desk.conn, jobs.result(counted))[1] == 100 * MB
+    assert execute(desk.conn, reading.result(counted))[1] == 100 * MB
     assert _memory(worker.pid, "VmHWM") < 1200 * MB
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from pgqueue.job import Claim, NewJob
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import enqueueing, execute, jobs, workers
 from tests import factories
 from tests.factories import HOUR, TARGET, Conn
 
@@ -122,7 +122,7 @@ class Moves(RuleBasedStateMachine):
     @rule(key=st.sampled_from([None, "a", "b"]), most=st.integers(1, 4), due=st.booleans())
     def enqueue(self, key: str | None, most: int, due: bool) -> None:
         new = NewJob(TARGET, unique_key=key, max_attempts=most, delay=None if due else HOUR)
-        added = execute(self.conn, jobs.enqueue(new))
+        added = execute(self.conn, enqueueing.enqueue(new))
         holder = [held for held, job in self.model.jobs.items() if key and job.key == key and job.state in LIVE]
         assert added.created == (not holder)
         if holder:
@@ -133,7 +133,7 @@ class Moves(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def enqueue_again(self, number: int) -> None:
         job = self.job(number)
-        assert execute(self.conn, jobs.enqueue(NewJob(TARGET, job_id=job))) == (job, False)
+        assert execute(self.conn, enqueueing.enqueue(NewJob(TARGET, job_id=job))) == (job, False)
 
     @rule(number=NUMBERS, limit=st.integers(1, 3))
     def claim(self, number: int, limit: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from pgqueue.job import NewJob
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import enqueueing, execute, jobs, workers
 from tests.factories import (
     HOUR,
     LEASE,
@@ -359,8 +359,8 @@ def test_two_batches_with_the_same_keys_do_not_deadlock(
 ) -> None:
     batch = [NewJob(TARGET, unique_key="a"), NewJob(TARGET, unique_key="b")]
     enqueue(three, unique_key="a")
-    first = sides.blocked(one, execute, jobs.enqueue_many(batch))
-    second = sides.blocked(two, execute, jobs.enqueue_many(batch[::-1]))
+    first = sides.blocked(one, execute, enqueueing.enqueue_many(batch))
+    second = sides.blocked(two, execute, enqueueing.enqueue_many(batch[::-1]))
     three.rollback()
     done, waiting = (one, two) if _ended(first) else (two, one)
     done.commit()
@@ -378,8 +378,8 @@ def test_two_batches_with_the_same_ids_in_the_order_of_other_keys_do_not_deadloc
         [NewJob(TARGET, job_id=low, unique_key="c"), NewJob(TARGET, job_id=high, unique_key="d")],
     ]
     enqueue(three, job_id=low)
-    first = sides.blocked(one, execute, jobs.enqueue_many(batches[0]))
-    second = sides.blocked(two, execute, jobs.enqueue_many(batches[1]))
+    first = sides.blocked(one, execute, enqueueing.enqueue_many(batches[0]))
+    second = sides.blocked(two, execute, enqueueing.enqueue_many(batches[1]))
     three.rollback()
     done, waiting = (one, two) if _ended(first) else (two, one)
     done.commit()
@@ -395,7 +395,7 @@ def test_p10_a_job_with_an_id_of_its_own_in_a_batch_waits_for_who_enqueues_its_k
     holder = enqueue(one, unique_key="k")
     mine = UUID(int=5)
     batch = [NewJob(TARGET, job_id=mine, unique_key="k"), NewJob(TARGET, job_id=mine), NewJob(TARGET)]
-    second = sides.blocked(two, execute, jobs.enqueue_many(batch))
+    second = sides.blocked(two, execute, enqueueing.enqueue_many(batch))
     getattr(one, end)()
     kept = holder if end == "commit" else mine
     assert second.result()[:2] == [kept, kept]

@@ -9,7 +9,7 @@ import pytest
 from psycopg import IsolationLevel
 
 from pgqueue.job import NewJob, new_job_id
-from pgqueue.store import execute, jobs
+from pgqueue.store import enqueueing, execute
 from tests.factories import TARGET, Conn, claim_one, count, enqueue, settle
 from tests.races.interleave import Sides
 
@@ -34,7 +34,7 @@ def test_p10_the_second_waits_and_enqueues_when_the_first_rolls_back(
     db: Conn, one: Conn, two: Conn, sides: Sides, level: IsolationLevel, same: dict[str, Any]
 ) -> None:
     enqueue(one, **same)
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, **same)))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, **same)))
     one.rollback()
     made = second.result()
     two.commit()
@@ -45,8 +45,8 @@ def test_p10_the_second_waits_and_enqueues_when_the_first_rolls_back(
 def test_p10_the_second_waits_and_finds_the_job_of_the_first(
     db: Conn, one: Conn, two: Conn, sides: Sides, level: IsolationLevel, same: dict[str, Any]
 ) -> None:
-    first = execute(one, jobs.enqueue(NewJob(TARGET, **same)))
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, **same)))
+    first = execute(one, enqueueing.enqueue(NewJob(TARGET, **same)))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, **same)))
     one.commit()
     if level is IsolationLevel.READ_COMMITTED:
         assert second.result() == (first.id, False)
@@ -54,7 +54,7 @@ def test_p10_the_second_waits_and_finds_the_job_of_the_first(
         with pytest.raises(psycopg.errors.SerializationFailure):
             second.result()
         two.rollback()
-        assert execute(two, jobs.enqueue(NewJob(TARGET, **same))) == (first.id, False)
+        assert execute(two, enqueueing.enqueue(NewJob(TARGET, **same))) == (first.id, False)
     two.commit()
     assert count(db, "jobs") == 1
 
@@ -62,7 +62,7 @@ def test_p10_the_second_waits_and_finds_the_job_of_the_first(
 def test_p10_the_key_becomes_free_with_the_end_that_commits(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
     taken = claim_one(db, unique_key="k")
     settle(one, taken)
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, unique_key="k")))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, unique_key="k")))
     one.commit()
     assert second.result().created
     two.commit()
@@ -72,7 +72,7 @@ def test_p10_the_key_becomes_free_with_the_end_that_commits(db: Conn, one: Conn,
 def test_p10_the_key_stays_held_by_an_end_that_rolls_back(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
     taken = claim_one(db, unique_key="k")
     settle(one, taken)
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, unique_key="k")))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, unique_key="k")))
     one.rollback()
     assert second.result() == (taken.id, False)
     two.commit()
@@ -81,7 +81,7 @@ def test_p10_the_key_stays_held_by_an_end_that_rolls_back(db: Conn, one: Conn, t
 def test_p13_a_job_id_is_found_though_its_job_ends_meanwhile(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
     taken = claim_one(db)
     settle(one, taken)
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, job_id=taken.id)))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, job_id=taken.id)))
     one.commit()
     assert second.result() == (taken.id, False)
     two.commit()
@@ -91,7 +91,7 @@ def test_p13_a_job_id_is_found_though_its_job_ends_meanwhile(db: Conn, one: Conn
 def test_p1_a_savepoint_that_is_rolled_back_lets_go_of_its_key(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
     one.execute("savepoint s")
     enqueue(one, unique_key="k")
-    second = sides.blocked(two, execute, jobs.enqueue(NewJob(TARGET, unique_key="k")))
+    second = sides.blocked(two, execute, enqueueing.enqueue(NewJob(TARGET, unique_key="k")))
     one.execute("rollback to s")
     assert second.result().created
     two.commit()

@@ -11,14 +11,14 @@ import pytest
 
 import pgqueue
 from pgqueue.job import NewJob
-from pgqueue.store import direct, execute, jobs, statement
+from pgqueue.store import direct, enqueueing, execute, statement
 from tests.conftest import Connect
 from tests.factories import Conn, count, enlist, step
 
 # psycopg prepares what it has seen five times.
 OFTEN = 7
 TARGET = "shop:send"
-PLAIN = jobs.enqueue(NewJob(TARGET, [1]))
+PLAIN = enqueueing.enqueue(NewJob(TARGET, [1]))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def _name(conn: Any) -> bytes | None:
 def _goes_direct(conn: Conn) -> bool:
     """Whether the next plain enqueue needs no cursor; enqueues it if so."""
     with conn.lock:
-        sent = direct.sending(conn, PLAIN.sql.encode(), jobs.enqueue(NewJob(TARGET, [1])).params)
+        sent = direct.sending(conn, PLAIN.sql.encode(), enqueueing.enqueue(NewJob(TARGET, [1])).params)
         if sent is not None:
             conn.wait(sent)
     return sent is not None
@@ -102,7 +102,7 @@ def test_a_pipeline_keeps_to_the_cursor(own: Conn) -> None:
 
 
 def test_an_error_is_the_one_that_a_cursor_raises(own: Conn) -> None:
-    again = jobs.enqueue(NewJob(TARGET, [1]))
+    again = enqueueing.enqueue(NewJob(TARGET, [1]))
     execute(own, again)
     with pytest.raises(psycopg.errors.UniqueViolation, match="jobs_pkey") as raised:
         execute(own, again)

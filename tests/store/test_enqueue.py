@@ -11,7 +11,7 @@ import pytest
 from psycopg import IsolationLevel
 
 from pgqueue.job import JobState, NewJob, new_job_id
-from pgqueue.store import execute, jobs
+from pgqueue.store import enqueueing, execute, jobs
 from tests.factories import HOUR, TARGET, Conn, claim, claim_one, count, enlist, enqueue, fail, job, make, settle, state
 
 SNAPSHOTS = [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE]
@@ -33,7 +33,7 @@ def test_p1_after_a_rollback_nothing_remains(db: Conn, conn: Conn) -> None:
     conn.rollback()
     assert count(db, "jobs") == 0
     assert list(db.notifies(timeout=0.05)) == []
-    assert execute(db, jobs.enqueue(NewJob(TARGET, unique_key="k"))).created
+    assert execute(db, enqueueing.enqueue(NewJob(TARGET, unique_key="k"))).created
 
 
 def test_p1_a_savepoint_that_is_rolled_back_takes_its_job_alone(db: Conn, conn: Conn) -> None:
@@ -46,8 +46,8 @@ def test_p1_a_savepoint_that_is_rolled_back_takes_its_job_alone(db: Conn, conn: 
 
 
 def test_p10_a_unique_key_finds_the_live_job(db: Conn) -> None:
-    first = execute(db, jobs.enqueue(NewJob(TARGET, unique_key="k")))
-    second = execute(db, jobs.enqueue(NewJob(TARGET, [1], unique_key="k")))
+    first = execute(db, enqueueing.enqueue(NewJob(TARGET, unique_key="k")))
+    second = execute(db, enqueueing.enqueue(NewJob(TARGET, [1], unique_key="k")))
     assert (first.created, second) == (True, (first.id, False))
     assert job(db, first.id).args == {}
 
@@ -69,15 +69,15 @@ def test_p13_the_same_job_id_adds_no_second_job_in_any_state(db: Conn, found: Jo
     given = new_job_id()
     make(db, found, job_id=given)
     assert state(db, given) == found
-    assert execute(db, jobs.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
+    assert execute(db, enqueueing.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
     assert state(db, given) == found
     assert db.execute("select count(*) from pgqueue.job").fetchone() == (1,)
 
 
 def test_p13_the_same_batch_adds_no_second_job(db: Conn) -> None:
     batch = [NewJob(TARGET, job_id=uuid4()), NewJob(TARGET, unique_key="k"), NewJob(TARGET, job_id=new_job_id())]
-    first = execute(db, jobs.enqueue_many(batch))
-    assert execute(db, jobs.enqueue_many(batch)) == first
+    first = execute(db, enqueueing.enqueue_many(batch))
+    assert execute(db, enqueueing.enqueue_many(batch)) == first
     assert count(db, "jobs") == 3
 
 
@@ -91,7 +91,7 @@ def test_p13_the_same_job_id_adds_no_second_job_to_an_old_snapshot(db: Conn, con
     with pytest.raises(psycopg.errors.SerializationFailure):
         enqueue(conn, job_id=given)
     conn.rollback()
-    assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
+    assert execute(conn, enqueueing.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
     conn.commit()
     assert count(db, "jobs") == 0
 
@@ -108,29 +108,29 @@ def test_p13_the_same_job_id_adds_no_second_job_to_a_snapshot_older_than_the_fir
     with pytest.raises(psycopg.errors.SerializationFailure):
         enqueue(conn, job_id=given)
     conn.rollback()
-    assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
+    assert execute(conn, enqueueing.enqueue(NewJob(TARGET, job_id=given))) == (given, False)
     fresh = new_job_id()
-    assert execute(conn, jobs.enqueue(NewJob(TARGET, job_id=fresh))) == (fresh, True)
+    assert execute(conn, enqueueing.enqueue(NewJob(TARGET, job_id=fresh))) == (fresh, True)
     conn.commit()
     assert (count(db, "jobs"), count(db, "attempts")) == (1, 1)
 
 
 def test_ids_of_a_batch_come_back_in_order(db: Conn) -> None:
     keys = ["z", None, "a", "z", "m", None]
-    ids = execute(db, jobs.enqueue_many([NewJob(TARGET, [n], unique_key=key) for n, key in enumerate(keys)]))
+    ids = execute(db, enqueueing.enqueue_many([NewJob(TARGET, [n], unique_key=key) for n, key in enumerate(keys)]))
     assert ids[0] == ids[3]
     assert [job(db, each).args for each in ids] == [[0], [1], [2], [0], [4], [5]]
 
 
 def test_p11_one_conflict_in_a_batch_fails_none_of_the_others(db: Conn) -> None:
     taken = enqueue(db, unique_key="taken")
-    ids = execute(db, jobs.enqueue_many([NewJob(TARGET, unique_key=key) for key in ("a", "taken", "b")]))
+    ids = execute(db, enqueueing.enqueue_many([NewJob(TARGET, unique_key=key) for key in ("a", "taken", "b")]))
     assert ids[1] == taken
     assert count(db, "jobs") == 3
 
 
 def test_a_batch_of_none_adds_none(db: Conn) -> None:
-    assert execute(db, jobs.enqueue_many([])) == []
+    assert execute(db, enqueueing.enqueue_many([])) == []
 
 
 def test_a_batch_stores_every_option_of_every_job(db: Conn) -> None:
@@ -140,7 +140,7 @@ def test_a_batch_stores_every_option_of_every_job(db: Conn) -> None:
         {"delay": 0.5, "ttl": 30, "timeout": float("inf"), "store_result": True},
     ]
     for new in ([NewJob(TARGET, [1], **each) for each in options], [NewJob(TARGET, unique_key="k"), NewJob(TARGET)]):
-        execute(db, jobs.enqueue_many(new))
+        execute(db, enqueueing.enqueue_many(new))
     one, two, three = db.execute(
         "select queue, priority, max_attempts, labels, round(extract(epoch from expires_at - run_at), 1)::float,"
         " timeout, limit_key, store_result, run_at > now() from pgqueue.jobs"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pgqueue.job import Claim
 from pgqueue.judge import judge
 from pgqueue.outcome import Released, error_report
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import execute, jobs, reading, workers
 from tests.factories import Conn, claim, claim_one, enlist, fail, job, outcomes, worker_id
 
 ILL = error_report("OSError", "[Errno 28] No space left on device")
@@ -33,7 +33,7 @@ def due_since(conn: Conn, seconds: float) -> None:
 
 def test_a_job_that_its_host_failed_is_given_back_with_its_attempt_and_the_error(db: Conn) -> None:
     taken = failed_by_its_host(db)
-    (attempt,) = execute(db, jobs.attempts(taken.id))
+    (attempt,) = execute(db, reading.attempts(taken.id))
     assert (attempt.outcome, attempt.error_type, attempt.error) == ("released", ILL.type, ILL.message)
     assert (job(db, taken.id).state, job(db, taken.id).attempt) == ("ready", 0)
     assert ILL.message in (job(db, taken.id).last_error or "")

@@ -9,7 +9,7 @@ import pytest
 
 from pgqueue.job import Claim
 from pgqueue.outcome import Move, Settlement
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, jobs, reading
 from tests.factories import Conn, claim, claim_one, enlist, fail, job, lose, outcomes, release, settle
 
 
@@ -87,7 +87,7 @@ def test_p5_a_late_completion_is_false_and_changes_nothing(db: Conn) -> None:
     before = job(db, taken.id)
     assert not execute(db, jobs.complete(taken, "1"))
     assert job(db, taken.id) == before
-    assert execute(db, jobs.result(taken.id)) == (False, None)
+    assert execute(db, reading.result(taken.id)) == (False, None)
 
 
 @pytest.mark.parametrize("change", [{"claim": 0}, {"claim": 2}, {"worker": 1}])

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from pgqueue.job import JobState, NewJob
-from pgqueue.store import execute, jobs, queues
+from pgqueue.store import enqueueing, execute, jobs, queues, reading
 from tests.factories import HOUR, TARGET, Conn, claim, enlist, enqueue, fail, fill, release, settle, slots, step
 from tests.postgres import Databases
 
@@ -159,7 +159,7 @@ def test_a_claim_of_one_queue_of_a_million_reads_only_what_it_takes(crowd: Conn,
 
 
 def test_future_jobs_and_other_queues_cost_nothing(crowd: Conn, plans: Any) -> None:
-    execute(crowd, jobs.enqueue_many([NewJob(TARGET, queue="mine", delay=HOUR)] * 1000))
+    execute(crowd, enqueueing.enqueue_many([NewJob(TARGET, queue="mine", delay=HOUR)] * 1000))
     worker = enlist(crowd)
     assert claim(crowd, worker, 10, "mine") == []
     # No row is walked for the claim; one per slot tells when the next falls due.
@@ -256,7 +256,7 @@ def test_the_names_of_all_queues_are_found_without_reading_them(crowd: Conn, pla
 
 @pytest.mark.parametrize("states", [list(JobState), [JobState.DEAD], [JobState.SUCCEEDED, JobState.CANCELLED]])
 def test_the_newest_jobs_are_listed_without_reading_the_others(crowd: Conn, plans: Any, states: list[JobState]) -> None:
-    found = plans(crowd, lambda: execute(crowd, jobs.listing(states=states, queue=None, target=None, limit=20)))
+    found = plans(crowd, lambda: execute(crowd, reading.listing(states=states, queue=None, target=None, limit=20)))
     assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
     assert blocks(found) < 1000
 

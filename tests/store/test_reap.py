@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import execute, jobs, reading, workers
 from tests.conftest import Connect
 from tests.factories import (
     LEASE,
@@ -42,7 +42,7 @@ def test_p8_the_jobs_of_a_vanished_worker_are_ready_again(db: Conn) -> None:
 def test_p8_a_lost_attempt_is_recorded_with_its_worker(db: Conn) -> None:
     taken = claim_one(db)
     lose(db, taken)
-    (attempt,) = execute(db, jobs.attempts(taken.id))
+    (attempt,) = execute(db, reading.attempts(taken.id))
     assert (attempt.outcome, attempt.worker, attempt.claim) == ("lost", taken.worker, 1)
     assert str(taken.worker) in (attempt.error or "")
 

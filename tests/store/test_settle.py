@@ -10,7 +10,7 @@ import pytest
 
 from pgqueue.job import Claim
 from pgqueue.outcome import Move, Settlement
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, jobs, reading
 from tests.conftest import Connect
 from tests.factories import (
     HOUR,
@@ -108,22 +108,22 @@ def test_a_result_is_stored_only_if_it_is_given(db: Conn) -> None:
     silent, telling = claim_one(db), claim_one(db)
     settle(db, silent)
     settle_with_result(db, telling, '{"n": 1.10}')
-    assert execute(db, jobs.result(silent.id)) == (False, None)
-    assert execute(db, jobs.result(telling.id)) == (True, {"n": 1.1})
+    assert execute(db, reading.result(silent.id)) == (False, None)
+    assert execute(db, reading.result(telling.id)) == (True, {"n": 1.1})
 
 
 def test_p5_a_late_result_is_not_stored(db: Conn) -> None:
     taken = claim_one(db)
     lose(db, taken)
     assert settle_with_result(db, taken, "1") == {taken.id}
-    assert execute(db, jobs.result(taken.id)) == (False, None)
+    assert execute(db, reading.result(taken.id)) == (False, None)
 
 
 def test_p5_a_second_result_of_the_same_token_changes_nothing(db: Conn) -> None:
     taken = claim_one(db)
     settle_with_result(db, taken, "1")
     assert settle_with_result(db, taken, "2") == frozenset()
-    assert execute(db, jobs.result(taken.id)) == (True, 1)
+    assert execute(db, reading.result(taken.id)) == (True, 1)
 
 
 def test_a_failure_with_a_delay_is_retried_after_it(db: Conn) -> None:
@@ -190,7 +190,7 @@ def test_p11_an_error_with_every_kind_of_character_is_stored(db: Conn) -> None:
     text = "% {} ' \" \\ \n 🎉" * 1000
     told = failure(taken, HOUR)._replace(error=text, traceback=text)
     execute(db, jobs.fail(taken.worker, [told]))
-    (attempt,) = execute(db, jobs.attempts(taken.id))
+    (attempt,) = execute(db, reading.attempts(taken.id))
     assert (attempt.error, attempt.traceback) == (text, text)
 
 
@@ -243,7 +243,7 @@ def test_p4_completing_in_a_transaction_of_ones_own_commits_with_it(db: Conn, co
     assert state(db, taken.id) == "running"
     own.commit()
     assert state(db, taken.id) == "succeeded"
-    assert execute(db, jobs.result(taken.id)) == (True, [1])
+    assert execute(db, reading.result(taken.id)) == (True, [1])
 
 
 def test_p4_completing_and_rolling_back_leaves_the_job_running(db: Conn, connect: Connect) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pgqueue.job import NewJob
-from pgqueue.store import execute, jobs, queues, wakeups
+from pgqueue.store import enqueueing, execute, jobs, queues, wakeups
 from tests.conftest import Connect
 from tests.factories import (
     HOUR,
@@ -94,8 +94,10 @@ def test_at_most_one_notification_a_transaction_and_queue(conn: Conn, listener: 
     idle(listener)
     for queue in ("a", "b", "a"):
         enqueue(conn, queue=queue)
-        execute(conn, jobs.enqueue_many([NewJob(TARGET, queue=queue)] * 3))
-        execute(conn, jobs.enqueue_many([NewJob(TARGET, queue=queue, unique_key=queue), NewJob(TARGET, queue=queue)]))
+        execute(conn, enqueueing.enqueue_many([NewJob(TARGET, queue=queue)] * 3))
+        execute(
+            conn, enqueueing.enqueue_many([NewJob(TARGET, queue=queue, unique_key=queue), NewJob(TARGET, queue=queue)])
+        )
     conn.commit()
     assert heard(listener) == ["a", "b"]
 
@@ -117,7 +119,7 @@ def test_off_tells_not_even_the_idle(db: Conn, listener: Conn) -> None:
 def test_what_is_due_much_later_wakes_nobody(db: Conn, listener: Conn) -> None:
     idle(listener)
     enqueue(db, delay=HOUR)
-    execute(db, jobs.enqueue_many([NewJob(TARGET, delay=HOUR)] * 2))
+    execute(db, enqueueing.enqueue_many([NewJob(TARGET, delay=HOUR)] * 2))
     assert heard(listener) == []
 
 
@@ -125,7 +127,7 @@ def test_what_is_due_before_the_next_poll_wakes(db: Conn, listener: Conn) -> Non
     idle(listener)
     enqueue(db, delay=2)
     assert heard(listener) == ["default"]
-    execute(db, jobs.enqueue_many([NewJob(TARGET, delay=2)] * 2))
+    execute(db, enqueueing.enqueue_many([NewJob(TARGET, delay=2)] * 2))
     assert heard(listener) == ["default"]
 
 

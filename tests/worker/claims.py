@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.job import Claim, NewJob, new_job_id
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import enqueueing, execute, jobs, workers
 
 TASKS = "tests.worker.sample_tasks"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ def claim(name: str, *args: Any, target: str | None = None, **changes: Any) -> C
 
 def claim_one(conn: psycopg.Connection[Any], new: NewJob, worker: int = 1) -> Claim:
     """Enqueue a job and claim it, committed, under the lease of `worker`."""
-    execute(conn, jobs.enqueue(new))
+    execute(conn, enqueueing.enqueue(new))
     conn.execute("delete from pgqueue.workers where id = %s", [worker])
     execute(conn, workers.enlist(worker, "here", 1, None, "thread", 1, timedelta(seconds=30)))
     conn.commit()

@@ -20,7 +20,7 @@ import pytest
 from pgqueue.client import enqueue_many
 from pgqueue.events import Event
 from pgqueue.job import Job, NewJob
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from pgqueue.worker import Worker
 from tests.postgres import ROOT
 from tests.waiting import wait_until
@@ -175,7 +175,7 @@ class Desk:
         return enqueue_many(self.conn, new)
 
     def job(self, job_id: UUID) -> Job:
-        found = execute(self.conn, jobs.get(job_id))
+        found = execute(self.conn, reading.get(job_id))
         assert found is not None
         return found
 
@@ -194,11 +194,11 @@ class Desk:
 
     def outcomes(self, job_id: UUID) -> list[str]:
         """How the job's attempts ended, oldest first."""
-        return [attempt.outcome for attempt in execute(self.conn, jobs.attempts(job_id))]
+        return [attempt.outcome for attempt in execute(self.conn, reading.attempts(job_id))]
 
     def errors(self, job_id: UUID) -> list[str]:
         """What its attempts said, oldest first."""
-        return [f"{a.error_type}: {a.error}" for a in execute(self.conn, jobs.attempts(job_id)) if a.error]
+        return [f"{a.error_type}: {a.error}" for a in execute(self.conn, reading.attempts(job_id)) if a.error]
 
     def one(self, query: str, *params: Any) -> Any:
         """The one value of a query."""

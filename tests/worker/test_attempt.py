@@ -15,7 +15,7 @@ from pgqueue.errors import AppError, UsageError
 from pgqueue.events import Finished
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move, Settlement
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, reading
 from pgqueue.worker.attempt import AsyncAttempts, Attempts
 from pgqueue.worker.call import Call, prepare
 from pgqueue.worker.middleware import load_middleware
@@ -209,7 +209,7 @@ def values(conn: psycopg.Connection[Any]) -> list[int]:
 
 
 def state(conn: psycopg.Connection[Any], job_id: Any) -> str:
-    job = execute(conn, jobs.get(job_id))
+    job = execute(conn, reading.get(job_id))
     conn.commit()
     assert job is not None
     return str(job.state)
@@ -224,7 +224,7 @@ def test_effects_and_success_commit_together(
         done = settled(transacting.run(taken))
         assert (done.move, done.outcome) == (Move.NOTHING, "succeeded")
         assert state(effects, taken.id) == "succeeded"
-        assert execute(effects, jobs.result(taken.id)) == (True, value)
+        assert execute(effects, reading.result(taken.id)) == (True, value)
     assert values(effects) == [0, 1, 2]
 
 
@@ -300,8 +300,8 @@ def test_a_job_leaves_no_trace_in_the_session_of_the_next(
     assert settled(transacting.run(claim_one(effects, NewJob(f"{TASKS}:soil_session"), worker=2))).move is Move.NOTHING
     after = claim_one(effects, NewJob(f"{TASKS}:inspect_session", store_result=True), worker=3)
     assert settled(transacting.run(after)).move is Move.NOTHING
-    clean = execute(effects, jobs.result(before.id))[1]
-    assert execute(effects, jobs.result(after.id))[1] == clean
+    clean = execute(effects, reading.result(before.id))[1]
+    assert execute(effects, reading.result(after.id))[1] == clean
     assert clean[:7] == [True, '"$user", public', True, 0, 0, 0, "read committed"]
 
 

@@ -15,7 +15,7 @@ from pgqueue.errors import AppError, DatabaseUnreachable, OptionError
 from pgqueue.events import AttemptsFinished, AttemptsLate, Trouble
 from pgqueue.job import NewJob
 from pgqueue.outcome import Reason
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, jobs, reading
 from pgqueue.worker import Worker
 from tests.postgres import Databases
 from tests.waiting import wait_until
@@ -84,7 +84,7 @@ def test_a_job_whose_attempts_are_used_up_is_dead_with_its_traceback(station: St
     job_id = station.run(f"{ERRANDS}:{name}", 9, max_attempts=2)
     job = station.desk.job(job_id)
     assert (job.state, job.reason, job.last_error) == ("dead", Reason.EXHAUSTED, "ValueError: attempt 2 fails")
-    traceback = execute(station.desk.conn, jobs.attempts(job_id))[-1].traceback
+    traceback = execute(station.desk.conn, reading.attempts(job_id))[-1].traceback
     assert traceback is not None
     assert traceback.splitlines()[1].endswith(f", in {name}")
 
