@@ -14,7 +14,7 @@ import psycopg
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import enqueueing, execute, jobs, workers
-from pgqueue.worker.bounds import Bounds
+from pgqueue.worker.claiming.bounds import Bounds
 
 NOOP = "pgqueue.bench.tasks:nothing"
 BATCH = 50

@@ -16,7 +16,7 @@ import psycopg
 
 from pgqueue.demo.example import Conn
 from pgqueue.demo.workers import Workers
-from pgqueue.offspring import children_of
+from pgqueue.process_tree import children_of
 
 # At which share of the documents; early, so that the lease of the killed worker ends while others still work.
 CHILD_AT, WORKER_AT = 0.15, 0.30

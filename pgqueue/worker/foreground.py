@@ -28,15 +28,15 @@ from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, jobs, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps
-from pgqueue.worker.attempt import Attempts
-from pgqueue.worker.clock import lease_clock
+from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.middleware import load_middleware
+from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.claiming.settler import disbelieve, settle_others
 from pgqueue.worker.executors.judging import once_targets
-from pgqueue.worker.heartbeat import Heartbeat
 from pgqueue.worker.loop import Connection
-from pgqueue.worker.middleware import load_middleware
-from pgqueue.worker.notices import Notice
-from pgqueue.worker.settler import disbelieve, settle_others
-from pgqueue.worker.upkeep import Upkeep, common_chores
+from pgqueue.worker.upkeep.chores import Chores, common_chores
+from pgqueue.worker.upkeep.clock import lease_clock
+from pgqueue.worker.upkeep.heartbeat import Heartbeat
 
 RETIRED = 75
 LEASE_SECONDS = 30.0
@@ -77,9 +77,9 @@ def run_job(
 def _leased(
     dsn: str, worker: int, lease: float, observe: Observer, cancelled: Callable[[frozenset[UUID]], None]
 ) -> Iterator[None]:
-    upkeep = Upkeep(common_chores(observe, POLL_SECONDS))
+    chores = Chores(common_chores(observe, POLL_SECONDS))
     heartbeat = Heartbeat(
-        worker, dsn, observe, upkeep, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
+        worker, dsn, observe, chores, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
     )
     with open_connection(dsn, "run") as conn:
         sent_at = lease_clock()

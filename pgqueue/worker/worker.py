@@ -12,15 +12,15 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
 from pgqueue.store.connection import in_one_line
-from pgqueue.worker.attention import Attention
-from pgqueue.worker.ending import STOP_SIGNALS, STOPPED
-from pgqueue.worker.enlistment import Enlistment
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
-from pgqueue.worker.probes import Probes
 from pgqueue.worker.settings import WorkerSettings, names
-from pgqueue.worker.systemd import Systemd
-from pgqueue.worker.vitals import Vitals
+from pgqueue.worker.supervision.ending import STOP_SIGNALS, STOPPED
+from pgqueue.worker.supervision.enlistment import Enlistment
+from pgqueue.worker.supervision.health import Health
+from pgqueue.worker.supervision.probes import Probes
+from pgqueue.worker.supervision.signals import Signals
+from pgqueue.worker.supervision.systemd import Systemd
 
 # Seconds between attempts to enlist anew, while the database comes and goes.
 RETRY_EVERY = 1.0
@@ -84,9 +84,9 @@ class Worker:
             infra_limit=infra_limit,
             infra_minutes=infra_minutes,
         )
-        self._health = None if health_port is None else (health_host, health_port)
+        self._health_address = None if health_port is None else (health_host, health_port)
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
-        self._attention = Attention()
+        self._signals = Signals()
         self._asked_to_stop = False
         self._ran = False
         self._enlistment = self._new_enlistment()
@@ -106,7 +106,7 @@ class Worker:
         if self._ran:
             raise UsageError("a Worker runs once, and this one has run; make another")
         self._ran = True
-        with self._attention, self._doors():
+        with self._signals, self._doors():
             code = self._enlistment.serve()
             while code is None:
                 self._enlistment = self._new_enlistment()
@@ -117,14 +117,14 @@ class Worker:
     def stop(self) -> None:
         """Ask for a graceful stop; from any thread, any number of times."""
         self._asked_to_stop = True
-        self._attention.call()
+        self._signals.wake()
 
     @contextmanager
     def _doors(self) -> Iterator[None]:
         """Open for supervisors: probes over HTTP, and what systemd wants to hear."""
-        systemd = Systemd(self._vitals)
+        systemd = Systemd(self._health)
         self._observers.append(systemd)
-        probes = None if self._health is None else Probes(*self._health, self._vitals)
+        probes = None if self._health_address is None else Probes(*self._health_address, self._health)
         systemd.start()
         if probes is not None:
             probes.start()
@@ -135,11 +135,11 @@ class Worker:
             if probes is not None:
                 probes.stop()
 
-    def _vitals(self) -> Vitals:
-        return self._enlistment.vitals()
+    def _health(self) -> Health:
+        return self._enlistment.health()
 
     def _new_enlistment(self) -> Enlistment:
-        return Enlistment(self._settings, self._attention, lambda: self._asked_to_stop, self._observe)
+        return Enlistment(self._settings, self._signals, lambda: self._asked_to_stop, self._observe)
 
     def _serve_again(self) -> int | None:
         try:
@@ -147,7 +147,7 @@ class Worker:
         except (DatabaseUnreachable, psycopg.OperationalError) as error:
             # It came back and went again, perhaps in the middle of enlisting: wait for it as before.
             self._observe(DatabaseLost("worker", in_one_line(error), 0.0))
-        stop = any(number in STOP_SIGNALS for number in self._attention.wait(RETRY_EVERY))
+        stop = any(number in STOP_SIGNALS for number in self._signals.wait(RETRY_EVERY))
         return STOPPED if stop or self._asked_to_stop else None
 
     def _observe(self, event: Event) -> None:

@@ -162,7 +162,7 @@ def test_a_pooler_in_session_mode_will_do_for_listening(
 def test_a_dsn_for_listening_that_leads_to_a_pooler_is_found_out(
     pooled: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pgqueue.worker.listener.SELF_TEST_DEADLINE", 0.5)
+    monkeypatch.setattr("pgqueue.worker.claiming.listener.SELF_TEST_DEADLINE", 0.5)
     worker = ThreadedWorker(pooled, executor="thread", poll=NEVER, listen_dsn=pooled)
     try:
         wait_until(lambda: worker.heard(Trouble))

@@ -40,7 +40,8 @@ def test_a_folder_that_is_gone_is_left(one_child: Arena, tmp_path: Path) -> None
 
 def test_nothing_is_undone_where_nothing_was_changed() -> None:
     code = (
-        "import _signal, gc, locale, logging, socket, sys; from pgqueue.worker.surroundings import Surroundings as S;"
+        "import _signal, gc, locale, logging, socket, sys;"
+        "from pgqueue.worker.attempts.process_state import ProcessState as S;"
         "s = S(); done = []; note = lambda *given: done.append(given);"
         "_signal.signal = locale.setlocale = sys.setrecursionlimit = note;"
         "socket.setdefaulttimeout = gc.enable = logging.disable = note;"

@@ -12,7 +12,7 @@ from pgqueue.embedded import Server
 from pgqueue.events import Finished
 from pgqueue.migrate import migrate
 from pgqueue.store import execute, jobs, queues, reading, workers
-from pgqueue.worker.settler import settle_each
+from pgqueue.worker.claiming.settler import settle_each
 from tests.factories import (
     LEASE,
     Conn,

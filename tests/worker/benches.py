@@ -45,12 +45,12 @@ class Bench:
 
 def children_of(parent: int) -> set[int]:
     """The process ids of the living children that run jobs for `parent`."""
-    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True).stdout
+    lines = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True).stdout
     rows = [line.split(None, 3) for line in lines.splitlines()]
     return {
         int(pid)
         for pid, ppid, stat, command in rows
-        if int(ppid) == parent and not stat.startswith("Z") and "pgqueue.worker.child" in command
+        if int(ppid) == parent and not stat.startswith("Z") and "pgqueue.worker.executors.process.child" in command
     }
 
 

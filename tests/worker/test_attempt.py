@@ -16,9 +16,9 @@ from pgqueue.events import Finished
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import execute, reading
-from pgqueue.worker.attempt import AsyncAttempts, Attempts
-from pgqueue.worker.call import Call, prepare
-from pgqueue.worker.middleware import load_middleware
+from pgqueue.worker.attempts.attempt import AsyncAttempts, Attempts
+from pgqueue.worker.attempts.call import Call, prepare
+from pgqueue.worker.attempts.middleware import load_middleware
 from tests.worker import sample_tasks
 from tests.worker.claims import TASKS, claim, claim_one
 

@@ -19,7 +19,7 @@ from pgqueue.events import ChildEnded, Finished, Trouble
 from pgqueue.job import Claim
 from pgqueue.outcome import Move
 from pgqueue.worker.executors import EXECUTORS, Settings
-from pgqueue.worker.executors.process import ProcessExecutor
+from pgqueue.worker.executors.process.executor import ProcessExecutor
 from tests.worker.benches import KINDS, LIMIT, Bench, Make, children_of, is_alive, wait_until
 from tests.worker.claims import TASKS, claim
 
@@ -285,7 +285,7 @@ def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
 
 def test_children_do_not_import_what_only_people_need(make: Make, tmp_path: Path) -> None:
     code = (
-        "import sys, pgqueue.worker.child;"
+        "import sys, pgqueue.worker.executors.process.child;"
         " print({'sqlalchemy', 'alembic', 'typer', 'croniter', 'multiprocessing'} & {*sys.modules})"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

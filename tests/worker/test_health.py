@@ -14,13 +14,13 @@ import pytest
 from pgqueue.errors import OptionError
 from pgqueue.events import WorkerStarted, WorkerStopping
 from pgqueue.worker import Worker
-from pgqueue.worker.probes import Probes
-from pgqueue.worker.systemd import Systemd
-from pgqueue.worker.vitals import Phase, Vitals, not_live, not_ready
+from pgqueue.worker.supervision.health import Health, Phase, not_live, not_ready
+from pgqueue.worker.supervision.probes import Probes
+from pgqueue.worker.supervision.systemd import Systemd
 from tests.waiting import wait_until
 from tests.worker.running import StartThreaded
 
-WELL = Vitals(
+WELL = Health(
     worker=1,
     phase=Phase.WORKING,
     lease_left=20.0,
@@ -50,8 +50,8 @@ def test_a_worker_that_works_is_live_and_ready() -> None:
     ],
 )
 def test_one_that_takes_no_work_is_live_and_not_ready(changes: dict[str, object], reason: str) -> None:
-    vitals = dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
-    assert (not_live(vitals), not_ready(vitals)) == ([], [reason])
+    health = dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
+    assert (not_live(health), not_ready(health)) == ([], [reason])
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def test_one_that_takes_no_work_is_live_and_not_ready(changes: dict[str, object]
     ],
 )
 def test_one_whose_threads_hang_is_not_live(changes: dict[str, object], reason: str) -> None:
-    vitals = dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
-    assert not_live(vitals) == [reason]
-    assert reason in not_ready(vitals)
+    health = dataclasses.replace(WELL, **changes)  # type: ignore[arg-type]
+    assert not_live(health) == [reason]
+    assert reason in not_ready(health)
 
 
 class Asked:
-    """A door that answers with the vitals it is given."""
+    """A door that answers with the health it is given."""
 
     def __init__(self) -> None:
-        self.vitals = WELL
-        self.probes = Probes("127.0.0.1", 0, lambda: self.vitals)
+        self.health = WELL
+        self.probes = Probes("127.0.0.1", 0, lambda: self.health)
         self.probes.start()
 
     def get(self, path: str, accept: str = "*/*") -> tuple[int, str]:
@@ -99,7 +99,7 @@ def test_probes_answer_200_to_one_that_is_well(asked: Asked) -> None:
 
 
 def test_probes_answer_503_with_the_reasons(asked: Asked) -> None:
-    asked.vitals = dataclasses.replace(WELL, claimer_silent=40.0, phase=Phase.QUIET)
+    asked.health = dataclasses.replace(WELL, claimer_silent=40.0, phase=Phase.QUIET)
     hangs = "the claim loop has not turned for 40 s"
     assert asked.get("/live") == (503, f"not live\n{hangs}\n")
     status, text = asked.get("/ready", "application/json")

@@ -13,9 +13,9 @@ import pytest
 from pgqueue.events import AttemptsFinished, Event, Finished, Trouble, WorkerStopping
 from pgqueue.judge import judge
 from pgqueue.outcome import Released, error_report
-from pgqueue.worker.bounds import LAST_ID
-from pgqueue.worker.infra import InfraErrors
-from pgqueue.worker.pace import Pace
+from pgqueue.worker.claiming.bounds import LAST_ID
+from pgqueue.worker.claiming.pace import Pace
+from pgqueue.worker.supervision.infra import InfraErrors
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker import mishaps
@@ -123,7 +123,7 @@ def test_a_job_that_no_claim_could_have_had_retires_nobody(
     elif reason == "paused":
         desk.conn.execute("insert into pgqueue.queues (name, paused) values ('default', true)")
     worker = start(executor="thread", lease=1.5, poll=0.2, queues=["default"])
-    looks = watch_looks(worker.worker._enlistment._roles.heartbeat._upkeep)
+    looks = watch_looks(worker.worker._enlistment._roles.heartbeat._chores)
     wait_until(lambda: len(looks) >= 3)
     holder.rollback()
     assert not worker.heard(Trouble)
@@ -131,17 +131,17 @@ def test_a_job_that_no_claim_could_have_had_retires_nobody(
     assert desk.await_state(job_id, "ready", "succeeded")
 
 
-def watch_looks(upkeep: object) -> list[float]:
+def watch_looks(chores: object) -> list[float]:
     """The watchdog's looks from now on."""
     looks: list[float] = []
-    due = upkeep._due  # type: ignore[attr-defined]
+    due = chores._due  # type: ignore[attr-defined]
     chore = next(chore for chore in due if getattr(chore, "__qualname__", "") == "Watchdog.look")
 
     def look(conn: object) -> float:
         looks.append(time.monotonic())
         return chore(conn)  # type: ignore[no-any-return]
 
-    upkeep._due = {(look if each is chore else each): at for each, at in due.items()}  # type: ignore[attr-defined]
+    chores._due = {(look if each is chore else each): at for each, at in due.items()}  # type: ignore[attr-defined]
     return looks
 
 
@@ -189,7 +189,7 @@ def test_jobs_that_a_worker_holds_without_knowing_are_given_back(
     desk.conn.execute(
         "update pgqueue.jobs set worker = %s, claim = 1, attempt = 1, started_at = now()", [worker.worker.id]
     )
-    worker.worker._enlistment._roles.claimer._held.strays._look_at = 0.0
+    worker.worker._enlistment._roles.claimer._held.unknown._look_at = 0.0
     worker.worker._enlistment._roles.claimer.wake()
     wait_until(lambda: desk.job(job_id).state == "ready")
     assert desk.job(job_id).attempt == 0

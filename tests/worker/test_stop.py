@@ -15,7 +15,7 @@ import pytest
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import WorkerStopping
 from pgqueue.worker import Worker
-from pgqueue.worker.ending import SAME_SIGNAL
+from pgqueue.worker.supervision.ending import SAME_SIGNAL
 from tests.waiting import wait_until
 from tests.worker.running import (
     ERRANDS,

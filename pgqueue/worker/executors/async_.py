@@ -19,24 +19,24 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
-from pgqueue.worker.attempt import AsyncAttempts
-from pgqueue.worker.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.attempt import AsyncAttempts
+from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.middleware import load_middleware
+from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
-    known_here,
     left_over,
     once_targets,
     registered_terms,
+    spec_here,
     timed_out,
 )
 from pgqueue.worker.executors.loop_thread import LoopThread
 from pgqueue.worker.executors.thread import ThreadExecutor
 from pgqueue.worker.executors.ticker import Ticker
 from pgqueue.worker.executors.watch import Due, Watch
-from pgqueue.worker.middleware import load_middleware
-from pgqueue.worker.notices import Notice
-from pgqueue.worker.reports import stack_of
 
 # Threads for tasks that are no coroutines; under this executor they are the exception.
 _MOST_THREADS = 8
@@ -246,7 +246,7 @@ class AsyncExecutor:
 
     def _look_at(self, running: _Running, now: float) -> None:
         if running.watch is None:
-            task = known_here(running.claim.target)
+            task = spec_here(running.claim.target)
             running.watch = Watch.over_thread(running.claim, task, running.since, self._settings.grace)
         match running.watch.due(now):
             case Due.NOTICE if running.call is not None:

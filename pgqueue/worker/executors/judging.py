@@ -7,14 +7,14 @@ from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
 from pgqueue.tasks import registered, registered_tasks
+from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
 from pgqueue.worker.executors.base import Leftover
-from pgqueue.worker.known import Known, known
 
 
-def known_here(target: str) -> Known | None:
+def spec_here(target: str) -> TaskSpec | None:
     """What is known of a task of this process; None if there is none of this name."""
     task = registered(target)
-    return None if task is None else known(task)
+    return None if task is None else spec_of(task)
 
 
 def registered_terms(target: str) -> Terms | None:

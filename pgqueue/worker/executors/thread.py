@@ -14,21 +14,21 @@ from pgqueue.events import Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.tasks import import_apps
-from pgqueue.worker.attempt import Attempts
+from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.middleware import load_middleware
+from pgqueue.worker.attempts.notices import Notice, ThreadGuard
+from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
-    known_here,
     left_over,
     once_targets,
     registered_terms,
+    spec_here,
     timed_out,
 )
 from pgqueue.worker.executors.ticker import Ticker
 from pgqueue.worker.executors.watch import Due, Watch
-from pgqueue.worker.middleware import load_middleware
-from pgqueue.worker.notices import Notice, ThreadGuard
-from pgqueue.worker.reports import stack_of
 
 # How often stop() looks whether a thread has been given up, seconds.
 _STEP = 0.2
@@ -224,7 +224,7 @@ class ThreadExecutor:
 
     def _look_at(self, slot: _Slot, attempts: Attempts, running: tuple[int, Claim, float], now: float) -> None:
         number, claim, since = running
-        task = known_here(claim.target)
+        task = spec_here(claim.target)
         # A task may become known while its job runs: when that imports its module.
         if slot.watch is None or slot.watch[:2] != (number, task is None):
             slot.watch = number, task is None, Watch.over_thread(claim, task, since, self._settings.grace)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from math import inf
 
 from pgqueue.job import Claim
-from pgqueue.worker.known import Known, limits
+from pgqueue.worker.attempts.task_spec import TaskSpec, time_limits
 
 
 class Due(Enum):
@@ -27,15 +27,15 @@ class Watch:
     cancelled: bool = False
 
     @classmethod
-    def over(cls, claim: Claim, task: Known | None, since: float, grace: float) -> Watch:
+    def over(cls, claim: Claim, task: TaskSpec | None, since: float, grace: float) -> Watch:
         """The watch over a claim that runs since then: between notice and end it has `grace` seconds at least."""
-        bounds = limits(claim, task)
+        bounds = time_limits(claim, task)
         return cls(bounds.said, since + bounds.notice, since + max(bounds.timeout, bounds.notice + grace))
 
     @classmethod
-    def over_thread(cls, claim: Claim, task: Known | None, since: float, grace: float) -> Watch:
+    def over_thread(cls, claim: Claim, task: TaskSpec | None, since: float, grace: float) -> Watch:
         """As over(), where an end is that of the worker: `grace` seconds after the timeout."""
-        bounds = limits(claim, task)
+        bounds = time_limits(claim, task)
         return cls(bounds.said, since + bounds.notice, since + bounds.timeout + grace)
 
     def cancel(self, end_at: float) -> bool:

@@ -1,0 +1,1 @@
+"""Attempts: from a claim to the outcome of one call of its task."""

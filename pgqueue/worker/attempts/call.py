@@ -1,0 +1,187 @@
+"""What a claim calls, and the settlement of how that ended; the call itself is attempt.py's."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Awaitable, Container, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any
+
+from pgqueue.codec import decode_args, encode
+from pgqueue.context import JobContext, tell_cancelled
+from pgqueue.errors import ArgumentError
+from pgqueue.events import Finished
+from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
+from pgqueue.judge import UNKNOWN, judge
+from pgqueue.outcome import (
+    LONGEST_DELAY,
+    Ended,
+    Failed,
+    Move,
+    Outcome,
+    Reason,
+    Released,
+    Settlement,
+    Succeeded,
+    Unregistered,
+    error_report,
+)
+from pgqueue.retry import DEFAULT_RETRY, seconds
+from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.attempts.tracebacks import report
+
+_SUCCEEDED = Succeeded()
+# How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
+_UNDECLARED_DELAY = 1.0
+
+
+class Unstorable(Exception):
+    """The task returned what cannot be stored as its result."""
+
+
+class NoConnection(Exception):
+    """A transactional job's connection was not to be had, or the server ended it: nothing it did there was kept."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A claim that can be called: its task and its arguments; and what it has been told since."""
+
+    claim: Claim
+    task: Task[..., Any]
+    args: list[Any]
+    kwargs: dict[str, Any]
+    context: JobContext
+    number: int = 0
+    told: Notice | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    # The coroutine that may be cancelled: while the task's own code runs, and not after that.
+    _own: asyncio.Task[Any] | None = None
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the running task; from any thread. A coroutine is cancelled, other code is the business of a guard."""
+        if self.told is not Notice.CANCELLED:
+            self.told = notice
+        if notice is Notice.CANCELLED:
+            tell_cancelled(self.context)
+        # Read after `told` was written: awaited() does both in the other order.
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._interrupt)
+
+    async def awaited(self, coroutine: Awaitable[Any]) -> Any:
+        """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
+        self._loop = asyncio.get_running_loop()
+        if self.told is not None:
+            if isinstance(coroutine, CoroutineType):
+                coroutine.close()
+            raise asyncio.CancelledError
+        self._own = asyncio.current_task()
+        try:
+            return await coroutine
+        finally:
+            self._own = None
+
+    def _interrupt(self) -> None:
+        if self._own is not None:
+            own, self._own = self._own, None
+            own.cancel()
+
+    def returned(self, value: object) -> Succeeded:
+        """The outcome of a task that returned `value`. Raises Unstorable."""
+        if not self.claim.store_result:
+            return _SUCCEEDED
+        try:
+            return Succeeded(encode(value, "result"))
+        except ArgumentError as error:
+            raise Unstorable(str(error)) from None
+        except Exception as error:
+            raise Unstorable(f"result: encoding it raised {type(error).__name__}") from error
+
+
+def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Call | Outcome:
+    """Find the task and decode the arguments; the outcome, if the job cannot be called. `tasks` remembers."""
+    try:
+        task = tasks.get(claim.target) or _found(claim.target, tasks, apps)
+        if claim.attempt > (claim.max_attempts or task.options.max_attempts or DEFAULT_MAX_ATTEMPTS):
+            used_up = error_report("Exhausted", f"attempt {claim.attempt} was never started: all attempts are used up")
+            return Ended(Reason.EXHAUSTED, used_up)
+        args, kwargs = ([], {}) if claim.args == "{}" else decode_args(claim.args)
+        labels = {} if claim.labels is None else _labels(claim.labels)
+    except Refused as refusal:
+        return Ended(Reason.REFUSED, error_report("Refused", refusal))
+    except Unknown as gap:
+        return Unregistered(error_report("Unregistered", gap))
+    except ArgumentError as error:
+        return Ended(Reason.UNREADABLE, error_report("Unreadable", error))
+    except BaseException as error:
+        # Importing or decoding ran out of memory, or worse; one bad job must not end the slot.
+        return Failed(report(error))
+    if claim.store_result is None and task.options.store_result:
+        claim = claim._replace(store_result=True)
+    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task), task.transactional)
+    return Call(claim, task, args, kwargs, context)
+
+
+def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
+    """The outcome of a job that may run at most once, and whose task the database does not know as such yet.
+
+    If its worker vanished, it would run again. None if it may start.
+    """
+    if not call.task.bounds.at_most_once or declared is None or call.claim.target in declared:
+        return None
+    return Released(_UNDECLARED_DELAY, started=False)
+
+
+def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
+    """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
+    if outcome is _SUCCEEDED:
+        # By far the most, and nothing to judge.
+        return Finished(claim, Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded"), elapsed)
+    try:
+        return Finished(claim, _settlement(claim, outcome, task), elapsed)
+    except BaseException as error:
+        terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
+        return Finished(claim, judge(claim, Failed(report(error)), terms), elapsed)
+
+
+def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:
+    if task is None:
+        return judge(claim, outcome)
+    settlement = judge(claim, outcome, task.terms)
+    if not 0 <= settlement.delay <= LONGEST_DELAY:
+        raise ValueError(f"a delay must be from 0 to {LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
+    if type(settlement.delay) is not float:
+        # Of a class of the user's, it could not travel to the worker.
+        return settlement._replace(delay=float(settlement.delay))
+    return settlement
+
+
+def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Task[..., Any]:
+    task = tasks[target] = find_task(target, apps)
+    return task
+
+
+def _deadline(claim: Claim, task: Task[..., Any]) -> float | None:
+    timeout = claim.timeout
+    if timeout is None:
+        said = task.options.timeout
+        timeout = DEFAULT_TIMEOUT if said is None else seconds(said)
+    return None if math.isinf(timeout) else time.monotonic() + timeout
+
+
+def _labels(text: str) -> Mapping[str, str]:
+    try:
+        labels = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"labels cannot be read: {error}") from None
+    if not isinstance(labels, dict):
+        raise ArgumentError(f"labels must be a JSON object, got {text:.80}")
+    return labels

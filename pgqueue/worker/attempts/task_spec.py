@@ -1,0 +1,57 @@
+"""What a worker knows of a task without its code: how long its attempts may take, and how their ends are judged."""
+
+from __future__ import annotations
+
+import dataclasses
+from math import inf
+from typing import Any, NamedTuple
+
+from pgqueue.job import DEFAULT_TIMEOUT, Claim
+from pgqueue.judge import Terms
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
+from pgqueue.tasks import Task
+
+
+class TaskSpec(NamedTuple):
+    """`timeout` and `soft_timeout` are seconds, None if the task does not say."""
+
+    target: str
+    terms: Terms
+    timeout: float | None
+    soft_timeout: float | None
+
+
+class TimeLimits(NamedTuple):
+    """When a job is told that its time is up, and when that is over: seconds since its start, inf for never."""
+
+    notice: float
+    timeout: float
+    said: str
+
+
+def spec_of(task: Task[..., Any]) -> TaskSpec:
+    """The spec of a task."""
+    timeout, soft = task.options.timeout, task.bounds.soft_timeout
+    return TaskSpec(
+        task.target, task.terms, None if timeout is None else seconds(timeout), None if soft is None else seconds(soft)
+    )
+
+
+def portable(spec: TaskSpec) -> TaskSpec:
+    """The same for another process: of a retry policy only what needs no code of the user's."""
+    retry = spec.terms.retry
+    if type(retry).__module__ == RetryPolicy.__module__:
+        retry = dataclasses.replace(retry, on=BaseException, not_on=())
+    else:
+        retry = DEFAULT_RETRY
+    return spec._replace(terms=dataclasses.replace(spec.terms, retry=retry))
+
+
+def time_limits(claim: Claim, task: TaskSpec | None) -> TimeLimits:
+    """The limits of an attempt, as the job says, or its task, or everybody."""
+    timeout = claim.timeout
+    if timeout is None:
+        timeout = DEFAULT_TIMEOUT if task is None or task.timeout is None else task.timeout
+    soft = inf if task is None or task.soft_timeout is None else task.soft_timeout
+    said = f"soft_timeout of {soft:g} s" if soft < timeout else f"timeout of {timeout:g} s"
+    return TimeLimits(min(soft, timeout), timeout, said)

@@ -1,0 +1,55 @@
+"""What a worker holds: each claim from the step that took it until the database has acknowledged its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
+from pgqueue.job import Claim
+from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.unknown_claims import UnknownClaims
+from pgqueue.worker.loop import Connection
+
+
+class HeldClaims:
+    """The claims that are open, and those that the database alone knows of; used by the claim loop."""
+
+    def __init__(self, worker: int, outbox: Outbox, observe: Observer) -> None:
+        self._outbox = outbox
+        self._observe = observe
+        # By job and claim number: an older claim that ends late does not end the newer one.
+        self._claims: dict[tuple[object, ...], Claim] = {}
+        self.unknown = UnknownClaims(worker, observe)
+        # How many were ever taken.
+        self.total = 0
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    @property
+    def clean(self) -> bool:
+        """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
+        return not self._claims and not self.unknown.ever_suspected
+
+    def took(self, claims: Iterable[Claim]) -> None:
+        """A step answered with these."""
+        before = len(self._claims)
+        self._claims.update((claim[:2], claim) for claim in claims)
+        self.total += len(self._claims) - before
+
+    def settled(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
+        """The first ones of the outbox were written, or refused because they were late."""
+        for done in batch:
+            self._claims.pop(done.claim[:2], None)
+        self._outbox.forget(len(batch))
+        if not batch:
+            return
+        if late:
+            self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
+            batch = [done for done in batch if done.claim.id not in late]
+        self._observe(AttemptsFinished(batch))
+
+    def give_back_unknown(self, conn: Connection) -> None:
+        """Give back what the database says is held here and is not, if there is reason to look."""
+        self.unknown.give_back(conn, self._claims.values())

@@ -1,0 +1,33 @@
+"""Claims that end without an executor: given back, or past their ttl."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pgqueue.events import Finished
+from pgqueue.job import Claim
+from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.outcome import Expired, Released, Settlement
+from pgqueue.worker.claiming.outbox import Outbox
+
+
+class Unexecuted:
+    """Puts their outcomes into the outbox, and counts them: nobody worked for them."""
+
+    def __init__(self, outbox: Outbox, terms: Callable[[str], Terms | None]) -> None:
+        self._outbox = outbox
+        self._terms = terms
+        self.count = 0
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """They were never started: others may have them at once."""
+        self._add(claims, lambda claim: judge(claim, Released(started=False)))
+
+    def end_expired(self, claims: Sequence[Claim]) -> None:
+        """They are past their ttl, and are never started."""
+        self._add(claims, lambda claim: judge(claim, Expired(), self._terms(claim.target) or UNKNOWN))
+
+    def _add(self, claims: Sequence[Claim], settlement: Callable[[Claim], Settlement]) -> None:
+        if claims:
+            self.count += len(claims)
+            self._outbox.add([Finished(claim, settlement(claim), 0.0) for claim in claims])

@@ -1,0 +1,177 @@
+"""A child process: runs claims one after the other, as `python -m pgqueue.worker.executors.process.child FD`.
+
+The main thread runs user code. The control thread listens to the worker and owns the inbox: it can give back what
+waits there while a job runs, and ends the process when the worker is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Container
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
+
+from pgqueue.errors import AppError
+from pgqueue.job import Claim
+from pgqueue.tasks import import_apps, registered_tasks
+from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.middleware import load_middleware
+from pgqueue.worker.attempts.notices import Notice, SignalGuard
+from pgqueue.worker.attempts.process_state import ProcessState
+from pgqueue.worker.attempts.task_spec import portable, spec_of
+from pgqueue.worker.attempts.tracebacks import stack_of
+from pgqueue.worker.executors.process import messages
+from pgqueue.worker.executors.process.channel import Channel
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """The two threads of a child process, and the socket to its worker."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        # Guards the sending side of the channel: both threads speak.
+        self._speaking = threading.Lock()
+        self._inbox: SimpleQueue[tuple[int, tuple[Any, ...]] | None] = SimpleQueue()
+        self._unpacker = messages.Unpacker()
+        self._told: set[str] = set()
+        self._declared: Container[str] | None = None
+        self._attempts: Attempts | None = None
+
+    def run(self) -> None:
+        """Import the tasks' modules, then run claims until the worker says stop."""
+        _, settings, path, parent = self._first_message()
+        _die_with(parent)
+        sys.path[:] = path
+        threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
+        try:
+            import_apps(settings.apps)
+            middleware = load_middleware(settings.middleware)
+        except BaseException as error:  # The importing module's own; a signal is no exception here.
+            said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
+            self._say(messages.BROKEN, said)
+            return
+        tasks = registered_tasks()
+        self._told = {task.target for task in tasks}
+        attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard())
+        self._attempts = attempts
+        attempts.declared = self._declared
+        self._say(messages.READY, [portable(spec_of(task)) for task in tasks])
+        self._work(attempts)
+        attempts.close()
+
+    def _first_message(self) -> tuple[Any, ...]:
+        while True:
+            if heard := self._unpacker.feed(self._channel.receive()):
+                return heard[0]
+
+    def _work(self, attempts: Attempts) -> None:
+        ended: messages.Ended | None = None
+        process_state = ProcessState()
+        while True:
+            try:
+                entry = self._inbox.get_nowait()
+            except Empty:
+                if ended is not None:
+                    self._say(messages.MOVED, ended, None, None)
+                    ended = None
+                entry = self._inbox.get()
+            if entry is None:
+                break
+            number, claim = entry[0], messages.claim_from_wire(entry[1])
+            # Before the worker hears of it: it may at once have something to tell.
+            attempts.number = number
+            self._say(messages.MOVED, ended, number, None)
+            self._tell(attempts, claim)
+            ended = messages.ended(number, attempts.run(claim, number))
+            if not process_state.put_back():
+                # The next job must not find what this one left: another child takes what waits here.
+                self._say(messages.MOVED, ended, None, None)
+                os._exit(0)
+        if ended is not None:
+            self._say(messages.MOVED, ended, None, None)
+
+    def _tell(self, attempts: Attempts, claim: Claim) -> None:
+        """Tell the worker of a task that was found after the start, in a module imported for this claim."""
+        if claim.target in self._told:
+            return
+        self._told.add(claim.target)
+        if task := attempts.find(claim):
+            self._say(messages.MOVED, None, None, portable(spec_of(task)))
+
+    def _listen(self) -> NoReturn:
+        while True:
+            for message in self._unpacker.feed(self._channel.receive()):
+                self._obey(message)
+
+    def _obey(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case (messages.RUN, entries):
+                for entry in entries:
+                    self._inbox.put(entry)
+            case (messages.GIVE_BACK,):
+                self._say(messages.GIVEN_BACK, self._unstarted())
+            case (messages.NOTICE, number, notice):
+                self._tell_job(number, notice)
+            case (messages.DECLARED, targets):
+                self._declared = targets
+                if self._attempts is not None:
+                    self._attempts.declared = targets
+            case (messages.STOP,):
+                self._inbox.put(None)
+
+    def _tell_job(self, number: int, notice: Notice) -> None:
+        if self._attempts is None or self._attempts.number != number:
+            return
+        if notice is Notice.TIMEOUT:
+            # Before it is told: the worker knows then where a job hung that does not listen.
+            self._say(messages.HUNG, number, stack_of(threading.main_thread()))
+        self._attempts.tell(number, notice)
+
+    def _unstarted(self) -> list[int]:
+        """Take back what the main thread has not taken; each entry goes to one of the two."""
+        numbers: list[int] = []
+        while True:
+            try:
+                entry = self._inbox.get_nowait()
+            except Empty:
+                return numbers
+            if entry is not None:
+                numbers.append(entry[0])
+
+    def _say(self, *message: Any) -> None:
+        frame = messages.pack(*message)
+        with self._speaking:
+            self._channel.send(frame)
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its worker: the control thread may wait for a GIL that C code holds."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def main() -> None:
+    """Be a child of the worker at the other end of the socket whose number is the argument."""
+    channel = Channel(int(sys.argv[1]))
+    # The worker decides what a ^C means; a child that heard it, too, would fail its job.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    faulthandler.enable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+    Child(channel).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The worker's view of one child process: how it is started, fed, understood and ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Collection
+from contextlib import suppress
+from math import inf
+from time import monotonic
+from typing import Any
+
+from pgqueue.job import Claim
+from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.process import messages
+from pgqueue.worker.executors.process.channel import LOST_CHANNEL
+from pgqueue.worker.executors.process.kill_reasons import KillCause, KillReason
+from pgqueue.worker.executors.watch import Watch
+
+# A child is fed ahead by about this much work, seconds: what a round trip may cost while it has something to do.
+_FEED_AHEAD = 0.020
+_MOST_AHEAD = 64
+# What a job is thought to take before the first one has ended, seconds: one is fed ahead.
+_FIRST_GUESS = 0.010
+# How long a child that was told to stop may take, and then again after SIGTERM, seconds.
+_GRACE = 0.5
+_CHUNK = 1 << 18
+
+
+class ChildProcess:
+    """One child: its process, its socket, and the claims it was fed. Used by the executor's thread alone."""
+
+    def __init__(self, settings: Settings, declared: Collection[str] | None = None) -> None:
+        self.channel, theirs = socket.socketpair()
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "pgqueue.worker.executors.process.child", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                # A job's own `.delay()` goes to the database that the job came from.
+                env={**os.environ, "PGQUEUE_DSN": settings.dsn} if settings.dsn else None,
+            )
+        except BaseException:
+            self.channel.close()
+            raise
+        finally:
+            theirs.close()
+        self.channel.setblocking(False)
+        self.ready = False
+        self.spawned_at = monotonic()
+        # Whether it said what is no message, or makes no sense.
+        self.garbled = False
+        self.broken = False
+        # Whether it was ended because it was not ready in time.
+        self.start_timed_out = False
+        self.gone = False
+        self.leaving: float | None = None
+        self.recalled = False
+        # Claims by number, with the monotonic() at which they came to the executor, in the order they were fed.
+        self.fed: dict[int, tuple[Claim, float]] = {}
+        self.running: int | None = None
+        self.since = 0.0
+        # Over the running job, from the first look at it on; and where that was seen when its time was up.
+        self.watch: Watch | None = None
+        self.hung: str | None = None
+        # Of what it was fed, the numbers that were cancelled before they began.
+        self.cancelled: set[int] = set()
+        # Why it is being ended, and when SIGKILL follows SIGTERM.
+        self.kill_reason: KillReason | None = None
+        self._kill_at = inf
+        # Whether it takes no more jobs, and ends when it has done what it has.
+        self.recycled = False
+        self.weigh_at = 0.0
+        self.has_run = False
+        self.left_to_run = settings.max_jobs_per_child or inf
+        self.pace = _FIRST_GUESS
+        self.unsent = bytearray()
+        self._unpacker = messages.Unpacker()
+        self.say(messages.START, settings, sys.path, os.getpid())
+        self.declared(declared)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to do, and nothing to become."""
+        return self.ready and not self.fed and not self.recycled and self.kill_reason is None
+
+    def room(self, now: float) -> int:
+        """How many more claims it may be fed: none until half of what it has is used up."""
+        if self.recycled or self.kill_reason is not None:
+            return 0
+        slow = self.running is not None and now - self.since > _FEED_AHEAD
+        ahead = 0 if slow else min(_MOST_AHEAD, int(_FEED_AHEAD / self.pace))
+        if len(self.fed) > (ahead + 1) // 2:
+            return 0
+        return int(min(ahead + 1, self.left_to_run) - len(self.fed))
+
+    def feed(self, entries: list[tuple[int, Claim, float]]) -> None:
+        """Hand it claims."""
+        for number, claim, since in entries:
+            self.fed[number] = claim, since
+        self.say(messages.RUN, [(number, messages.claim_to_wire(claim)) for number, claim, _ in entries])
+
+    def started(self, number: int) -> None:
+        """It has begun a claim. Raises KeyError if it was not fed that."""
+        if number not in self.fed:
+            raise KeyError(number)
+        self.running, self.since = number, monotonic()
+        self.watch = None
+
+    def ended(self, ended: messages.Ended) -> Claim:
+        """It has finished a claim. Raises KeyError, and changes nothing, if it was not fed that."""
+        claim, _ = self.fed.pop(ended.number)
+        self.running = None
+        self.has_run = True
+        self.left_to_run -= 1
+        if self.left_to_run <= 0:
+            self.recycled = True
+        # The mean over the last few: quick to notice that jobs became long.
+        self.pace += 0.3 * (max(ended.elapsed, 1e-6) - self.pace)
+        return claim
+
+    def declared(self, targets: Collection[str] | None) -> None:
+        """Tell it which of the tasks that may run at most once the database knows of."""
+        self.say(messages.DECLARED, targets)
+
+    def recall(self) -> None:
+        """Ask for the claims back that it has not started."""
+        if not self.recalled and len(self.fed) > (self.running is not None):
+            self.recalled = True
+            self.say(messages.GIVE_BACK)
+
+    def notice(self, notice: Notice) -> None:
+        """Have it tell the running job."""
+        self.say(messages.NOTICE, self.running, notice)
+
+    def kill(self, cause: KillCause, said: str, grace: float) -> None:
+        """End it for the job that it runs: SIGTERM to its process group, and after `grace` seconds SIGKILL."""
+        if self.kill_reason is None and self.running is not None:
+            self.kill_reason = KillReason(self.running, cause, said)
+            self._kill_at = monotonic() + grace
+            self.signal(signal.SIGTERM if grace else signal.SIGKILL)
+
+    def finish_off(self, now: float) -> None:
+        """The next step with one that is being killed."""
+        if now >= self._kill_at:
+            self.signal(signal.SIGKILL)
+
+    def leave(self, now: float, deadline: float | None) -> None:
+        """One step of its way out: give back, finish until `deadline`, stop, SIGTERM, SIGKILL."""
+        if self.leaving is None:
+            self.recall()
+            if deadline is not None and now > deadline:
+                self.leaving = now
+                self.signal(signal.SIGTERM)
+            elif not self.fed:
+                self.leaving = now
+                self.say(messages.STOP)
+        elif now > self.leaving + 2 * _GRACE:
+            self.signal(signal.SIGKILL)
+        elif now > self.leaving + _GRACE:
+            self.signal(signal.SIGTERM)
+
+    def say(self, *message: Any) -> None:
+        """Send a message, as far as the socket takes it; flush() sends the rest."""
+        self.unsent += messages.pack(*message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the socket takes."""
+        with suppress(OSError):
+            while self.unsent:
+                del self.unsent[: self.channel.send(memoryview(self.unsent)[:_CHUNK])]
+
+    def hear(self) -> list[tuple[Any, ...]] | None:
+        """What it said since; None if it will say nothing more."""
+        try:
+            data = self.channel.recv(_CHUNK)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        return self._understood(data) if data else None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal it and every process it started that is still in its group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def end(self) -> str:
+        """Make sure that it has ended, and say how."""
+        self.signal(signal.SIGKILL)
+        code = self.process.wait()
+        if code == LOST_CHANNEL:
+            return f"exit code {code}, because a job had closed its channel to the worker,"
+        if code >= 0:
+            return f"exit code {code}"
+        with suppress(ValueError):
+            return f"signal {-code} ({signal.Signals(-code).name})"
+        return f"signal {-code}"
+
+    def last_words(self) -> list[tuple[Any, ...]]:
+        """What it said before it ended, and nobody had heard yet."""
+        heard: list[tuple[Any, ...]] = []
+        with self.channel, suppress(OSError):
+            while data := self.channel.recv(_CHUNK):
+                heard += self._understood(data)
+        return heard
+
+    def _understood(self, data: bytes) -> list[tuple[Any, ...]]:
+        heard = self._unpacker.feed(data)
+        self.garbled = self.garbled or self._unpacker.torn
+        return heard

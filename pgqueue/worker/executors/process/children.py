@@ -1,0 +1,279 @@
+"""The children of a process executor, and the thread that serves them all through a selector.
+
+It feeds them a little ahead, so that none waits for the next job; what waits behind a job that turns out long is taken
+back and given to others. Now and then it looks at each: at its job's limits, its memory, and whether it lives.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from pgqueue.events import ChildEnded, Observer
+from pgqueue.job import Claim
+from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.process import messages
+from pgqueue.worker.executors.process.child_process import ChildProcess
+from pgqueue.worker.executors.process.feeder import Feeder
+from pgqueue.worker.executors.process.finished_claims import FinishedClaims
+from pgqueue.worker.executors.process.kill_reasons import KillCause
+from pgqueue.worker.executors.process.limits import LimitEnforcer
+from pgqueue.worker.executors.process.spawner import Spawner
+from pgqueue.worker.executors.process.wakeup import Wakeup
+
+# How often the children are looked at: while they have work, while they have none, and while they leave; seconds.
+_BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
+
+
+class Children:
+    """All children. Only serve() writes, but for what wake(), ask(), leave() and kill() set."""
+
+    # Open from open() on.
+    _selector: selectors.BaseSelector
+
+    def __init__(
+        self, settings: Settings, waiting: deque[tuple[Claim, float]], finished: FinishedClaims, observe: Observer
+    ) -> None:
+        self.spawner = Spawner(settings, observe)
+        self._settings = settings
+        self._feeder = Feeder(waiting, finished)
+        self._finished = finished
+        self._observe = observe
+        self._limits = LimitEnforcer(settings, finished.specs)
+        self._orders: deque[Callable[[], None]] = deque()
+        self._deadline: float | None = None
+        self._killed = False
+        self._wakeup = Wakeup()
+        self._children: list[ChildProcess] = []
+        self._declared: frozenset[str] | None = None
+        self._look_at = 0.0
+
+    # From any thread.
+
+    def open(self) -> None:
+        """Open what serve() needs."""
+        self._selector = selectors.DefaultSelector()
+        self._wakeup.register(self._selector)
+
+    def wake(self) -> None:
+        """Wake the thread."""
+        self._wakeup.wake()
+
+    def ask(self, order: Callable[[], None]) -> None:
+        """Have the thread do something."""
+        self._orders.append(order)
+        self.wake()
+
+    def leave(self, deadline: float) -> None:
+        """Have the children finish what they run, and end them at the deadline."""
+        self._deadline = deadline
+        self.wake()
+
+    def fence(self) -> None:
+        """End all children at once; what they have said until then counts."""
+        # Past already, so that what they run is left over, and no crash of theirs.
+        self._deadline = monotonic() - 1.0
+        for child in tuple(self._children):
+            child.signal(signal.SIGKILL)
+        self.wake()
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What runs, and since how many seconds."""
+        now = monotonic()
+        entries = [
+            (child.fed.get(-1 if child.running is None else child.running), child.since)
+            for child in tuple(self._children)
+        ]
+        return [(entry[0], now - since) for entry, since in entries if entry is not None]
+
+    def kill(self) -> None:
+        """End all children at once."""
+        self._killed = self._finished.closed = True
+        for child in tuple(self._children):
+            child.signal(signal.SIGKILL)
+        self.wake()
+
+    # The thread.
+
+    def serve(self) -> None:
+        """Serve the children until there are none any more, or kill()."""
+        while not self._killed and not self._is_over():
+            self._fill_up()
+            for key, _ in self._selector.select(max(0.0, self._look_at - monotonic())):
+                if key.data is None:
+                    self._obey_orders()
+                elif not key.data.gone:
+                    self._turn(key.data)
+            now = monotonic()
+            if now >= self._look_at or self._deadline is not None:
+                self._look_after(now)
+            self._feed(now)
+            self._finished.flush()
+        self._clear()
+
+    def cancel(self, ids: frozenset[UUID]) -> None:
+        """Tell running jobs that they were cancelled, and start none of the others."""
+        self._feeder.cancel(ids)
+        for child in self._children:
+            child.cancelled.update(number for number, (claim, _) in child.fed.items() if claim.id in ids)
+            self._tell_if_cancelled(child)
+
+    def declare(self, targets: frozenset[str]) -> None:
+        """Tell the children what the database knows of."""
+        if targets != self._declared:
+            self._declared = targets
+            for child in self._children:
+                child.declared(targets)
+                self._listen_to(child)
+
+    def crash_running(self) -> None:
+        """Kill the children that run a job."""
+        for child in tuple(self._children):
+            child.kill(KillCause.ASKED, "was killed on request while it ran the job", grace=0.0)
+
+    def _obey_orders(self) -> None:
+        self._wakeup.drain()
+        while self._orders:
+            self._orders.popleft()()
+
+    def _is_over(self) -> bool:
+        return self._deadline is not None and not self._children
+
+    def _turn(self, child: ChildProcess) -> None:
+        child.flush()
+        heard = child.hear()
+        self._heed(child, heard or [])
+        if child.garbled:
+            child.kill(KillCause.GARBLED, "was ended, because something in it wrote nonsense to its worker", grace=0.0)
+        if heard is None or child.garbled:
+            self._remove(child)
+        else:
+            self._listen_to(child)
+
+    def _heed(self, child: ChildProcess, messages: list[tuple[Any, ...]]) -> None:
+        """Do what a child says. A job can speak in the name of its child: nonsense costs that child alone."""
+        try:
+            for message in messages:
+                self._obey(child, message)
+        except Exception:  # Whatever nonsense leads to.
+            child.garbled = True
+
+    def _obey(self, child: ChildProcess, message: tuple[Any, ...]) -> None:
+        match message:
+            case (messages.MOVED, ended, number, spec):
+                if ended is not None:
+                    self._finished.ended.append(messages.finished(child.ended(ended), ended))
+                if number is not None:
+                    child.started(number)
+                    if child.cancelled:
+                        self._tell_if_cancelled(child)
+                if spec is not None:
+                    self._finished.specs[spec.target] = spec
+                    child.watch = None
+            case (messages.GIVEN_BACK, numbers):
+                child.recalled = False
+                for number in reversed(numbers):
+                    self._feeder.take_back(child, number)
+            case (messages.HUNG, number, where):
+                if number == child.running:
+                    child.hung = where
+            case (messages.READY, tasks):
+                child.ready = True
+                self._finished.specs.update({spec.target: spec for spec in tasks})
+                self.spawner.ready(self._children)
+            case (messages.BROKEN, why):
+                child.broken = True
+                self.spawner.give_up(why)
+
+    def _tell_if_cancelled(self, child: ChildProcess) -> None:
+        if child.running in child.cancelled:
+            child.cancelled.discard(child.running)
+            self._limits.cancel(child, monotonic())
+            self._listen_to(child)
+
+    def _fill_up(self) -> None:
+        if self._deadline is not None:
+            return
+        for child in self.spawner.missing(tuple(self._children), self._declared):
+            self._children.append(child)
+            self._selector.register(child.channel, selectors.EVENT_READ, child)
+            if self._killed:
+                return
+
+    def _feed(self, now: float) -> None:
+        if not self._feeder or self._deadline is not None:
+            return
+        self._look_at = min(self._look_at, now + _BUSY)
+        for child in self._feeder.feed(self._children, now):
+            self._listen_to(child)
+
+    def _listen_to(self, child: ChildProcess) -> None:
+        """Hear of the child's socket when it can be read, and written if something is left to send."""
+        if child.gone:
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.unsent else 0)
+        if self._selector.get_key(child.channel).events != events:
+            self._selector.modify(child.channel, events, child)
+
+    def _look_after(self, now: float) -> None:
+        for child in tuple(self._children):
+            if child.process.poll() is not None:
+                self._remove(child)
+                continue
+            if self._limits.is_overdue(child, now):
+                # What it has said since may tell that the job has ended, in time to spare its child.
+                self._turn(child)
+            if not child.gone:
+                self._limits.look(child, now, self._deadline)
+                self._listen_to(child)
+        idle = self._deadline is None and all(child.is_idle for child in self._children)
+        full = len(self._children) == self._settings.concurrency
+        wait = _LEAVING if self._deadline is not None else _IDLE if idle and full else _BUSY
+        self._look_at = now + wait
+
+    def _remove(self, child: ChildProcess) -> None:
+        """A child has ended: its running job with it, and what was fed behind that goes to others."""
+        self._children.remove(child)
+        self._selector.unregister(child.channel)
+        child.gone = True
+        how = child.end()
+        self._heed(child, child.last_words())
+        if (number := child.running) is not None and number in child.fed:
+            claim, _ = child.fed.pop(number)
+            if child.kill_reason is None and self._deadline is not None and monotonic() > self._deadline:
+                self._finished.leave_over(claim, started=True)
+            else:
+                self._finished.end_with(child, claim, number, how)
+        for number in sorted(child.fed, reverse=True):
+            self._feeder.take_back(child, number)
+        if self._deadline is None and not child.broken and (child.kill_reason or not child.recycled):
+            self._observe(ChildEnded(child.pid, f"{how}: {child.kill_reason.said}" if child.kill_reason else how))
+            if not child.ready:
+                self._miss(child, how)
+
+    def _miss(self, child: ChildProcess, how: str) -> None:
+        """A child has ended before it was ready."""
+        apps, limit = ", ".join(self._settings.apps), self._settings.start_limit
+        if child.start_timed_out:
+            self.spawner.give_up(f"importing {apps} took longer than {limit:g} s")
+        else:
+            self.spawner.fail(f"a child process ended with {how} while it imported {apps}", child.spawned_at)
+
+    def _clear(self) -> None:
+        """The thread's last act: no child lives, and what was not reported is left over."""
+        for child in self._children:
+            child.gone = True
+            child.end()
+            self._heed(child, child.last_words())
+            for number, (claim, _) in child.fed.items():
+                self._finished.leave_over(claim, started=number == child.running)
+        self._children.clear()
+        self._feeder.close()
+        self._finished.flush()
+        self._selector.close()
+        self._wakeup.close()

@@ -1,0 +1,116 @@
+"""Runs claims in child processes: a crash, a hard exit or an endless C call costs the attempt that it happens in.
+
+This is what the claim loop asks; children.py does the work, in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Collection, Sequence
+from functools import partial
+from time import monotonic
+from uuid import UUID
+
+from pgqueue.errors import AppError
+from pgqueue.events import Finished, Observer
+from pgqueue.job import Claim
+from pgqueue.judge import Terms
+from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.process.children import Children
+from pgqueue.worker.executors.process.finished_claims import FinishedClaims
+
+
+class ProcessExecutor:
+    """`concurrency` child processes, and the thread that serves them."""
+
+    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
+        self.concurrency = settings.concurrency
+        self._settings = settings
+        self._report = report
+        self._waiting: deque[tuple[Claim, float]] = deque()
+        self._taken = self._returned = self._reported = 0
+        self._finished = FinishedClaims(self._ended)
+        self._children = Children(settings, self._waiting, self._finished, observe)
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the children. Raises AppError if one of them cannot import the tasks' modules."""
+        if self._thread is not None:
+            return
+        self._children.open()
+        self._thread = threading.Thread(target=self._children.serve, name="pgqueue-children", daemon=True)
+        self._thread.start()
+        spawner = self._children.spawner
+        # Bounded by the spawner: each child by its start limit, and their number.
+        while not spawner.up.wait(1.0) and self._thread.is_alive():
+            continue
+        if spawner.broken:
+            self.kill()
+            raise AppError(spawner.broken)
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Take over claims."""
+        now = monotonic()
+        self._taken += len(claims)
+        self._waiting.extend([(claim, now) for claim in claims])
+        self._children.wake()
+
+    def load(self) -> int:
+        """Claims taken over and not yet reported or given back."""
+        return self._taken - self._returned - self._reported
+
+    def give_back(self, waited: float) -> list[Claim]:
+        """Hand back the claims that have waited longer than `waited` seconds for a child."""
+        old = take_old(self._waiting, waited)
+        self._returned += len(old)
+        return old
+
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Tell the jobs that they were cancelled; a child whose job does not end is ended."""
+        self._children.ask(partial(self._children.cancel, frozenset(ids)))
+
+    def terms(self, target: str) -> Terms | None:
+        """What a task says about the ends of its attempts; None if no child has told of it."""
+        spec = self._finished.specs.get(target)
+        return None if spec is None else spec.terms
+
+    def at_most_once(self) -> frozenset[str]:
+        """The targets that may run at most once, as far as the children have told."""
+        return frozenset(spec.target for spec in tuple(self._finished.specs.values()) if spec.terms.at_most_once)
+
+    def declared(self, targets: Collection[str]) -> None:
+        """The database knows of these."""
+        self._children.ask(partial(self._children.declare, frozenset(targets)))
+
+    def crash_running(self) -> None:
+        """Kill the children that run a job, and replace them."""
+        self._children.ask(self._children.crash_running)
+
+    def stop(self, timeout: float) -> list[Leftover]:
+        """Wait for what runs, end the children that still run after `timeout` seconds, and return what is left."""
+        if self._thread is None:
+            return []
+        self._children.leave(monotonic() + timeout)
+        self._thread.join(timeout + 5.0)
+        left, self._finished.left = self._finished.left, []
+        return left
+
+    def fence(self) -> list[Leftover]:
+        """End all children at once, and return what is left."""
+        self._children.fence()
+        return self.stop(0)
+
+    def running(self) -> list[tuple[Claim, float]]:
+        """What the children run, and for how long."""
+        return self._children.running()
+
+    def kill(self) -> None:
+        """End all children at once; nothing more is reported."""
+        if self._thread is not None:
+            self._children.kill()
+            self._thread.join(5.0)
+
+    def _ended(self, ended: list[Finished]) -> None:
+        self._report(ended)
+        self._reported += len(ended)

@@ -1,0 +1,63 @@
+"""What waits for a child: handed out a little ahead, taken back from those whose job turns out long."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from itertools import count
+from math import ceil
+from uuid import UUID
+
+from pgqueue.job import Claim
+from pgqueue.worker.executors.process.child_process import ChildProcess
+from pgqueue.worker.executors.process.finished_claims import FinishedClaims
+
+
+class Feeder:
+    """Shares the waiting claims out; others may put claims at one end, and take old ones from the other."""
+
+    def __init__(self, waiting: deque[tuple[Claim, float]], finished: FinishedClaims) -> None:
+        self._waiting = waiting
+        self._finished = finished
+        self._numbers = count()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def feed(self, children: Sequence[ChildProcess], now: float) -> list[ChildProcess]:
+        """Feed the children, those with least first; answers which got something."""
+        ready = sorted((child for child in children if child.ready), key=lambda child: len(child.fed))
+        share = ceil(len(self._waiting) / max(1, len(ready)))
+        return [child for child in ready if self._feed(child, min(share, child.room(now)))]
+
+    def take_back(self, child: ChildProcess, number: int) -> None:
+        """A child has not started this one, and will not."""
+        entry = child.fed.pop(number)
+        if number in child.cancelled:
+            self._finished.cancel_unstarted(entry[0])
+        else:
+            self._waiting.appendleft(entry)
+
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Start none of these."""
+        for entry in tuple(self._waiting):
+            if entry[0].id in ids:
+                with suppress(ValueError, IndexError):
+                    self._waiting.remove(entry)
+                    self._finished.cancel_unstarted(entry[0])
+
+    def close(self) -> None:
+        """Leave over what waits still."""
+        for claim, _ in self._waiting:
+            self._finished.leave_over(claim, started=False)
+        self._waiting.clear()
+
+    def _feed(self, child: ChildProcess, room: int) -> bool:
+        entries = []
+        with suppress(IndexError):
+            for _ in range(room):
+                entries.append((next(self._numbers), *self._waiting.popleft()))
+        if entries:
+            child.feed(entries)
+        return bool(entries)

@@ -1,0 +1,153 @@
+"""How an enlistment ends: as asked, by force, for a fresh process, with its lease, or with an outage that outlasts it.
+
+Whatever the way, each claim is reported, given back, or left to the reaper, and every outcome is written if the
+database can be reached.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pgqueue.events import Finished, Observer, Trouble, WorkerStopping
+from pgqueue.judge import UNKNOWN, judge
+from pgqueue.outcome import Released
+from pgqueue.store import execute, workers
+from pgqueue.store.connection import open_connection
+from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.settings import WorkerSettings
+from pgqueue.worker.supervision.roles import Roles
+from pgqueue.worker.supervision.signals import Signals
+
+# Exit codes: stopped as asked; stopped by force; to be started again, because this process should not go on.
+STOPPED, FORCED, RETIRED = 0, 1, 75
+# The last outcomes are written within this, or left to the reaper; and so if there is no time to lose.
+FLUSH_TIMEOUT, KILL_TIMEOUT = 5.0, 1.0
+# What a thread still runs cannot be ended but with the process: it is not claimable before that is gone.
+THREAD_RELEASE_DELAY = 5.0
+# A signal that comes twice within this was sent twice by a wrapper, such as timeout(1), and means it once.
+SAME_SIGNAL = 0.25
+# How often an outage is looked at.
+LOOK_EVERY = 0.5
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Ending:
+    """The ways out; the main thread takes one of them, once."""
+
+    def __init__(
+        self,
+        worker: int,
+        settings: WorkerSettings,
+        roles: Roles,
+        signals: Signals,
+        asked_to_stop: Callable[[], bool],
+        lost: Callable[[], str | None],
+        observe: Observer,
+    ) -> None:
+        self._worker = worker
+        self._settings = settings
+        self._roles = roles
+        self._signals = signals
+        self._asked_to_stop = asked_to_stop
+        self._lost = lost
+        self._observe = observe
+
+    def stop(self, why: str, code: int = STOPPED) -> int:
+        """Let what runs finish for `shutdown_timeout`, and give back the rest, with its attempts."""
+        self._observe(WorkerStopping(self._worker, why, code))
+        began = time.monotonic()
+        self._roles.claimer.quiet()
+        left: list[Leftover] = []
+        stopping = threading.Thread(
+            target=lambda: left.extend(self._roles.executor.stop(self._settings.shutdown_timeout)), daemon=True
+        )
+        stopping.start()
+        while stopping.is_alive():
+            again = any(number in STOP_SIGNALS for number in self._signals.wait(0.05))
+            if again and time.monotonic() - began > SAME_SIGNAL:
+                return self._stop_at_once(stopping, left)
+            if (lost := self._lost()) is not None:
+                return self.retire(lost)
+        self._give_back(left)
+        self._end_roles(FLUSH_TIMEOUT)
+        return code
+
+    def retire(self, why: str) -> int:
+        """The jobs are, or will soon be, somebody else's: end what runs first, then tell what was late."""
+        self._end_what_runs()
+        self._observe(WorkerStopping(self._worker, f"lease lost: {why}", RETIRED))
+        self._end_roles(KILL_TIMEOUT)
+        return RETIRED
+
+    def outlast_outage(self) -> int | None:
+        """End what runs, then wait for the database: every outcome is written, or refused as late, before the end."""
+        self._end_what_runs()
+        self._observe(
+            Trouble("worker", "the database was away for almost a lease", "what ran was ended, and runs again later")
+        )
+        claimer = self._roles.claimer
+        while len(self._roles.outbox) or not claimer.loop.connected:
+            stop = any(number in STOP_SIGNALS for number in self._signals.wait(LOOK_EVERY))
+            if stop or self._asked_to_stop():
+                self._end_roles(KILL_TIMEOUT)
+                return STOPPED
+        self._end_roles(KILL_TIMEOUT)
+        return None
+
+    def _stop_at_once(self, stopping: threading.Thread, left: Sequence[Leftover]) -> int:
+        self._roles.executor.kill()
+        # Threads cannot be killed; they end with the process.
+        stopping.join(KILL_TIMEOUT)
+        self._give_back(tuple(left))
+        self._end_roles(KILL_TIMEOUT)
+        return FORCED
+
+    def _end_what_runs(self) -> None:
+        """At once, before anything that may wait: another worker may have the jobs in a moment."""
+        self._roles.claimer.quiet()
+        self._give_back(self._roles.executor.fence())
+
+    def _give_back(self, left: Sequence[Leftover]) -> None:
+        running_on = self._settings.executor != "process"
+        released = [
+            Finished(
+                leftover.claim,
+                judge(
+                    leftover.claim,
+                    Released(THREAD_RELEASE_DELAY if leftover.started and running_on else 0.0, leftover.started),
+                    self._roles.executor.terms(leftover.claim.target) or UNKNOWN,
+                ),
+                0.0,
+            )
+            for leftover in left
+        ]
+        if released:
+            self._roles.outbox.add(released)
+
+    def _end_roles(self, flush_timeout: float) -> None:
+        roles = self._roles
+        roles.listener.stop(1.0)
+        deadline = time.monotonic() + flush_timeout
+        while (roles.claimer.at_work or len(roles.outbox)) and time.monotonic() < deadline:
+            roles.claimer.loop.hurry()
+            time.sleep(0.005)
+        ended = roles.claimer.loop.stop(max(0.1, deadline - time.monotonic()))
+        roles.heartbeat.loop.stop(1.0)
+        self._discharge(clean=ended and roles.claimer.clean)
+
+    def _discharge(self, *, clean: bool) -> None:
+        deadline = time.monotonic() + KILL_TIMEOUT
+        while True:
+            try:
+                with open_connection(self._settings.dsn, "worker") as conn:
+                    execute(conn, workers.discharge(self._worker, clean=clean))
+                    if not clean:
+                        execute(conn, workers.reap())
+                return
+            except Exception:  # The lease ends by itself; a worker that is leaving has nobody to tell.
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.05)

@@ -1,0 +1,107 @@
+"""The roles of one worker id, wired: each knows values and callbacks, and none of the others."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+
+from pgqueue.events import AttemptsFinished, Event, Observer
+from pgqueue.worker.claiming.claimer import Claimer
+from pgqueue.worker.claiming.listener import Listener
+from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.slots import Slots
+from pgqueue.worker.executors import EXECUTORS
+from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.settings import WorkerSettings
+from pgqueue.worker.supervision.infra import InfraErrors
+from pgqueue.worker.supervision.requests import Requests
+from pgqueue.worker.upkeep.chores import Chores, common_chores
+from pgqueue.worker.upkeep.declarations import Declarations
+from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
+from pgqueue.worker.upkeep.watchdog import Watchdog
+
+# One statement of the claim loop may take this share of its longest turn: it gives up before it counts as hanging.
+STATEMENT_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What works under one worker id."""
+
+    outbox: Outbox
+    executor: Executor
+    listener: Listener
+    claimer: Claimer
+    heartbeat: Heartbeat
+    declarations: Declarations
+
+
+def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
+    """The roles of a worker; none of them has begun."""
+    infra = InfraErrors(settings.infra_limit, settings.infra_minutes, requests.retire_for)
+
+    def hear(event: Event) -> None:
+        if isinstance(event, AttemptsFinished):
+            infra.hear(event.batch)
+        observe(event)
+
+    outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
+    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, observe, requests.retire_for)
+    listener = Listener(
+        worker,
+        settings.listen_dsn or settings.dsn,
+        settings.queues,
+        observe,
+        lambda queue: claimer.hear(queue),
+        lambda: claimer.loop.turn(),
+        told=settings.listen_dsn is not None,
+        look=lambda: heartbeat.look(),
+    )
+    claimer = Claimer(
+        worker,
+        settings.dsn,
+        settings.queues,
+        Slots(settings.tasks.concurrency, executor.submit, executor.load, executor.give_back, executor.terms),
+        outbox,
+        hear,
+        poll=settings.poll,
+        burst=settings.burst,
+        hungry=listener.hungry,
+        deaf=lambda: listener.deaf,
+        evicted=requests.lose,
+        deadline=longest_turn(settings) * STATEMENT_SHARE,
+    )
+    watchdog = Watchdog(
+        settings.queues,
+        socket.gethostname(),
+        observe,
+        poll=settings.poll,
+        every=settings.lease / BEATS_PER_LEASE,
+        resting=claimer.resting,
+        kick=claimer.begin_anew,
+        retire=requests.retire_for,
+    )
+    declarations = Declarations(worker, executor.at_most_once, executor.declared)
+    chores = [
+        *common_chores(observe, settings.poll),
+        (declarations.look, 0.0),
+        (watchdog.look, settings.lease / BEATS_PER_LEASE),
+    ]
+    heartbeat = Heartbeat(
+        worker,
+        settings.dsn,
+        observe,
+        Chores(chores),
+        lease=settings.lease,
+        turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),
+        evicted=requests.lose,
+        asked=requests.ask,
+        cancelled=executor.cancel,
+    )
+    return Roles(outbox, executor, listener, claimer, heartbeat, declarations)
+
+
+def longest_turn(settings: WorkerSettings) -> float:
+    """A claim loop that has not turned for so many seconds hangs."""
+    return max(settings.lease, 2 * settings.poll)
