@@ -1,4 +1,4 @@
-"""The faults themselves: each is done to the crew, its links or the server, and undone when its time has come."""
+"""The faults themselves: each is done to the workers, its links or the server, and undone when its time has come."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pgqueue.embedded import Server
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.store.connection import open_connection
 from pgqueue.verify.aims import Aim
-from pgqueue.verify.crew import LEASE, Crew, Place
-from pgqueue.verify.hunts import Hunts
 from pgqueue.verify.proxy import Link
 from pgqueue.verify.schedule import Fault, Kind
 from pgqueue.verify.tally import Tally
+from pgqueue.verify.targeted_faults import TargetedFaults
+from pgqueue.verify.workers import LEASE, Workers, WorkerSlot
 
 BACKENDS = """
 select pid from pg_stat_activity
@@ -44,7 +44,7 @@ class Faults:
     def __init__(
         self,
         dsn: str,
-        crew: Crew,
+        workers: Workers,
         server: Server | None,
         tally: Tally,
         before_restart: Callable[[], None],
@@ -52,7 +52,7 @@ class Faults:
     ) -> None:
         self.count = 0
         self._dsn = dsn
-        self._crew = crew
+        self._workers = workers
         self._server = server
         self._tally = tally
         self._before_restart = before_restart
@@ -61,38 +61,38 @@ class Faults:
         self._say = say
         self._begun: Counter[Kind] = Counter()
         self._began = time.monotonic()
-        self._hunts = Hunts(dsn, crew, tally, self._done)
+        self._pending = TargetedFaults(dsn, workers, tally, self._done)
 
     def happen(self, fault: Fault) -> None:
         """Do it, if it can be done now; one that aims at somebody, as soon as there is somebody."""
         dice = random.Random(fault.roll)
         if aims := AIMS.get(fault.kind):
             self._begun[fault.kind] += 1
-            self._hunts.begin(fault.kind, aims[self._begun[fault.kind] % len(aims)], dice)
+            self._pending.begin(fault.kind, aims[self._begun[fault.kind] % len(aims)], dice)
         elif said := self._do(fault.kind, dice):
             self._done(fault.kind, said)
 
     def _do(self, kind: Kind, dice: random.Random) -> str | None:
-        place = dice.choice(self._crew.places)
+        slot = dice.choice(self._workers.slots)
         match kind:
             case Kind.KILL_WORKER:
-                self._crew.kill(place)
-                return f"SIGKILL to {_workers([place])}"
+                self._workers.kill(slot)
+                return f"SIGKILL to {_workers([slot])}"
             case Kind.STOP_ALL:
-                return self._stop(dice, self._crew.places)
+                return self._stop(dice, self._workers.slots)
             case Kind.TERM_WORKER:
-                self._crew.terminate(place)
-                return f"SIGTERM to {_workers([place])}"
+                self._workers.terminate(slot)
+                return f"SIGTERM to {_workers([slot])}"
             case Kind.KILL_BACKEND | Kind.KILL_BACKENDS:
                 return self._kill_backends(kind, dice)
-            case Kind.CUT | Kind.LOSE_REPLIES | Kind.SILENCE if not place.proxy.links:
+            case Kind.CUT | Kind.LOSE_REPLIES | Kind.SILENCE if not slot.proxy.links:
                 return None
             case Kind.CUT:
-                return f"{place.proxy.cut()} links of worker {place.pid} cut"
+                return f"{slot.proxy.cut()} links of worker {slot.pid} cut"
             case Kind.LOSE_REPLIES:
-                return f"{place.proxy.lose_replies()} links of worker {place.pid} lose their next reply, and end"
+                return f"{slot.proxy.lose_replies()} links of worker {slot.pid} lose their next reply, and end"
             case Kind.SILENCE:
-                return self._silence(dice, place)
+                return self._silence(dice, slot)
             case _:
                 return self._restart(kind, dice)
 
@@ -103,40 +103,40 @@ class Faults:
 
     def tick(self) -> None:
         """Go on with what has begun, and undo what is over."""
-        self._hunts.tick()
+        self._pending.tick()
         while self._later and self._later[0][0] <= time.monotonic():
             heapq.heappop(self._later)[2]()
 
     def undo_all(self) -> None:
         """Undo everything, now."""
-        self._hunts.end()
+        self._pending.end()
         later, self._later = sorted(self._later), []
         for _, _, action in later:
             action()
-        for place in self._crew.places:
-            self._crew.go_on(place, place.pid)
+        for slot in self._workers.slots:
+            self._workers.go_on(slot, slot.pid)
         self._later.clear()
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action))
 
-    def _stop(self, dice: random.Random, places: list[Place]) -> str | None:
-        stopped = [place for place in places if self._crew.stop(place)]
+    def _stop(self, dice: random.Random, slots: list[WorkerSlot]) -> str | None:
+        stopped = [slot for slot in slots if self._workers.stop(slot)]
         if not stopped:
             return None
         seconds = dice.uniform(*PAST_LEASE)
-        for place in stopped:
-            self._after(seconds, lambda place=place, pid=place.pid: self._crew.go_on(place, pid))  # type: ignore[misc]
+        for slot in stopped:
+            self._after(seconds, lambda slot=slot, pid=slot.pid: self._workers.go_on(slot, pid))  # type: ignore[misc]
         return f"SIGSTOP to {_workers(stopped)} for {seconds:.1f} s"
 
-    def _silence(self, dice: random.Random, place: Place) -> str:
-        links = place.proxy.silence()
+    def _silence(self, dice: random.Random, slot: WorkerSlot) -> str:
+        links = slot.proxy.silence()
         seconds = dice.uniform(0.5 * LEASE, PAST_LEASE[1])
         resumes = dice.random() < 0.5
         self._tally.add("half-open links", len(links))
         self._after(seconds, lambda: _end_silence(links, resumes))
         then = "then they speak again" if resumes else "then they end"
-        return f"{len(links)} links of worker {place.pid} silent for {seconds:.1f} s, {then}"
+        return f"{len(links)} links of worker {slot.pid} silent for {seconds:.1f} s, {then}"
 
     def _kill_backends(self, kind: Kind, dice: random.Random) -> str | None:
         try:
@@ -174,7 +174,7 @@ def _end_silence(links: list[Link], resumes: bool) -> None:
             link.end()
 
 
-def _workers(places: list[Place]) -> str:
-    if len(places) == 1:
-        return f"worker {places[0].pid} ({places[0].executor})"
-    return f"{len(places)} workers"
+def _workers(slots: list[WorkerSlot]) -> str:
+    if len(slots) == 1:
+        return f"worker {slots[0].pid} ({slots[0].executor})"
+    return f"{len(slots)} workers"

@@ -20,7 +20,7 @@ class Guard:
     def __init__(self, folder: Path, *, keep: bool) -> None:
         words = [str(folder), *(["keep"] if keep else [])]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pgqueue.verify.last_will", *words],
+            [sys.executable, "-m", "pgqueue.verify.guard_process", *words],
             stdin=subprocess.PIPE,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths())},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pgqueue.verify.books import Violation, rules
+from pgqueue.verify.checks import Violation, rules
 from pgqueue.verify.states import States
 
 # How many are shown one by one.
@@ -85,7 +85,7 @@ def _course(report: Report) -> Iterator[str]:
 
 def _books(report: Report) -> Iterator[str]:
     yield ""
-    yield "The books"
+    yield "The checks"
     for rule in rules():
         found = [violation for violation in report.violations if violation.rule == rule.name]
         yield _row(rule.meaning.partition(":")[0].partition(",")[0].rstrip(".").lower(), len(found))

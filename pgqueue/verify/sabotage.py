@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.verify.books import check
+from pgqueue.verify.checks import check
 
 Conn = psycopg.Connection[Any]
 

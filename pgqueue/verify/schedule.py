@@ -30,7 +30,7 @@ class Kind(StrEnum):
 OF_THE_SERVER = (Kind.RESTART_FAST, Kind.RESTART_IMMEDIATE, Kind.OUTAGE)
 # How often each comes in a round; what leaves the most subtle traces comes most often.
 WEIGHTS = dict.fromkeys(Kind, 1) | {Kind.STOP_WORKER: 4, Kind.KILL_CHILD: 2, Kind.LOSE_REPLIES: 2, Kind.SILENCE: 2}
-# Faults of a roll below this do not wait for the crew to recover from earlier ones.
+# Faults of a roll below this do not wait for the workers to recover from earlier ones.
 HASTE = 0.3
 # Seconds from one to the next: long enough to recover now and then, short enough to be hit while recovering.
 SHORTEST, LONGEST = 0.5, 4.0

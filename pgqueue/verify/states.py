@@ -12,7 +12,7 @@ from pgqueue.verify.tally import Tally
 
 Conn = psycopg.Connection[Any]
 
-# Counted in the books.
+# Counted in the tables.
 QUERIES = {
     "attempts lost with their worker": "select count(*) from pgqueue.attempts where outcome in ('lost', 'late')",
     "attempts crashed with their child": "select count(*) from pgqueue.attempts where outcome = 'crashed'",
@@ -74,7 +74,7 @@ class States:
 
 
 def count_states(conn: Conn, tally: Tally, *, owns_server: bool) -> States:
-    """Count them in the books and in the tally."""
+    """Count them in the tables and in the tally."""
     kinds = [kind for kind in Kind if owns_server or kind not in OF_THE_SERVER]
     counted = {name: _one(conn, query) for name, query in QUERIES.items()}
     return States({str(kind): tally[kind] for kind in kinds}, counted | {name: tally[name] for name in TALLIED})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import time
 from typing import Any
 from uuid import UUID
@@ -15,8 +13,9 @@ from pgqueue.client import enqueue
 from pgqueue.context import current_job
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.retry import Fixed
-from pgqueue.store.connection import open_async_connection, open_connection
+from pgqueue.store.connection import open_connection
 from pgqueue.tasks import task
+from pgqueue.verify.witness import END, START, Witness, async_connection, own_dsn, token, token_and_due
 
 Conn = psycopg.Connection[Any]
 AsyncConn = psycopg.AsyncConnection[Any]
@@ -28,11 +27,7 @@ SOON = Fixed(WAIT)
 TIMEOUT = 1.5
 CHILDREN = 2
 
-START = "insert into verify.starts (job_id, claim, worker, attempt, run_at, pid) values (%s, %s, %s, %s, %s, %s)"
-END = "insert into verify.ends (job_id, claim, what, wait) values (%s, %s, %s, %s)"
 EFFECT = "insert into verify.effects (job_id, claim) values (%s, %s)"
-LATER = "select count(*) from verify.starts where job_id = %s and claim > %s"
-SAID = "select count(*) from verify.ends where job_id = %s and what = %s"
 ASKED = """
 insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
 values (%s, %s, 'child', 0, false, %s, %s)
@@ -55,17 +50,17 @@ def plain(seconds: float) -> None:
 @task(retry=SOON, max_attempts=MAX_ATTEMPTS)
 async def plain_async(seconds: float) -> None:
     """As `plain`, in an event loop."""
-    async with await _async_connection() as outside:
-        await outside.execute(START, _token_and_due())
+    async with await async_connection() as outside:
+        await outside.execute(START, token_and_due())
         await asyncio.sleep(seconds)
-        await outside.execute(END, [*_token(), "returned", None])
+        await outside.execute(END, [*token(), "returned", None])
 
 
 @task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
 def effect(conn: Conn, seconds: float) -> None:
     """One row in the job's own transaction."""
     witness = Witness()
-    conn.execute(EFFECT, _token())
+    conn.execute(EFFECT, token())
     witness.say("wrote")
     time.sleep(seconds)
     witness.say("returned")
@@ -74,20 +69,20 @@ def effect(conn: Conn, seconds: float) -> None:
 @task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
 async def effect_async(conn: AsyncConn, seconds: float) -> None:
     """As `effect`, in an event loop."""
-    async with await _async_connection() as outside:
-        await outside.execute(START, _token_and_due())
-        await conn.execute(EFFECT, _token())
-        await outside.execute(END, [*_token(), "wrote", None])
+    async with await async_connection() as outside:
+        await outside.execute(START, token_and_due())
+        await conn.execute(EFFECT, token())
+        await outside.execute(END, [*token(), "wrote", None])
         await asyncio.sleep(seconds)
-        await outside.execute(END, [*_token(), "returned", None])
+        await outside.execute(END, [*token(), "returned", None])
 
 
 @task(retry=SOON, max_attempts=MAX_ATTEMPTS)
 def completes(seconds: float) -> None:
     """One row in a transaction that the task begins itself, and that records its success."""
     witness = Witness()
-    with open_connection(_dsn(), "verify") as conn, conn.transaction():
-        conn.execute(EFFECT, _token())
+    with open_connection(own_dsn(), "verify") as conn, conn.transaction():
+        conn.execute(EFFECT, token())
         witness.say("wrote")
         time.sleep(seconds)
         # Before the success, which commits with the block: afterwards it might not be written any more.
@@ -169,7 +164,7 @@ def cancels(seconds: float) -> None:
 def fans_out(conn: Conn, seconds: float) -> None:
     """Enqueues others in its own transaction."""
     witness = Witness()
-    conn.execute(EFFECT, _token())
+    conn.execute(EFFECT, token())
     parent: UUID = current_job().id
     for _ in range(CHILDREN):
         (now,) = conn.execute(CLOCK).fetchone() or (None,)
@@ -187,69 +182,3 @@ def answers(seconds: float) -> dict[str, str]:
     time.sleep(seconds)
     witness.say("returned")
     return {"job": str(current_job().id)}
-
-
-class Witness:
-    """Writes what the running attempt does to the ledger, each row committed at once; made when the task begins."""
-
-    def __init__(self) -> None:
-        self._execute(START, _token_and_due())
-
-    def say(self, what: str, wait: float | None = None) -> None:
-        """The attempt is about to do this; the next one is due `wait` seconds later."""
-        self._execute(END, [*_token(), what, wait])
-
-    def has_said(self, what: str) -> bool:
-        """Whether any attempt of the job has said it."""
-        (count,) = self._execute(SAID, [current_job().id, what]).fetchone() or (0,)
-        return bool(count)
-
-    def is_replaced(self) -> bool:
-        """Whether a later attempt of the job has begun."""
-        (count,) = self._execute(LATER, _token()).fetchone() or (0,)
-        return bool(count)
-
-    def _execute(self, query: str, values: list[Any]) -> psycopg.Cursor[Any]:
-        link: Link | None = getattr(_own, "link", None)
-        if link is None or link.conn.closed:
-            link = _own.link = Link(open_connection(_dsn(), "verify"))
-        conn = link.conn
-        try:
-            return conn.execute(query, values)
-        except BaseException:
-            # Also if its time is up in the middle.
-            conn.close()
-            raise
-
-
-class Link:
-    """A thread's connection, which ends with the thread."""
-
-    def __init__(self, conn: Conn) -> None:
-        self.conn = conn
-
-    def __del__(self) -> None:
-        self.conn.close()
-
-
-# Each thread has one of its own.
-_own = threading.local()
-
-
-async def _async_connection() -> AsyncConn:
-    return await open_async_connection(_dsn(), "verify")
-
-
-def _dsn() -> str:
-    return os.environ["PGQUEUE_DSN"]
-
-
-def _token() -> list[Any]:
-    # Tasks need no token, so the context offers none; the books do.
-    claim = current_job()._claim
-    return [claim.id, claim.claim]
-
-
-def _token_and_due() -> list[Any]:
-    claim = current_job()._claim
-    return [claim.id, claim.claim, claim.worker, claim.attempt, claim.run_at, os.getpid()]

@@ -33,7 +33,7 @@ END = "insert into verify.ends (job_id, claim, what) values (%s, %s, %s)"
 
 
 @pytest.fixture
-def books(server: Server, tmp_path: Path) -> Iterator[Conn]:
+def ledger(server: Server, tmp_path: Path) -> Iterator[Conn]:
     """A scratch database with two workers."""
     with scratch(server.dsn(tcp=True), tmp_path, 30.0, keep=False) as made, open_connection(made.dsn, "verify") as conn:
         for worker in (1, 2):
@@ -52,12 +52,12 @@ def runs(conn: Conn, kind: str, *, fails: int = 0, said: str | None = None) -> V
     return Victim(job.id, 1, CHILD_PID, WORKER_PID)
 
 
-def test_each_aim_finds_those_that_it_is_for(books: Conn) -> None:
-    plain, once, lasting = (runs(books, kind) for kind in ("plain", "once", "overruns"))
-    failing, wrote = runs(books, "fails", fails=1), runs(books, "effect", said="wrote")
-    runs(books, "plain", said="returned")
+def test_each_aim_finds_those_that_it_is_for(ledger: Conn) -> None:
+    plain, once, lasting = (runs(ledger, kind) for kind in ("plain", "once", "overruns"))
+    failing, wrote = runs(ledger, "fails", fails=1), runs(ledger, "effect", said="wrote")
+    runs(ledger, "plain", said="returned")
     everybody = {plain, once, lasting, failing, wrote}
-    found = {aim: set(victims(books, aim)) for aim in Aim}
+    found = {aim: set(victims(ledger, aim)) for aim in Aim}
     assert found == {
         Aim.ANY: everybody,
         Aim.IN_CHILD: everybody,
@@ -69,13 +69,13 @@ def test_each_aim_finds_those_that_it_is_for(books: Conn) -> None:
     }
 
 
-def test_a_job_is_taken_over_once_its_child_has_finished_and_another_has_begun(books: Conn) -> None:
-    victim = runs(books, "plain")
-    books.execute(END, [victim.job_id, 1, "returned"])
-    assert is_taken_over(books, victim) is None
-    books.execute(RUN, [2, 2, 2, victim.job_id])
-    assert is_taken_over(books, victim) is None
-    books.execute(START, [victim.job_id, 2, 2, 2, CHILD_PID + 1])
-    assert is_taken_over(books, victim) is True
-    books.execute("delete from pgqueue.jobs where id = %s", [victim.job_id])
-    assert is_taken_over(books, victim) is False
+def test_a_job_is_taken_over_once_its_child_has_finished_and_another_has_begun(ledger: Conn) -> None:
+    victim = runs(ledger, "plain")
+    ledger.execute(END, [victim.job_id, 1, "returned"])
+    assert is_taken_over(ledger, victim) is None
+    ledger.execute(RUN, [2, 2, 2, victim.job_id])
+    assert is_taken_over(ledger, victim) is None
+    ledger.execute(START, [victim.job_id, 2, 2, 2, CHILD_PID + 1])
+    assert is_taken_over(ledger, victim) is True
+    ledger.execute("delete from pgqueue.jobs where id = %s", [victim.job_id])
+    assert is_taken_over(ledger, victim) is False

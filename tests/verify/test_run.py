@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from pgqueue.embedded import Server
-from pgqueue.verify.plants import Plant
+from pgqueue.verify.planted_bugs import PlantedBug
 from tests.postgres import ROOT
 from tests.waiting import wait_until
 
@@ -124,12 +124,12 @@ def test_killed_it_takes_everything_with_it(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("bug", "found"),
     [
-        (Plant.SETTLE_FENCE, {"foreign", "after_end"}),
-        (Plant.FAIL_FENCE, {"foreign", "after_end", "overlap"}),
-        (Plant.LEASE_CHECK, {"lease"}),
+        (PlantedBug.SETTLE_FENCE, {"foreign", "after_end"}),
+        (PlantedBug.FAIL_FENCE, {"foreign", "after_end", "overlap"}),
+        (PlantedBug.LEASE_CHECK, {"lease"}),
     ],
 )
-def test_a_planted_bug_is_found_and_named(folder: Path, bug: Plant, found: set[str]) -> None:
+def test_a_planted_bug_is_found_and_named(folder: Path, bug: PlantedBug, found: set[str]) -> None:
     code, report = run(folder, "--minutes", "1", "--seed", "13", "--plant", bug)
     assert (code, report["verdict"]) == (VIOLATED, "violated")
     assert {violation["rule"] for violation in report["violations"]} & found

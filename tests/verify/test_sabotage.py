@@ -12,10 +12,10 @@ import pytest
 from pgqueue.embedded import Server
 from pgqueue.store.connection import open_connection
 from pgqueue.verify.asking import ask
-from pgqueue.verify.books import NAMES, check, rules
-from pgqueue.verify.crew import APP
+from pgqueue.verify.checks import NAMES, check, rules
 from pgqueue.verify.sabotage import SABOTAGES, prove
 from pgqueue.verify.scratch import scratch
+from pgqueue.verify.workers import APP
 from pgqueue.verify.workload import sample
 from pgqueue.worker import Worker
 from tests.waiting import wait_until

@@ -1,4 +1,4 @@
-"""The human: cancels what waits and what runs, and retries dead jobs, each in a transaction with a note of it."""
+"""The human operator: cancels what waits and what runs, and retries dead jobs, each with a note of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HAND = "insert into verify.hands (job_id, what, answer, claim, died_at) values (
 PAUSE = 0.25
 
 
-class Human:
+class HumanOperator:
     """Meddles, straight at the database."""
 
     def __init__(self, dsn: str, seed: int, tally: Tally) -> None:

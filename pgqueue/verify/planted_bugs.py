@@ -17,7 +17,7 @@ from pgqueue.errors import PgqueueError, UsageError
 Conn = psycopg.Connection[Any]
 
 
-class Plant(StrEnum):
+class PlantedBug(StrEnum):
     """The bugs that can be planted."""
 
     SETTLE_FENCE = "settle-fence"
@@ -35,7 +35,7 @@ class Edit:
 
 EDITS = {
     # As most queues have it: a success counts if the job runs, whoever runs it by now.
-    Plant.SETTLE_FENCE: Edit(
+    PlantedBug.SETTLE_FENCE: Edit(
         "step",
         (
             (
@@ -45,7 +45,7 @@ EDITS = {
         ),
     ),
     # So does a failure.
-    Plant.FAIL_FENCE: Edit(
+    PlantedBug.FAIL_FENCE: Edit(
         "fail",
         (
             (
@@ -55,14 +55,14 @@ EDITS = {
         ),
     ),
     # A heartbeat extends what has expired.
-    Plant.LEASE_CHECK: Edit(
+    PlantedBug.LEASE_CHECK: Edit(
         "heartbeat",
         (("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),),
     ),
 }  # fmt: skip
 
 
-def plant(conn: Conn, bug: Plant) -> None:
+def plant(conn: Conn, bug: PlantedBug) -> None:
     """Replace the function by its sabotaged variant. Raises PgqueueError if its text is not the one expected."""
     edit = EDITS[bug]
     rows = conn.execute(
@@ -83,9 +83,9 @@ def plant(conn: Conn, bug: Plant) -> None:
     conn.execute(text.encode())
 
 
-def named(name: str | None) -> Plant | None:
+def named(name: str | None) -> PlantedBug | None:
     """The bug of this name. Raises UsageError if there is none."""
     try:
-        return None if name is None else Plant(name)
+        return None if name is None else PlantedBug(name)
     except ValueError:
-        raise UsageError(f"--plant must be one of {', '.join(Plant)}, got {name!r}") from None
+        raise UsageError(f"--plant must be one of {', '.join(PlantedBug)}, got {name!r}") from None

@@ -1,4 +1,4 @@
-"""An actor: what producers and the human do, in a thread with an end and an error."""
+"""What producers and the human operator do in the background: a thread with an end and an error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-class Actor:
+class Background:
     """Runs `work(stopping)` in a thread from its making; `work` returns soon after `stopping` is set."""
 
     def __init__(self, name: str, work: Callable[[threading.Event], None]) -> None:

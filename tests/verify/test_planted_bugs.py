@@ -8,20 +8,20 @@ import psycopg
 import pytest
 
 from pgqueue.errors import PgqueueError, UsageError
-from pgqueue.verify.plants import EDITS, Plant, named, plant
+from pgqueue.verify.planted_bugs import EDITS, PlantedBug, named, plant
 
 TEXT = "select prosrc from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s"
 
 
-@pytest.mark.parametrize("bug", Plant)
-def test_a_bug_can_be_planted_in_the_function_as_it_is(conn: psycopg.Connection[Any], bug: Plant) -> None:
+@pytest.mark.parametrize("bug", PlantedBug)
+def test_a_bug_can_be_planted_in_the_function_as_it_is(conn: psycopg.Connection[Any], bug: PlantedBug) -> None:
     before = conn.execute(TEXT, [EDITS[bug].function]).fetchone()
     plant(conn, bug)
     assert conn.execute(TEXT, [EDITS[bug].function]).fetchone() != before
 
 
-@pytest.mark.parametrize("bug", Plant)
-def test_a_function_that_is_another_is_left_alone(conn: psycopg.Connection[Any], bug: Plant) -> None:
+@pytest.mark.parametrize("bug", PlantedBug)
+def test_a_function_that_is_another_is_left_alone(conn: psycopg.Connection[Any], bug: PlantedBug) -> None:
     plant(conn, bug)
     with pytest.raises(PgqueueError, match=f"{bug} cannot be planted: in pgqueue.{EDITS[bug].function}"):
         plant(conn, bug)

@@ -1,4 +1,4 @@
-"""The crew: `pgqueue worker` processes of every executor, each behind a proxy of its own, replaced when they end."""
+"""The workers: `pgqueue worker` processes of every executor, each behind a proxy of its own, replaced when they end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL = 1.0
 SHUTDOWN_TIMEOUT = 1.5
 STOP_TIMEOUT = 45.0
 # Executor and how many jobs at a time.
-PLACES = (("process", 2), ("process", 2), ("thread", 4), ("async", 6))
+SLOTS = (("process", 2), ("process", 2), ("thread", 4), ("async", 6))
 # A worker that starts while the database is away ends with 3; so soon after its start that is no surprise. Importing
 # Python's modules alone takes seconds on a busy machine.
 STARTING = 90.0
@@ -34,8 +34,8 @@ STOPPED, NO_APP, UNREACHABLE, RETIRED = 0, 2, 3, 75
 
 
 @dataclass(slots=True, eq=False)
-class Place:
-    """A worker's place in the crew: who has it now, and how that one was told to end."""
+class WorkerSlot:
+    """A worker's place among the others: who has it now, and how that one was told to end."""
 
     executor: str
     concurrency: int
@@ -51,13 +51,13 @@ class Place:
         return self.process.pid
 
 
-class Crew:
+class Workers:
     """All workers, from the start of the block to its end, when none of their processes is left."""
 
     def __init__(
         self, server: Address, dsn_through: Callable[[int], str], log: Path, tally: Tally, guard: Guard
     ) -> None:
-        self.places: list[Place] = []
+        self.slots: list[WorkerSlot] = []
         self.surprises: list[str] = []
         self._server = server
         self._dsn_through = dsn_through
@@ -67,68 +67,68 @@ class Crew:
 
     def mend(self) -> None:
         """Replace whoever has ended."""
-        for place in self.places:
-            if (code := place.process.poll()) is None:
+        for slot in self.slots:
+            if (code := slot.process.poll()) is None:
                 continue
-            self._judge(place, code)
-            self._guard.forget(place.pid)
-            place.process = self._start(place.executor, place.concurrency, place.proxy)
-            place.began, place.told, place.stopped, place.lost_child = time.monotonic(), None, False, False
+            self._judge(slot, code)
+            self._guard.forget(slot.pid)
+            slot.process = self._start(slot.executor, slot.concurrency, slot.proxy)
+            slot.began, slot.told, slot.stopped, slot.lost_child = time.monotonic(), None, False, False
 
-    def place_of(self, pid: int) -> Place | None:
-        """The place that the worker of this process has."""
-        return next((place for place in self.places if place.pid == pid), None)
+    def slot_of(self, pid: int) -> WorkerSlot | None:
+        """The slot that the worker of this process has."""
+        return next((slot for slot in self.slots if slot.pid == pid), None)
 
-    def kill(self, place: Place) -> None:
+    def kill(self, slot: WorkerSlot) -> None:
         """SIGKILL, without a word before."""
-        place.told = "kill"
-        self._send(place, signal.SIGKILL)
+        slot.told = "kill"
+        self._send(slot, signal.SIGKILL)
 
-    def kill_child(self, place: Place, pid: int) -> None:
+    def kill_child(self, slot: WorkerSlot, pid: int) -> None:
         """SIGKILL to a child of it."""
-        place.lost_child = True
+        slot.lost_child = True
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
-    def terminate(self, place: Place) -> None:
+    def terminate(self, slot: WorkerSlot) -> None:
         """SIGTERM: a graceful stop."""
-        place.told = "term"
-        self._send(place, signal.SIGTERM)
+        slot.told = "term"
+        self._send(slot, signal.SIGTERM)
 
-    def stop(self, place: Place) -> bool:
+    def stop(self, slot: WorkerSlot) -> bool:
         """SIGSTOP, unless it is stopped; its children go on."""
-        if place.stopped:
+        if slot.stopped:
             return False
-        place.stopped = True
-        self._send(place, signal.SIGSTOP)
+        slot.stopped = True
+        self._send(slot, signal.SIGSTOP)
         return True
 
-    def go_on(self, place: Place, pid: int) -> None:
-        """SIGCONT, if that one still has the place."""
-        if place.pid == pid:
-            place.stopped = False
-            self._send(place, signal.SIGCONT)
+    def go_on(self, slot: WorkerSlot, pid: int) -> None:
+        """SIGCONT, if that one still has the slot."""
+        if slot.pid == pid:
+            slot.stopped = False
+            self._send(slot, signal.SIGCONT)
 
-    def _send(self, place: Place, number: signal.Signals) -> None:
+    def _send(self, slot: WorkerSlot, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
-            place.process.send_signal(number)
+            slot.process.send_signal(number)
 
-    def _judge(self, place: Place, code: int) -> None:
+    def _judge(self, slot: WorkerSlot, code: int) -> None:
         self._tally.add(f"workers ended with {code}")
-        is_young = time.monotonic() - place.began < STARTING
+        is_young = time.monotonic() - slot.began < STARTING
         expected = {
             RETIRED: True,
-            STOPPED: place.told == "term",
-            -signal.SIGKILL: place.told == "kill",
+            STOPPED: slot.told == "term",
+            -signal.SIGKILL: slot.told == "kill",
             UNREACHABLE: is_young,
             # A worker that begins does not tell a child that was killed from an app that kills it.
-            NO_APP: place.lost_child,
+            NO_APP: slot.lost_child,
             # Before it could hear of it, or when it was leaving already.
-            -signal.SIGTERM: place.told == "term",
+            -signal.SIGTERM: slot.told == "term",
         }
         if not expected.get(code, False):
-            told = {"kill": "SIGKILL was sent to it", "term": "SIGTERM was sent to it"}.get(place.told or "", "untold")
-            self.surprises.append(f"a worker ({place.executor}, pid {place.pid}) ended with {code}, {told}")
+            told = {"kill": "SIGKILL was sent to it", "term": "SIGTERM was sent to it"}.get(slot.told or "", "untold")
+            self.surprises.append(f"a worker ({slot.executor}, pid {slot.pid}) ended with {code}, {told}")
 
     def _start(self, executor: str, concurrency: int, proxy: Proxy) -> subprocess.Popen[bytes]:
         words = ["-A", APP, "-c", str(concurrency), "-x", executor, "--lease", f"{LEASE}s", "--poll", f"{POLL}s"]
@@ -152,10 +152,10 @@ class Crew:
 
     def __enter__(self) -> Self:
         try:
-            for executor, concurrency in PLACES:
+            for executor, concurrency in SLOTS:
                 proxy = Proxy(self._server)
                 process = self._start(executor, concurrency, proxy)
-                self.places.append(Place(executor, concurrency, proxy, process, time.monotonic()))
+                self.slots.append(WorkerSlot(executor, concurrency, proxy, process, time.monotonic()))
         except BaseException:
             self._end()
             raise
@@ -168,18 +168,18 @@ class Crew:
 
     def _end(self) -> None:
         try:
-            for place in self.places:
-                self._send(place, signal.SIGCONT)
-                self.terminate(place)
+            for slot in self.slots:
+                self._send(slot, signal.SIGCONT)
+                self.terminate(slot)
             deadline = time.monotonic() + STOP_TIMEOUT
-            while any(place.process.poll() is None for place in self.places) and time.monotonic() < deadline:
+            while any(slot.process.poll() is None for slot in self.slots) and time.monotonic() < deadline:
                 time.sleep(0.02)
         finally:
-            for place in self.places:
-                if (code := place.process.poll()) is None:
-                    self.surprises.append(f"a worker ({place.executor}, pid {place.pid}) did not end when told to")
-                    place.process.kill()
-                    place.process.wait()
+            for slot in self.slots:
+                if (code := slot.process.poll()) is None:
+                    self.surprises.append(f"a worker ({slot.executor}, pid {slot.pid}) did not end when told to")
+                    slot.process.kill()
+                    slot.process.wait()
                 else:
-                    self._judge(place, code)
-                place.proxy.close()
+                    self._judge(slot, code)
+                slot.proxy.close()

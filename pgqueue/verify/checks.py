@@ -1,4 +1,4 @@
-"""The books: rules that must find nothing, each a query over the ledger and pgqueue's tables."""
+"""The checks: rules that must find nothing, each a query over the ledger and pgqueue's tables."""
 
 from __future__ import annotations
 
