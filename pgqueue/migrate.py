@@ -87,7 +87,8 @@ def sql() -> str:
         command.upgrade(_config(buffer), "head", sql=True)
     # Alembic's own BEGIN and COMMIT surround the migrations alone; here all is one transaction.
     migrations = buffer.getvalue().replace("BEGIN;", "").replace("COMMIT;", "").strip()
-    return "\n\n".join(["begin;", CREATE_SCHEMA + ";", migrations, *repeatables(), _stamp() + ";", "commit;\n"])
+    begin = f"begin;\n{OWN_PATH};\n\n{CREATE_SCHEMA};"
+    return "\n\n".join([begin, migrations, *repeatables(), f"{_stamp()};", "commit;\n"])
 
 
 def repeatables() -> Iterator[str]:
@@ -98,10 +99,13 @@ def repeatables() -> Iterator[str]:
             yield file.read_text()
 
 
+# What views, defaults and checks call is bound when they are made.
+OWN_PATH = "set local search_path = pg_catalog, pg_temp"
 CREATE_SCHEMA = "create schema if not exists pgqueue"
 
 
 def _migrate(conn: sqlalchemy.Connection) -> bool:
+    conn.exec_driver_sql(OWN_PATH)
     conn.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
     before = _status(conn)
     if before.state == "newer":

@@ -121,7 +121,10 @@ def _said(new_jobs: Sequence[NewJob]) -> list[str]:
 
 def _wake(new_jobs: Sequence[NewJob]) -> Statement[None]:
     queues = sorted({new.queue or DEFAULT_QUEUE for new in new_jobs})
-    return Statement("select pgqueue.wake(queue) from unnest($1::text[]) as queue", (queues,), nothing)
+    return Statement(_WAKE, (queues,), nothing)
+
+
+_WAKE = "select pgqueue.wake(queue) from pg_catalog.unnest($1::pg_catalog.text[]) as queue"
 
 
 def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> Iterator[str]:

@@ -28,6 +28,8 @@ AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
 
 # For one host that does not answer; of several the next one is waiting.
 CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
+# On these a user's own code runs; on all others our statements alone, which call nothing outside pg_catalog.
+LENT = frozenset({"job"})
 
 
 def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:
@@ -96,7 +98,7 @@ def open_connection(
         conn = OwnConnection.connect(autocommit=True, **_conninfo(dsn, role))
         conn.deadline = deadline
         try:
-            begin_session(conn, settings or {})
+            begin_session(conn, {**_path(role), **(settings or {})})
             conn.autocommit = autocommit
         except BaseException:
             conn.close()
@@ -160,6 +162,11 @@ def in_words(error: BaseException) -> str:
     if error.sqlstate == _READ_ONLY:
         return "the database is read-only: a standby, or default_transaction_read_only is on (25006)"
     return f"{error.diag.message_primary} ({error.sqlstate})"
+
+
+def _path(role: str) -> Mapping[str, str]:
+    # Nobody can plant there what we call: docs/design/names-we-call.md.
+    return {} if role in LENT else {"search_path": "pg_catalog"}
 
 
 def _conninfo(dsn: str, role: str) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def enqueue(new: NewJob) -> Statement[Enqueued]:
 _ENQUEUE = """
 select id, created
 from pgqueue.enqueue_job(
-  $1::uuid, $2::boolean, $3::text, $4::json, $5::text, $6::smallint, $7::interval, $8::timestamptz, $9::interval,
-  $10::float8, $11::smallint, $12::text, $13::text, $14::boolean, $15::jsonb)
+  $1::pg_catalog.uuid, $2::boolean, $3::pg_catalog.text, $4::pg_catalog.json, $5::pg_catalog.text, $6::smallint,
+  $7::interval, $8::pg_catalog.timestamptz, $9::interval, $10::pg_catalog.float8, $11::smallint, $12::pg_catalog.text,
+  $13::pg_catalog.text, $14::boolean, $15::pg_catalog.jsonb)
 """
 
 
@@ -71,24 +72,26 @@ def _enqueue_plain(new: NewJob) -> Statement[Enqueued]:
 def _insert(names: tuple[str, ...]) -> str:
     """The insert of a job with these options; the table's defaults are those of all others."""
     columns = ["id", "target", "args", *("run_at" if name == "delay" else name for name in names)]
-    values = ["$1::uuid", "$2::text", "$3::json"]
+    values = ["$1::pg_catalog.uuid", "$2::pg_catalog.text", "$3::pg_catalog.json"]
     values += [_VALUES[name].format(f"${number}") for number, name in enumerate(names, 4)]
     return f"insert into pgqueue.jobs ({', '.join(columns)}) values ({', '.join(values)}) {_WAKING}"
 
 
 _VALUES = {
-    "queue": "{}::text",
+    "queue": "{}::pg_catalog.text",
     "priority": "{}::smallint",
-    "run_at": "{}::timestamptz",
-    "delay": "clock_timestamp() + {}::interval",
-    "timeout": "{}::float8",
+    "run_at": "{}::pg_catalog.timestamptz",
+    "delay": "pg_catalog.clock_timestamp() operator(pg_catalog.+) {}::interval",
+    "timeout": "{}::pg_catalog.float8",
     "max_attempts": "{}::smallint",
-    "limit_key": "{}::text",
+    "limit_key": "{}::pg_catalog.text",
     "store_result": "{}::boolean",
-    "labels": "{}::jsonb",
+    "labels": "{}::pg_catalog.jsonb",
 }
 _WAKING = """
-returning case when run_at <= clock_timestamp() + interval '10 seconds' and pgqueue.is_heard(queue)
+returning case when run_at operator(pg_catalog.<=)
+                   (pg_catalog.clock_timestamp() operator(pg_catalog.+) interval '10 seconds')
+                 and pgqueue.is_heard(queue)
             then pgqueue.wake(queue) end
 """
 
@@ -118,8 +121,10 @@ def enqueue_many(new_jobs: Sequence[NewJob]) -> Statement[list[UUID]]:
 _ENQUEUE_MANY = """
 select id
 from pgqueue.enqueue_jobs(
-  $1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::float8[], $8::timestamptz[],
-  $9::float8[], $10::float8[], $11::smallint[], $12::text[], $13::text[], $14::boolean[], $15::text[]) as id
+  $1::pg_catalog.uuid[], $2::boolean[], $3::pg_catalog.text[], $4::pg_catalog.text[], $5::pg_catalog.text[],
+  $6::smallint[], $7::pg_catalog.float8[], $8::pg_catalog.timestamptz[], $9::pg_catalog.float8[],
+  $10::pg_catalog.float8[], $11::smallint[], $12::pg_catalog.text[], $13::pg_catalog.text[], $14::boolean[],
+  $15::pg_catalog.text[]) as id
 """
 
 

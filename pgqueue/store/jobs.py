@@ -154,7 +154,10 @@ def late(worker: int, settlements: Sequence[Settlement]) -> Statement[frozenset[
 def complete(claim: Claim, result: str | None) -> Statement[bool]:
     """running -> succeeded in the task's own transaction; False if the lease is gone. O(log n)."""
     params = (claim.worker, claim.id, claim.claim, result)
-    return Statement("select pgqueue.complete($1::bigint, $2::uuid, $3::int, $4::text)", params, only_value)
+    return Statement(_COMPLETE, params, only_value)
+
+
+_COMPLETE = "select pgqueue.complete($1::bigint, $2::pg_catalog.uuid, $3::int, $4::pg_catalog.text)"
 
 
 def cancel(job_id: UUID) -> Statement[JobState | None]:
@@ -162,12 +165,12 @@ def cancel(job_id: UUID) -> Statement[JobState | None]:
 
     A running job is not wanted any more either: its worker is told, and it will not run again.
     """
-    return Statement("select pgqueue.cancel($1::uuid)", (job_id,), _read_state)
+    return Statement("select pgqueue.cancel($1::pg_catalog.uuid)", (job_id,), _read_state)
 
 
 def retry(job_id: UUID) -> Statement[JobState | None]:
     """dead -> ready; answers the state after it, None if there is no such job."""
-    return Statement("select pgqueue.retry($1::uuid)", (job_id,), _read_state)
+    return Statement("select pgqueue.retry($1::pg_catalog.uuid)", (job_id,), _read_state)
 
 
 def disown(worker: int, known: Sequence[Claim], epoch: int) -> Statement[int]:

@@ -30,37 +30,40 @@ from pgqueue.store.statement import Statement, execute
 T = TypeVar("T")
 
 # The moment at which a transaction began tells it from every other one of its session, and costs no transaction id.
-_IDENTITY = "select extract(epoch from now())::text || ' ' || current_user"
+_IDENTITY = "select pg_catalog.concat_ws(' ', extract(epoch from pg_catalog.now()), current_user)"
 # The job's timeout is its limit, not what a role's defaults say about the statements of other programs.
 _UNHURRIED = """
-(select count(set_config(name, '0', true))
- from unnest(array['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'])
+(select pg_catalog.count(pg_catalog.set_config(name, '0', true))
+ from pg_catalog.unnest(
+   array['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'])
    as limits (name)
- where current_setting(name, true) <> '0')
+ where pg_catalog.current_setting(name, true) operator(pg_catalog.<>) '0')
 """
 # Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
 _robbed: list[PGconn] = []
 # What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. What is left out is the pooler's own.
 _RELEASE = """
-select pg_advisory_unlock_all();
+select pg_catalog.pg_advisory_unlock_all();
 do $$ declare
-  _name text;
+  _name pg_catalog.text;
 begin
-  for _name in select name from pg_prepared_statements where from_sql loop
-    execute format('deallocate %I', _name);
+  for _name in select name from pg_catalog.pg_prepared_statements where from_sql loop
+    execute pg_catalog.format('deallocate %I', _name);
   end loop;
 end $$;
 """
 _LEAVE_NOTHING = f"""
 unlisten *; close all; discard temp; reset session authorization; reset role; {_RELEASE}
 do $$ declare
-  _name text;
+  _name pg_catalog.text;
 begin
   for _name in
-    select name from pg_settings where source = 'session' and name not like 'transaction\\_%'
-      and name not in ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')
+    select name from pg_catalog.pg_settings
+    where source operator(pg_catalog.=) 'session' and name operator(pg_catalog.!~~) 'transaction\\_%'
+      and name operator(pg_catalog.<>) all (
+        array['application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings'])
   loop
-    execute format('reset %I', _name);
+    execute pg_catalog.format('reset %I', _name);
   end loop;
 end $$;
 """

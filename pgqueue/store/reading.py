@@ -31,8 +31,14 @@ def attempts(job_id: UUID) -> Statement[list[Attempt]]:
 
 def result(job_id: UUID) -> Statement[tuple[bool, Any]]:
     """Whether a result is stored, and which. Walks results_pkey."""
-    sql = "select result::text from pgqueue.results where job_id = $1::uuid and expires_at > now()"
-    return Statement(sql, (job_id,), lambda rows: (bool(rows), json.loads(rows[0][0]) if rows else None))
+    return Statement(_RESULT, (job_id,), lambda rows: (bool(rows), json.loads(rows[0][0]) if rows else None))
+
+
+_RESULT = """
+select result::pg_catalog.text
+from pgqueue.results
+where job_id operator(pg_catalog.=) $1::pg_catalog.uuid and expires_at operator(pg_catalog.>) pg_catalog.now()
+"""
 
 
 def _job(row: Sequence[Any]) -> Job:

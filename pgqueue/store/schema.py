@@ -24,7 +24,9 @@ def require_schema(conn: SyncConnection) -> None:
 
 def revision() -> Statement[str | None]:
     """The revision of the schema that the database has."""
-    return Statement("select max(version_num) from pgqueue.alembic_version", (), only_value)
+    return Statement("select pg_catalog.max(version_num) from pgqueue.alembic_version", (), only_value)
 
 
-_EXISTS: Statement[bool] = Statement("select to_regclass('pgqueue.alembic_version') is not null", (), only_value)
+_EXISTS: Statement[bool] = Statement(
+    "select pg_catalog.to_regclass('pgqueue.alembic_version') is not null", (), only_value
+)

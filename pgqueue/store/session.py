@@ -110,16 +110,19 @@ def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
     conn.execute("commit")
 
 
-_WHO = "select pg_backend_pid()"
+_WHO = "select pg_catalog.pg_backend_pid()"
 # Nothing is set if the session is another's: of no row, nothing is evaluated. A setting that this server does not know
 # is left out. A role or a DSN that only reads by default can work all the same, but a whole server that was made
 # read-only, by a failover or a full disk, is not to be written to.
 _SET = """
-select count(set_config(name, value, false)) from unnest(%s::text[], %s::text[]) as setting (name, value)
-where pg_backend_pid() = %s and current_setting(name, true) is not null
-  and (name <> 'default_transaction_read_only'
-       or (select source in ('user', 'database user', 'client') from pg_settings as given
-           where given.name = setting.name))
+select pg_catalog.count(pg_catalog.set_config(name, value, false))
+from unnest(%s::pg_catalog.text[], %s::pg_catalog.text[]) as setting (name, value)
+where pg_catalog.pg_backend_pid() operator(pg_catalog.=) %s::int
+  and pg_catalog.current_setting(name, true) is not null
+  and (name operator(pg_catalog.<>) 'default_transaction_read_only'
+       or (select given.source operator(pg_catalog.=) any (array['user', 'database user', 'client'])
+           from pg_catalog.pg_settings as given
+           where given.name operator(pg_catalog.=) setting.name))
 """
 
 
@@ -134,7 +137,10 @@ def _params(pid: int, settings: Mapping[str, str]) -> tuple[list[str], list[str]
 
 def _local(settings: Mapping[str, str]) -> dict[str, str]:
     """What can hold for one transaction: without what BEGIN itself names, and what is the session's or the wire's."""
-    return {name: settings[name] for name in ("statement_timeout", "lock_timeout") if name in settings}
+    return {name: settings[name] for name in _TRANSACTIONS if name in settings}
+
+
+_TRANSACTIONS = ("statement_timeout", "lock_timeout", "search_path")
 
 
 def _begin(local: Mapping[str, str]) -> Composed:

@@ -2,6 +2,7 @@
 -- One NOTIFY on the worker's own channel, unless the setting pgqueue.notify is off. O(1), no table.
 create or replace function pgqueue.alert(_worker bigint) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if coalesce(current_setting('pgqueue.notify', true), '') <> 'off' then

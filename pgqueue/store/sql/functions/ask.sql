@@ -3,6 +3,7 @@
 -- False if there is no such worker. Commit soon: until then the worker's heartbeat waits. Walks workers_pkey; O(1).
 create or replace function pgqueue.ask(_worker bigint, _what text) returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if _what is null or _what not in ('quiet', 'resume', 'stop', 'evict') then

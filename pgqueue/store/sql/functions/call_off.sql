@@ -2,6 +2,7 @@
 -- back, so that nobody claims them in between. O(1) while nothing is cancelled.
 create or replace function pgqueue.call_off(_ids uuid[]) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin

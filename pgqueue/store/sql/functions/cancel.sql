@@ -3,6 +3,7 @@
 -- The claim number grows, so that no earlier attempt can settle. Waits for a claim or settle in flight. O(log n).
 create or replace function pgqueue.cancel(_id uuid) returns text
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _job pgqueue.jobs;

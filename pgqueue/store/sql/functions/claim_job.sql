@@ -7,6 +7,7 @@ returns table (
   id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
   priority int, queue text, target text, args text, labels text, run_at timestamptz)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin

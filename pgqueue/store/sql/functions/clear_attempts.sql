@@ -2,6 +2,7 @@
 -- stand in the way for ever. Walks jobs_pkey, attempts_pkey; O(batch log n).
 create or replace function pgqueue.clear_attempts(_ids uuid[]) returns void
 language sql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
   delete from pgqueue.attempts as attempt

@@ -3,6 +3,7 @@
 -- True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
 create or replace function pgqueue.complete(_worker bigint, _id uuid, _claim int, _result text) returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin

@@ -2,6 +2,7 @@
 -- False if the worker has no row any more. Walks workers_pkey; O(1).
 create or replace function pgqueue.declare(_worker bigint, _targets text[]) returns boolean
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update pgqueue.workers as me

@@ -2,6 +2,7 @@
 -- O(1).
 create or replace function pgqueue.discharge(_worker bigint, _clean boolean) returns void
 language sql
+set search_path = pg_catalog, pg_temp
 as $$
   delete from pgqueue.workers as me where me.id = _worker and _clean;
   update pgqueue.workers as me set expires_at = clock_timestamp() where me.id = _worker and not _clean;

@@ -5,6 +5,7 @@
 -- Scans jobs; for after a lost reply, not for every day.
 create or replace function pgqueue.disown(_worker bigint, _epoch int, _ids uuid[], _claims int[]) returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _freed uuid[];

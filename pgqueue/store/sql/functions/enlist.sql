@@ -4,6 +4,7 @@ create or replace function pgqueue.enlist(
   _at_most_once text[] default '{}')
 returns void
 language sql
+set search_path = pg_catalog, pg_temp
 as $$
   insert into pgqueue.workers (id, host, pid, queues, executor, concurrency, expires_at, at_most_once)
   values (_worker, _host, _pid, _queues, _executor, _concurrency, clock_timestamp() + _lease, _at_most_once)

@@ -9,6 +9,7 @@ create or replace function pgqueue.enqueue(
   job_id uuid default null)
 returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare

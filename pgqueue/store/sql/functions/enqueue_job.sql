@@ -8,6 +8,7 @@ create or replace function pgqueue.enqueue_job(
   _store_result boolean, _labels jsonb,
   out id uuid, out created boolean)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _due constant timestamptz := coalesce(_run_at, clock_timestamp() + coalesce(_delay, '0'));

@@ -8,6 +8,7 @@ create or replace function pgqueue.enqueue_jobs(
   _unique_keys text[], _limit_keys text[], _store_results boolean[], _labels text[])
 returns setof uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _n int;

@@ -10,6 +10,7 @@ create or replace function pgqueue.fail(
   _error_types text[], _errors text[], _tracebacks text[])
 returns uuid[]
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare

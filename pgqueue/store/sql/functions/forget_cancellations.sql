@@ -2,6 +2,7 @@
 -- Waits for nobody: a row that somebody holds is left to the reaper. O(1) while nothing is cancelled.
 create or replace function pgqueue.forget_cancellations(_ids uuid[]) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin

@@ -5,6 +5,7 @@
 create or replace function pgqueue.heartbeat(_worker bigint, _lease interval)
 returns table (alive boolean, asked text, cancelled uuid[])
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 #variable_conflict use_column

@@ -3,6 +3,7 @@
 create or replace function pgqueue.held_by(_workers bigint[], _from bigint, _to bigint)
 returns table (id uuid, worker bigint, target text)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column

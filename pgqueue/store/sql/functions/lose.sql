@@ -5,6 +5,7 @@
 create or replace function pgqueue.lose(_ids uuid[], _workers bigint[], _suspects boolean[], _once boolean[])
 returns uuid[]
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare

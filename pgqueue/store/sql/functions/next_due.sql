@@ -3,6 +3,7 @@
 -- Walks jobs_claim once per slot; O(slots log n).
 create or replace function pgqueue.next_due(_queues text[], _priorities smallint[]) returns timestamptz
 language plpgsql stable
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
 begin

@@ -4,6 +4,7 @@
 -- One at a time: whoever comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _then constant uuid := pgqueue.uuid7_floor(now() - _history - random() * greatest(_history, _dead));

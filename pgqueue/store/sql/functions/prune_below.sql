@@ -4,6 +4,7 @@
 create or replace function pgqueue.prune_below(
   _result uuid, _dead_job uuid, _attempt uuid, _history interval, _dead interval, _max int) returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare

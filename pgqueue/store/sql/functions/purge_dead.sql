@@ -3,6 +3,7 @@
 -- Walks dead_jobs_pkey and filters; O(batch log n) without a queue or target, else at worst all dead jobs.
 create or replace function pgqueue.purge_dead(_queue text, _target text, _before timestamptz, _limit int) returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _count int;

@@ -2,6 +2,7 @@
 -- A name that cannot be said in UTF-8 is left out: it would hide all the others.
 create or replace function pgqueue.queue_names() returns setof text
 language plpgsql stable
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 begin

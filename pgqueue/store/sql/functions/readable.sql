@@ -2,6 +2,7 @@
 -- For databases of another encoding; in SQL_ASCII anything can stand. O(length).
 create or replace function pgqueue.readable(_text text) returns text
 language plpgsql stable
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if getdatabaseencoding() = 'SQL_ASCII' then

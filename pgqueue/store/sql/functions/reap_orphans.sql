@@ -4,6 +4,7 @@
 -- crash. Answers how many jobs were taken back. For every few minutes.
 create or replace function pgqueue.reap_orphans(_pages int default 32768) returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _size constant bigint := pg_relation_size('pgqueue.jobs') / current_setting('block_size')::int;

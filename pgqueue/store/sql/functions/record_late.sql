@@ -6,6 +6,7 @@ create or replace function pgqueue.record_late(
   _worker bigint, _ids uuid[], _claims int[], _outcome text, _settled uuid[] default '{}')
 returns uuid[]
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin

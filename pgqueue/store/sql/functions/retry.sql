@@ -4,6 +4,7 @@
 -- The claim number is kept, so that no earlier attempt can settle. Walks jobs_pkey, dead_jobs_pkey; O(log n).
 create or replace function pgqueue.retry(_id uuid) returns text
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _dead pgqueue.dead_jobs;

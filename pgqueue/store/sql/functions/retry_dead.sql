@@ -5,6 +5,7 @@
 create or replace function pgqueue.retry_dead(
   _queue text, _target text, _after uuid, _limit int, out revived int, out kept int, out last uuid)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id uuid;

@@ -17,6 +17,7 @@ returns table (
   priority int, queue text, target text, args text, labels text, run_at timestamptz,
   expired boolean, alive boolean, late uuid[], next_due timestamptz)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 set jit = off
 as $$

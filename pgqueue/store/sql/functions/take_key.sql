@@ -3,6 +3,7 @@
 -- Walks jobs_pkey, jobs_unique; O(log n).
 create or replace function pgqueue.take_key(_id uuid, _key text) returns uuid
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _holder uuid;

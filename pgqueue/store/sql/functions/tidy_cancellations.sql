@@ -3,6 +3,7 @@
 -- Walks jobs_pkey once per cancellation; O(1) while nothing is cancelled.
 create or replace function pgqueue.tidy_cancellations() returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare

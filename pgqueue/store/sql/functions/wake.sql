@@ -2,6 +2,7 @@
 -- Setting pgqueue.notify: idle (default), always, off. O(1), no table.
 create or replace function pgqueue.wake(_queue text) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if coalesce(current_setting('pgqueue.notify', true), '') <> 'off' and pgqueue.is_heard(_queue) then

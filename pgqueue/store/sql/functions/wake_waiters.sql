@@ -2,6 +2,7 @@
 -- Who waits holds the shared advisory lock (7703, 0).
 create or replace function pgqueue.wake_waiters(_ids uuid[]) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if (case when pg_try_advisory_lock(7703, 0) then not pg_advisory_unlock(7703, 0) else true end) then

@@ -1,0 +1,309 @@
+"""Whatever a stranger plants in `public`: no function, view or statement of ours calls it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import wraps
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+import pgqueue
+from pgqueue.cli.app import main
+from pgqueue.job import JobState, NewJob
+from pgqueue.migrate import migrate
+from pgqueue.store import (
+    dead,
+    enqueueing,
+    execute,
+    jobs,
+    locks,
+    queues,
+    reading,
+    reports,
+    schema,
+    wakeups,
+    workers,
+)
+from pgqueue.store.connection import open_connection
+from tests import factories
+from tests.hostile.planting import plant, stung
+from tests.postgres import Databases
+from tests.worker.running import Desk, ThreadedWorker
+
+MODULES = (dead, enqueueing, jobs, locks, queues, reading, reports, schema, wakeups, workers)
+# The first is everybody's; under the second even what matches exactly is found in `public`.
+PATHS = ('"$user", public', "public, pg_catalog")
+
+
+@pytest.fixture(scope="module")
+def planted(databases: Databases) -> Iterator[str]:
+    """The DSN of a database in whose `public` everything is planted, and was before pgqueue came."""
+    name = databases.create()
+    dsn = databases.server.dsn(name, tcp=True)
+    with psycopg.connect(dsn) as conn:
+        conn.execute("drop schema pgqueue cascade")
+    assert plant(dsn, f"stranger_{name}") > 500
+    assert migrate(make_conninfo(dsn, options=f"-c search_path={PATHS[1].replace(' ', '')}"))
+    yield dsn
+    databases.drop(name)
+    with psycopg.connect(databases.server.dsn(), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop role {}").format(sql.Identifier(f"stranger_{name}")))
+
+
+@pytest.fixture(params=PATHS)
+def lured(planted: str, request: pytest.FixtureRequest) -> str:
+    """A DSN whose sessions look into `public`."""
+    return make_conninfo(planted, options="-c search_path=" + request.param.replace(" ", ""))
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of all statements that were asked for."""
+    names: set[str] = set()
+
+    def noted(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(make)
+        def note(*args: Any, **options: Any) -> Any:
+            names.add(name)
+            return make(*args, **options)
+
+        return note
+
+    for module in MODULES:
+        for name in statements(module):
+            monkeypatch.setattr(module, name, noted(f"{module.__name__}.{name}", getattr(module, name)))
+    return names
+
+
+def statements(module: ModuleType) -> list[str]:
+    """The functions of a module that answer a Statement."""
+    return [
+        name
+        for name, made in inspect.getmembers(module, inspect.isfunction)
+        if made.__module__ == module.__name__
+        and not name.startswith("_")
+        and str(inspect.signature(made).return_annotation).startswith("Statement")
+    ]
+
+
+def test_what_is_planted_is_found_by_others(lured: str, planted: str) -> None:
+    """The planting itself works: a statement that is not ours meets it."""
+    with psycopg.connect(lured) as conn, pytest.raises(psycopg.errors.RaiseException, match="planted cardinality"):
+        conn.execute("select cardinality(array['00000000-0000-0000-0000-000000000000'::pg_catalog.uuid])")
+    with psycopg.connect(planted) as conn:
+        conn.execute("select pg_catalog.setval('public.stings', 1, false)")
+
+
+def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str, used: set[str]) -> None:
+    with psycopg.connect(planted, autocommit=True) as admin:
+        admin.execute("select pg_stat_reset()")
+        name = sql.Identifier(admin.info.dbname)
+        admin.execute(sql.SQL("alter database {} set track_functions = 'all'").format(name))
+    with psycopg.connect(lured, autocommit=True) as theirs:
+        on_a_connection_of_the_caller(theirs)
+    with open_connection(lured, "test") as ours:
+        on_a_connection_of_ours(ours)
+    assert not stung(planted)
+    assert used == {f"{module.__name__}.{name}" for module in MODULES for name in statements(module)}
+    with psycopg.connect(planted) as admin:
+        assert admin.execute(_UNCALLED).fetchall() == []
+
+
+# What PostgreSQL writes into the statement that asks is not counted; `readable` is for other encodings.
+_UNCALLED = """
+select p.proname from pg_proc as p
+where p.pronamespace = 'pgqueue'::regnamespace
+  and p.proname <> all ('{is_heard,uuid7,uuid7_floor,readable}')
+  and p.oid not in (select f.funcid from pg_stat_user_functions as f)
+"""
+
+
+def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
+    """All that a program may ask on a connection whose search_path is its own."""
+    schema.require_schema(conn)
+    target = factories.TARGET
+    every = {
+        "delay": 3600,
+        "timeout": 9,
+        "max_attempts": 3,
+        "limit_key": "l",
+        "store_result": True,
+        "labels": {"a": "b"},
+    }
+    job = pgqueue.enqueue(conn, target, [1], queue="q", priority=3, **every).id
+    pgqueue.enqueue(conn, target, run_at=factories.BEGINNING, queue="kept")
+    assert not pgqueue.enqueue(conn, target, job_id=job).created
+    given = pgqueue.enqueue(conn, target, job_id=uuid4(), ttl=60, unique_key="k", queue="kept").id
+    assert pgqueue.enqueue(conn, target, unique_key="k").id == given
+    pgqueue.enqueue_many(conn, [NewJob(target, queue="kept", ttl=9), NewJob(target, queue="kept", delay=3)])
+    pgqueue.enqueue_many(
+        conn,
+        [NewJob(target, unique_key=key, job_id=uuid4(), queue="kept") for key in "ab"]
+        + [NewJob(target, unique_key="k")],
+    )
+    pgqueue.enqueue_many(conn, [NewJob(target, [1], queue="kept", labels={"a": "b"})] * 200)
+    conn.execute(
+        "select pgqueue.enqueue('shop.tasks:send', '{}', delay => '1 hour', unique_key => 'sql', labels => '{}')"
+    )
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="priority must be from 0 to 9"):
+        conn.execute("select pgqueue.enqueue('shop.tasks:send', '{}', priority => 10)")
+    assert pgqueue.get_job(conn, job).state == "scheduled"
+    assert pgqueue.retry(conn, job)
+    assert pgqueue.cancel(conn, job)
+    assert pgqueue.attempts(conn, job)[0].outcome == "cancelled"
+    with pytest.raises(pgqueue.JobFailed):
+        pgqueue.result(conn, job, timeout=1)
+    conn.execute("select * from pgqueue.job").fetchall()
+    conn.execute("select * from pgqueue.queue_stats").fetchall()
+
+
+def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
+    """All that a worker and the command line ask."""
+    schema.require_schema(conn)
+    for hungry in (None, ["default"]):
+        execute(conn, wakeups.hungry(hungry))
+        factories.enqueue(conn, queue="woken")
+        execute(conn, enqueueing.enqueue_many([NewJob(factories.TARGET, queue="woken")]))
+        execute(conn, wakeups.fed())
+    execute(conn, wakeups.listen("pgqueue"))
+    execute(conn, wakeups.self_test("pgqueue"))
+    worker = factories.enlist(conn)
+    factories.claim(conn, worker, 1, "nothing here")
+    factories.fill(conn, 20)
+    execute(conn, workers.declare(worker, ["a:b"]))
+    assert execute(conn, workers.heartbeat(worker, timedelta(seconds=30))).alive
+    assert execute(conn, workers.ask(worker, "resume"))
+    taken = factories.claim(conn, worker, 10, "default", "woken")
+    stored = [factories.success(taken[0], "1"), factories.success(taken[1])]
+    execute(conn, jobs.step(worker, stored, factories.slots(), timedelta(seconds=1), 2))
+    factories.fail(conn, taken[2])
+    factories.fail(conn, taken[3], None)
+    factories.release(conn, taken[4])
+    factories.fail(conn, taken[4])
+    assert execute(conn, jobs.standing(worker, stored[:0])) == frozenset()
+    assert execute(conn, jobs.complete(taken[5], "1"))
+    execute(conn, locks.locked(worker, [taken[6].id]))
+    assert execute(conn, jobs.cancel(taken[6].id)) is JobState.RUNNING
+    factories.fail(conn, taken[6])
+    assert execute(conn, jobs.retry(taken[3].id)) is JobState.READY
+    assert execute(conn, jobs.claim_one(worker, taken[3].id)) is not None
+    factories.disown(conn, worker, taken)
+    factories.expire(conn, worker)
+    execute(conn, jobs.late(worker, stored))
+    factories.step(conn, worker, taken[7:8], 0)
+    execute(conn, workers.reap())
+    execute(conn, workers.reap_orphans())
+    execute(conn, workers.discharge(worker, clean=False))
+    execute(conn, workers.prune(timedelta(days=1), timedelta(days=1)))
+    execute(conn, queues.set_paused("default", paused=True))
+    execute(conn, queues.set_paused("default", paused=False))
+    buried = factories.make(conn, JobState.DEAD, queue="buried")
+    execute(conn, dead.retry_batch("buried", factories.TARGET, None, 10))
+    now = execute(conn, dead.moment_before(timedelta(0)))
+    execute(conn, dead.count("buried", factories.TARGET, now, 10))
+    execute(conn, dead.purge_batch("buried", factories.TARGET, now, 10))
+    for listing in (
+        queues.names(),
+        queues.stats(),
+        queues.sample(),
+        workers.listing(),
+        workers.rows(),
+        reports.estimates(),
+    ):
+        execute(conn, listing)
+    execute(conn, reports.server_version())
+    execute(conn, workers.overdue(None, "here", timedelta(0)))
+    execute(
+        conn, reading.listing(states=list(JobState), queue="default", target=factories.TARGET, limit=5, before=buried)
+    )
+    execute(conn, reading.result(taken[0].id))
+
+
+def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:
+    with psycopg.connect(planted, autocommit=True) as conn:
+        desk = Desk(conn)
+        conn.execute("drop table if exists effects, unique_effects")
+        desk.make_effects()
+        worker = ThreadedWorker(lured, executor="thread", concurrency=2, poll=0.2, lease=2)
+        sent = [desk.send("effect", 1, 0.0), desk.send("work", store_result=True), desk.send("work", ttl=60)]
+        for job in sent:
+            assert desk.await_state(job, timeout=20).state == "succeeded"
+        desk.await_state(desk.send("fail_until", 2), "succeeded", timeout=20)
+        assert worker.stop() == 0
+    assert not stung(planted)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "jobs list",
+        "dead list",
+        "queues list",
+        "workers list",
+        "queues pause q",
+        "dead purge --yes",
+        "migrate",
+    ],
+)
+def test_no_command_calls_what_is_planted(
+    lured: str, planted: str, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PGQUEUE_DSN", lured)
+    monkeypatch.setattr("sys.argv", ["pgqueue", *command.split()])
+    with psycopg.connect(planted) as conn:
+        # So that migrate has something to do.
+        conn.execute("comment on schema pgqueue is 'functions of another release'")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code, capsys.readouterr().err
+    assert not stung(planted)
+
+
+def test_every_function_looks_names_up_in_pg_catalog_alone(planted: str) -> None:
+    """Either it says so, or what it calls was bound when it was made."""
+    with psycopg.connect(planted) as conn:
+        loose = conn.execute(
+            "select p.proname from pg_proc as p where p.pronamespace = 'pgqueue'::regnamespace and p.prosqlbody is null"
+            " and not coalesce('search_path=pg_catalog, pg_temp' = any (p.proconfig), false)"
+        )
+        assert loose.fetchall() == []
+
+
+def test_nothing_of_ours_depends_on_what_is_not(planted: str) -> None:
+    """Views, defaults, checks and bound bodies: what pg_catalog itself has is not noted as a dependency."""
+    with psycopg.connect(planted) as conn:
+        assert conn.execute(_OUTSIDE).fetchall() == []
+
+
+_OUTSIDE = """
+with ours as (
+  select distinct d.classid, d.objid from pg_depend as d
+  where d.refclassid = 'pg_namespace'::regclass and d.refobjid = 'pgqueue'::regnamespace
+), parts as (
+  -- A view's text is its rule, a default its column's, a check its table's.
+  select classid, objid from ours
+  union
+  select d.classid, d.objid from pg_depend as d join ours on (d.refclassid, d.refobjid) = (ours.classid, ours.objid)
+)
+select pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)
+from parts
+join pg_depend as d on (d.classid, d.objid) = (parts.classid, parts.objid)
+where d.deptype in ('n', 'a')
+  and (d.refclassid = 'pg_proc'::regclass
+       and d.refobjid not in (select oid from pg_proc where pronamespace = 'pgqueue'::regnamespace)
+    or d.refclassid = 'pg_operator'::regclass
+    or d.refclassid = 'pg_type'::regclass
+       and d.refobjid not in (select oid from pg_type where typnamespace = 'pgqueue'::regnamespace)
+    or d.refclassid = 'pg_class'::regclass
+       and d.refobjid not in (select oid from pg_class
+                              where relnamespace in ('pgqueue'::regnamespace, 'pg_toast'::regnamespace)))
+"""
