@@ -5,20 +5,21 @@ With an async connection each returns an awaitable. None of them commits.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob
+from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob, Target
+from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
 from pgqueue.store import Statement, bulk, enqueueing, execute, jobs, reading
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
-from pgqueue.tasks import CallOptions, Task, registered, target_of
+from pgqueue.tasks import CallOptions, Task, check_call_options, registered, target_of
 
 T = TypeVar("T")
-Target = str | Callable[..., Any] | Task[..., Any]
 
 
 @overload
@@ -44,6 +45,7 @@ def enqueue(
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
     job_id: UUID | None = None,
+    **unknown: Any,
 ) -> Enqueued | Awaitable[Enqueued]:
     """Enqueue one job in the transaction open on `conn`: it exists if and only if that transaction commits.
 
@@ -57,8 +59,10 @@ def enqueue(
 
     Raises TargetError, ArgumentError, OptionError: then nothing was sent. O(log n).
     """
+    if unknown:
+        check_call_options("enqueue", unknown)
     new = NewJob(
-        target_of(target),
+        target,
         args,
         queue=queue,
         priority=priority,
@@ -73,7 +77,7 @@ def enqueue(
         labels=labels,
         job_id=job_id,
     )
-    return execute(conn, enqueueing.enqueue(_with_task_options(new, target)))
+    return execute(conn, enqueueing.enqueue(_named(new, {})))
 
 
 @overload
@@ -81,64 +85,81 @@ def enqueue_many(conn: SyncConnection, new_jobs: Iterable[NewJob]) -> list[UUID]
 @overload
 def enqueue_many(conn: AsyncConnection, new_jobs: Iterable[NewJob]) -> Awaitable[list[UUID]]: ...
 def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
-    """Enqueue many jobs in one round trip or by COPY, in the transaction open on `conn`; the ids come back in order.
+    """Enqueue many jobs in a few round trips or by COPY, in the transaction open on `conn`; the ids come back in order.
 
     Where a `unique_key` or `job_id` finds a job that is there already, its id is answered. Raises as enqueue() does,
     before anything is sent. O(batch log n).
     """
-    batch = [_with_task_options(new, new.target) for new in new_jobs]
+    names: dict[Target, tuple[str, Task[..., Any] | None]] = {}
+    batch = [_named(new, names) for new in new_jobs]
     return bulk.copy(conn, batch) if bulk.is_plain(conn, batch) else execute(conn, enqueueing.enqueue_many(batch))
 
 
 @overload
-def get_job(conn: SyncConnection, job_id: UUID) -> Job: ...
+def get_job(conn: SyncConnection, job_id: JobRef) -> Job: ...
 @overload
-def get_job(conn: AsyncConnection, job_id: UUID) -> Awaitable[Job]: ...
-def get_job(conn: AnyConnection, job_id: UUID) -> Job | Awaitable[Job]:
+def get_job(conn: AsyncConnection, job_id: JobRef) -> Awaitable[Job]: ...
+def get_job(conn: AnyConnection, job_id: JobRef) -> Job | Awaitable[Job]:
     """One job in whatever state, as the transaction on `conn` sees it.
 
     Raises JobNotFound if it never committed, or its history has been pruned. O(log n).
     """
-    return execute(conn, _required(reading.get(_uuid(job_id)), job_id))
+    wanted = id_of(job_id)
+    return execute(conn, _required(reading.get(wanted), wanted))
 
 
 @overload
-def attempts(conn: SyncConnection, job_id: UUID) -> list[Attempt]: ...
+def attempts(conn: SyncConnection, job_id: JobRef) -> list[Attempt]: ...
 @overload
-def attempts(conn: AsyncConnection, job_id: UUID) -> Awaitable[list[Attempt]]: ...
-def attempts(conn: AnyConnection, job_id: UUID) -> list[Attempt] | Awaitable[list[Attempt]]:
+def attempts(conn: AsyncConnection, job_id: JobRef) -> Awaitable[list[Attempt]]: ...
+def attempts(conn: AnyConnection, job_id: JobRef) -> list[Attempt] | Awaitable[list[Attempt]]:
     """The ended attempts of a job, oldest first; empty if it has not been tried, or is not known. O(log n)."""
-    return execute(conn, reading.attempts(_uuid(job_id)))
+    return execute(conn, reading.attempts(id_of(job_id)))
 
 
 @overload
-def cancel(conn: SyncConnection, job_id: UUID) -> JobState: ...
+def cancel(conn: SyncConnection, job_id: JobRef) -> JobState: ...
 @overload
-def cancel(conn: AsyncConnection, job_id: UUID) -> Awaitable[JobState]: ...
-def cancel(conn: AnyConnection, job_id: UUID) -> JobState | Awaitable[JobState]:
+def cancel(conn: AsyncConnection, job_id: JobRef) -> Awaitable[JobState]: ...
+def cancel(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]:
     """Cancel a job that waits, in the transaction open on `conn`; answers the job's state after it.
 
     CANCELLED if it waited (or was cancelled before); RUNNING if it runs, undisturbed; else the end it had already.
     Raises JobNotFound. O(log n).
     """
-    return execute(conn, _required(jobs.cancel(_uuid(job_id)), job_id))
+    wanted = id_of(job_id)
+    return execute(conn, _required(jobs.cancel(wanted), wanted))
 
 
 @overload
-def retry(conn: SyncConnection, job_id: UUID) -> JobState: ...
+def retry(conn: SyncConnection, job_id: JobRef) -> JobState: ...
 @overload
-def retry(conn: AsyncConnection, job_id: UUID) -> Awaitable[JobState]: ...
-def retry(conn: AnyConnection, job_id: UUID) -> JobState | Awaitable[JobState]:
+def retry(conn: AsyncConnection, job_id: JobRef) -> Awaitable[JobState]: ...
+def retry(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]:
     """Revive a dead job with fresh attempts, or make a waiting one due now; answers the job's state after it.
 
     READY if it will run; DEAD still, if a live job has its unique key; else the state it was in, unchanged.
     Raises JobNotFound. O(log n).
     """
-    return execute(conn, _required(jobs.retry(_uuid(job_id)), job_id))
+    wanted = id_of(job_id)
+    return execute(conn, _required(jobs.retry(wanted), wanted))
 
 
-def _with_task_options(new: NewJob, target: Target) -> NewJob:
-    task = target if isinstance(target, Task) else registered(new.target)
+def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) -> NewJob:
+    """The job with its target as a text, and the options of its task where it says nothing.
+
+    `names` remembers, because most jobs of a batch have the same target. Raises TargetError.
+    """
+    if not isinstance(new, NewJob):
+        raise UsageError(f"a job to enqueue is a NewJob, got {new!r:.80}; write NewJob(target, args) or task.job(...)")
+    target = new.target
+    found = names.get(target) if isinstance(target, str | Task) else None
+    if found is None:
+        name = target_of(target)
+        found = names[target] = name, target if isinstance(target, Task) else registered(name)
+    name, task = found
+    if name is not target:
+        new = replace(new, target=name)
     return new if task is None else new.over(task.options)
 
 
@@ -150,12 +171,3 @@ def _required(statement: Statement[T | None], job_id: UUID) -> Statement[T]:
         return found
 
     return Statement(statement.sql, statement.params, read)
-
-
-def _uuid(job_id: UUID | str) -> UUID:
-    if isinstance(job_id, UUID):
-        return job_id
-    try:
-        return UUID(job_id)
-    except (ValueError, TypeError, AttributeError):
-        raise UsageError(f"job_id must be a uuid.UUID, got {job_id!r:.80}") from None

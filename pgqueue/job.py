@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +13,12 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID, SafeUUID
 
 from pgqueue.errors import OptionError
-from pgqueue.options import Duration, check_duration, check_integer, check_labels, check_name, check_run_at
+from pgqueue.options import Duration, check_duration, check_flag, check_integer, check_labels, check_name, check_run_at
+from pgqueue.vocabulary import advised
 
 Args = Sequence[Any] | Mapping[str, Any] | None
+# A Task is a callable, too.
+Target = str | Callable[..., Any]
 
 DEFAULT_QUEUE = "default"
 DEFAULT_PRIORITY = 5
@@ -45,6 +48,7 @@ class JobState(StrEnum):
         return self in (JobState.SUCCEEDED, JobState.DEAD, JobState.CANCELLED)
 
 
+@advised
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
     """How a job waits and runs. None means not said: the task's own option holds, else the default.
@@ -76,6 +80,7 @@ class JobOptions:
         check_duration("timeout", self.timeout, zero=False, infinite=True)
         check_run_at(self.run_at, self.delay)
         check_labels(self.labels)
+        check_flag("store_result", self.store_result)
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
 
@@ -101,15 +106,23 @@ def option_names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(JobOptions))
 
 
+@advised
 @dataclass(frozen=True, slots=True)
 class NewJob(JobOptions):
-    """A job to enqueue: a target `"module:function"`, its arguments, and options by keyword.
+    """A job to enqueue: a target (`"module:function"`, a function or a Task), its arguments, and options by keyword.
 
-    `args`: a list is positional, a mapping is by keyword, None is none at all.
+    `args`: a list is positional, a mapping is by keyword, None is none at all. What the target is not allowed to be is
+    said when the job is enqueued, as by enqueue().
     """
 
-    target: str
+    target: Target
     args: Args = None
+
+    @property
+    def name(self) -> str:
+        """The target of a job that is on its way into the database: there it is a text."""
+        assert isinstance(self.target, str), "a target is named before its job is enqueued"
+        return self.target
 
 
 class Enqueued(NamedTuple):

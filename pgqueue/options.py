@@ -10,6 +10,8 @@ from typing import Any
 from pgqueue.errors import OptionError
 
 Duration = float | timedelta
+# A century: what PostgreSQL's clock can still add.
+LONGEST_SECONDS = 3.2e9
 
 
 def check_name(option: str, value: str | None) -> None:
@@ -35,13 +37,13 @@ def check_duration(option: str, value: Duration | None, *, zero: bool, infinite:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float | timedelta):
-        raise OptionError(f"{option} must be seconds or a timedelta, got {value!r}")
+        raise OptionError(f"{option} must be seconds or a timedelta, got {value!r:.80}")
+    # No question that turns an int into a float: one of 400 digits cannot be.
     length = value.total_seconds() if isinstance(value, timedelta) else value
-    if math.isnan(length) or length < 0 or (length == 0 and not zero) or (math.isinf(length) and not infinite):
-        raise OptionError(f"{option} must be {'0 or more' if zero else 'more than 0'} seconds, got {value!r}")
-    # A century: past it PostgreSQL's timestamps and everybody's patience end.
-    if length > 3.2e9 and not math.isinf(length):
-        raise OptionError(f"{option} must be less than a century, got {value!r}")
+    if not (length >= 0 if zero else length > 0):
+        raise OptionError(f"{option} must be {'0 or more' if zero else 'more than 0'} seconds, got {value!r:.80}")
+    if length > LONGEST_SECONDS and not (infinite and length == math.inf):
+        raise OptionError(f"{option} must be less than a century, got {value!r:.80}")
 
 
 def check_run_at(run_at: datetime | None, delay: Duration | None) -> None:
@@ -72,22 +74,35 @@ def check_labels(labels: Mapping[str, str] | None) -> None:
 
 def check_choice(option: str, value: str | None, choices: Collection[str]) -> None:
     """One of a few words."""
-    if value is not None and value not in choices:
-        raise OptionError(f"{option} must be one of {', '.join(choices)}, got {value!r}")
+    if value is not None and (not isinstance(value, str) or value not in choices):
+        raise OptionError(f"{option} must be one of {', '.join(choices)}, got {value!r:.80}")
 
 
 def check_flag(option: str, value: bool | None) -> None:
     """True or False, and nothing that merely counts as such."""
     if value is not None and not isinstance(value, bool):
-        raise OptionError(f"{option} must be True or False, got {value!r}")
+        raise OptionError(f"{option} must be True or False, got {value!r:.80}")
 
 
-def check_errors(option: str, value: Any) -> None:
-    """Exception types, in a tuple."""
-    kinds = value if isinstance(value, tuple) else (value,)
-    wrong = [kind for kind in kinds if not (isinstance(kind, type) and issubclass(kind, BaseException))]
-    if wrong or not isinstance(value, tuple):
-        raise OptionError(f"{option} must be a tuple of exception types, got {value!r:.80}")
+def check_number(option: str, value: Any, low: float, high: float) -> None:
+    """A number within bounds, both included."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise OptionError(f"{option} must be a number from {low:g} to {high:g}, got {value!r:.80}")
+
+
+def error_types(option: str, value: Any) -> tuple[type[BaseException], ...]:
+    """Exception types as isinstance() takes them; they may be given as one, or in a tuple, list or set.
+
+    Raises OptionError.
+    """
+    kinds = (value,) if isinstance(value, type) else value
+    if not isinstance(kinds, tuple | list | set | frozenset) or not all(
+        isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds
+    ):
+        raise OptionError(
+            f"{option} must be types of exceptions such as (ConnectionError, TimeoutError), got {value!r:.80}"
+        )
+    return tuple(kinds)
 
 
 def _is_storable(text: str) -> bool:

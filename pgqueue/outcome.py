@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from pgqueue.description import MESSAGE_LIMIT, message_of, storable, traceback_of, type_name
+from pgqueue.errors import OptionError
+from pgqueue.options import LONGEST_SECONDS, check_duration
 from pgqueue.retry import seconds
 
-# A century, in seconds: what PostgreSQL's clock can still add.
-LONGEST_DELAY = 3.2e9
+LONGEST_DELAY = LONGEST_SECONDS
 
 
 class Reason(StrEnum):
@@ -62,10 +63,13 @@ class Cancel(Signal):
 
 
 def _from_now(delay: float | timedelta) -> float:
-    """A delay that a task asks for, seconds; what lies in the past is now."""
-    if not (wait := seconds(delay)) <= LONGEST_DELAY:
-        raise ValueError(f"a delay must be at most {LONGEST_DELAY:.0f} seconds, got {wait!r}")
-    return max(0.0, wait)
+    """A delay that a task asks for, seconds; what lies in the past is now. Raises OptionError."""
+    if delay is None:
+        raise OptionError("delay must be seconds or a timedelta, got None")
+    if delay < timedelta() if isinstance(delay, timedelta) else isinstance(delay, int | float) and delay < 0:
+        return 0.0
+    check_duration("delay", delay, zero=True, infinite=False)
+    return seconds(delay)
 
 
 @dataclass(frozen=True, slots=True)

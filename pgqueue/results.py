@@ -20,6 +20,9 @@ from psycopg.pq import TransactionStatus
 from pgqueue.context import running
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
 from pgqueue.job import Job, JobState
+from pgqueue.naming import JobRef, id_of
+from pgqueue.options import Duration, check_duration
+from pgqueue.retry import seconds
 from pgqueue.store import Statement, execute, reading
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
 from pgqueue.store.session import is_pooled, is_pooled_async
@@ -35,11 +38,11 @@ FIRST_POLL, LAST_POLL = 0.01, 0.25
 
 
 @overload
-def result(conn: SyncConnection, job_id: UUID, timeout: float | None = None) -> Any: ...
+def result(conn: SyncConnection, job_id: JobRef, timeout: Duration | None = None) -> Any: ...
 @overload
-def result(conn: AsyncConnection, job_id: UUID, timeout: float | None = None) -> Awaitable[Any]: ...
-def result(conn: AnyConnection, job_id: UUID, timeout: float | None = None) -> Any:
-    """What a job returned, waiting until it has ended, at most `timeout` seconds (None: for ever).
+def result(conn: AsyncConnection, job_id: JobRef, timeout: Duration | None = None) -> Awaitable[Any]: ...
+def result(conn: AnyConnection, job_id: JobRef, timeout: Duration | None = None) -> Any:
+    """What a job returned, waiting until it has ended, at most `timeout` (seconds or a timedelta; None: for ever).
 
     None if the task returned None, or the result was not asked for (`store_result`) or has expired (after a day).
     Use a connection without an open transaction: then it is woken at once; in a transaction it polls.
@@ -49,9 +52,11 @@ def result(conn: AnyConnection, job_id: UUID, timeout: float | None = None) -> A
     """
     if running.get() is not None:
         raise UsageError("result() inside a job would hold its slot while it waits; enqueue the next step as a job")
+    check_duration("timeout", timeout, zero=True, infinite=True)
+    wanted, limit = id_of(job_id), None if timeout is None else seconds(timeout)
     if is_async(conn):
-        return _result_async(conn, job_id, timeout)
-    return _result(driver(conn), job_id, timeout)
+        return _result_async(conn, wanted, limit)
+    return _result(driver(conn), wanted, limit)
 
 
 def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -> Any:

@@ -97,7 +97,7 @@ def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> No
 
 
 def _enqueued(dsn: str | None, new: NewJob) -> Enqueued:
-    task = registered(new.target)
+    task = registered(new.name)
     with connected(dsn) as conn:
         try:
             with diagnosed():

@@ -135,7 +135,7 @@ def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> I
         rest = [_rest(new, said) for new in chunk] if said else repeat("")
         yield "".join(
             [
-                f"{job_id.int:032x}\t{_escaped(new.target)}\t{_escaped(encode_args(new.args))}{more}\n"
+                f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
                 for job_id, new, more in zip(fresh, chunk, rest, strict=False)
             ]
         )

@@ -22,7 +22,7 @@ def enqueue(new: NewJob) -> Statement[Enqueued]:
     params = (
         new.job_id or new_job_id(),
         new.job_id is not None,
-        new.target,
+        new.name,
         encode_args(new.args),
         new.queue,
         new.priority,
@@ -64,7 +64,7 @@ def _enqueue_plain(new: NewJob) -> Statement[Enqueued]:
     )
     said = [option for option in options if option[1] is not None]
     names = tuple([name for name, _ in said])
-    params = (job_id, new.target, encode_args(new.args), *[value for _, value in said])
+    params = (job_id, new.name, encode_args(new.args), *[value for _, value in said])
     return Statement(_insert(names), params, lambda _rows: Enqueued(job_id, True))
 
 
@@ -101,7 +101,7 @@ def enqueue_many(new_jobs: Sequence[NewJob]) -> Statement[list[UUID]]:
     params = (
         [new.job_id or new_job_id() for new in new_jobs],
         [new.job_id is not None for new in new_jobs],
-        [new.target for new in new_jobs],
+        [new.name for new in new_jobs],
         [encode_args(new.args) for new in new_jobs],
         [new.queue for new in new_jobs],
         [new.priority for new in new_jobs],

@@ -1,7 +1,8 @@
 """Tasks: the functions that jobs may call."""
 
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
-from pgqueue.tasks.task import CallOptions, Task, TransactionalTask, registered, registered_tasks, target_of, task
+from pgqueue.tasks.options import CallOptions, check_call_options
+from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of, task
 
 __all__ = [
     "CallOptions",
@@ -9,6 +10,7 @@ __all__ = [
     "Task",
     "TransactionalTask",
     "Unknown",
+    "check_call_options",
     "find_task",
     "import_apps",
     "registered",

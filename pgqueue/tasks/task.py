@@ -5,68 +5,24 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import (
-    Any,
-    Concatenate,
-    Generic,
-    Literal,
-    ParamSpec,
-    Self,
-    TypedDict,
-    TypeVar,
-    Unpack,
-    overload,
-)
-from uuid import UUID
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
-from pgqueue.options import Duration
+from pgqueue.options import check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
-from pgqueue.tasks.bounds import BOUND_NAMES, Bounds, OnExpiry, OnTimeout
+from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
+from pgqueue.tasks.options import AllTaskOptions, CallOptions, check_call_options, check_task_options
 from pgqueue.tasks.target import check_function, fault_in
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
-
-
-class TaskOptions(TypedDict, total=False):
-    """The options that a task can have: they hold for each of its jobs that says nothing else."""
-
-    queue: str | None
-    priority: int | None
-    ttl: Duration | None
-    timeout: Duration | None
-    max_attempts: int | None
-    unique_key: str | None
-    store_result: bool | None
-    labels: Mapping[str, str] | None
-
-
-class AllTaskOptions(TaskOptions, total=False):
-    """Those, and the options that stay with the task: see Bounds."""
-
-    soft_timeout: Duration | None
-    on_timeout: OnTimeout
-    on_expiry: OnExpiry
-    at_most_once: bool
-    infra_errors: tuple[type[BaseException], ...]
-
-
-class CallOptions(TaskOptions, total=False):
-    """The options that one job can have."""
-
-    delay: Duration | None
-    run_at: datetime | None
-    limit_key: str | None
-    job_id: UUID | None
 
 
 class Task(Generic[P, R]):
@@ -140,8 +96,7 @@ class Task(Generic[P, R]):
 
     def using(self, **options: Unpack[CallOptions]) -> Self:
         """This task with other options for its jobs; what is not named stays, and so do the bounds of the task."""
-        if own := BOUND_NAMES.intersection(options):
-            raise OptionError(f"{', '.join(sorted(own))}: the worker asks the task, not the job; say it in @task(...)")
+        check_call_options("using", options)
         return self._with(JobOptions(**options).over(self.options))
 
     def _with(self, options: JobOptions) -> Self:
@@ -206,6 +161,8 @@ def task(
     `transactional`: the function is given a psycopg connection first; what it writes there commits with its success.
     Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
     """
+    check_task_options(options)
+    check_flag("transactional", transactional)
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
     given: dict[str, Any] = {**options}
     bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})

@@ -194,7 +194,7 @@ def test_what_was_never_committed_is_not_found(db: Conn, call: Any) -> None:
 @pytest.mark.parametrize("call", [pgqueue.get_job, pgqueue.cancel, pgqueue.retry, pgqueue.attempts])
 def test_an_id_may_be_given_as_text_and_must_be_one(db: Conn, call: Any) -> None:
     assert call(db, str(make(db, JobState.CANCELLED))) is not None
-    with pytest.raises(pgqueue.UsageError, match=r"job_id must be a uuid\.UUID, got 'x'"):
+    with pytest.raises(pgqueue.UsageError, match=r"job_id must be a uuid\.UUID, or what enqueue\(\) answered, got 'x'"):
         call(db, "x")
 
 

@@ -15,11 +15,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgqueue.client import enqueue
 from pgqueue.context import bound
 from pgqueue.errors import AppError, ArgumentError, NotBound, OptionError, TargetError, UsageError
 from pgqueue.job import Enqueued, NewJob
 from pgqueue.retry import Fixed
 from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered, target_of, task
+from pgqueue.tasks.bounds import Bounds
 
 
 @task(queue="mail", max_attempts=3, retry=Fixed(5), timeout=60)
@@ -113,6 +115,65 @@ def test_wrong_options_are_refused_where_they_are_written() -> None:
         send.using(priority=11)
     with pytest.raises(OptionError, match="retry must be a policy"):
         task(retry=5)(plain)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "fault"),
+    [
+        ("soft_timeout", float("nan"), "soft_timeout must be more than 0"),
+        ("soft_timeout", "5", "soft_timeout must be seconds or a timedelta"),
+        ("on_timeout", "burry", "on_timeout must be one of retry, bury, cancel"),
+        ("on_timeout", ["retry"], "on_timeout must be one of"),
+        ("on_expiry", "retry", "on_expiry must be one of bury, cancel"),
+        ("on_expiry", None, "on_expiry must not be None"),
+        ("at_most_once", 1, "at_most_once must be True or False"),
+        ("infra_errors", "OSError", "infra_errors must be types of exceptions"),
+        ("infra_errors", [OSError()], "infra_errors must be types of exceptions"),
+        ("transactional", "yes", "transactional must be True or False"),
+        ("store_result", "yes", "store_result must be True or False"),
+        ("timeout", float("nan"), "timeout must be more than 0"),
+        ("ttl", -5, "ttl must be more than 0"),
+        ("run_at", None, r"run_at: it is one job's own; say it in using"),
+        ("job_id", None, r"job_id: it is one job's own"),
+    ],
+)
+def test_every_option_of_a_task_is_checked_where_it_is_written(option: str, value: Any, fault: str) -> None:
+    with pytest.raises(OptionError, match=fault):
+        task(**{option: value})
+
+
+def test_infra_errors_may_be_in_any_collection() -> None:
+    assert Bounds(infra_errors=[ConnectionError]).infra_errors == (ConnectionError,)
+
+
+@pytest.mark.parametrize(
+    ("option", "advice"),
+    [
+        ("cron", "there are no schedules yet"),
+        ("max_retries", "say max_attempts, which counts the first attempt"),
+        ("eta", "run_at"),
+        ("countdown", "delay"),
+        ("expires", "ttl"),
+        ("priorty", r"did you mean priority\?"),
+        ("colour", "it takes queue, priority"),
+    ],
+)
+def test_an_option_of_another_queue_is_answered_with_our_word(option: str, advice: str) -> None:
+    given: dict[str, Any] = {option: 5}
+    for act, where in (
+        (lambda: task(**given), "task"),
+        (lambda: send.using(**given), "using"),
+        (lambda: NewJob(send, **given), "NewJob"),
+        (lambda: enqueue(None, send, **given), "enqueue"),  # type: ignore[call-overload]  # nothing is sent
+    ):
+        with pytest.raises(OptionError, match=f"{where} takes no option '{option}': .*{advice}"):
+            act()
+
+
+def test_an_option_of_the_task_is_not_one_of_a_job() -> None:
+    for act in (lambda: send.using(retry=Fixed(5)), lambda: enqueue(None, send, soft_timeout=5)):  # type: ignore[call-arg,call-overload]
+        with pytest.raises(OptionError, match=r"the worker asks the task, not the job; say it in @task"):
+            act()
 
 
 def test_a_task_is_pickled_by_reference() -> None:

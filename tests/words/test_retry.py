@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -55,17 +56,64 @@ def test_only_named_errors_are_retried() -> None:
     assert DEFAULT_RETRY.retries(SystemExit())
 
 
+WAITS: list[tuple[Any, str]] = [(RetryPolicy, "cap"), (Backoff, "first"), (Linear, "step"), (Fixed, "every")]
+NO_WAITS = [math.nan, math.inf, -math.inf, -5, "60", None, True, 1e12, 10**400, [5], timedelta(days=-1)]
+
+
+@pytest.mark.parametrize(("policy", "option"), WAITS)
+def test_a_wait_may_be_a_timedelta(policy: Any, option: str) -> None:
+    assert policy(**{option: timedelta(minutes=5)}) == policy(**{option: 300})
+    assert policy(**{option: timedelta(minutes=5)}, jitter=0).delay(1) <= 300
+
+
+@pytest.mark.parametrize("wrong", NO_WAITS, ids=str)
+@pytest.mark.parametrize(("policy", "option"), WAITS)
+def test_what_is_no_wait_is_refused_where_it_is_written(policy: Any, option: str, wrong: Any) -> None:
+    with pytest.raises(OptionError, match=f"^{option} must be "):
+        policy(**{option: wrong})
+
+
+@pytest.mark.parametrize("wrong", NO_WAITS, ids=str)
+def test_a_list_of_waits_is_checked_one_by_one(wrong: Any) -> None:
+    assert Delays([timedelta(seconds=1), timedelta(minutes=5)]) == Delays((1, 300))
+    with pytest.raises(OptionError, match=r"^waits\[1\] must be "):
+        Delays([1, wrong])
+
+
 @pytest.mark.parametrize(
     ("policy", "options", "fault"),
     [
-        (Fixed, {"cap": 0}, "cap must be more than 0"),
-        (Backoff, {"jitter": 1.5}, "jitter is a share"),
+        (RetryPolicy, {"cap": 0}, "cap must be more than 0"),
+        (Backoff, {"jitter": 1.5}, "jitter must be a number from 0 to 1, got 1.5"),
+        (Fixed, {"jitter": math.nan}, "jitter must be a number from 0 to 1, got nan"),
+        (Fixed, {"jitter": "0.1"}, "jitter must be a number"),
+        (Backoff, {"factor": 0.5}, "factor must be a number from 1 to 1000"),
+        (Backoff, {"factor": math.inf}, "factor must be a number from 1 to 1000"),
+        (Backoff, {"factor": timedelta(2)}, "factor must be a number"),
         (Delays, {"waits": []}, "at least one wait"),
+        (Delays, {"waits": "60"}, "waits must be a list"),
+        (Delays, {"waits": 60}, "waits must be a list"),
+        (Delays, {"waits": {1, 2}}, "waits must be a list"),
     ],
 )
 def test_nonsense_is_refused(policy: Any, options: dict[str, Any], fault: str) -> None:
     with pytest.raises(OptionError, match=fault):
         policy(**options)
+
+
+@pytest.mark.parametrize("kinds", [[ValueError], {ValueError}, (ValueError,), ValueError], ids=repr)
+def test_error_types_may_be_one_or_in_any_collection(kinds: Any) -> None:
+    assert not Fixed(not_on=kinds).retries(ValueError())
+    assert Fixed(not_on=kinds).retries(OSError())
+    assert Fixed(on=kinds).retries(ValueError())
+    assert not Fixed(on=kinds).retries(OSError())
+
+
+@pytest.mark.parametrize("option", ["on", "not_on"])
+@pytest.mark.parametrize("wrong", [[ValueError()], "ValueError", [int], None, ValueError(), ("ValueError",)], ids=repr)
+def test_what_is_no_error_type_is_refused(option: str, wrong: Any) -> None:
+    with pytest.raises(OptionError, match=f"^{option} must be types of exceptions"):
+        Fixed(**{option: wrong})
 
 
 def test_seconds_reads_both_forms_of_a_duration() -> None:

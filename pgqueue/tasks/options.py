@@ -1,0 +1,67 @@
+"""The options of tasks and of single jobs, as type checkers know them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from pgqueue.errors import OptionError
+from pgqueue.options import Duration
+from pgqueue.tasks.bounds import OnExpiry, OnTimeout
+from pgqueue.vocabulary import unknown_options
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options that a task can have: they hold for each of its jobs that says nothing else."""
+
+    queue: str | None
+    priority: int | None
+    ttl: Duration | None
+    timeout: Duration | None
+    max_attempts: int | None
+    unique_key: str | None
+    store_result: bool | None
+    labels: Mapping[str, str] | None
+
+
+class AllTaskOptions(TaskOptions, total=False):
+    """Those, and the options that stay with the task: see Bounds."""
+
+    soft_timeout: Duration | None
+    on_timeout: OnTimeout
+    on_expiry: OnExpiry
+    at_most_once: bool
+    infra_errors: Collection[type[BaseException]]
+
+
+class CallOptions(TaskOptions, total=False):
+    """The options that one job can have."""
+
+    delay: Duration | None
+    run_at: datetime | None
+    limit_key: str | None
+    job_id: UUID | None
+
+
+# What only @task(...) takes, beside the options that a job can have.
+OF_TASKS = frozenset({*AllTaskOptions.__annotations__, "retry", "transactional"} - CallOptions.__annotations__.keys())
+
+
+def check_task_options(names: Iterable[str]) -> None:
+    """Raise OptionError for what @task(...) does not take, with what to write instead."""
+    names = set(names) - AllTaskOptions.__annotations__.keys()
+    if own := sorted(names & CallOptions.__annotations__.keys()):
+        raise OptionError(
+            f"task takes no option {', '.join(own)}: it is one job's own; say it in using(...) or enqueue()"
+        )
+    if names:
+        known = [*AllTaskOptions.__annotations__, "retry", "transactional"]
+        raise OptionError(unknown_options("task", names, known))
+
+
+def check_call_options(where: str, names: Iterable[str]) -> None:
+    """Raise OptionError for what a single job does not take, with what to write instead."""
+    if unknown := set(names) - CallOptions.__annotations__.keys():
+        raise OptionError(unknown_options(where, unknown, list(CallOptions.__annotations__), OF_TASKS))
