@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import typer
+
+from pgqueue.printable import as_json, in_lines, in_one_line
 
 T = TypeVar("T")
 Columns = dict[str, Callable[[T], object]]
@@ -50,7 +51,7 @@ def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: 
 
 def print_json(value: object) -> None:
     """Print dataclasses as objects with their fields' names, times in ISO 8601, durations in seconds."""
-    typer.echo(json.dumps(_jsonable(value), ensure_ascii=False, indent=2))
+    typer.echo(as_json(_jsonable(value), indent=2))
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -95,11 +96,7 @@ def rounded(duration: timedelta) -> str:
 
 def plain(text: str, *, newlines: bool = True) -> str:
     """Text without control characters: what a job wrote into an error must not steer the terminal."""
-    kept = "\n\t" if newlines else ""
-    return "".join(
-        letter if letter in kept or letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
+    return in_lines(text) if newlines else in_one_line(text)
 
 
 def paint(text: str, colour: str, *, err: bool = False) -> str:

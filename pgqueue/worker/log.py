@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,10 +10,13 @@ from typing import Any, TextIO
 from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.outcome import Move, Settlement
+from pgqueue.printable import as_json, cut, in_one_line
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # The whole of it stands in pgqueue.attempts.
 ERROR_LIMIT = 500
+# Of any other text; the stack of a thread is the longest that people want to see.
+TEXT_LIMIT = 2_000
 Line = tuple[str, str, dict[str, Any]]
 
 
@@ -115,20 +117,20 @@ def _fields(done: Finished) -> dict[str, Any]:
     }
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
-        fields["error"] = error if len(error) <= ERROR_LIMIT else f"{error[:ERROR_LIMIT]}..."
+        fields["error"] = cut(error, ERROR_LIMIT)
     return fields
 
 
 def _as_text(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
-    rest = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
-    return f"{time} {level.upper():7} {message}  {rest}\n"
+    rest = " ".join(f"{name}={_quoted(cut(str(value), TEXT_LIMIT))}" for name, value in fields.items())
+    return f"{time} {level.upper():7} {in_one_line(message)}  {rest}\n"
 
 
-def _quoted(value: object) -> str:
-    text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or any(c.isspace() or c in '"=' for c in text) else text
+def _quoted(text: str) -> str:
+    bare = text and text.isprintable() and not any(c in ' "=' for c in text)
+    return text if bare else as_json(text)
 
 
 def _as_json(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
-    line = {"time": time, "level": level, "event": message, **fields}
-    return json.dumps(line, ensure_ascii=False, default=str) + "\n"
+    bounded = {name: cut(value, TEXT_LIMIT) if isinstance(value, str) else value for name, value in fields.items()}
+    return as_json({"time": time, "level": level, "event": message, **bounded}, default=str) + "\n"

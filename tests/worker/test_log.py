@@ -117,3 +117,19 @@ def test_a_batch_is_written_at_once() -> None:
 
     LogObserver(stream=Stream())(events.AttemptsFinished([finished(Succeeded()) for _ in range(50)]))
     assert Stream.writes == 1
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_text_of_a_job_steers_who_reads_the_log(style: str) -> None:
+    steering = "\x1b[31m\x9b2J\x7f\u202e\u2028\u2029\x85\ud800"
+    done = finished(Failed(error_report("E\u202e", steering)), target=f"shop:send{steering}")
+    for event in (events.AttemptsFinished([done]), events.Trouble(steering, steering), events.ChildEnded(1, steering)):
+        line = logged(event, style)
+        assert line.endswith("\n")
+        assert line[:-1].isprintable()
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_line_is_bounded_whatever_a_target_or_an_error_is_long(style: str) -> None:
+    done = finished(Failed(error_report("E", "x" * 4_000)), target="shop:" + "\x1b" * 1_000_000)
+    assert len(logged(events.AttemptsFinished([done]), style)) < 20_000
