@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pgqueue.errors import OptionError
+from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_integer, check_name, check_number
+from pgqueue.retry import seconds
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Settings
+
+# More than this of anything is a slip of the pen.
+_MANY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +34,20 @@ class WorkerSettings:
     infra_minutes: float
 
     def __post_init__(self) -> None:
-        if self.executor not in EXECUTORS:
-            raise OptionError(f"executor must be one of {', '.join(EXECUTORS)}, got {self.executor!r}")
+        check_choice("executor", self.executor, tuple(EXECUTORS))
+        check_flag("burst", self.burst)
+        check_flag("poll_only", self.poll_only)
         _check_children(self.executor, self.tasks)
-        if self.poll <= 0:
-            raise OptionError(f"poll must be more than 0 seconds, got {self.poll}")
         if self.lease < 1:
             raise OptionError(f"lease must be 1 second or more, got {self.lease}")
-        if self.shutdown_timeout < 0:
-            raise OptionError(f"shutdown_timeout must be 0 seconds or more, got {self.shutdown_timeout}")
-        if self.infra_limit < 1:
-            raise OptionError(f"infra_limit must be 1 or more, got {self.infra_limit}")
-        if self.infra_minutes <= 0:
-            raise OptionError(f"infra_minutes must be more than 0, got {self.infra_minutes}")
+        check_integer("infra_limit", self.infra_limit, 1, _MANY)
+        check_number("infra_minutes", self.infra_minutes, 0.001, _MANY)
         if self.poll_only and self.listen_dsn is not None:
             raise OptionError("poll_only listens to nothing, so listen_dsn has no use; give one of them")
         if self.queues is not None and not self.queues:
             raise OptionError("queues must name at least one queue, got []; None serves all of them")
+        for queue in self.queues or ():
+            check_name("a queue", queue)
 
 
 def names(option: str, given: Sequence[str]) -> tuple[str, ...]:
@@ -55,14 +57,20 @@ def names(option: str, given: Sequence[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
+def length(option: str, given: Duration, *, zero: bool = False) -> float:
+    """A time in seconds, which may be given as a timedelta. Raises OptionError."""
+    if given is None:
+        raise OptionError(f"{option} must be seconds or a timedelta, got None")
+    check_duration(option, given, zero=zero, infinite=False)
+    return seconds(given)
+
+
 def _check_children(executor: str, tasks: Settings) -> None:
-    if tasks.concurrency < 1:
-        raise OptionError(f"concurrency must be 1 or more, got {tasks.concurrency}")
+    check_integer("concurrency", tasks.concurrency, 1, _MANY)
     for option, value in (
         ("max_jobs_per_child", tasks.max_jobs_per_child),
         ("max_memory_per_child", tasks.max_memory_per_child),
     ):
-        if value is not None and value < 1:
-            raise OptionError(f"{option} must be 1 or more, got {value}; None sets no limit")
+        check_integer(option, value, 1, 2**63 - 1)
         if value is not None and executor != "process":
             raise OptionError(f"{option} is for children, and the executor {executor} has none; use process")

@@ -11,10 +11,11 @@ import psycopg
 
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
+from pgqueue.options import Duration
 from pgqueue.store.connection import in_one_line
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
-from pgqueue.worker.settings import WorkerSettings, names
+from pgqueue.worker.settings import WorkerSettings, length, names
 from pgqueue.worker.supervision.ending import STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
 from pgqueue.worker.supervision.health import Health
@@ -30,11 +31,11 @@ class Worker:
     """Claims jobs and runs them until it is told to stop.
 
     `queues` None serves all of them; `app` names the modules whose tasks may run; `lease`, `poll` and
-    `shutdown_timeout` are seconds. `burst` ends the worker when nothing is due. Behind a pooler, `listen_dsn` leads
-    round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked for every second.
-    `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept. `infra_limit`
-    infrastructure errors within `infra_minutes` end the worker, for another process to take its place. With
-    `health_port` it answers probes over HTTP at `health_host`.
+    `shutdown_timeout` are seconds or timedeltas. `burst` ends the worker when nothing is due. Behind a pooler,
+    `listen_dsn` leads round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked
+    for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
+    `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
+    With `health_port` it answers probes over HTTP at `health_host`.
 
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
     """
@@ -49,9 +50,9 @@ class Worker:
         app: Sequence[str] = (),
         middleware: Sequence[str] = (),
         burst: bool = False,
-        poll: float = 5.0,
-        lease: float = 30.0,
-        shutdown_timeout: float = 8.0,
+        poll: Duration = 5.0,
+        lease: Duration = 30.0,
+        shutdown_timeout: Duration = 8.0,
         listen_dsn: str | None = None,
         poll_only: bool = False,
         max_jobs_per_child: int | None = None,
@@ -76,9 +77,9 @@ class Worker:
             executor=executor,
             tasks=tasks,
             burst=burst,
-            poll=poll,
-            lease=lease,
-            shutdown_timeout=shutdown_timeout,
+            poll=length("poll", poll),
+            lease=length("lease", lease),
+            shutdown_timeout=length("shutdown_timeout", shutdown_timeout, zero=True),
             listen_dsn=listen_dsn,
             poll_only=poll_only,
             infra_limit=infra_limit,

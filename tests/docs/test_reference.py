@@ -60,9 +60,10 @@ def test_the_python_reference_shows_signatures_as_they_are() -> None:
 
 
 def shown(function: Any) -> str:
-    """A signature with its defaults and without its types."""
+    """A signature with its defaults and without its types, and without what is taken only to be refused."""
     parameters = inspect.signature(function).parameters.values()
-    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    wanted = [parameter for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in wanted]
     text = str(inspect.Signature(plain)).replace("'", '"')
     return f"{function.__name__}{text}"
 

@@ -138,8 +138,7 @@ def test_a_job_that_blames_every_host_is_charged_in_the_end(make: Make) -> None:
         ({"on_timeout": "ignore"}, "on_timeout must be one of retry, bury, cancel, got 'ignore'"),
         ({"on_expiry": "retry"}, "on_expiry must be one of bury, cancel, got 'retry'"),
         ({"at_most_once": "yes"}, "at_most_once must be True or False, got 'yes'"),
-        ({"infra_errors": OSError}, r"write \(OSError,\)"),
-        ({"infra_errors": ("OSError",)}, "infra_errors must be a tuple of error types"),
+        ({"infra_errors": ("OSError",)}, "infra_errors must be types of exceptions"),
     ],
 )
 def test_a_bound_out_of_its_range_is_refused(options: dict[str, object], fault: str) -> None:
@@ -150,5 +149,5 @@ def test_a_bound_out_of_its_range_is_refused(options: dict[str, object], fault: 
 def test_bounds_stay_with_the_task() -> None:
     assert once.using(priority=9).terms.at_most_once
     assert once.using(priority=9).bounds is once.bounds
-    with pytest.raises(OptionError, match="at_most_once: the worker asks the task, not the job"):
+    with pytest.raises(OptionError, match="at_most_once': the worker asks the task, not the job"):
         nothing.using(at_most_once=True)  # type: ignore[call-arg]

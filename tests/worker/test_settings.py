@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
+import pgqueue
 from pgqueue.migrate import migrate
 from tests.postgres import Databases
 from tests.worker.running import Desk, StartThreaded, ThreadedWorker
@@ -20,6 +24,38 @@ SETTINGS = (
     ("standard_conforming_strings", "off"),
     ("TimeZone", "Asia/Kathmandu"),
 )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "fault"),
+    [
+        ("poll", math.nan, "poll must be more than 0 seconds, got nan"),
+        ("poll", "5", "poll must be seconds or a timedelta"),
+        ("poll", 0, "poll must be more than 0 seconds"),
+        ("lease", timedelta(milliseconds=1), "lease must be 1 second or more"),
+        ("lease", math.inf, "lease must be less than a century"),
+        ("lease", None, "lease must be seconds or a timedelta"),
+        ("shutdown_timeout", -1, "shutdown_timeout must be 0 or more seconds"),
+        ("concurrency", 0, "concurrency must be a whole number from 1"),
+        ("concurrency", 2.5, "concurrency must be a whole number from 1"),
+        ("concurrency", "4", "concurrency must be a whole number from 1"),
+        ("executor", "threads", "executor must be one of process, thread, async, got 'threads'"),
+        ("executor", ["thread"], "executor must be one of"),
+        ("burst", 1, "burst must be True or False"),
+        ("poll_only", "no", "poll_only must be True or False"),
+        ("max_jobs_per_child", 0, "max_jobs_per_child must be a whole number from 1"),
+        ("max_memory_per_child", 1.5, "max_memory_per_child must be a whole number from 1"),
+        ("infra_limit", 0, "infra_limit must be a whole number from 1"),
+        ("infra_minutes", math.nan, "infra_minutes must be a number from"),
+        ("queues", [], "queues must name at least one queue"),
+        ("queues", "mail", "queues must be a list of names"),
+        ("queues", ["mail", ""], "a queue must be a text of 1 to 500 characters"),
+        ("app", "shop.tasks", "app must be a list of names"),
+    ],
+)
+def test_every_option_of_a_worker_is_checked_where_it_is_written(option: str, value: Any, fault: str) -> None:
+    with pytest.raises(pgqueue.OptionError, match=fault):
+        pgqueue.Worker("", **{option: value})
 
 
 @pytest.fixture
