@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from pgqueue.embedded import pidfile, sockets
 from pgqueue.embedded.binaries import find_binaries
+from pgqueue.embedded.privacy import open_private
 from pgqueue.embedded.privileges import Launch, find_launch
 from pgqueue.errors import EmbeddedError
 
@@ -154,7 +155,10 @@ class Server:
         """Open the log for writing at its end; one that has grown long is set aside first."""
         if self.logfile.exists() and self.logfile.stat().st_size > LOG_LIMIT:
             self.logfile.replace(self.logfile.with_suffix(".log.1"))
-        return open(self.logfile, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
+        try:
+            return open(self.logfile, "ab", opener=open_private)
+        except OSError as error:
+            raise EmbeddedError(f"cannot write the log {self.logfile}: {error.strerror}; remove it") from error
 
     def log_tail(self, lines: int = 15) -> str:
         """Return the end of what the server wrote."""

@@ -9,6 +9,7 @@ import weakref
 from pathlib import Path
 from typing import TextIO
 
+from pgqueue.embedded.privacy import open_private
 from pgqueue.errors import EmbeddedError
 
 with contextlib.suppress(ImportError):  # Windows has none, and is refused before a lock is taken
@@ -22,7 +23,7 @@ def try_lock(path: Path, *, shared: bool = False) -> TextIO | None:
 
     No child holds the lock: one that is started by exec loses the file there, a forked one closes it at once.
     """
-    file = open(path, "a+", opener=_open_private)  # noqa: SIM115, the caller closes it
+    file = open(path, "a+", opener=open_private)  # noqa: SIM115, the caller closes it
     try:
         fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
         if os.path.samestat(os.fstat(file.fileno()), path.stat()):
@@ -50,10 +51,6 @@ def is_locked(path: Path) -> bool:
         return path.exists()
     file.close()
     return False
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _let_go_in_child() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pgqueue.embedded.cluster import make_private
 from pgqueue.embedded.locks import is_locked
+from pgqueue.embedded.privacy import open_private, require_private
 from pgqueue.embedded.privileges import Launch, find_launch
 from pgqueue.errors import EmbeddedError
 
@@ -45,16 +46,26 @@ class Place:
         return is_locked(self.supervisor)
 
     def create(self, launch: Launch) -> None:
-        """Create the folder with mode 0700, unless it exists; refuse another user's."""
+        """Create the folder with mode 0700, unless it exists; refuse one that is not this user's alone."""
         if self.folder.exists() and not self.folder.is_dir():
             raise EmbeddedError(f"{self.folder} is a file, not a folder; name a folder for the database")
         try:
             make_private(self.folder, launch)
-            owner = self.folder.stat().st_uid
         except OSError as error:
             raise EmbeddedError(f"cannot keep a database in {self.folder}: {error.strerror}") from error
-        if owner != os.geteuid():
-            raise EmbeddedError(f"{self.folder} belongs to another user (uid {owner}); name a folder of your own")
+        self.require_private()
+
+    def require_private(self) -> None:
+        """Raise EmbeddedError if the folder exists and is not this user's alone."""
+        if self.folder.exists():
+            require_private(self.folder, os.geteuid())
+
+    def keep_running(self) -> None:
+        """Have the server go on without users."""
+        try:
+            os.close(open_private(str(self.keep), os.O_WRONLY | os.O_CREAT))
+        except OSError as error:
+            raise EmbeddedError(f"cannot write {self.keep}: {error.strerror}; remove it") from error
 
 
 def is_embedded(dsn: str) -> bool:

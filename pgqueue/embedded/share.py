@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from pgqueue.embedded import sockets
 from pgqueue.embedded.cluster import Server
 from pgqueue.embedded.locks import lock
 from pgqueue.embedded.place import Place, default_folder, folder_of
@@ -79,7 +80,7 @@ def open_database(dsn: str, *, bin_dir: Path | None = None) -> Database:
 def start(folder: Path | None = None, *, bin_dir: Path | None = None) -> Status:
     """Start the server, and keep it running without users until `stop`."""
     with _join(folder or default_folder(), bin_dir) as database:
-        database.place.keep.touch(mode=0o600)
+        database.place.keep_running()
         return status(database.folder)
 
 
@@ -87,6 +88,7 @@ def stop(folder: Path | None = None) -> None:
     """Stop the server now, whoever uses it; does nothing if it does not run."""
     server = Server(folder or default_folder())
     place = Place(server.folder)
+    place.require_private()
     if not server.initialised:
         return
     with lock(place.starting, timeout=START_TIMEOUT):
@@ -98,8 +100,10 @@ def stop(folder: Path | None = None) -> None:
 def status(folder: Path | None = None) -> Status:
     """Return whether the server runs, and its DSN."""
     server = Server(folder or default_folder())
+    place = Place(server.folder)
+    place.require_private()
     ready = server.ready
-    kept = Place(server.folder).keep.exists()
+    kept = place.keep.exists()
     return Status(server.folder, server.pid if ready else None, server.dsn() if ready else None, kept)
 
 
@@ -133,6 +137,8 @@ def _join(folder: Path, bin_dir: Path | None) -> Database:
         try:
             server.initdb()
             _wait_until_ready(place, server)
+            # It may have run for long: that its socket is still in a folder of ours is looked at now.
+            sockets.require_ours(server.socket_dir, server.launch)
         except BaseException:
             using.close()
             raise

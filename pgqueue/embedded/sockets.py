@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from pgqueue.embedded.privacy import OTHERS_WRITE
 from pgqueue.embedded.privileges import Launch
 from pgqueue.errors import EmbeddedError
 
@@ -30,9 +31,14 @@ def create(folder: Path, launch: Launch) -> None:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         launch.hand_over(folder)
+    require_ours(folder, launch)
+
+
+def require_ours(folder: Path, launch: Launch) -> None:
+    """Refuse a socket's folder that somebody else put there, or may write to."""
     found = folder.lstat()
     owner = os.geteuid() if launch.owner is None else launch.owner
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o022:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & OTHERS_WRITE:
         raise EmbeddedError(f"{folder} is not a folder of this user alone; remove it")
 
 

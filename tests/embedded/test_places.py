@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from pgqueue import embedded
 from pgqueue.embedded import Server, pidfile, place, privileges, sockets
-from pgqueue.embedded.privileges import NAMESPACE, ORDINARY, SETPRIV, Launch
+from pgqueue.embedded.privileges import NAMESPACE, NOBODY, ORDINARY, SETPRIV, Launch
 from pgqueue.errors import EmbeddedError
 from tests.embedded.test_sharing import stopped
 
@@ -147,6 +149,61 @@ def test_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, unma
 def test_processes_are_known_alike_with_and_without_proc() -> None:
     assert pidfile.told_by_ps(os.getpid()).split() == pidfile.command_line(os.getpid()).split()
     assert pidfile.told_by_ps(pidfile.NO_PROCESS) == pidfile.command_line(pidfile.NO_PROCESS) == ""
+
+
+def test_a_folder_that_others_may_write_to_is_refused_whatever_is_planted_there(
+    unmade_folder: Path, tmp_path: Path
+) -> None:
+    unmade_folder.mkdir()
+    unmade_folder.chmod(0o777)
+    victim = tmp_path / "victim"
+    victim.write_text("mine\n")
+    # Who runs this as root has a second user at hand.
+    other: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    for planted in ("server.log", "keep", "start.lock", "socket"):
+        subprocess.run(["ln", "-s", str(victim), str(unmade_folder / planted)], check=True, **other)
+    for use in (lambda: embedded.open(f"embedded:{unmade_folder}"), lambda: embedded.start(unmade_folder)):
+        with pytest.raises(EmbeddedError, match=r"others may write to .* \(mode 0777\).*chmod go-w"):
+            use()
+    for look in (embedded.stop, embedded.status):
+        with pytest.raises(EmbeddedError, match="others may write to"):
+            look(unmade_folder)
+    assert victim.read_text() == "mine\n"
+    unmade_folder.chmod(0o700)
+
+
+def test_a_folder_that_anybody_may_exchange_is_refused(unmade_folder: Path) -> None:
+    unmade_folder.mkdir()
+    unmade_folder.chmod(0o777)
+    with pytest.raises(EmbeddedError, match=f"since {unmade_folder} is open to all"):
+        embedded.open(f"embedded:{unmade_folder}/database")
+    unmade_folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("planted", ["server.log", "keep"])
+def test_nothing_follows_a_link(unmade_folder: Path, tmp_path: Path, planted: str) -> None:
+    unmade_folder.mkdir(mode=0o700)
+    victim = tmp_path / "victim"
+    (unmade_folder / planted).symlink_to(victim)
+    try:
+        with pytest.raises(EmbeddedError, match=r"cannot write .*symbolic links; remove it"):
+            embedded.start(unmade_folder)
+    finally:
+        (unmade_folder / planted).unlink()
+        embedded.stop(unmade_folder)
+    assert not victim.exists()
+
+
+def test_a_socket_folder_that_was_exchanged_is_not_used(unmade_folder: Path) -> None:
+    with embedded.open(f"embedded:{unmade_folder}"):
+        socket_dir = Server(unmade_folder).socket_dir
+        socket_dir.rename(unmade_folder / "away")
+        socket_dir.mkdir()
+        socket_dir.chmod(0o777)
+        with pytest.raises(EmbeddedError, match="is not a folder of this user alone"):
+            embedded.open(f"embedded:{unmade_folder}")
+        socket_dir.rmdir()
+        (unmade_folder / "away").rename(socket_dir)
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
