@@ -122,10 +122,11 @@ def cancel(conn: SyncConnection, job_id: JobRef) -> JobState: ...
 @overload
 def cancel(conn: AsyncConnection, job_id: JobRef) -> Awaitable[JobState]: ...
 def cancel(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]:
-    """Cancel a job that waits, in the transaction open on `conn`; answers the job's state after it.
+    """Cancel a job, in the transaction open on `conn`; answers the job's state after it.
 
-    CANCELLED if it waited (or was cancelled before); RUNNING if it runs, undisturbed; else the end it had already.
-    Raises JobNotFound. O(log n).
+    CANCELLED if it waited (or was cancelled before): it never starts. RUNNING if it runs: when you commit it is told,
+    and a child process that does not listen is killed after 5 seconds; unless it succeeds all the same it ends
+    cancelled, and it does not run again. Else the end it had already. Raises JobNotFound. O(log n).
     """
     wanted = id_of(job_id)
     return execute(conn, _required(jobs.cancel(wanted), wanted))

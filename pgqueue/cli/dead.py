@@ -12,6 +12,7 @@ from pgqueue import client
 from pgqueue.cli import jobs as jobs_command
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.errors import UsageError
@@ -53,16 +54,16 @@ def list_dead(
 def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """Show one dead job with its attempts and its last traceback."""
     with connected(dsn) as conn:
-        job = client.get_job(conn, job_id)
+        job = client.get_job(conn, job_id_of(conn, job_id))
     if job.state is not JobState.DEAD:
-        say_error(f"job {job_id} is not dead, it is {job.state}; see `pgqueue jobs show {job_id}`")
+        say_error(f"job {job.id} is not dead, it is {job.state}; see `pgqueue jobs show {job.id}`")
         raise typer.Exit(Exit.NOT_FOUND)
     jobs_command.show(job_id, dsn, as_json)
 
 
 @group.command()
 def retry(
-    job_ids: Annotated[list[UUID] | None, typer.Argument(metavar="ID...", help="The jobs' ids; or --all.")] = None,
+    job_ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The jobs' ids; or --all.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All dead jobs, or those of a queue or task.")] = False,
     queue: Queue = None,
     target: Target = None,

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pgqueue import client, results
+from pgqueue.cli import job_moves
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, print_job
-from pgqueue.cli.options import App, Dsn, JobId, JobIds, Json, Middleware, Queue, Target, duration_option, new_group
+from pgqueue.cli.options import (
+    App,
+    Dsn,
+    JobId,
+    JobIds,
+    Json,
+    Middleware,
+    Queue,
+    Target,
+    choice_option,
+    duration_option,
+    new_group,
+)
 from pgqueue.cli.output import Columns, print_json, print_list
-from pgqueue.errors import JobNotFound
 from pgqueue.job import Job, JobState
 from pgqueue.store import execute, reading
 from pgqueue.store.diagnosis import diagnosed
 
 if TYPE_CHECKING:
-    import psycopg
+    pass
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -48,7 +59,8 @@ group = new_group(_jobs)
 def list_jobs(
     dsn: Dsn = None,
     state: Annotated[
-        list[JobState] | None, typer.Option("--state", "-s", help="Only jobs in this state; repeatable.")
+        list[JobState] | None,
+        choice_option("--state", "-s", of=JobState, help="Only jobs in this state; repeatable."),
     ] = None,
     queue: Queue = None,
     target: Target = None,
@@ -65,15 +77,15 @@ def list_jobs(
 def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """Show one job with its attempts and last traceback."""
     with connected(dsn) as conn:
-        print_job(client.get_job(conn, job_id), client.attempts(conn, job_id), as_json=as_json)
+        found = job_id_of(conn, job_id)
+        print_job(client.get_job(conn, found), client.attempts(conn, found), as_json=as_json)
 
 
 @group.command()
 def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """List the ended attempts of a job."""
     with connected(dsn) as conn:
-        client.get_job(conn, job_id)
-        rows = client.attempts(conn, job_id)
+        rows = client.attempts(conn, client.get_job(conn, job_id_of(conn, job_id)).id)
         print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
 
 
@@ -88,26 +100,35 @@ def result(
     Of a job that ended without success, its traceback, and exit code 1.
     """
     with connected(dsn) as conn:
+        found = job_id_of(conn, job_id)
         if wait is None:
-            _require_end(client.get_job(conn, job_id))
-        value = results.result(conn, job_id, timeout=0.0 if wait is None else wait.total_seconds())
+            _require_end(client.get_job(conn, found))
+        value = results.result(conn, found, timeout=0.0 if wait is None else wait.total_seconds())
         print_json(value)
-        if not execute(conn, reading.result(job_id))[0]:
+        if not execute(conn, reading.result(found))[0]:
             say("no result is stored: it was not asked for (--store-result), or its day is over")
 
 
 @group.command()
-def cancel(job_ids: JobIds, dsn: Dsn = None) -> None:
-    """Cancel jobs that wait. One that runs is not disturbed."""
+def cancel(
+    job_ids: JobIds,
+    dsn: Dsn = None,
+    wait: Annotated[timedelta | None, duration_option("--wait", "Wait so long for one that runs to end.")] = None,
+) -> None:
+    """Cancel jobs. One that waits never starts.
+
+    One that runs is told to end, and a child process that does not listen is killed after 5 seconds. Whatever becomes
+    of its attempt, it does not run again. With --wait, exit code 1 unless it ended cancelled.
+    """
     with connected(dsn) as conn:
-        _move_each(conn, job_ids, client.cancel, {JobState.CANCELLED})
+        job_moves.move_each(conn, job_ids, job_moves.cancel(wait))
 
 
 @group.command()
 def retry(job_ids: JobIds, dsn: Dsn = None) -> None:
     """Revive dead jobs, or make waiting ones due now."""
     with connected(dsn) as conn:
-        _move_each(conn, job_ids, client.retry, {JobState.READY})
+        job_moves.move_each(conn, job_ids, job_moves.retry)
 
 
 @group.command()
@@ -123,11 +144,11 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     locate_apps(app)
     with served(dsn) as address:
         with connected(address) as conn:
-            client.get_job(conn, job_id)
+            found = client.get_job(conn, job_id_of(conn, job_id)).id
         with diagnosed():
-            finished = run_job(address, job_id, app=app, middleware=middleware, observe=LogObserver(level="warning"))
+            finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
         with connected(address) as conn:
-            job = client.get_job(conn, job_id)
+            job = client.get_job(conn, found)
     if finished is None:
         say_error(_not_claimable(job))
         raise typer.Exit(Exit.FAILED)
@@ -136,37 +157,6 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
         say((settlement.traceback or f"{settlement.error_type or settlement.outcome}: {settlement.error}").rstrip())
     typer.echo(f"attempt {finished.claim.attempt} {settlement.outcome} after {finished.elapsed:.3f} s; job {job.state}")
     raise typer.Exit(Exit.FINE if settlement.outcome == "succeeded" else Exit.FAILED)
-
-
-def _move_each(
-    conn: psycopg.Connection[Any], job_ids: list[UUID], move: Callable[..., JobState], wanted: set[JobState]
-) -> None:
-    """Move each job in a transaction of its own; one that cannot be moved does not keep the others from it."""
-    worst = Exit.FINE
-    for job_id in job_ids:
-        try:
-            state = move(conn, job_id)
-        except JobNotFound as error:
-            say_error(str(error))
-            worst = Exit.NOT_FOUND
-            continue
-        typer.echo(f"{job_id} {state}")
-        if state not in wanted:
-            say_error(_REFUSALS[state].format(job_id))
-            worst = max(worst, Exit.FAILED)
-    if worst:
-        raise typer.Exit(worst)
-
-
-_REFUSALS = {
-    JobState.SCHEDULED: "{} waits",
-    JobState.READY: "{} waits",
-    JobState.RETRYING: "{} waits",
-    JobState.RUNNING: "{} runs, and was not disturbed; try again when its attempt has ended",
-    JobState.SUCCEEDED: "{} has succeeded already; enqueue it anew to run it again",
-    JobState.CANCELLED: "{} is cancelled; enqueue it anew to run it",
-    JobState.DEAD: "{} is dead and stays so: to be revived it must be the only live job with its unique key",
-}
 
 
 def _require_end(job: Job) -> None:

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Annotated, Any
-from uuid import UUID
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
 import typer
+import typer.core
 
-from pgqueue.cli.values import duration, seconds
+from pgqueue.cli.values import duration, one_of, seconds
+
+E = TypeVar("E", bound=StrEnum)
 
 VARIABLE = "PGQUEUE_DSN"
+
+
+class Group(typer.core.TyperGroup):
+    """Commands, whose list is the answer when none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Show the help, and end well, if there is nothing to parse."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
 
 def new_group(callback: Callable[..., None]) -> typer.Typer:
     """A group of commands; its callback's docstring is its help."""
     return typer.Typer(
+        cls=Group,
         callback=callback,
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -59,8 +73,13 @@ Middleware = Annotated[
 ]
 Queue = Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Only jobs of this queue.")]
 Target = Annotated[str | None, typer.Option("--target", "-t", metavar="MODULE:FUNCTION", help="Only this task's jobs.")]
-JobId = Annotated[UUID, typer.Argument(metavar="ID", help="The job's id.")]
-JobIds = Annotated[list[UUID], typer.Argument(metavar="ID...", help="The jobs' ids.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or its first digits.")]
+JobIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids, or their first digits.")]
+
+
+def choice_option(*names: str, of: type[E], help: str) -> Any:  # noqa: A002, typer's word
+    """An option that takes one of an enum's values."""
+    return typer.Option(*names, metavar="|".join(of), parser=one_of(of), show_default=False, help=help)
 
 
 def duration_option(name: str, meaning: str) -> Any:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import typer
+
+E = TypeVar("E", bound=StrEnum)
 
 SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw]?)", re.ASCII)
@@ -34,6 +39,20 @@ def seconds(text: str | float) -> float:
 def seconds_or_none(text: str) -> float:
     """As seconds(); `none` is infinite."""
     return float("inf") if text == "none" else seconds(text)
+
+
+def one_of(kind: type[E]) -> Callable[[str], E]:
+    """A parser of one of the values of `kind`."""
+
+    def parse(text: str) -> E:
+        try:
+            return kind(text)
+        except ValueError:
+            nearest = difflib.get_close_matches(text, list(kind), n=1)
+            meant = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise typer.BadParameter(f"{text!r} is none of {', '.join(kind)}{meant}") from None
+
+    return parse
 
 
 def moment(text: str) -> datetime:

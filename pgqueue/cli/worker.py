@@ -11,7 +11,7 @@ import typer
 
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import served
-from pgqueue.cli.options import App, Dsn, Middleware, seconds_option
+from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option
 from pgqueue.errors import UsageError
 from pgqueue.store.diagnosis import diagnosed
 
@@ -56,7 +56,9 @@ def worker(
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", "-c", metavar="N", min=1, help="Jobs at a time; else one a CPU.")
     ] = None,
-    executor: Annotated[Kind, typer.Option("--executor", "-x", help="What a job runs in.")] = Kind.PROCESS,
+    executor: Annotated[
+        Kind, choice_option("--executor", "-x", of=Kind, help="What a job runs in; else process.")
+    ] = Kind.PROCESS,
     burst: Annotated[bool, typer.Option("--burst", help="End when nothing is due.")] = False,
     poll: Annotated[float, seconds_option("--poll", "Ask at least so often, told or not; else 5s.")] = 5.0,
     lease: Annotated[float, seconds_option("--lease", "How soon the jobs of a lost worker return; else 30s.")] = 30.0,
@@ -89,8 +91,12 @@ def worker(
         str, typer.Option("--health-host", metavar="HOST", help="The address to answer at; 0.0.0.0 for all.")
     ] = "127.0.0.1",
     middleware: Middleware = [],  # noqa: B006, typer copies it
-    log_level: Annotated[Level, typer.Option("--log-level", help="From when on a line is written.")] = Level.INFO,
-    log_format: Annotated[Format, typer.Option("--log-format", help="How a line is written.")] = Format.TEXT,
+    log_level: Annotated[
+        Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
+    ] = Level.INFO,
+    log_format: Annotated[
+        Format, choice_option("--log-format", of=Format, help="How a line is written.")
+    ] = Format.TEXT,
 ) -> None:
     """Claim jobs and run them.
 

@@ -41,6 +41,11 @@ where job_id operator(pg_catalog.=) $1::pg_catalog.uuid and expires_at operator(
 """
 
 
+def ids_between(first: UUID, last: UUID) -> Statement[tuple[UUID | None, UUID | None]]:
+    """The first and the last job whose id lies between these two. O(log n)."""
+    return Statement(query("ids"), (first, last), lambda rows: (rows[0][0], rows[0][1]))
+
+
 def _job(row: Sequence[Any]) -> Job:
     values = list(row)
     values[3] = _load(row[3])

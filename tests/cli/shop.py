@@ -46,6 +46,14 @@ def wait_for(folder: str, seconds: float) -> None:
     time.sleep(seconds)
 
 
+@pgqueue.task(max_attempts=1)
+def linger(folder: str, seconds: float) -> None:
+    """Say that it runs by a file, then wait until it is told to end."""
+    Path(folder, "running").touch()
+    if pgqueue.current_job().wait_cancelled(seconds):
+        raise RuntimeError("told to end")
+
+
 @contextmanager
 def noting(job: JobContext) -> Iterator[None]:
     """A middleware that leaves a trace."""

@@ -143,12 +143,19 @@ def test_a_role_without_rights(pgqueue: Command, stranger: str) -> None:
     assert "permission denied for schema pgqueue; grant it to this role" in ran.err
 
 
+@pytest.mark.parametrize("group", [[], ["jobs"], ["dead"], ["queues"], ["workers"], ["tasks"], ["db"]])
+def test_a_group_alone_shows_its_commands(pgqueue: Command, group: list[str]) -> None:
+    ran = pgqueue(*group)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Commands:" in ran.out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["nonsense"], "nonsense"),
-        (["jobs", "show", "42"], "ID"),
-        (["jobs", "list", "--state", "lost"], "lost"),
+        (["jobs", "show", "4x"], "32 hexadecimal digits with dashes, or its first ones, got 4x"),
+        (["jobs", "list", "--state", "redy"], "'redy' is none of scheduled, ready, running"),
         (["enqueue", "shop.send"], "must read 'module:function', got 'shop.send'"),
         (["enqueue", "a:b", "42"], "wrap a single one"),
         (["enqueue", "a:b", "--delay", "soon"], "a time reads like"),
@@ -159,7 +166,7 @@ def test_a_role_without_rights(pgqueue: Command, stranger: str) -> None:
         (["enqueue", "-A", "no.such.module", "a:b"], "cannot import no.such.module"),
         (["migrate", "--sql", "--status"], "not both"),
         (["worker"], "-A shop.tasks"),
-        (["worker", "-A", "tests.cli.shop", "-x", "fiber"], "fiber"),
+        (["worker", "-A", "tests.cli.shop", "-x", "fiber"], "'fiber' is none of process, thread, async"),
         (["worker", "-A", "tests.cli.shop", "-Q", ","], "--queues names no queue"),
         (["tasks", "list"], "-A shop.tasks"),
         (["tasks", "list", "-A", "no.such.module"], "cannot import no.such.module"),

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-import pytest
 
 from tests.cli.conftest import SHOP, Command
-from tests.cli.moves import TRACEBACK, WORKER, buried, claimed, live_ids, succeeded
+from tests.cli.moves import TRACEBACK, WORKER, buried, live_ids, succeeded
 
 Enqueue = Callable[..., str]
 Conn = psycopg.Connection[Any]
@@ -122,15 +121,6 @@ def test_waiting_jobs_are_cancelled(pgqueue: Command, enqueue: Enqueue, conn: Co
     assert live_ids(conn) == []
 
 
-def test_a_running_job_is_not_cancelled(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
-    job_id = enqueue("send_receipt")
-    claimed(conn, job_id)
-    ran = pgqueue("jobs", "cancel", job_id)
-    assert ran.code == 1
-    assert "runs, and was not disturbed" in ran.err
-    assert live_ids(conn) == [job_id]
-
-
 def test_one_job_that_cannot_be_moved_keeps_no_other_from_it(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
     waiting, done = enqueue("send_receipt"), enqueue("count")
     succeeded(conn, done)
@@ -146,17 +136,6 @@ def test_retry_makes_a_waiting_job_due_and_revives_a_dead_one(pgqueue: Command, 
     buried(conn, dead)
     ran = pgqueue("jobs", "retry", later, dead)
     assert (ran.code, ran.out) == (0, f"{later} ready\n{dead} ready\n")
-
-
-@pytest.mark.parametrize(("state", "message"), [("running", "runs"), ("succeeded", "enqueue it anew")])
-def test_what_runs_or_succeeded_is_not_retried(
-    pgqueue: Command, enqueue: Enqueue, conn: Conn, state: str, message: str
-) -> None:
-    job_id = enqueue("send_receipt")
-    {"running": claimed, "succeeded": succeeded}[state](conn, job_id)
-    ran = pgqueue("jobs", "retry", job_id)
-    assert (ran.code, ran.out) == (1, f"{job_id} {state}\n")
-    assert message in ran.err
 
 
 def test_a_dead_job_whose_unique_key_is_taken_stays_dead(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:

@@ -1,0 +1,90 @@
+"""Jobs moved by hand, one after the other: what is said of each, and the exit code in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import typer
+
+from pgqueue import client, results
+from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_ids import job_id_of
+from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout
+from pgqueue.job import JobState
+
+if TYPE_CHECKING:
+    import psycopg
+
+Move = Callable[["psycopg.Connection[Any]", UUID], Exit]
+
+
+def move_each(conn: psycopg.Connection[Any], given: list[str], move: Move) -> None:
+    """Move each job in a transaction of its own; one that cannot be moved does not keep the others from it."""
+    worst = Exit.FINE
+    for each in given:
+        try:
+            worst = max(worst, move(conn, job_id_of(conn, each)))
+        except JobNotFound as error:
+            say_error(str(error))
+            worst = max(worst, Exit.NOT_FOUND)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def cancel(wait: timedelta | None) -> Move:
+    """Cancel a job; one that runs is asked to end, and waited for at most `wait`."""
+
+    def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
+        state = client.cancel(conn, job_id)
+        if state is JobState.RUNNING and wait is not None:
+            state = _state_after(conn, job_id, wait)
+        typer.echo(f"{job_id} {state}")
+        if state is JobState.CANCELLED:
+            return Exit.FINE
+        if state is not JobState.RUNNING:
+            say_error(_NOT_CANCELLED[state].format(job_id))
+            return Exit.FAILED
+        if wait is not None:
+            say_error(f"{job_id} was told to end, and runs still after {wait.total_seconds():g} s")
+            return Exit.FAILED
+        say(_TOLD.format(job_id))
+        return Exit.FINE
+
+    return move
+
+
+def retry(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
+    """Revive a dead job, or make a waiting one due."""
+    state = client.retry(conn, job_id)
+    typer.echo(f"{job_id} {state}")
+    if state is JobState.READY:
+        return Exit.FINE
+    say_error(_NOT_RETRIED[state].format(job_id))
+    return Exit.FAILED
+
+
+def _state_after(conn: psycopg.Connection[Any], job_id: UUID, wait: timedelta) -> JobState:
+    try:
+        results.result(conn, job_id, timeout=wait.total_seconds())
+    except (JobFailed, ResultTimeout):
+        return client.get_job(conn, job_id).state
+    return JobState.SUCCEEDED
+
+
+_TOLD = (
+    "{} runs, and its worker is told to end it: a child process that does not listen is killed after 5 s, a thread goes"
+    " on. It will not run again. `--wait 30` waits for its end"
+)
+_NOT_CANCELLED = {
+    JobState.SUCCEEDED: "{} has succeeded already",
+    JobState.DEAD: "{} is dead already; `pgqueue dead purge` forgets dead jobs",
+}
+_NOT_RETRIED = {
+    JobState.RUNNING: "{} runs already; if it was to be cancelled, it no longer is",
+    JobState.SUCCEEDED: "{} has succeeded already; enqueue it anew to run it again",
+    JobState.CANCELLED: "{} is cancelled; enqueue it anew to run it",
+    JobState.DEAD: "{} is dead and stays so: to be revived it must be the only live job with its unique key",
+}
