@@ -13,6 +13,9 @@ from pgqueue.store.arrays import array_as_text, ids_as_text, quoted
 from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, only_value
 
+# What one step claims amounts to no more than this, and to one job.
+MOST_BYTES = 16 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -41,11 +44,20 @@ class Step:
 
 
 def step(
-    worker: int, done: Sequence[Settlement], slots: Sequence[Slot], lag: timedelta, limit: int, epoch: int = 0
+    worker: int,
+    done: Sequence[Settlement],
+    slots: Sequence[Slot],
+    lag: timedelta,
+    limit: int,
+    epoch: int = 0,
+    *,
+    most_bytes: int = MOST_BYTES,
+    ordered: bool = False,
 ) -> Statement[Step]:
     """running -> succeeded for `done`, and ready -> running for at most `limit` jobs of `slots`: one round trip.
 
-    Nothing is claimed once disown() has begun a later epoch.
+    No more is claimed once their arguments amount to `most_bytes`, but always one. `ordered` slots are claimed from in
+    their order; otherwise their heads decide. Nothing is claimed once disown() has begun a later epoch.
     """
     stored = [settlement for settlement in done if settlement.result is not None]
     params = (
@@ -61,6 +73,8 @@ def step(
         lag,
         limit,
         epoch,
+        most_bytes,
+        ordered,
     )
     return Statement(_STEP, params, lambda rows: _read_step(rows, worker))
 
@@ -70,7 +84,8 @@ select id, claim, attempt, crashes, max_attempts, timeout, store_result, priorit
        run_at, expired, alive, late, next_due
 from pgqueue.step(
   $1::bigint, $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::timestamptz[],
-  $9::uuid[], $10::interval, $11::int, $12::int)
+  $9::uuid[], $10::interval, $11::int, $12::int, $13::bigint,
+  $14::boolean)
 """
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from pgqueue.store.statement import Statement, nothing, query
 
@@ -22,9 +25,42 @@ class QueueStats:
     paused: bool
 
 
+class Head(NamedTuple):
+    """The first waiting job of a slot (queue, priority), and in how many seconds it is due: negative if it is.
+
+    `run_at`, `id` and `seconds` are None where none waits, or the queue is paused.
+    """
+
+    queue: str
+    priority: int
+    run_at: datetime | None
+    id: UUID | None
+    seconds: float | None
+
+
 def names() -> Statement[list[str]]:
     """The names of all queues that have jobs. One index probe per queue."""
     return Statement("select pgqueue.queue_names()", (), lambda rows: [row[0] for row in rows])
+
+
+def first(limit: int) -> Statement[list[str]]:
+    """The names of up to `limit` queues that have jobs. One index probe per queue."""
+    return Statement("select pgqueue.first_queues($1::int)", (limit,), lambda rows: [row[0] for row in rows])
+
+
+def heads(queue: str, priority: int, limit: int) -> Statement[list[Head]]:
+    """The heads of up to `limit` slots that have jobs, behind this one and in order. A few index probes per slot."""
+    sql = f"{_HEADS} from pgqueue.heads($1::text, $2::smallint, $3::int)"
+    return Statement(sql, (queue, priority, limit), lambda rows: [Head._make(row) for row in rows])
+
+
+def heads_of(names: Sequence[str]) -> Statement[list[Head]]:
+    """The heads of all slots of these queues that have jobs. A few index probes per queue and slot."""
+    sql = f"{_HEADS} from pgqueue.heads_of($1::text[])"
+    return Statement(sql, (list(names),), lambda rows: [Head._make(row) for row in rows])
+
+
+_HEADS = "select queue, priority::int, run_at, id, extract(epoch from run_at - now())::float8"
 
 
 def stats() -> Statement[list[QueueStats]]:

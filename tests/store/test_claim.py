@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -77,6 +79,28 @@ def test_claims_never_more_than_asked_and_locks_no_more(db: Conn, connect: Conne
     rest = claim(second, workers[1], 100, "a", "b", "c")
     assert (len(taken), len(rest)) == (7, 53)
     assert not {each.id for each in taken} & {each.id for each in rest}
+
+
+@pytest.mark.parametrize("text", ["x", "distinct"])
+def test_a_claim_takes_no_more_bytes_than_asked_and_always_one(db: Conn, text: str) -> None:
+    """Whether they compress well or not at all: what counts is what the worker will hold."""
+    worker = enlist(db)
+    value = text * 100_000 if text == "x" else "".join(random.choices(string.ascii_letters, k=100_000))
+    fill(db, 5, args=[value])
+    bound = {"most_bytes": 250_000}
+    taken = [len(execute(db, jobs.step(worker, [], slots(), timedelta(0), 10, **bound)).claims) for _ in range(3)]
+    assert taken == [3, 2, 0]
+    fill(db, 2, args=[value])
+    assert len(execute(db, jobs.step(worker, [], slots(), timedelta(0), 10, most_bytes=1)).claims) == 1
+
+
+def test_a_worker_that_knows_the_heads_says_which_slot_is_first(db: Conn) -> None:
+    old, new = enqueue(db, queue="old", run_at=at(0)), enqueue(db, queue="new", run_at=at(1))
+    worker = enlist(db)
+    by_name = [slot for slot in slots("new", "old") if slot.priority == 5]
+    (first,) = execute(db, jobs.step(worker, [], by_name, timedelta(0), 1, ordered=True)).claims
+    (second,) = execute(db, jobs.step(worker, [], by_name, timedelta(0), 1)).claims
+    assert [first.id, second.id] == [new, old]
 
 
 def test_a_claim_of_none_claims_none(db: Conn) -> None:

@@ -254,6 +254,17 @@ def test_the_names_of_all_queues_are_found_without_reading_them(crowd: Conn, pla
     check(found, rows=len(ALL) + 1, most_blocks=300)
 
 
+def test_heads_of_queues_are_found_without_reading_the_others(crowd: Conn, plans: Any) -> None:
+    heads: list[queues.Head] = []
+    found = plans(crowd, lambda: heads.extend(execute(crowd, queues.heads("default", 3, 5))))
+    assert [(head.queue, head.priority) for head in heads] == [("default", priority) for priority in range(4, 9)]
+    check(found, rows=3 * 5, most_blocks=500)
+    heads.clear()
+    found = plans(crowd, lambda: heads.extend(execute(crowd, queues.heads_of(["web", "nothing"]))))
+    assert [(head.queue, head.priority) for head in heads] == [("web", priority) for priority in range(10)]
+    check(found, rows=3 * 10, most_blocks=500)
+
+
 @pytest.mark.parametrize("states", [list(JobState), [JobState.DEAD], [JobState.SUCCEEDED, JobState.CANCELLED]])
 def test_the_newest_jobs_are_listed_without_reading_the_others(crowd: Conn, plans: Any, states: list[JobState]) -> None:
     found = plans(crowd, lambda: execute(crowd, reading.listing(states=states, queue=None, target=None, limit=20)))

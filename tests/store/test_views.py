@@ -10,7 +10,7 @@ import pytest
 from pgqueue.job import JobState
 from pgqueue.store import execute, jobs, queues, reading, workers
 from pgqueue.store.statement import query
-from tests.factories import Conn, claim, claim_one, enlist, enqueue, expire, fail, job, make, settle
+from tests.factories import HOUR, Conn, claim, claim_one, enlist, enqueue, expire, fail, job, make, settle
 
 INDEXES = {"jobs_pkey", "attempts_pkey", "dead_jobs_pkey"}
 
@@ -103,6 +103,27 @@ def test_queue_names_are_found_one_probe_each(db: Conn) -> None:
     for name in ("web", "mail", "Ärger", "mail", " "):
         enqueue(db, queue=name)
     assert sorted(execute(db, queues.names())) == sorted({"web", "mail", "Ärger", " "})
+    assert execute(db, queues.first(2)) == execute(db, queues.names())[:2]
+
+
+def test_heads_are_the_first_waiting_jobs_of_slots_in_order(db: Conn) -> None:
+    worker = enlist(db)
+    enqueue(db, queue="runs")
+    claim(db, worker, 1, "runs")
+    enqueue(db, queue="b", delay=HOUR)
+    first = enqueue(db, queue="b", delay=60)
+    urgent = enqueue(db, queue="b", priority=9)
+    enqueue(db, queue="paused")
+    execute(db, queues.set_paused("paused", paused=True))
+    found = execute(db, queues.heads("", 0, 10))
+    assert [head[:2] for head in found] == [("b", 5), ("b", 9), ("paused", 5), ("runs", 5)]
+    assert [head.id for head in found] == [first, urgent, None, None]
+    assert found[0].seconds is not None
+    assert 0 < found[0].seconds <= 60
+    assert found[1].seconds is not None
+    assert found[1].seconds <= 0
+    assert [head.id for head in execute(db, queues.heads("b", 5, 1))] == [urgent]
+    assert [head.id for head in execute(db, queues.heads_of(["runs", "none", "b"]))] == [None, first, urgent]
 
 
 def test_workers_are_listed_with_what_they_hold(db: Conn) -> None:

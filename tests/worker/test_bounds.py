@@ -6,16 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pgqueue.job import Claim, new_job_id
-from pgqueue.worker.claiming.bounds import (
-    BEGINNING,
-    LAG,
-    LAST_ID,
-    LONGEST_REST,
-    PRIORITIES,
-    RATION,
-    SAMPLE_EVERY,
-    Bounds,
-)
+from pgqueue.worker.claiming.bounds import BEGINNING, LAG, LAST_ID, PRIORITIES, Bounds
+from pgqueue.worker.claiming.ration import LONGEST_REST, RATION, SAMPLE_EVERY
 from tests.worker.claims import claim
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -13,9 +13,9 @@ from psycopg import sql
 from pgqueue.client import enqueue
 from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble, WorkerStopping
 from pgqueue.job import Claim, NewJob
-from pgqueue.worker.claiming.bounds import LONGEST_REST, SAMPLE_EVERY
 from pgqueue.worker.claiming.claimer import Claimer, Slots
 from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.ration import LONGEST_REST, SAMPLE_EVERY
 from tests.conftest import Connect
 from tests.factories import enlist, success
 from tests.waiting import wait_until

@@ -3,7 +3,10 @@
 -- recorded and the id told. Then claims up to _limit due jobs, if the worker's own lease is alive; but not in an
 -- _epoch that has passed: nobody waits for that answer any more.
 -- A slot is (queue, priority); slot n begins behind its lower bound (_after[n], _after_ids[n]), pulled back by
--- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest.
+-- _lag. Higher priorities come first; among queues of one priority, the one whose head has waited longest: looked up
+-- here, unless the slots come _ordered by a worker that knows their heads.
+-- Claims no more once arguments and labels amount to _most_bytes, but always one: a row's size is read without its
+-- value, unless that is compressed.
 -- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if nothing was claimed).
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
@@ -11,7 +14,7 @@
 create or replace function pgqueue.step(
   _worker bigint, _ids uuid[], _claims int[], _result_ids uuid[], _results text[],
   _queues text[], _priorities smallint[], _after timestamptz[], _after_ids uuid[], _lag interval, _limit int,
-  _epoch int)
+  _epoch int, _most_bytes bigint, _ordered boolean)
 returns table (
   id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
   priority int, queue text, target text, args text, labels text, run_at timestamptz,
@@ -73,7 +76,7 @@ begin
     _alive := found;
   end if;
   if _limit > 0 and _alive and _now_epoch = _epoch then
-    if _queues[1] <> any (_queues) then
+    if not _ordered and _queues[1] <> any (_queues) then
       -- Slots of the same priority in the order of their heads, which are looked at and not locked.
       select array_agg(slot.queue order by slot.priority desc, head.run_at),
              array_agg(slot.priority order by slot.priority desc, head.run_at),
@@ -96,26 +99,34 @@ begin
       update pgqueue.jobs as job
       set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(), avoid_host = null
       where job.ctid = any (array(
-        select due.ctid
+        select fitting.ctid
         from (
-          -- From the bound, not from now(): what was due before it may have been committed since.
-          select s.n, s.queue, s.priority, least(s.after_at, now()) - _lag as after_at,
-                 case when _lag = '0' and s.after_at <= now() then s.after_id
-                      else '00000000-0000-0000-0000-000000000000' end as after_id
-          from unnest(_queues, _priorities, _after, _after_ids)
-            with ordinality as s (queue, priority, after_at, after_id, n)
-          where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
-        cross join lateral (
-          select j.ctid from pgqueue.jobs as j
-          where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
-            and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
-            and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
-          order by j.run_at, j.id
-          limit _limit
-          -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
-          for no key update skip locked) as due
-        order by slot.n
-        limit _limit))
+          select due.ctid, sum(due.bytes) over (order by due.n rows unbounded preceding) - due.bytes as before
+          from (
+            select due.ctid, due.bytes, slot.n
+            from (
+              -- From the bound, not from now(): what was due before it may have been committed since.
+              select s.n, s.queue, s.priority, least(s.after_at, now()) - _lag as after_at,
+                     case when _lag = '0' and s.after_at <= now() then s.after_id
+                          else '00000000-0000-0000-0000-000000000000' end as after_id
+              from unnest(_queues, _priorities, _after, _after_ids)
+                with ordinality as s (queue, priority, after_at, after_id, n)
+              where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
+            cross join lateral (
+              select j.ctid,
+                     case when pg_column_compression(j.args) is null then pg_column_size(j.args)
+                          else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
+              from pgqueue.jobs as j
+              where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+                and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
+                and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+              order by j.run_at, j.id
+              limit _limit
+              -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
+              for no key update skip locked) as due
+            order by slot.n
+            limit _limit) as due) as fitting
+        where fitting.before < _most_bytes))
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
     )

@@ -1,0 +1,21 @@
+-- As queue_names(), but no more than _limit of them: whether there are few or many costs no more than to know few.
+-- A loose scan of jobs_claim, one probe a queue; O(_limit log n).
+create or replace function pgqueue.first_queues(_limit int) returns setof text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+begin
+  return query
+  with recursive names as (
+    (select job.queue from pgqueue.jobs as job order by job.queue limit 1)
+    union all
+    select (select job.queue from pgqueue.jobs as job where job.queue > names.queue order by job.queue limit 1)
+    from names
+    where names.queue is not null
+  )
+  select names.queue from names
+  where names.queue is not null
+    and (getdatabaseencoding() = 'UTF8' or names.queue = pgqueue.readable(names.queue))
+  limit _limit;
+end $$;
