@@ -10,8 +10,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgqueue.client import cancel, enqueue, get_job
+from pgqueue.client import cancel, enqueue, enqueue_many, get_job
 from pgqueue.events import DatabaseLost, Trouble
+from pgqueue.job import NewJob
 from tests.postgres import ROOT
 from tests.waiting import wait_until
 from tests.worker.errands import work
@@ -104,6 +105,11 @@ def test_who_may_enqueue_may_do_nothing_else(desk: Desk, roles: dict[str, str]) 
         assert get_job(conn, job.id).state == "ready"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             cancel(conn, job.id)
+        enqueue_many(conn, [NewJob(work, labels={"a": "b"}, timeout=9, max_attempts=2, limit_key="l")] * 200)
+        for column in ("worker", "claim", "attempt", "crashes", "started_at", "created_at", "avoid_host"):
+            words = sql.SQL("insert into pgqueue.jobs (id, target, {}) values (pgqueue.uuid7(), 'a:b', null)")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(words.format(sql.Identifier(column)))
     with psycopg.connect(roles["shop_viewer"], autocommit=True) as conn:
         assert get_job(conn, job.id).state == "ready"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

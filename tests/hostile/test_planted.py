@@ -36,6 +36,7 @@ from pgqueue.store.connection import open_connection
 from tests import factories
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
+from tests.store.test_by_hand import forge
 from tests.worker.running import Desk, ThreadedWorker
 
 MODULES = (dead, enqueueing, jobs, locks, queues, reading, reports, schema, wakeups, workers)
@@ -168,6 +169,8 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
 def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     """All that a worker and the command line ask."""
     schema.require_schema(conn)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute("insert into pgqueue.jobs (id, target, claim) values (pgqueue.uuid7(), 'a:b', 7)")
     for hungry in (None, ["default"]):
         execute(conn, wakeups.hungry(hungry))
         factories.enqueue(conn, queue="woken")
@@ -184,6 +187,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     taken = factories.claim(conn, worker, 10, "default", "woken")
     stored = [factories.success(taken[0], "1"), factories.success(taken[1])]
     execute(conn, jobs.step(worker, stored, factories.slots(), timedelta(seconds=1), 2))
+    forge(conn, taken[2].id)
     factories.fail(conn, taken[2])
     factories.fail(conn, taken[3], None)
     factories.release(conn, taken[4])

@@ -33,6 +33,9 @@ from tests.factories import (
     success,
 )
 
+# What a claim number can be.
+LARGEST = 2**31 - 1
+
 
 def forge(conn: Conn, made: UUID, claim_number: int = 1) -> None:
     """An attempt that never was, under the number of one that is to come."""
@@ -44,28 +47,34 @@ def forge(conn: Conn, made: UUID, claim_number: int = 1) -> None:
 
 
 @pytest.mark.parametrize(
-    ("move", "left", "history"),
+    ("move", "left", "outcome"),
     [
-        (fail, "ready", ["failed"]),
-        (lambda conn, taken: fail(conn, taken, None), "dead", ["failed"]),
-        (release, "ready", ["released"]),
-        (lose, "ready", ["lost"]),
-        (lambda conn, taken: execute(conn, jobs.complete(taken, None)), "succeeded", ["succeeded"]),
+        (fail, "ready", "failed"),
+        (lambda conn, taken: fail(conn, taken, None), "dead", "failed"),
+        (release, "ready", "released"),
+        (lose, "ready", "lost"),
+        (lambda conn, taken: execute(conn, jobs.complete(taken, None)), "succeeded", "succeeded"),
     ],
 )
-def test_p11_a_forged_attempt_stands_in_nobodys_way(db: Conn, move: Any, left: str, history: list[str]) -> None:
+@pytest.mark.parametrize("number", [1, LARGEST])
+def test_p11_a_forged_attempt_is_kept_and_stands_in_nobodys_way(
+    db: Conn, move: Any, left: str, outcome: str, number: int
+) -> None:
     taken = claim_one(db)
-    forge(db, taken.id)
+    forge(db, taken.id, number)
+    forge(db, taken.id, 1) if number != 1 else None
     move(db, taken)
-    assert (state(db, taken.id), outcomes(db, taken.id)) == (left, history)
-    assert [each.worker for each in execute(db, reading.attempts(taken.id))] == [taken.worker]
+    assert state(db, taken.id) == left
+    history = execute(db, reading.attempts(taken.id))
+    assert [each.outcome for each in history if each.worker == taken.worker] == [outcome]
+    assert len(history) == (2 if number == 1 else 3)
 
 
 def test_p11_a_forged_attempt_does_not_keep_a_job_from_being_cancelled(db: Conn) -> None:
     made = enqueue(db)
     forge(db, made)
     assert execute(db, jobs.cancel(made)) == "cancelled"
-    assert outcomes(db, made) == ["cancelled"]
+    assert outcomes(db, made) == ["failed", "cancelled"]
 
 
 def test_p11_a_forged_attempt_holds_up_none_of_the_successes_beside_it(db: Conn) -> None:
@@ -77,8 +86,7 @@ def test_p11_a_forged_attempt_holds_up_none_of_the_successes_beside_it(db: Conn)
         settle(db, *taken)
     done = [Finished(each, success(each), 0.0) for each in taken]
     assert settle_each(db, worker, done) == (done, frozenset())
-    assert [outcomes(db, each.id) for each in taken] == [["succeeded"]] * 3
-    assert settle_each(db, worker, done) == (done, frozenset())
+    assert [outcomes(db, each.id)[-1] for each in taken] == ["succeeded"] * 3
 
 
 @pytest.mark.parametrize("move", [lambda conn, taken: fail(conn, taken, None), lose])

@@ -139,7 +139,7 @@ def test_no_two_workers_run_the_same_job(start: StartThreaded, desk: Desk) -> No
 
 def test_a_reply_that_cannot_be_read_leaves_nothing_running(start: StartThreaded, desk: Desk) -> None:
     # A time that Python cannot hold, west of Greenwich.
-    desk.conn.execute("alter table pgqueue.jobs drop constraint jobs_run_at")
+    desk.conn.execute("alter table pgqueue.jobs drop constraint jobs_times")
     west = sql.SQL("alter database {} set timezone = 'America/New_York'")
     desk.conn.execute(west.format(sql.Identifier(desk.conn.info.dbname)))
     job_id = desk.send("work", delay=3600)

@@ -7,8 +7,7 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin
   if exists (select from pgqueue.cancellations) then
-    perform pgqueue.cancel(unwanted.job_id)
-    from (
-      select c.job_id from pgqueue.cancellations as c where c.job_id = any (_ids) order by c.job_id) as unwanted;
+    perform pgqueue.cancel_unwanted(array(
+      select c.job_id from pgqueue.cancellations as c where c.job_id = any (_ids) order by c.job_id));
   end if;
 end $$;

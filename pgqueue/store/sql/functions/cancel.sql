@@ -8,6 +8,7 @@ as $$
 declare
   _job pgqueue.jobs;
   _ran boolean;
+  _claim int;
 begin
   begin
     select * into _job from pgqueue.jobs as job where job.id = _id for update;
@@ -25,11 +26,14 @@ begin
   end if;
   _ran := exists (select from pgqueue.cancellations as unwanted where unwanted.job_id = _id);
   perform pgqueue.forget_cancellations(array[_id]);
-  perform pgqueue.clear_attempts(array[_id]);
   delete from pgqueue.jobs as job where job.id = _id;
+  _claim := least(_job.claim, 2147483646) + 1;
+  if exists (select from pgqueue.attempts as same where same.job_id = _id and same.claim = _claim) then
+    _claim := pgqueue.free_claim(_id);
+  end if;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, run_at, priority,
                                 max_attempts, args, labels, unique_key, limit_key)
-  values (_id, _job.claim + 1, _job.attempt, 'cancelled', _job.queue, _job.target,
+  values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
           _job.max_attempts, _job.args, _job.labels, _job.unique_key, _job.limit_key);
   perform pgqueue.wake_waiters(array[_id]);

@@ -14,11 +14,13 @@ begin
   perform pg_advisory_xact_lock_shared(_worker);
   return query
   update pgqueue.jobs as job
-  set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(),
+  set worker = _worker, claim = least(job.claim, 2147483646) + 1,
+      attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(),
       run_at = least(job.run_at, now()), avoid_host = null
   where job.id = _id and job.worker is null
     and (job.expires_at is null or job.expires_at > now())
     and exists (select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp())
-  returning job.id, job.claim, job.attempt::int, job.crashes::int, job.max_attempts::int, job.timeout,
-            job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
+  returning job.id, job.claim, job.attempt::int, greatest(job.crashes, 0)::int,
+            case when job.max_attempts > 0 then job.max_attempts::int end,
+            case when job.timeout > 0 and job.timeout < 1e10 then job.timeout end, job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
 end $$;

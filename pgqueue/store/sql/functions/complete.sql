@@ -1,6 +1,7 @@
 -- running -> succeeded, in the transaction of the task itself: its effects and its success commit together.
 -- Fenced: false if the lease went to another attempt; then nothing was changed and the caller must roll back.
--- True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
+-- An attempt that is there under this claim, by hand or of an ended job with the same id, is kept; this one takes the next
+-- free number. True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
 create or replace function pgqueue.complete(_worker bigint, _id uuid, _claim int, _result text) returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -15,20 +16,17 @@ begin
     insert into pgqueue.results (job_id, expires_at, result)
     select held.id, now() + interval '1 day', _result::json from held where _result is not null
     on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
+    where results.expires_at <= now()
   )
   insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
                                 created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
-  select held.id, held.started_at, clock_timestamp(), _worker, held.claim, held.attempt, 'succeeded', held.queue,
-         held.target, held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
+  select held.id, held.started_at, clock_timestamp(), _worker,
+         coalesce((
+           select pgqueue.free_claim(same.job_id)
+           from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
+         held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
          held.unique_key, held.limit_key
-  from held
-  -- A row that somebody wrote by hand under this claim is not to stand in the way.
-  on conflict (job_id, claim) do update
-  set (started_at, finished_at, worker, attempt, outcome, queue, target, error_type, error, traceback, created_at,
-       run_at, priority, max_attempts, args, labels, unique_key, limit_key)
-    = (excluded.started_at, excluded.finished_at, excluded.worker, excluded.attempt, excluded.outcome, excluded.queue,
-       excluded.target, null, null, null, excluded.created_at, excluded.run_at, excluded.priority,
-       excluded.max_attempts, excluded.args, excluded.labels, excluded.unique_key, excluded.limit_key);
+  from held;
   if found then
     perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);

@@ -26,7 +26,7 @@ begin
     for update
   ), freed as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, attempt = job.attempt - 1
+    set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1
     from unknown
     where job.id = unknown.id
     returning job.id

@@ -13,6 +13,11 @@ as $$
 declare
   _due constant timestamptz := coalesce(_run_at, clock_timestamp() + coalesce(_delay, '0'));
 begin
+  if _given and pgqueue.has_ended(_id) then
+    created := false;
+    id := _id;
+    return;
+  end if;
   for round in 1..100 loop
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                               args, unique_key, limit_key, labels)
@@ -27,6 +32,10 @@ begin
         using errcode = 'serialization_failure', hint = 'enqueue it again in a new transaction';
     end if;
     if created and _given and pgqueue.has_ended(_id) then
+      if not has_table_privilege('pgqueue.jobs', 'delete') then
+        raise exception 'job % ended just now', _id
+          using errcode = 'serialization_failure', hint = 'enqueue it again in a new transaction';
+      end if;
       delete from pgqueue.jobs as job where job.id = _id;
       created := false;
       id := _id;

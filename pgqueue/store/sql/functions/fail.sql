@@ -17,7 +17,6 @@ declare
   _settled uuid[];
   _cancelling constant boolean := exists (select from pgqueue.cancellations);
 begin
-  perform pgqueue.clear_attempts(_ids);
   with held as materialized (
     select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
            case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
@@ -26,7 +25,7 @@ begin
                 else told.delay end as delay,
            job.attempt - (told.outcome in ('expired', 'cancelled')
                           and told.reason is not distinct from 'expired')::int as counted,
-           case when told.outcome = 'crashed' then job.crashes + 1 else 0 end as crashes_now
+           case when told.outcome = 'crashed' then least(greatest(job.crashes, 0), 32766) + 1 else 0 end as crashes_now
     from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
       as told (id, claim, outcome, delay, reason, error_type, error, traceback)
     join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
@@ -54,7 +53,11 @@ begin
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
                                   unique_key, limit_key)
-    select held.id, held.started_at, _worker, held.claim, held.counted, held.outcome, held.queue, held.target,
+    select held.id, held.started_at, _worker,
+           coalesce((
+             select pgqueue.free_claim(same.job_id)
+             from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
+           held.counted, held.outcome, held.queue, held.target,
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, case when held.delay is null then held.args end, held.labels, held.unique_key,
            held.limit_key

@@ -1,70 +1,30 @@
--- running -> retrying | dead | cancelled, for jobs whose workers have vanished; their attempts are counted as lost.
--- Each only while that worker still has it; a job whose settlement is under way elsewhere is passed by. Dead when it may
--- run at most once (_once), when its attempts are used up, or, if it is suspected (_suspects), after three crashes in a
--- row. Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
+-- lose_together(), and where PostgreSQL refuses that (a trigger of somebody's that raises, a row that cannot be read):
+-- each job on its own, so that one refuses itself alone. It is left as it is, with a warning, to the next reap.
+-- Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.lose(_ids uuid[], _workers bigint[], _suspects boolean[], _once boolean[])
 returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
-  _freed uuid[];
-  _ended uuid[];
-  _queues text[];
+  _taken uuid[] := '{}';
 begin
-  perform pgqueue.clear_attempts(_ids);
-  with held as materialized (
-    select job.*, suspect.crashes as crashes_now,
-           -- What is no longer wanted is called off below.
-           case when exists (select from pgqueue.cancellations as c where c.job_id = job.id) then null
-                when told.once then 'lost'
-                when suspect.crashes >= 3 then 'poison'
-                when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
-           format('worker %s vanished: its lease expired while it had this job', job.worker) as error
-    from unnest(_ids, _workers, _suspects, _once) as told (id, worker, suspect, once)
-    join pgqueue.jobs as job on job.id = told.id and job.worker = told.worker
-    cross join lateral (select job.crashes + told.suspect::int as crashes) as suspect
-    order by job.id
-    for update of job skip locked
-  ), again as (
-    update pgqueue.jobs as job
-    set worker = null, started_at = null, crashes = held.crashes_now, run_at = clock_timestamp()
-    from held
-    where job.id = held.id and held.reason is null
-  ), ended as (
-    delete from pgqueue.jobs as job using held where job.id = held.id and held.reason is not null
-  ), buried as (
-    insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
-                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
-                                   reason, error_type, error)
-    select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
-           held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           held.unique_key, held.limit_key, held.labels, held.reason, 'pgqueue.WorkerLost', held.error
-    from held
-    where held.reason is not null
-    on conflict (id) do nothing
-  ), recorded as (
-    insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
-                                  error, created_at, run_at, priority, max_attempts, args, labels)
-    select held.id, held.started_at, held.worker, held.claim, held.attempt, 'lost', held.queue, held.target,
-           'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
-           case when held.reason is not null then held.args end, held.labels
-    from held
-  )
-  select array_agg(held.id) filter (where held.reason is null),
-         array_agg(held.id) filter (where held.reason is not null),
-         array_agg(distinct held.queue) filter (where held.reason is null)
-  into _freed, _ended, _queues
-  from held;
-
-  if _freed is not null then
-    perform pgqueue.call_off(_freed);
-    perform pgqueue.wake(freed.queue) from unnest(_queues) as freed (queue);
+  return pgqueue.lose_together(_ids, _workers, _suspects, _once);
+exception when others then
+  if sqlstate ~ '^(40|53|55|57|58)' then
+    raise;
   end if;
-  if _ended is not null then
-    perform pgqueue.forget_cancellations(_ended);
-    perform pgqueue.wake_waiters(_ended);
-  end if;
-  return coalesce(_freed, '{}') || coalesce(_ended, '{}');
+  for n in 1..cardinality(_ids) loop
+    begin
+      _taken := _taken || pgqueue.lose_together(
+        _ids[n : n], _workers[n : n], _suspects[n : n], _once[n : n]);
+    exception when others then
+      -- What passes, or is about the whole server, is not the job's fault.
+      if sqlstate ~ '^(40|53|55|57|58)' then
+        raise;
+      end if;
+      raise warning 'job % of a worker that has vanished cannot be taken back: % (%)', _ids[n], sqlerrm, sqlstate;
+    end;
+  end loop;
+  return _taken;
 end $$;

@@ -35,7 +35,7 @@ begin
             where job.id = told.id and job.claim = told.claim and job.worker is null)
           or exists (
             select from pgqueue.attempts as ended
-            where ended.job_id = told.id and ended.claim = told.claim + 1 and ended.outcome = 'cancelled'
+            where ended.job_id = told.id and ended.claim - 1 = told.claim and ended.outcome = 'cancelled'
               and ended.worker is null))
         and not exists (
           select from pgqueue.attempts as attempt

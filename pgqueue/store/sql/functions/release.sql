@@ -16,7 +16,6 @@ declare
   _settled uuid[];
   _host constant text := (select me.host from pgqueue.workers as me where me.id = _worker);
 begin
-  perform pgqueue.clear_attempts(_ids);
   with held as materialized (
     select job.*, told.delay, told.started, told.avoid, told.error_type, told.error, told.traceback
     from unnest(_ids, _claims, _delays, _started, _avoid, _error_types, _errors, _tracebacks)
@@ -26,7 +25,7 @@ begin
     for update of job
   ), freed as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, attempt = job.attempt - 1,
+    set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
         avoid_host = case when held.avoid then _host end,
         run_at = case when held.delay > 0 or held.avoid then clock_timestamp() + make_interval(secs => greatest(0, least(held.delay, 3.2e9)))
                       else job.run_at end
@@ -36,7 +35,11 @@ begin
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback)
-    select held.id, held.started_at, _worker, held.claim, held.attempt, 'released', held.queue, held.target,
+    select held.id, held.started_at, _worker,
+           coalesce((
+             select pgqueue.free_claim(same.job_id)
+             from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
+           held.attempt, 'released', held.queue, held.target,
            held.error_type, held.error, held.traceback
     from held
     where held.started

@@ -13,15 +13,16 @@ begin
   perform pgqueue.forget_cancellations(array[_id]);
   select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
   if found then
-    insert into pgqueue.jobs (id, created_at, timeout, claim, priority, max_attempts, store_result, queue, target,
-                              args, unique_key, limit_key, labels)
-    values (_id, _dead.created_at, _dead.timeout, _dead.claim, _dead.priority, _dead.max_attempts,
-            _dead.store_result, _dead.queue, _dead.target, _dead.args, _dead.unique_key, _dead.limit_key,
-            _dead.labels)
+    insert into pgqueue.jobs (id, created_at, timeout, priority, max_attempts, store_result, queue, target, args,
+                              unique_key, limit_key, labels)
+    values (_id, _dead.created_at, _dead.timeout, _dead.priority, _dead.max_attempts, _dead.store_result,
+            _dead.queue, _dead.target, _dead.args, _dead.unique_key, _dead.limit_key, _dead.labels)
     on conflict do nothing;
     if not found then
       return 'dead';
     end if;
+    -- A new row has no claim (trigger jobs_new); this one goes on where it was.
+    update pgqueue.jobs as job set claim = _dead.claim where job.id = _id;
     delete from pgqueue.dead_jobs as dead where dead.id = _id;
     perform pgqueue.wake(_dead.queue);
     return 'ready';

@@ -22,10 +22,19 @@ begin
     limit _limit
   loop
     last := _id;
-    if pgqueue.retry(_id) = 'dead' then
+    begin
+      if pgqueue.retry(_id) = 'dead' then
+        kept := kept + 1;
+      else
+        revived := revived + 1;
+      end if;
+    exception when others then
+      -- What passes, or is about the whole server, is not the job's fault.
+      if sqlstate ~ '^(40|53|55|57|58)' then
+        raise;
+      end if;
       kept := kept + 1;
-    else
-      revived := revived + 1;
-    end if;
+      raise warning 'job % cannot be revived: % (%)', _id, sqlerrm, sqlstate;
+    end;
   end loop;
 end $$;

@@ -51,6 +51,7 @@ begin
       from unnest(_result_ids, _results) as kept (id, result)
       where kept.id in (select held.id from held)
       on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
+      where results.expires_at <= now()
     ), ended as (
       insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
                                     created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
@@ -97,7 +98,8 @@ begin
     return query
     with taken as (
       update pgqueue.jobs as job
-      set worker = _worker, claim = job.claim + 1, attempt = job.attempt + 1, started_at = now(), avoid_host = null
+      set worker = _worker, claim = least(job.claim, 2147483646) + 1,
+          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null
       where job.ctid = any (array(
         select fitting.ctid
         from (
@@ -130,7 +132,9 @@ begin
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
     )
-    select taken.id, taken.claim, taken.attempt::int, taken.crashes::int, taken.max_attempts::int, taken.timeout,
+    select taken.id, taken.claim, taken.attempt::int, greatest(taken.crashes, 0)::int,
+           case when taken.max_attempts > 0 then taken.max_attempts::int end,
+           case when taken.timeout > 0 and taken.timeout < 1e10 then taken.timeout end,
            taken.store_result, taken.priority::int,
            case when _utf8 then taken.queue else pgqueue.readable(taken.queue) end,
            case when _utf8 then taken.target else pgqueue.readable(taken.target) end,
