@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import typer
 
-from pgqueue.cli.output import paint, plain
+from pgqueue.cli.output import paint
 from pgqueue.errors import (
     AppError,
     DatabaseUnreachable,
@@ -17,6 +17,7 @@ from pgqueue.errors import (
     SchemaError,
     UsageError,
 )
+from pgqueue.printable import in_lines
 
 
 class Exit(IntEnum):
@@ -51,15 +52,15 @@ def report(error: PgqueueError) -> Exit:
     """Print an error for people; answers the exit code."""
     say_error(str(error))
     if isinstance(error, JobFailed) and error.traceback:
-        typer.echo(plain(error.traceback).rstrip(), err=True)
+        typer.echo(in_lines(error.traceback).rstrip(), err=True)
     return exit_code(error)
 
 
 def say_error(message: str) -> None:
     """Print a message about something wrong."""
-    typer.echo(f"{paint('Error:', 'red', err=True)} {plain(message)}", err=True)
+    typer.echo(f"{paint('Error:', 'red', err=True)} {in_lines(message)}", err=True)
 
 
 def say(message: str) -> None:
     """Print a message for people on standard error, so that it never mixes with what programs read."""
-    typer.echo(plain(message), err=True)
+    typer.echo(in_lines(message), err=True)

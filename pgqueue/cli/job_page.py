@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
 import typer
 
-from pgqueue.cli.output import WORDS, Columns, paint, plain, print_json, print_list, written
+from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
 from pgqueue.job import Attempt, Job
+from pgqueue.printable import as_json as printable_json
+from pgqueue.printable import in_lines, in_one_line
 
 ATTEMPT_COLUMNS: Columns[Attempt] = {
     "ATTEMPT": lambda row: row.attempt,
@@ -34,16 +35,16 @@ def print_job(job: Job, attempts: Sequence[Attempt], *, as_json: bool) -> None:
         print_list(attempts, ATTEMPT_COLUMNS, as_json=False, empty="")
     traceback = next((row.traceback for row in reversed(attempts) if row.traceback), None)
     if traceback:
-        typer.echo(f"\n{plain(traceback).rstrip()}")
+        typer.echo(f"\n{in_lines(traceback).rstrip()}")
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
     yield "job", str(job.id)
     yield "state", _state(job)
-    yield "target", plain(job.target)
-    yield "args", plain(json.dumps(job.args, ensure_ascii=False))
-    yield "queue", plain(f"{job.queue}, priority {job.priority}")
-    yield "attempt", f"{job.attempt} of {job.max_attempts or 'as many as its task says'}"
+    yield "target", in_one_line(job.target)
+    yield "args", printable_json(job.args)
+    yield "queue", in_one_line(f"{job.queue}, priority {job.priority}")
+    yield "attempt", _attempt(job)
     facts = {
         "enqueued": job.created_at,
         "due": job.run_at,
@@ -57,12 +58,17 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     }
     for name, value in facts.items():
         if value is not None:
-            yield name, plain(written(value))
+            yield name, in_one_line(written(value))
 
 
 def _state(job: Job) -> str:
     state = paint(job.state, WORDS[job.state]) if job.state in WORDS else str(job.state)
-    return f"{state} ({plain(job.reason)})" if job.reason else state
+    return f"{state} ({in_one_line(job.reason)})" if job.reason else state
+
+
+def _attempt(job: Job) -> str:
+    of = f"of {job.max_attempts}" if job.max_attempts else "of those that its task allows"
+    return f"{job.attempt} {of}" if job.attempt else f"none yet, {of}"
 
 
 def _took(row: Attempt) -> timedelta | None:

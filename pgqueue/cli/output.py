@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import typer
 
-from pgqueue.printable import as_json, in_lines, in_one_line
+from pgqueue.printable import as_json, in_one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 T = TypeVar("T")
 Columns = dict[str, Callable[[T], object]]
 
-COLOURS = {"dim": "2", "bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 # The words of states and outcomes that are worth a colour, wherever they stand in a table.
 WORDS = {
     "dead": "red",
@@ -35,6 +36,10 @@ WORDS = {
 }
 
 
+# Characters between columns, and what a column keeps at least on a narrow terminal.
+GAP, NARROWEST = 2, 6
+# Columns where nobody sees the edge.
+UNBOUNDED = 1_000_000
 # Columns; a table is for looking, `jobs show` and --json have the rest.
 WIDEST = 200
 
@@ -55,17 +60,29 @@ def print_json(value: object) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print aligned columns, numbers to the right; on a terminal a line that is too long is cut."""
-    texts = [[_shortened(plain(written(cell), newlines=False)) for cell in row] for row in rows]
-    widths = [max(len(title), *(len(row[n]) for row in texts)) for n, title in enumerate(titles)]
-    right = [all(isinstance(row[n], int | float | None) for row in rows) for n in range(len(titles))]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for number, line in enumerate([list(titles), *texts]):
-        cells = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right, strict=True)
-        ]
-        typer.echo(_coloured(_cut(cells, room), "bold" if number == 0 else None))
+    """Print aligned columns, numbers to the right; a terminal is spared empty columns, and gets long cells cut."""
+    # Late, because a worker never prints a table.
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = console()
+    texts = [[_shortened(in_one_line(written(cell))) for cell in row] for row in rows]
+    kept = [n for n in range(len(titles)) if not shown.is_terminal or any(row[n] for row in texts)]
+    widths = [max(len(titles[n]), *(len(row[n]) for row in texts)) for n in kept]
+    if shown.is_terminal:
+        # An id is of use as a whole alone.
+        whole = {place for place, n in enumerate(kept) if isinstance(rows[0][n], UUID)}
+        widths = _fitted(widths, whole, shown.width)
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for n, width in zip(kept, widths, strict=True):
+        is_number = all(isinstance(row[n], int | float | None) for row in rows)
+        table.add_column(titles[n], justify="right" if is_number else "left", width=width, no_wrap=True)
+    for row in texts:
+        table.add_row(*(Text(row[n], WORDS.get(row[n], "")) for n in kept))
+    with shown.capture() as printed:
+        shown.print(table)
+    for line in printed.get().splitlines():
+        typer.echo(line.rstrip(), color=True)
 
 
 def written(value: object) -> str:
@@ -94,17 +111,30 @@ def rounded(duration: timedelta) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
-def plain(text: str, *, newlines: bool = True) -> str:
-    """Text without control characters: what a job wrote into an error must not steer the terminal."""
-    return in_lines(text) if newlines else in_one_line(text)
-
-
-def paint(text: str, colour: str, *, err: bool = False) -> str:
+def paint(text: str, style: str, *, err: bool = False) -> str:
     """The text in a colour, if the stream is a terminal and nobody said NO_COLOR."""
+    from rich.text import Text
+
+    shown = console(err=err)
+    with shown.capture() as painted:
+        shown.print(Text(text, style), end="", soft_wrap=True)
+    return str(painted.get())
+
+
+def console(*, err: bool = False) -> Console:
+    """Where a command prints: colour and width are the terminal's; elsewhere lines are as long as they are."""
+    from rich.console import Console
+
     stream = sys.stderr if err else sys.stdout
-    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
-    return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m"
+    return Console(
+        file=stream,
+        width=None if stream.isatty() else UNBOUNDED,
+        # Not only no colour: no bold letters either.
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
 
 
 def _shortened(text: str) -> str:
@@ -112,24 +142,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
-def _cut(cells: list[str], room: int | None) -> list[str]:
-    left = sys.maxsize if room is None else room
-    shown = []
-    for cell in cells:
-        shown.append(cell[: max(0, left)])
-        left -= len(cell) + 2
-    return [*shown[:-1], shown[-1].rstrip()] if any(shown) else shown
-
-
-def _coloured(cells: list[str], colour: str | None) -> str:
-    painted = [
-        paint(cell, colour or WORDS.get(cell.strip(), "")) if _has_colour(cell, colour) else cell for cell in cells
-    ]
-    return "  ".join(painted).rstrip()
-
-
-def _has_colour(cell: str, colour: str | None) -> bool:
-    return colour is not None or cell.strip() in WORDS
+def _fitted(widths: list[int], whole: Collection[int], room: int) -> list[int]:
+    """Widths that fit into `room`, if that can be: the widest gives way, but for those at the places of `whole`."""
+    widths = list(widths)
+    while sum(widths) + GAP * (len(widths) - 1) > room:
+        widest = max((n for n in range(len(widths)) if n not in whole), key=lambda n: widths[n], default=None)
+        if widest is None or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def _jsonable(value: object) -> Any:

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from typing import TextIO
 
-WIDEST_BAR = 40
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
 # Where there is no bar, a line each time another of these parts is done.
 PARTS = 4
+# Columns where nobody sees the edge.
+UNBOUNDED = 1_000_000
 
 
 class Screen:
     """Writes to `stream` (standard output); every line carries the seconds since the beginning."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self._has_bar = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        stream = stream or sys.stdout
+        self._console = Console(
+            file=stream,
+            width=None if stream.isatty() else UNBOUNDED,
+            color_system=None if os.environ.get("NO_COLOR") else "auto",
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
         self._began = time.monotonic()
         self._parts = 0
-        self._bar = ""
+        self._bar = Progress(
+            TextColumn("        "),
+            BarColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+            # Whoever makes progress says so: no thread of its own is needed to draw it.
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", start=False)
+        self._has_bar = self._console.is_terminal and not self._console.is_dumb_terminal
 
     def say(self, text: str) -> None:
         """Write a line of the course of events."""
@@ -29,39 +49,22 @@ class Screen:
 
     def write(self, text: str = "") -> None:
         """Write lines as they are; the bar, if there is one, stays below them."""
-        self._stream.write(f"{self._wiped()}{text}\n{self._bar}")
-        self._stream.flush()
+        self._console.print(text, soft_wrap=True)
+        self._console.file.flush()
 
     def progress(self, done: int, total: int) -> None:
         """Show how far it is."""
         if self._has_bar:
-            bar = _bar(done, total)
-            if bar != self._bar:
-                wiped, self._bar = self._wiped(), bar
-                self._stream.write(wiped + bar)
-                self._stream.flush()
+            self._bar.start()
+            self._bar.update(self._task, total=total, completed=done, description=_said(done, total), refresh=True)
         elif (parts := done * PARTS // max(1, total)) > self._parts:
             self._parts = parts
             self.say(_said(done, total))
 
     def end_progress(self) -> None:
         """Take the bar away."""
-        self._stream.write(self._wiped())
-        self._stream.flush()
-        self._bar = ""
-
-    def _wiped(self) -> str:
-        return "\r\x1b[K" if self._bar else ""
-
-
-def _bar(done: int, total: int) -> str:
-    said = _said(done, total)
-    room = shutil.get_terminal_size().columns - len(said) - 14
-    if room < 10:
-        return said
-    width = min(WIDEST_BAR, room)
-    filled = width * done // max(1, total)
-    return f"         [{'#' * filled}{'.' * (width - filled)}]  {said}"
+        if self._has_bar:
+            self._bar.stop()
 
 
 def _said(done: int, total: int) -> str:

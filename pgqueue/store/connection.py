@@ -28,8 +28,8 @@ AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
 
 # For one host that does not answer; of several the next one is waiting.
 CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
-# On these a user's own code runs; on all others our statements alone, which call nothing outside pg_catalog.
-LENT = frozenset({"job"})
+# On these runs the code of a user or an example; on all others ours, which calls nothing outside pg_catalog.
+LENT = frozenset({"job", "demo"})
 
 
 def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 
-from pgqueue.cli.output import plain, print_table, rounded
+from pgqueue.cli.output import print_table, rounded
 from tests.cli.conftest import Command, Start
 from tests.postgres import ROOT
 
@@ -20,9 +24,31 @@ def test_columns_are_aligned_and_numbers_stand_to_the_right(capsys: pytest.Captu
     assert capsys.readouterr().out == "NAME         N\na            5\nlong one  1000  x\n"
 
 
-def test_control_characters_are_shown_not_obeyed() -> None:
-    assert plain("\x1b[31mred\x00\n") == "\\x1b[31mred\\x00\n"
-    assert plain("a\nb", newlines=False) == "a\\nb"
+HOSTILE = "\x1b[31mred \x9b1m \x7f \u202egnp.exe \u2028 \x85"
+
+
+def test_no_text_steers_a_terminal_whatever_prints_it(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    (job_id,) = conn.execute(
+        "insert into pgqueue.jobs (id, target, queue, args, labels)"
+        " values (pgqueue.uuid7(), %s, %s, %s, %s) returning id",
+        ["a:b" + HOSTILE, "q" + HOSTILE, json.dumps([HOSTILE], ensure_ascii=True), json.dumps({HOSTILE: HOSTILE})],
+    ).fetchone() or ("",)
+    conn.commit()
+    wordings = (
+        ["jobs", "list"],
+        ["jobs", "show", job_id],
+        ["queues", "list"],
+        ["status"],
+        ["jobs", "list", "-q", HOSTILE],
+    )
+    for words in wordings:
+        for more in ([], ["--json"]):
+            ran = pgqueue(*words, *more)
+            assert ran.code == 0
+            assert all(letter.isprintable() or letter == "\n" for letter in ran.out + ran.err), words
+    assert pgqueue("jobs", "show", job_id, "--json").json["args"] == [HOSTILE]
+    refused = pgqueue("enqueue", "a" + HOSTILE)
+    assert all(letter.isprintable() or letter == "\n" for letter in refused.err)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +86,17 @@ def test_a_terminal_gets_colour(dsn: str) -> None:
     assert "\x1b[1mQUEUE" in on_a_terminal("--dsn", dsn, "queues", "pause", "mail") + on_a_terminal(
         "--dsn", dsn, "status"
     )
+
+
+def test_a_narrow_terminal_gets_whole_ids_and_no_line_over_the_edge(dsn: str, enqueue: Callable[..., str]) -> None:
+    ids = [
+        enqueue("send_receipt", "--queue", "a-queue-with-a-very-long-name-indeed", "--delay", "1h") for _ in range(2)
+    ]
+    shown = on_a_terminal("--dsn", dsn, "jobs", "list", NO_COLOR="1", COLUMNS="80").splitlines()
+    assert all(len(line) <= 80 for line in shown)
+    assert [line.split()[0] for line in shown[1:]] == ids[::-1]
+    assert "…" in shown[1]
+    assert "ENDED" not in shown[0], "a column without a value takes room from the others"
 
 
 def test_no_color_is_honoured(dsn: str) -> None:
