@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,17 +83,40 @@ def test_a_transaction_whose_socket_was_closed_is_rolled_back(children: Arena, t
 @pytest.mark.parametrize(
     "garbage",
     [
-        "GARBAGE" * 100,
-        "\0\0\0\5hello",
-        "\0\0\0\2N.",
-        "\0\0\0\6(K\7K\1t.",
-        "\0\0\0\x0b(K\6K\1K\2K\3t.",
-        "\0\0\0\x0b(K\6NK\2K\3t.",
+        "GARBAGE" * 100 + "\n",
+        "\0\0\0\5hello\n",
+        "[" * 100_000 + "\n",
+        "[12,99999999999999]\n",
+        "[6,[1,0.0,null],1]\n",
+        '[6,null,"x"]\n',
+        "[7,[0,1,2,3,4,5,6,7,8,9]]\n",
+        "[4]\n",
+        '[5,"the app is broken"]\n',
+        '[11,["shop:send",{},"Backoff",{},null,null]]\n',
+        "[99]\n",
     ],
 )
 def test_garbage_on_the_channel_costs_the_child_that_sent_it(children: Arena, garbage: str) -> None:
     job = children.meet("ends:write_garbage", garbage)
     assert children.end_of(job)[0] == "crashed"
+
+
+def test_a_pickle_on_the_channel_is_never_opened(children: Arena, tmp_path: Path) -> None:
+    bomb = pickle.dumps(Bomb(str(tmp_path / "fell")))
+    for frame in (bomb + b"\n", len(bomb).to_bytes(4, "big") + bomb + b"\n"):
+        job = children.meet("ends:write_bytes", frame.hex())
+        assert children.end_of(job)[0] == "crashed"
+    assert not (tmp_path / "fell").exists()
+
+
+class Bomb:
+    """Writes a file where it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path(self.path),)
 
 
 def test_processes_that_a_job_left_behind_end_with_its_child_unless_they_have_a_session_of_their_own(

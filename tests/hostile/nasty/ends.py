@@ -141,6 +141,11 @@ def write_garbage(garbage: str) -> None:
     time.sleep(1)
 
 
+def write_bytes(hexadecimal: str) -> None:
+    os.write(int(sys.argv[1]), bytes.fromhex(hexadecimal))
+    time.sleep(1)
+
+
 def leave_processes_behind(path: str) -> None:
     """Start a process in the group of the child, and one in a session of its own."""
     near = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])

@@ -17,16 +17,18 @@ from collections.abc import Container
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
+from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
+from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.tasks import import_apps, registered_tasks
+from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, SignalGuard
 from pgqueue.worker.attempts.process_state import ProcessState
 from pgqueue.worker.attempts.task_spec import portable, spec_of
 from pgqueue.worker.attempts.tracebacks import stack_of
-from pgqueue.worker.executors.process import messages
+from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
 
 _PR_SET_PDEATHSIG = 1
@@ -39,7 +41,8 @@ class Child:
         self._channel = channel
         # Guards the sending side of the channel: both threads speak.
         self._speaking = threading.Lock()
-        self._inbox: SimpleQueue[tuple[int, tuple[Any, ...]] | None] = SimpleQueue()
+        # Claims as they came, each with its number in front; None is the end.
+        self._inbox: SimpleQueue[list[Any] | None] = SimpleQueue()
         self._unpacker = messages.Unpacker()
         self._told: set[str] = set()
         self._declared: Container[str] | None = None
@@ -47,7 +50,8 @@ class Child:
 
     def run(self) -> None:
         """Import the tasks' modules, then run claims until the worker says stop."""
-        _, settings, path, parent = self._first_message()
+        _, given, path, parent = self._first_message()
+        settings = wire.settings_from_wire(given)
         _die_with(parent)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
@@ -56,47 +60,62 @@ class Child:
             middleware = load_middleware(settings.middleware)
         except BaseException as error:  # The importing module's own; a signal is no exception here.
             said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
-            self._say(messages.BROKEN, said)
+            self._say(messages.BROKEN, storable(said, MESSAGE_LIMIT))
             return
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}
         attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard())
         self._attempts = attempts
         attempts.declared = self._declared
-        self._say(messages.READY, [portable(spec_of(task)) for task in tasks])
+        for task in tasks:
+            self._tell_task(task)
+        self._say(messages.READY)
         self._work(attempts)
         attempts.close()
 
-    def _first_message(self) -> tuple[Any, ...]:
+    def _first_message(self) -> list[Any]:
         while True:
             if heard := self._unpacker.feed(self._channel.receive()):
                 return heard[0]
 
     def _work(self, attempts: Attempts) -> None:
-        ended: messages.Ended | None = None
+        number = -1
+        finished: Finished | None = None
         process_state = ProcessState()
         while True:
             try:
                 entry = self._inbox.get_nowait()
             except Empty:
-                if ended is not None:
-                    self._say(messages.MOVED, ended, None, None)
-                    ended = None
+                if finished is not None:
+                    self._move(number, finished, None)
+                    finished = None
                 entry = self._inbox.get()
             if entry is None:
                 break
-            number, claim = entry[0], messages.claim_from_wire(entry[1])
+            before = number
+            number, claim = wire.claim_from_wire(entry)
             # Before the worker hears of it: it may at once have something to tell.
             attempts.number = number
-            self._say(messages.MOVED, ended, number, None)
+            self._move(before, finished, number)
             self._tell(attempts, claim)
-            ended = messages.ended(number, attempts.run(claim, number))
+            finished = attempts.run(claim, number)
             if not process_state.put_back():
                 # The next job must not find what this one left: another child takes what waits here.
-                self._say(messages.MOVED, ended, None, None)
+                self._move(number, finished, None)
                 os._exit(0)
-        if ended is not None:
-            self._say(messages.MOVED, ended, None, None)
+        if finished is not None:
+            self._move(number, finished, None)
+
+    def _move(self, number: int, finished: Finished | None, started: int | None) -> None:
+        """Say that one has ended, if so, and which one begins, if any."""
+        if finished is None:
+            self._say(messages.BEGAN, started)
+            return
+        settlement = finished.settlement
+        said = messages.pack(messages.MOVED, number, finished.elapsed, wire.settlement_to_wire(settlement), started)
+        if settlement.result is not None:
+            said = messages.pack_result(settlement.result) + said
+        self._send(said)
 
     def _tell(self, attempts: Attempts, claim: Claim) -> None:
         """Tell the worker of a task that was found after the start, in a module imported for this claim."""
@@ -104,27 +123,30 @@ class Child:
             return
         self._told.add(claim.target)
         if task := attempts.find(claim):
-            self._say(messages.MOVED, None, None, portable(spec_of(task)))
+            self._tell_task(task)
+
+    def _tell_task(self, task: Task[..., Any]) -> None:
+        self._say(messages.TASK, wire.spec_to_wire(portable(spec_of(task))))
 
     def _listen(self) -> NoReturn:
         while True:
             for message in self._unpacker.feed(self._channel.receive()):
                 self._obey(message)
 
-    def _obey(self, message: tuple[Any, ...]) -> None:
+    def _obey(self, message: list[Any]) -> None:
         match message:
-            case (messages.RUN, entries):
+            case [messages.RUN, entries]:
                 for entry in entries:
                     self._inbox.put(entry)
-            case (messages.GIVE_BACK,):
+            case [messages.GIVE_BACK]:
                 self._say(messages.GIVEN_BACK, self._unstarted())
-            case (messages.NOTICE, number, notice):
-                self._tell_job(number, notice)
-            case (messages.DECLARED, targets):
-                self._declared = targets
+            case [messages.NOTICE, number, notice]:
+                self._tell_job(number, Notice(notice))
+            case [messages.DECLARED, targets]:
+                self._declared = None if targets is None else frozenset(targets)
                 if self._attempts is not None:
-                    self._attempts.declared = targets
-            case (messages.STOP,):
+                    self._attempts.declared = self._declared
+            case [messages.STOP]:
                 self._inbox.put(None)
 
     def _tell_job(self, number: int, notice: Notice) -> None:
@@ -147,9 +169,11 @@ class Child:
                 numbers.append(entry[0])
 
     def _say(self, *message: Any) -> None:
-        frame = messages.pack(*message)
+        self._send(messages.pack(*message))
+
+    def _send(self, said: bytes) -> None:
         with self._speaking:
-            self._channel.send(frame)
+            self._channel.send(said)
 
 
 def _die_with(parent: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from pgqueue.job import Claim
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.executors.process import messages
+from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import LOST_CHANNEL
 from pgqueue.worker.executors.process.kill_reasons import KillCause, KillReason
 from pgqueue.worker.executors.watch import Watch
@@ -80,8 +80,12 @@ class ChildProcess:
         self.left_to_run = settings.max_jobs_per_child or inf
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
-        self._unpacker = messages.Unpacker()
-        self.say(messages.START, settings, sys.path, os.getpid())
+        # What it has told of a result whose job has not ended yet.
+        self.result: str | None = None
+        # How many tasks it has told of since it was ready.
+        self.found = 0
+        self._unpacker = messages.Unpacker(messages.LONGEST_SAID)
+        self.say(messages.START, wire.settings_to_wire(settings), sys.path, os.getpid())
         self.declared(declared)
 
     @property
@@ -107,30 +111,29 @@ class ChildProcess:
         """Hand it claims."""
         for number, claim, since in entries:
             self.fed[number] = claim, since
-        self.say(messages.RUN, [(number, messages.claim_to_wire(claim)) for number, claim, _ in entries])
+        self.say(messages.RUN, [wire.claim_to_wire(number, claim) for number, claim, _ in entries])
 
     def started(self, number: int) -> None:
-        """It has begun a claim. Raises KeyError if it was not fed that."""
-        if number not in self.fed:
-            raise KeyError(number)
+        """It has begun a claim. Raises Nonsense if it was not fed that, or runs another one."""
+        if number not in self.fed or self.running is not None:
+            raise wire.Nonsense(f"{number} cannot have begun")
         self.running, self.since = number, monotonic()
         self.watch = None
 
-    def ended(self, ended: messages.Ended) -> Claim:
-        """It has finished a claim. Raises KeyError, and changes nothing, if it was not fed that."""
-        claim, _ = self.fed.pop(ended.number)
+    def ended(self, number: int, elapsed: float) -> None:
+        """It has finished what it runs."""
+        del self.fed[number]
         self.running = None
         self.has_run = True
         self.left_to_run -= 1
         if self.left_to_run <= 0:
             self.recycled = True
         # The mean over the last few: quick to notice that jobs became long.
-        self.pace += 0.3 * (max(ended.elapsed, 1e-6) - self.pace)
-        return claim
+        self.pace += 0.3 * (max(elapsed, 1e-6) - self.pace)
 
     def declared(self, targets: Collection[str] | None) -> None:
         """Tell it which of the tasks that may run at most once the database knows of."""
-        self.say(messages.DECLARED, targets)
+        self.say(messages.DECLARED, None if targets is None else list(targets))
 
     def recall(self) -> None:
         """Ask for the claims back that it has not started."""
@@ -180,7 +183,7 @@ class ChildProcess:
             while self.unsent:
                 del self.unsent[: self.channel.send(memoryview(self.unsent)[:_CHUNK])]
 
-    def hear(self) -> list[tuple[Any, ...]] | None:
+    def hear(self) -> list[list[Any]] | None:
         """What it said since; None if it will say nothing more."""
         try:
             data = self.channel.recv(_CHUNK)
@@ -207,15 +210,15 @@ class ChildProcess:
             return f"signal {-code} ({signal.Signals(-code).name})"
         return f"signal {-code}"
 
-    def last_words(self) -> list[tuple[Any, ...]]:
+    def last_words(self) -> list[list[Any]]:
         """What it said before it ended, and nobody had heard yet."""
-        heard: list[tuple[Any, ...]] = []
+        heard: list[list[Any]] = []
         with self.channel, suppress(OSError):
             while data := self.channel.recv(_CHUNK):
                 heard += self._understood(data)
         return heard
 
-    def _understood(self, data: bytes) -> list[tuple[Any, ...]]:
+    def _understood(self, data: bytes) -> list[list[Any]]:
         heard = self._unpacker.feed(data)
         self.garbled = self.garbled or self._unpacker.torn
         return heard

@@ -11,18 +11,17 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 from pgqueue.worker.executors.process.kill_reasons import KillCause
 from pgqueue.worker.executors.process.limits import LimitEnforcer
+from pgqueue.worker.executors.process.reports import Reports
 from pgqueue.worker.executors.process.spawner import Spawner
 from pgqueue.worker.executors.process.wakeup import Wakeup
 
@@ -45,6 +44,7 @@ class Children:
         self._finished = finished
         self._observe = observe
         self._limits = LimitEnforcer(settings, finished.specs)
+        self._reports = Reports(finished, self._feeder, self._limits, self._count_ready, self.spawner.give_up)
         self._orders: deque[Callable[[], None]] = deque()
         self._deadline: float | None = None
         self._killed = False
@@ -121,7 +121,8 @@ class Children:
         self._feeder.cancel(ids)
         for child in self._children:
             child.cancelled.update(number for number, (claim, _) in child.fed.items() if claim.id in ids)
-            self._tell_if_cancelled(child)
+            self._reports.tell_if_cancelled(child)
+            self._listen_to(child)
 
     def declare(self, targets: frozenset[str]) -> None:
         """Tell the children what the database knows of."""
@@ -147,7 +148,7 @@ class Children:
     def _turn(self, child: ChildProcess) -> None:
         child.flush()
         heard = child.hear()
-        self._heed(child, heard or [])
+        self._reports.heed(child, heard or [])
         if child.garbled:
             child.kill(KillCause.GARBLED, "was ended, because something in it wrote nonsense to its worker", grace=0.0)
         if heard is None or child.garbled:
@@ -155,46 +156,8 @@ class Children:
         else:
             self._listen_to(child)
 
-    def _heed(self, child: ChildProcess, messages: list[tuple[Any, ...]]) -> None:
-        """Do what a child says. A job can speak in the name of its child: nonsense costs that child alone."""
-        try:
-            for message in messages:
-                self._obey(child, message)
-        except Exception:  # Whatever nonsense leads to.
-            child.garbled = True
-
-    def _obey(self, child: ChildProcess, message: tuple[Any, ...]) -> None:
-        match message:
-            case (messages.MOVED, ended, number, spec):
-                if ended is not None:
-                    self._finished.ended.append(messages.finished(child.ended(ended), ended))
-                if number is not None:
-                    child.started(number)
-                    if child.cancelled:
-                        self._tell_if_cancelled(child)
-                if spec is not None:
-                    self._finished.specs[spec.target] = spec
-                    child.watch = None
-            case (messages.GIVEN_BACK, numbers):
-                child.recalled = False
-                for number in reversed(numbers):
-                    self._feeder.take_back(child, number)
-            case (messages.HUNG, number, where):
-                if number == child.running:
-                    child.hung = where
-            case (messages.READY, tasks):
-                child.ready = True
-                self._finished.specs.update({spec.target: spec for spec in tasks})
-                self.spawner.ready(self._children)
-            case (messages.BROKEN, why):
-                child.broken = True
-                self.spawner.give_up(why)
-
-    def _tell_if_cancelled(self, child: ChildProcess) -> None:
-        if child.running in child.cancelled:
-            child.cancelled.discard(child.running)
-            self._limits.cancel(child, monotonic())
-            self._listen_to(child)
+    def _count_ready(self) -> None:
+        self.spawner.ready(self._children)
 
     def _fill_up(self) -> None:
         if self._deadline is not None:
@@ -242,7 +205,7 @@ class Children:
         self._selector.unregister(child.channel)
         child.gone = True
         how = child.end()
-        self._heed(child, child.last_words())
+        self._reports.heed(child, child.last_words())
         if (number := child.running) is not None and number in child.fed:
             claim, _ = child.fed.pop(number)
             if child.kill_reason is None and self._deadline is not None and monotonic() > self._deadline:
@@ -269,7 +232,7 @@ class Children:
         for child in self._children:
             child.gone = True
             child.end()
-            self._heed(child, child.last_words())
+            self._reports.heed(child, child.last_words())
             for number, (claim, _) in child.fed.items():
                 self._finished.leave_over(claim, started=number == child.running)
         self._children.clear()

@@ -1,106 +1,116 @@
-"""What a worker and its child processes say to each other: pickled tuples, each after its length.
+"""What a worker and its child processes say to each other: lines of JSON, each an array that begins with its kind.
 
-    worker -> child                                     child -> worker
-    (START, settings, sys.path, the worker's pid)       (READY, [TaskSpec, ...]) or (BROKEN, why)
-    (DECLARED, targets or None)                         (MOVED, Ended or None, number started or None, TaskSpec or None)
-    (RUN, [(number, claim), ...])                       (HUNG, number, where)
-    (NOTICE, number, notice)                            (GIVEN_BACK, [number, ...])
-    (GIVE_BACK,)
-    (STOP,)
+    worker -> child                              child -> worker
+    [START, settings, sys.path, worker's pid]    [TASK, spec], for each of them, then [READY]; or [BROKEN, why]
+    [DECLARED, [target, ...] or null]            [BEGAN, number]
+    [RUN, [claim, ...]]                          [MOVED, number ended, seconds, settlement, number begun or null]
+    [NOTICE, number, notice]                     [RESULT, bytes], then the result itself; then MOVED says of what
+    [GIVE_BACK]                                  [HUNG, number, where or null]
+    [STOP]                                       [GIVEN_BACK, [number, ...]]
 
 A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
-worker knows which job it was running. Only values of ours travel; the worker never unpickles what is the user's.
+worker knows which job it was running. A job can write to its child's socket, too: what comes from there is data and
+stays data, bounded, and is checked (see wire.py) before anything is done for it.
 """
 
 from __future__ import annotations
 
-import pickle
-from typing import Any, NamedTuple
-from uuid import UUID
+import json
+from math import inf
+from typing import Any
 
-from pgqueue.events import Finished
-from pgqueue.job import Claim
-from pgqueue.outcome import Move, Settlement
+START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE, DECLARED, HUNG, TASK, RESULT, BEGAN = range(14)
 
-START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE, DECLARED, HUNG = range(11)
+# What a child says holds an error and its traceback at most; results, which may be long, come beside it as they are.
+LONGEST_SAID = 1 << 20
+# A value of PostgreSQL is no longer.
+LONGEST_RESULT = 1 << 30
 
-_LENGTH = 4
-# PostgreSQL stores no value as long as that; four bytes that say so are the beginning of something else.
-_LONGEST = 1 << 30
-
-
-class Ended(NamedTuple):
-    """A finished attempt: its number, its seconds, and its settlement without the token; None is a plain success."""
-
-    number: int
-    elapsed: float
-    settlement: tuple[Any, ...] | None
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode = json.JSONDecoder().raw_decode
 
 
 def pack(*message: Any) -> bytes:
     """A message as bytes."""
-    body = pickle.dumps(message, 5)
-    return len(body).to_bytes(_LENGTH, "big") + body
+    return f"{_encode(message)}\n".encode("ascii")
+
+
+def pack_result(result: str) -> bytes:
+    """The result of the job of which the next message says that it has ended."""
+    body = result.encode()
+    return pack(RESULT, len(body)) + body
 
 
 class Unpacker:
-    """Cuts a stream of bytes into messages. After `torn` there will be none: what came is no message."""
+    """Cuts a stream of bytes into messages. After `torn` there will be none: what came is no message.
 
-    def __init__(self) -> None:
+    No line may be longer than `longest` bytes.
+    """
+
+    def __init__(self, longest: float = inf) -> None:
         self.torn = False
+        self._longest = longest
         self._buffer = bytearray()
+        # Up to where no end of a line is, and how long the result is of which all is still to come.
+        self._searched = 0
+        self._result: int | None = None
 
-    def feed(self, data: bytes) -> list[tuple[Any, ...]]:
+    def feed(self, data: bytes) -> list[list[Any]]:
         """The messages that `data` completes."""
         buffer = self._buffer
         buffer += data
-        messages = []
-        start, size = 0, len(buffer)
-        while size - start >= _LENGTH and not self.torn:
-            length = int.from_bytes(buffer[start : start + _LENGTH], "big")
-            end = start + _LENGTH + length
-            if length > _LONGEST:
-                self.torn = True
-            elif end > size:
-                break
+        messages: list[list[Any]] = []
+        start = 0
+        while not self.torn:
+            if self._result is not None:
+                end = start + self._result
+                if len(buffer) < end:
+                    break
+                message = _result(buffer[start:end])
+                self._result = None
             else:
-                with memoryview(buffer)[start + _LENGTH : end] as body:
-                    message = _unpacked(body)
-                if message is None:
+                newline = buffer.find(b"\n", start + self._searched)
+                length = (newline if newline >= 0 else len(buffer)) - start
+                if length > self._longest:
                     self.torn = True
-                else:
-                    messages.append(message)
+                    break
+                if newline < 0:
+                    self._searched = length
+                    break
+                message = _line(buffer[start:newline])
+                self._searched, end = 0, newline + 1
+                if message is not None and message[0] == RESULT:
+                    self._await_result(message)
                     start = end
+                    continue
+            if message is None:
+                self.torn = True
+            else:
+                messages.append(message)
+                start = end
+        if self.torn:
+            buffer.clear()
         del buffer[:start]
         return messages
 
+    def _await_result(self, message: list[Any]) -> None:
+        match message:
+            case [_, int(length)] if 0 <= length <= LONGEST_RESULT:
+                self._result = length
+            case _:
+                self.torn = True
 
-def _unpacked(body: memoryview) -> tuple[Any, ...] | None:
+
+def _line(line: bytearray) -> list[Any] | None:
     try:
-        message = pickle.loads(body)
-    except Exception:  # Bytes that are no pickle raise whatever they lead to.
+        message, end = _decode(text := line.decode("ascii"))
+    except Exception:  # Nested too deep, a number too long: bytes that are no message raise whatever they lead to.
         return None
-    return message if isinstance(message, tuple) else None
+    return message if type(message) is list and message and end == len(text) else None
 
 
-def claim_to_wire(claim: Claim) -> tuple[Any, ...]:
-    """A claim as primitives: a UUID takes longer to pickle than all the rest."""
-    return claim.id.bytes, *claim[1:]
-
-
-def claim_from_wire(values: tuple[Any, ...]) -> Claim:
-    """The claim that claim_to_wire() was given."""
-    return Claim(UUID(bytes=values[0]), *values[1:])
-
-
-def ended(number: int, finished: Finished) -> Ended:
-    """What a child says of a finished attempt."""
-    settlement = finished.settlement
-    plain = settlement.move is Move.SUCCEED and settlement.result is None
-    return Ended(number, finished.elapsed, None if plain else tuple(settlement[2:]))
-
-
-def finished(claim: Claim, ended: Ended) -> Finished:
-    """What the worker makes of that."""
-    rest = ended.settlement or (Move.SUCCEED, "succeeded")
-    return Finished(claim, Settlement(claim.id, claim.claim, *rest), ended.elapsed)
+def _result(body: bytearray) -> list[Any] | None:
+    try:
+        return [RESULT, body.decode()]
+    except ValueError:
+        return None

@@ -1,0 +1,109 @@
+"""What the children report, checked and acted on: a job can speak in the name of its child, and costs that alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
+from pgqueue.worker.executors.process import messages, wire
+from pgqueue.worker.executors.process.child_process import ChildProcess
+from pgqueue.worker.executors.process.feeder import Feeder
+from pgqueue.worker.executors.process.finished_claims import FinishedClaims
+from pgqueue.worker.executors.process.limits import LimitEnforcer
+
+# A child that is ready tells of no more tasks than this: each is remembered, for all children.
+_MOST_FOUND = 10_000
+
+
+class Reports:
+    """Used by the thread that serves the children alone. Calls `ready()` and `broken(why)` for a child that begins."""
+
+    def __init__(
+        self,
+        finished: FinishedClaims,
+        feeder: Feeder,
+        limits: LimitEnforcer,
+        ready: Callable[[], None],
+        broken: Callable[[str], None],
+    ) -> None:
+        self._finished = finished
+        self._feeder = feeder
+        self._limits = limits
+        self._ready = ready
+        self._broken = broken
+
+    def heed(self, child: ChildProcess, heard: Sequence[list[Any]]) -> None:
+        """Do what a child says, up to the first thing that makes no sense: with that it is garbled."""
+        try:
+            for message in heard:
+                if child.garbled:
+                    return
+                self._heed(child, message)
+        except Exception:  # Whatever nonsense leads to.
+            child.garbled = True
+
+    def tell_if_cancelled(self, child: ChildProcess) -> None:
+        """Tell the job that a child runs that it was cancelled, if so."""
+        if child.running in child.cancelled:
+            child.cancelled.discard(child.running)
+            self._limits.cancel(child, monotonic())
+
+    def _heed(self, child: ChildProcess, message: list[Any]) -> None:
+        match message:
+            case [messages.MOVED, number, elapsed, said, begun]:
+                self._end(child, number, elapsed, said)
+                if begun is not None:
+                    self._begin(child, begun)
+            case [messages.BEGAN, number]:
+                self._begin(child, number)
+            case [messages.RESULT, str(text)] if child.running is not None:
+                child.result = text
+            case [messages.GIVEN_BACK, [*numbers]]:
+                self._take_back(child, numbers)
+            case [messages.HUNG, number, where]:
+                if number == child.running:
+                    child.hung = wire.text_from_child(where, TRACEBACK_LIMIT)
+            case [messages.TASK, said]:
+                self._learn(child, said)
+            case [messages.READY] if not child.ready:
+                child.ready = True
+                self._ready()
+            case [messages.BROKEN, str(why)] if not child.ready:
+                child.broken = True
+                self._broken(why[:MESSAGE_LIMIT])
+            case _:
+                raise wire.Nonsense(f"message {message[0]!r:.20}")
+
+    def _end(self, child: ChildProcess, number: Any, elapsed: Any, said: object) -> None:
+        if number is None or number != child.running:
+            raise wire.Nonsense(f"{number} cannot have ended")
+        result, child.result = child.result, None
+        self._finished.ended.append(wire.finished_from_child(child.fed[number][0], elapsed, said, result))
+        child.ended(number, elapsed)
+
+    def _begin(self, child: ChildProcess, number: Any) -> None:
+        child.started(number)
+        if child.cancelled:
+            self.tell_if_cancelled(child)
+
+    def _take_back(self, child: ChildProcess, numbers: list[Any]) -> None:
+        """What it runs is not to be given to another."""
+        if child.running in numbers:
+            raise wire.Nonsense("it gives back what it runs")
+        child.recalled = False
+        for number in reversed(numbers):
+            self._feeder.take_back(child, number)
+
+    def _learn(self, child: ChildProcess, said: object) -> None:
+        """A child that begins may bring newer code; one that runs changes nothing about a task that is known."""
+        spec = wire.spec_from_child(said)
+        if not child.ready:
+            self._finished.specs[spec.target] = spec
+            return
+        child.found += 1
+        if child.found > _MOST_FOUND:
+            raise wire.Nonsense("too many tasks")
+        self._finished.specs.setdefault(spec.target, spec)
+        child.watch = None

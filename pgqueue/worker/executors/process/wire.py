@@ -1,0 +1,152 @@
+"""The values that travel between a worker and its children, as JSON has them; what a child says is checked.
+
+A job can speak in the name of its child. Each `..._from_child` takes nothing but what a child of ours could have said,
+in shape, range and length, and raises Nonsense for the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+from uuid import UUID
+
+from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
+from pgqueue.events import Finished
+from pgqueue.job import Claim
+from pgqueue.judge import Terms
+from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
+from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.worker.attempts.task_spec import TaskSpec
+from pgqueue.worker.executors.base import Settings
+
+# Escapes and the words about what was left out make a text longer than its limit.
+_SLACK = 5
+_POLICIES: dict[str, type[RetryPolicy]] = {
+    kind.__name__: kind for kind in (RetryPolicy, Backoff, Linear, Fixed, Delays)
+}
+# The fields of a settlement behind the token; the result travels beside them.
+_FIELDS = tuple(name for name in Settlement._fields[2:] if name != "result")
+
+
+class Nonsense(ValueError):
+    """No child of ours said that."""
+
+
+def settings_to_wire(settings: Settings) -> dict[str, Any]:
+    """What a child must know."""
+    return dataclasses.asdict(settings)
+
+
+def settings_from_wire(values: dict[str, Any]) -> Settings:
+    """The settings that settings_to_wire() was given."""
+    given: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in values.items()}
+    return Settings(**given)
+
+
+def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
+    """A claim and its number."""
+    # A number is written faster than a date, and digits of base 16 than those of base 10.
+    return number, claim.id.hex, *claim[1:-2], claim.run_at.timestamp(), claim.worker
+
+
+def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
+    """What claim_to_wire() was given."""
+    number, key, *rest = values
+    rest[-2] = datetime.fromtimestamp(rest[-2], UTC)
+    return number, Claim._make((UUID(int=int(key, 16)), *rest))
+
+
+def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
+    """A settlement without its token and its result; None is a success."""
+    return None if settlement.move is Move.SUCCEED else [getattr(settlement, name) for name in _FIELDS]
+
+
+def finished_from_child(claim: Claim, elapsed: object, said: object, result: str | None) -> Finished:
+    """The attempt at this claim as its child tells of it. Raises Nonsense."""
+    if type(elapsed) is not float or not 0 <= elapsed < inf:
+        raise Nonsense("no seconds")
+    if said is None:
+        return Finished(claim, Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded", result=result), elapsed)
+    if type(said) is not list or len(said) != len(_FIELDS):
+        raise Nonsense("no settlement")
+    values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
+    return Finished(claim, Settlement(claim.id, claim.claim, **values), elapsed)
+
+
+def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
+    """A task without its code; of its policy only what portable() leaves."""
+    terms = {field.name: getattr(spec.terms, field.name) for field in dataclasses.fields(spec.terms)}
+    policy = terms.pop("retry")
+    waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
+    kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
+    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout
+
+
+def spec_from_child(said: object) -> TaskSpec:
+    """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
+    match said:
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft] if kind in _POLICIES:
+            known = _terms(terms, _POLICIES[kind](**waits))
+            return TaskSpec(_text(target, MESSAGE_LIMIT), known, _limit(timeout), _limit(soft))
+        case _:
+            raise Nonsense("no task")
+
+
+def text_from_child(said: object, limit: int) -> str | None:
+    """A text that PostgreSQL can store, or nothing. Raises Nonsense."""
+    return None if said is None else _text(said, limit)
+
+
+def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:
+    match said:
+        case {
+            "max_attempts": None | int(),
+            "on_timeout": "retry" | "bury" | "cancel",
+            "on_expiry": "bury" | "cancel",
+            "at_most_once": bool(),
+        } if said["max_attempts"] is None or 0 < said["max_attempts"] < 1 << 15:
+            return Terms(retry=policy, **said)
+        case _:
+            raise Nonsense("no terms of a task")
+
+
+def _limit(said: object) -> float | None:
+    if said is None or (type(said) in (int, float) and 0 < float(said) <= inf):  # type: ignore[arg-type]  # is number
+        return said  # type: ignore[return-value]  # as above
+    raise Nonsense("no time limit")
+
+
+def _delay(said: object) -> float:
+    if type(said) in (int, float) and 0 <= float(said) <= LONGEST_DELAY:  # type: ignore[arg-type]  # is a number
+        return float(said)  # type: ignore[arg-type]  # as above
+    raise Nonsense("no delay")
+
+
+def _flag(said: object) -> bool:
+    if type(said) is not bool:
+        raise Nonsense("neither true nor false")
+    return said
+
+
+def _text(said: object, limit: int) -> str:
+    # What it holds must not end the statement that writes it down together with others.
+    if type(said) is not str or len(said) > limit * _SLACK or "\x00" in said:
+        raise Nonsense("no text, or too long")
+    said.encode()
+    return said
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "move": Move,
+    "outcome": lambda said: _text(said, NAME_LIMIT),
+    "delay": _delay,
+    "reason": lambda said: None if said is None else Reason(said).value,
+    "error_type": lambda said: text_from_child(said, NAME_LIMIT),
+    "error": lambda said: text_from_child(said, MESSAGE_LIMIT),
+    "traceback": lambda said: text_from_child(said, TRACEBACK_LIMIT),
+    "started": _flag,
+    "avoid": _flag,
+}

@@ -1,0 +1,248 @@
+"""What worker and children say to each other: it comes across whole, and nonsense stays data."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgqueue.errors import OptionError
+from pgqueue.events import Finished
+from pgqueue.judge import Terms, judge
+from pgqueue.outcome import (
+    Bury,
+    Cancelled,
+    Crashed,
+    Ended,
+    Failed,
+    Late,
+    Outcome,
+    Reason,
+    Released,
+    Settlement,
+    Succeeded,
+    TimedOut,
+    error_report,
+)
+from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.worker.attempts.task_spec import TaskSpec, portable
+from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.process import messages, wire
+from tests.worker.claims import claim
+
+ERROR = error_report("shop.Error", "\x00 \x1b \ud800 żółw 亀 " + "x" * 9_000)
+LONGEST = 4096
+
+
+def sent(message: bytes) -> list[list[Any]]:
+    """What arrives of it, byte by byte."""
+    unpacker = messages.Unpacker(messages.LONGEST_SAID)
+    heard = [each for byte in message for each in unpacker.feed(bytes([byte]))]
+    assert not unpacker.torn
+    return heard
+
+
+def test_a_claim_comes_across_whole() -> None:
+    first = claim("give", {"deep": ["ü\n\x1b", 10**40]}, timeout=math.inf, labels='{"a": "b"}', worker=2**63 - 1)
+    ((_, entries),) = sent(messages.pack(messages.RUN, [wire.claim_to_wire(7, first)]))
+    assert [wire.claim_from_wire(entry) for entry in entries] == [(7, first)]
+
+
+def test_settings_come_across_whole() -> None:
+    settings = Settings(dsn="host=/tmp", concurrency=3, apps=("a", "b"), middleware=("m:n",), max_jobs_per_child=7)
+    ((_, said),) = sent(messages.pack(messages.START, wire.settings_to_wire(settings)))
+    assert wire.settings_from_wire(said) == settings
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Succeeded(),
+        Succeeded('{"long": "' + "ü" * 100_000 + '"}'),
+        Succeeded(settled=True),
+        Failed(ERROR, delay=7),
+        Failed(ERROR, retryable=False),
+        TimedOut(ERROR),
+        Crashed(ERROR),
+        Ended(Reason.BURIED, error_report("", Bury("why"))),
+        Cancelled("not wanted"),
+        Released(5.0),
+        Released(5.0, started=False, error=ERROR, avoid=True),
+        Late(),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
+    taken = claim("give")
+    done = Finished(taken, judge(taken, outcome), 0.25)
+    said = messages.pack(messages.MOVED, 3, done.elapsed, wire.settlement_to_wire(done.settlement), None)
+    result = done.settlement.result
+    heard = sent(messages.pack_result(result) + said if result is not None else said)
+    kept = heard.pop(0)[1] if result is not None else None
+    ((_, _, elapsed, settlement, _),) = heard
+    assert wire.finished_from_child(taken, elapsed, settlement, kept) == done
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        RetryPolicy(on=ValueError, not_on=KeyError),
+        Backoff(first=1, cap=99),
+        Linear(step=3, jitter=0),
+        Fixed(7),
+        Delays([1, 2]),
+    ],
+    ids=lambda policy: type(policy).__name__,
+)
+def test_a_task_comes_across_whole(policy: RetryPolicy) -> None:
+    terms = Terms(policy, 5, "bury", "cancel", at_most_once=True)
+    spec = portable(TaskSpec("shop:send", terms, math.inf, 1.5))
+    ((_, said),) = sent(messages.pack(messages.TASK, wire.spec_to_wire(spec)))
+    assert wire.spec_from_child(said) == spec
+
+
+def test_every_policy_of_ours_can_come_across() -> None:
+    module = inspect.getmodule(RetryPolicy)
+    ours = {kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, RetryPolicy)}
+    assert set(wire._POLICIES.values()) == ours
+
+
+def test_every_field_of_a_settlement_is_checked() -> None:
+    assert set(wire._CHECKS) | {"id", "claim", "result"} == set(Settlement._fields)
+
+
+def settled(**changes: Any) -> list[Any]:
+    values = {
+        "move": "retry",
+        "outcome": "failed",
+        "delay": 1.0,
+        "reason": None,
+        "error_type": "E",
+        "error": "e",
+        "traceback": None,
+        "started": True,
+        "avoid": False,
+        **changes,
+    }
+    return [values[name] for name in wire._FIELDS]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        1,
+        "x",
+        [],
+        {},
+        [None] * 50,
+        settled(move="drop table"),
+        settled(move=None),
+        settled(move={}),
+        settled(outcome=1),
+        settled(outcome="x" * 1_000_000),
+        settled(delay=math.nan),
+        settled(delay=-1),
+        settled(delay=1e300),
+        settled(delay="1"),
+        settled(delay=True),
+        settled(reason="because"),
+        settled(reason=[]),
+        settled(error="\x00"),
+        settled(error="\ud800"),
+        settled(error=["e"]),
+        settled(traceback="x" * 1_000_000),
+        settled(started=1),
+        settled(avoid=None),
+    ],
+    ids=str,
+)
+def test_a_lie_about_an_attempt_is_nonsense(lie: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        wire.finished_from_child(claim("give"), 0.1, json.loads(json.dumps(lie)), None)
+    assert wire.finished_from_child(claim("give"), 0.1, settled(), None).settlement.error == "e"
+
+
+@pytest.mark.parametrize("lie", [None, 1, "1", -0.1, math.nan, math.inf, []])
+def test_a_lie_about_the_time_is_nonsense(lie: Any) -> None:
+    with pytest.raises(wire.Nonsense):
+        wire.finished_from_child(claim("give"), lie, None, None)
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("lie", [None, 1, "x", [], {}, math.nan, {"cap": -1}, {"max_attempts": 10**9}, 10**400])
+def test_a_lie_about_a_task_is_nonsense_or_no_lie(place: int, lie: Any) -> None:
+    true = TaskSpec("shop:send", Terms(), 1.0, None)
+    said = json.loads(json.dumps(wire.spec_to_wire(true)))
+    said[place] = lie
+    try:
+        spec = wire.spec_from_child(json.loads(json.dumps(said)))
+    except (ValueError, TypeError, OverflowError, OptionError):
+        return
+    # Another name, or another limit, may be true.
+    assert spec._replace(target="", timeout=None, soft_timeout=None) == true._replace(target="", timeout=None)
+
+
+class Bomb:
+    """Goes off when it is unpickled."""
+
+    def __reduce__(self) -> Any:
+        return print, ("BOOM",)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pickle.dumps((6, None, 1, Bomb())) + b"\n",
+        len(pickle.dumps(Bomb())).to_bytes(4, "big") + pickle.dumps(Bomb()) + b"\n",
+        b"[" + b" " * LONGEST + b"4]\n",
+        b"\xff\xff\xff\xff\n",
+        b"[" * 100_000 + b"\n",
+        b"[" + b"9" * 100_000 + b"]\n",
+        b"[12,99999999999999]\n",
+        b"[12,-1]\n",
+        b'[12,"9"]\n',
+        b"[12,2]\n\xff\xff",
+        b"[]\n",
+        b"{}\n",
+        b"7\n",
+        b"[1]x\n",
+        b"\n",
+        "[é]\n".encode(),
+        b"x" * (LONGEST + 1),
+    ],
+    ids=lambda garbage: repr(garbage[:20]),
+)
+def test_what_is_no_message_tears_the_stream_and_nothing_else(
+    garbage: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unpacker = messages.Unpacker(100_000 if garbage.startswith(b"[9") else LONGEST)
+    good = messages.pack(messages.GIVEN_BACK, [1])
+    assert unpacker.feed(good + garbage) == [[messages.GIVEN_BACK, [1]]]
+    assert unpacker.torn
+    assert unpacker.feed(good) == []
+    assert "BOOM" not in capsys.readouterr().out
+
+
+@given(st.lists(st.binary(max_size=200) | st.sampled_from([b"[12,3]\n", b"[4]\n", b"[", b"\n", b'"'])))
+def test_no_bytes_raise_or_are_kept_beyond_the_longest_line(chunks: list[bytes]) -> None:
+    unpacker = messages.Unpacker(100)
+    for chunk in chunks:
+        for message in unpacker.feed(chunk):
+            assert type(message) is list
+            assert message
+        assert len(unpacker._buffer) <= 100 + 200 or unpacker._result is not None
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
+def test_no_value_is_taken_for_what_a_child_says_unless_it_is_that(said: Any) -> None:
+    with pytest.raises(wire.Nonsense):
+        wire.spec_from_child(said)
+    if said is not None:
+        with pytest.raises((ValueError, TypeError)):
+            wire.finished_from_child(claim("give"), 0.1, said, None)
