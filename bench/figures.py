@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.svg import Bar, bars, lines
+from pgqueue.bench import beside
 from pgqueue.bench.draining import figure as drained_by
 from pgqueue.bench.horizon import CLAIM, PARTS, RATE, part
 from pgqueue.bench.reading import Key, spread, values_of
@@ -24,10 +25,15 @@ def drawn(found: Results) -> Iterator[tuple[str, str]]:
         ("drain", DRAIN, "Drain, one worker, jobs a second"),
         ("bulk", BULK, "Bulk enqueue, jobs a second"),
         ("pickup", PICK_UP, "Pick-up of an idle worker, p50, milliseconds (less is better)"),
+        ("beside", beside.DRAIN, "Drain beside others, one worker, jobs a second"),
+        ("beside-bulk", beside.BULK, "Bulk enqueue beside others, jobs a second"),
+        ("beside-enqueue", beside.enqueue(1), "Enqueue beside others, one client, jobs a second"),
+        ("beside-heard", beside.HEARD, "Enqueue beside others while a worker listens, jobs a second"),
+        ("beside-pickup", f"{beside.PICK_UP} p50", "Pick-up beside others, p50, milliseconds (less is better)"),
     ):
         if rows := list(_subjects(found, figure)):
             # Where less is better, one peer that takes a second would hide the milliseconds of all others.
-            yield name, bars(title, rows, cut=figure == PICK_UP)
+            yield name, bars(title, rows, cut=name.endswith("pickup"))
     if rows := list(_shapes(found)):
         yield "claims", bars("Claim of 50 jobs, p95, milliseconds", rows)
     workers = [_median(found, Key(drained_by(count), "thread")) for count in FULL.workers]
@@ -58,8 +64,8 @@ def _subjects(found: Results, figure: str) -> Iterator[Bar]:
     for key in keys:
         value = _median(found, key)
         if value is not None:
-            ours = key.subject in OURS
-            label = f"pgqueue, {key.subject}" if ours and key.subject != "pgqueue" else key.subject
+            ours = key.subject in OURS or key.subject.startswith("pgqueue,")
+            label = f"pgqueue, {key.subject}" if ours and not key.subject.startswith("pgqueue") else key.subject
             yield Bar(label, value, number(value), ours=ours)
 
 

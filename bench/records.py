@@ -6,11 +6,12 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine
 from pgqueue.bench.reading import Key, Reading
 from pgqueue.bench.run import Results
 from pgqueue.bench.sizes import FULL
-from pgqueue.bench.targets import Rival, judge, targets
+from pgqueue.bench.targets import judge, targets
 
 
 def read(file: Path) -> Results:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 import pgqueue
-from pgqueue.bench import claiming, raw
+from pgqueue.bench import bare_drain, bare_enqueue, bare_pickup, claiming
 from pgqueue.bench.arrivals import Arrivals
 
 Answer = dict[str, Any]
@@ -98,10 +98,10 @@ def pickup(dsn: str, gaps: list[float], queues: list[str]) -> Answer:
 
 
 def pickup_raw(dsn: str, gaps: list[float], address: str) -> Answer:
-    """The same for a bare LISTEN-then-select loop (`listen` below), notified by a bare insert."""
+    """The same for a bare loop of LISTEN and claim (`listen` below), notified by a bare insert."""
     with psycopg.connect(dsn, autocommit=True) as conn, Arrivals(address) as arrivals:
         arrivals.await_one()
-        return {"latencies": arrivals.measure(gaps, lambda number: raw.insert_and_notify(conn, number))}
+        return {"latencies": arrivals.measure(gaps, lambda number: bare_pickup.insert_and_notify(conn, number))}
 
 
 def load(dsn: str, rate: float, seconds: float) -> Answer:
@@ -124,17 +124,20 @@ def gaps(count: int, shortest: float, longest: float, seed: int = 1) -> list[flo
 
 
 _producer = Producer()
+_inserter = bare_enqueue.Inserter()
 REQUESTS: dict[str, Callable[..., Answer]] = {
     "open": _producer.open,
     "enqueue_one": _producer.enqueue_one,
+    "open_bare": _inserter.open,
+    "insert_one": _inserter.insert_one,
     "enqueue_bulk": enqueue_bulk,
     "enqueue_singly": enqueue_singly,
     "pickup": pickup,
     "pickup_raw": pickup_raw,
     "load": load,
-    "copy": raw.copy,
-    "step_loop": raw.step_loop,
-    "listen": raw.listen,
+    "copy": bare_enqueue.copy,
+    "bare_loop": bare_drain.bare_loop,
+    "listen": bare_pickup.listen,
     "claims": claiming.claims,
     "bounded_loop": claiming.bounded_loop,
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pgqueue.bench.bare_drain import LOOPS
+from pgqueue.bench.bare_enqueue import copy
 from pgqueue.bench.counters import Counters, counters
-from pgqueue.bench.crew import EXECUTORS, crew
+from pgqueue.bench.idle_workers import EXECUTORS, idle_workers
 from pgqueue.bench.preload import ended, preloaded
 from pgqueue.bench.processes import MemoryWatch, cpu_seconds
 from pgqueue.bench.program import ask_client
-from pgqueue.bench.raw import copy
 from pgqueue.bench.reading import Key, Measure, Reading
 from pgqueue.bench.site import Site
 
+SWEEP = "bare loop, by its kind and batch"
+BATCHES = (500, 1000, 2000)
+# The loops are tried with this part of the jobs.
+SWEPT = 4
 # By so many workers each executor drains; beyond it only threads, the cheapest to have many of.
 MOST_EACH = 2
 # More workers than this are looked at once: nothing is compared with them.
@@ -21,7 +26,7 @@ SHARE = 0.2
 
 def measures(site: Site) -> list[Measure]:
     """The bare loop first, then ours."""
-    found = [Measure("drain/raw", _raw)]
+    found = [Measure("drain/raw", _Ceiling().measure)]
     for number in site.sizes.workers:
         for executor in EXECUTORS if number <= MOST_EACH else ("thread",):
             found.append(
@@ -46,19 +51,37 @@ def figure(workers: int) -> str:
     return f"drain, {workers} worker{'s' if workers > 1 else ''}"
 
 
-def _raw(site: Site) -> list[Reading]:
-    count = site.sizes.drain
+class _Ceiling:
+    """The fastest bare loop: all are tried in the first round, the two best of them in every round."""
+
+    def __init__(self) -> None:
+        self._best: list[tuple[str, int]] = []
+
+    def measure(self, site: Site) -> list[Reading]:
+        found = [] if self._best else self._sweep(site)
+        count = site.sizes.drain
+        return [*found, Reading(Key(figure(1), "raw"), "/s", max(_bare(site, count, *each) for each in self._best))]
+
+    def _sweep(self, site: Site) -> list[Reading]:
+        count = max(1, site.sizes.drain // SWEPT)
+        rates = {(kind, batch): _bare(site, count, kind, batch) for kind in LOOPS for batch in BATCHES}
+        self._best = sorted(rates, key=lambda each: rates[each], reverse=True)[:2]
+        return [Reading(Key(SWEEP, f"{kind}, {batch:,}"), "/s", rate) for (kind, batch), rate in rates.items()]
+
+
+def _bare(site: Site, count: int, kind: str, batch: int) -> float:
+    site.empty()
     copy(site.dsn, count)
     site.settle_down()
-    answer = ask_client(do="step_loop", dsn=site.dsn, count=count)
-    return [Reading(Key(figure(1), "raw"), "/s", count / answer["seconds"])]
+    answer = ask_client(do="bare_loop", dsn=site.dsn, kind=kind, count=count, batch=batch)
+    return float(count / answer["seconds"])
 
 
 def _drain(site: Site, executor: str, workers: int) -> list[Reading]:
     count = site.sizes.drain
     servers = [site.server] if site.server else []
     with preloaded(site, count, executor) as work:
-        with crew(site, executor, queues=[["default"]] * workers) as pids:
+        with idle_workers(site, executor, queues=[["default"]] * workers) as pids:
             before = counters(work.conn)
             cpu = cpu_seconds(pids), cpu_seconds(servers)
             work.begin()
@@ -86,7 +109,7 @@ def _costs(site: Site, how: str) -> list[Reading]:
         else:
             ask_client(do="enqueue_singly", dsn=site.dsn, count=count)
         # Its own jobs first, then the one that tells the end.
-        with preloaded(site, 0, "thread", settle=False) as work, crew(site, "thread"):
+        with preloaded(site, 0, "thread", settle=False) as work, idle_workers(site, "thread"):
             work.begin()
             work.await_end()
         spun = counters(conn, deleted=before.deleted + count) - before
@@ -104,7 +127,7 @@ def _per_job(spun: Counters, count: int, subject: str) -> list[Reading]:
 def _memory(site: Site) -> list[Reading]:
     """The parent of a worker that isolates its jobs, over many of them."""
     count = site.sizes.memory
-    with preloaded(site, count, "process") as work, crew(site, "process") as (pid,), MemoryWatch(pid) as watch:
+    with preloaded(site, count, "process") as work, idle_workers(site, "process") as (pid,), MemoryWatch(pid) as watch:
         work.begin()
         work.await_end()
     samples = watch.samples

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import psycopg
 
-from pgqueue.bench.crew import crew
+from pgqueue.bench.bare_enqueue import copy
+from pgqueue.bench.idle_workers import idle_workers
 from pgqueue.bench.preload import preloaded
 from pgqueue.bench.program import ask_client
-from pgqueue.bench.raw import copy
 from pgqueue.bench.reading import Key, Measure, Reading, quantile
 from pgqueue.bench.site import Site
 
@@ -60,7 +60,7 @@ def held_horizon(dsn: str) -> Iterator[None]:
 def _drain(site: Site) -> list[Reading]:
     count = site.sizes.horizon
     with preloaded(site, count, "thread") as work:
-        with held_horizon(site.dsn), crew(site, "thread"):
+        with held_horizon(site.dsn), idle_workers(site, "thread"):
             work.begin()
             work.await_end()
         rows = work.conn.execute(TENTHS, {"parts": PARTS, "count": count}).fetchall()

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pgqueue
-from pgqueue.bench import raw
 from pgqueue.bench.arrivals import Arrivals
+from pgqueue.bench.bare_enqueue import NOOP, copy
 from pgqueue.bench.site import Conn, Site
 from pgqueue.errors import PgqueueError
 from pgqueue.store import execute, queues
@@ -48,7 +48,7 @@ def preloaded(site: Site, count: int, executor: str, *, settle: bool = True) -> 
     with site.connect() as conn, Arrivals() as arrivals:
         execute(conn, queues.set_paused("default", paused=True))
         if count:
-            raw.copy(site.dsn, count, NOOPS.get(executor, raw.NOOP))
+            copy(site.dsn, count, NOOPS.get(executor, NOOP))
         # The last of all: no worker that still has other work claims it.
         pgqueue.enqueue(conn, REPORT, [arrivals.address, count], priority=0)
         if settle:

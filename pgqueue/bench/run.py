@@ -13,12 +13,13 @@ import psycopg
 
 from pgqueue import embedded
 from pgqueue.bench import draining, enqueueing, growth, horizon, picking_up
+from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine, machine
 from pgqueue.bench.reading import Key, Measure, Missing, Reading
 from pgqueue.bench.server import durable_server
 from pgqueue.bench.site import Site, open_site
 from pgqueue.bench.sizes import Sizes
-from pgqueue.bench.targets import Rival, Verdict, judge, targets
+from pgqueue.bench.targets import Verdict, judge, targets
 from pgqueue.errors import PgqueueError, UsageError
 from pgqueue.interrupt import interruptible
 

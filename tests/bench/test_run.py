@@ -55,7 +55,7 @@ def test_the_tables_show_what_was_reached(found: Results) -> None:
     assert figures["bulk", "COPY"][4] == ""
     judged = {row[0]: row for row in target_rows(found.verdicts)}
     assert judged["bulk enqueue, over COPY"][4] in ("met", "**not met**")
-    assert judged["enqueue, 1 client, over pgbench"][4] == "not measured"
+    assert judged["enqueue, 1 client, over psycopg's insert"][4] == "not measured"
     assert markdown(target_rows(found.verdicts)).count("\n") == len(found.verdicts) + 1
 
 

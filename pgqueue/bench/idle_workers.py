@@ -29,7 +29,7 @@ ENLISTED = "select count(*) from pgqueue.workers where expires_at > clock_timest
 
 
 @contextmanager
-def crew(
+def idle_workers(
     site: Site, executor: str, *, queues: Sequence[Sequence[str]] = (("default",),), poll_only: bool = False
 ) -> Iterator[list[int]]:
     """One worker for each of `queues`, idle: their process ids. Raises PgqueueError if they do not begin, or fail."""
