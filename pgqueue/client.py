@@ -12,11 +12,12 @@ from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob, Target
+from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob, Notify, Target
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
-from pgqueue.store import Statement, bulk, enqueueing, execute, jobs, reading
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
+from pgqueue.store import Statement, batches, bulk, enqueueing, jobs, reading
+from pgqueue.store.asking import TOLD, ask, telling, told
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.tasks import CallOptions, Task, check_call_options, registered, target_of
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ def enqueue(
     limit_key: str | None = None,
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
+    notify: Notify | None = None,
     job_id: UUID | None = None,
     **unknown: Any,
 ) -> Enqueued | Awaitable[Enqueued]:
@@ -75,9 +77,10 @@ def enqueue(
         limit_key=limit_key,
         store_result=store_result,
         labels=labels,
+        notify=notify,
         job_id=job_id,
     )
-    return execute(conn, enqueueing.enqueue(_named(new, {})))
+    return ask(conn, enqueueing.enqueue(_named(new, {})))
 
 
 @overload
@@ -92,7 +95,13 @@ def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] 
     """
     names: dict[Target, tuple[str, Task[..., Any] | None]] = {}
     batch = [_named(new, names) for new in new_jobs]
-    return bulk.copy(conn, batch) if bulk.is_plain(conn, batch) else execute(conn, enqueueing.enqueue_many(batch))
+    way = bulk.copy if bulk.is_plain(conn, batch) else batches.send
+    if is_async(conn):
+        return telling(way(conn, batch))
+    try:
+        return way(conn, batch)
+    except TOLD as error:
+        raise told(error) from error
 
 
 @overload
@@ -105,7 +114,7 @@ def get_job(conn: AnyConnection, job_id: JobRef) -> Job | Awaitable[Job]:
     Raises JobNotFound if it never committed, or its history has been pruned. O(log n).
     """
     wanted = id_of(job_id)
-    return execute(conn, _required(reading.get(wanted), wanted))
+    return ask(conn, _required(reading.get(wanted), wanted))
 
 
 @overload
@@ -114,7 +123,7 @@ def attempts(conn: SyncConnection, job_id: JobRef) -> list[Attempt]: ...
 def attempts(conn: AsyncConnection, job_id: JobRef) -> Awaitable[list[Attempt]]: ...
 def attempts(conn: AnyConnection, job_id: JobRef) -> list[Attempt] | Awaitable[list[Attempt]]:
     """The ended attempts of a job, oldest first; empty if it has not been tried, or is not known. O(log n)."""
-    return execute(conn, reading.attempts(id_of(job_id)))
+    return ask(conn, reading.attempts(id_of(job_id)))
 
 
 @overload
@@ -129,7 +138,7 @@ def cancel(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState
     cancelled, and it does not run again. Else the end it had already. Raises JobNotFound. O(log n).
     """
     wanted = id_of(job_id)
-    return execute(conn, _required(jobs.cancel(wanted), wanted))
+    return ask(conn, _required(jobs.cancel(wanted), wanted))
 
 
 @overload
@@ -143,7 +152,7 @@ def retry(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]
     Raises JobNotFound. O(log n).
     """
     wanted = id_of(job_id)
-    return execute(conn, _required(jobs.retry(wanted), wanted))
+    return ask(conn, _required(jobs.retry(wanted), wanted))
 
 
 def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) -> NewJob:

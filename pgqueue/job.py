@@ -9,16 +9,27 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID, SafeUUID
 
 from pgqueue.errors import OptionError
-from pgqueue.options import Duration, check_duration, check_flag, check_integer, check_labels, check_name, check_run_at
+from pgqueue.options import (
+    Duration,
+    check_choice,
+    check_duration,
+    check_flag,
+    check_integer,
+    check_labels,
+    check_name,
+    check_run_at,
+)
 from pgqueue.vocabulary import advised
 
 Args = Sequence[Any] | Mapping[str, Any] | None
 # A Task is a callable, too.
 Target = str | Callable[..., Any]
+# When an enqueue sends a NOTIFY: always, if somebody idle listens, never.
+Notify = Literal["always", "idle", "off"]
 
 DEFAULT_QUEUE = "default"
 DEFAULT_PRIORITY = 5
@@ -54,6 +65,7 @@ class JobOptions:
     """How a job waits and runs. None means not said: the task's own option holds, else the default.
 
     `delay`, `ttl` and `timeout` are seconds or timedeltas; `timeout=math.inf` means none. `run_at` needs a time zone.
+    `notify` is about this call alone: whether idle workers are told.
     """
 
     queue: str | None = None
@@ -67,6 +79,7 @@ class JobOptions:
     limit_key: str | None = None
     store_result: bool | None = None
     labels: Mapping[str, str] | None = None
+    notify: Notify | None = None
     job_id: UUID | None = None
 
     def __post_init__(self) -> None:
@@ -81,6 +94,7 @@ class JobOptions:
         check_run_at(self.run_at, self.delay)
         check_labels(self.labels)
         check_flag("store_result", self.store_result)
+        check_choice("notify", self.notify, ("always", "idle", "off"))
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
 

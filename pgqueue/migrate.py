@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from pgqueue.errors import SchemaError
 from pgqueue.store.connection import open_connection
+from pgqueue.store.schema import OLDEST_SERVED
 from pgqueue.version import __version__
 
 # "pgqueue" in ASCII: the advisory lock of the one migrator.
@@ -145,7 +146,8 @@ def _status(conn: sqlalchemy.Connection) -> SchemaStatus:
 
 
 def _stamp() -> str:
-    return f"comment on schema pgqueue is 'pgqueue, a job queue; functions of {__version__}, {_checksum()}'"
+    served = f"serves code from {OLDEST_SERVED}"
+    return f"comment on schema pgqueue is 'pgqueue, a job queue; {served}; functions of {__version__}, {_checksum()}'"
 
 
 def _serves(comment: str) -> bool:

@@ -24,7 +24,16 @@ from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
 from pgqueue.retry import seconds
 from pgqueue.store import Statement, execute, reading
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.asking import TOLD, telling, told
+from pgqueue.store.connection import (
+    AnyConnection,
+    AsyncConnection,
+    SyncConnection,
+    awaited,
+    driver,
+    driver_async,
+    is_async,
+)
 from pgqueue.store.session import is_pooled, is_pooled_async
 from pgqueue.store.statement import only_value
 
@@ -55,8 +64,14 @@ def result(conn: AnyConnection, job_id: JobRef, timeout: Duration | None = None)
     check_duration("timeout", timeout, zero=True, infinite=True)
     wanted, limit = id_of(job_id), None if timeout is None else seconds(timeout)
     if is_async(conn):
-        return _result_async(conn, wanted, limit)
-    return _result(driver(conn), wanted, limit)
+        return telling(_result_async(conn, wanted, limit))
+    raw = driver(conn)
+    if isinstance(raw, psycopg.AsyncConnection):
+        return awaited(telling(_result_async(raw, wanted, limit)))
+    try:
+        return _result(raw, wanted, limit)
+    except TOLD as error:
+        raise told(error) from error
 
 
 def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -> Any:

@@ -39,6 +39,7 @@ FAST = {
     "shared_buffers": "64MB",
     "autovacuum": "off",
     "max_connections": "200",
+    "max_prepared_transactions": "20",
 }
 # As a user's own: it is what restarts and kills are tested on.
 DURABLE = {"shared_buffers": "16MB", "max_connections": "60"}

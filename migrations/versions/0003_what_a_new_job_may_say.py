@@ -1,4 +1,4 @@
-"""What a new job may say: no worker, no claim, times that every driver can read; and the same for less than before."""
+"""What a new job may say, for less than before; and queues that send no notifications."""
 
 from alembic import op
 
@@ -34,12 +34,18 @@ for each row when (new.worker is not null or new.started_at is not null or new.c
 execute function pgqueue.refuse_used()
 """
 
+# Null where nothing is said.
+QUEUES = """
+alter table pgqueue.queues
+  add column notify text collate "C" constraint queues_notify check (notify in ('idle', 'off'))
+"""
+
 # Attempts are not overwritten any more.
 OLD_FUNCTIONS = "drop function if exists pgqueue.clear_attempts(uuid[])"
 
 
 def upgrade() -> None:
-    for statement in (CHECKS, REFUSE, TRIGGER, OLD_FUNCTIONS):
+    for statement in (CHECKS, REFUSE, TRIGGER, QUEUES, OLD_FUNCTIONS):
         op.execute(statement)
 
 

@@ -1,7 +1,8 @@
-"""`pgqueue queues`: how full they are; stop and resume claims from one."""
+"""`pgqueue queues`: how full they are; stop and resume claims from one, and whether workers are told of its jobs."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -29,7 +30,7 @@ Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="The queues
 
 
 def _queues(dsn: Dsn = None) -> None:
-    """Look at queues, pause and resume them."""
+    """Look at queues, pause and resume them, and say whether idle workers are told of their jobs."""
 
 
 group = new_group(_queues)
@@ -58,9 +59,39 @@ def resume(names: Names, dsn: Dsn = None) -> None:
     _set(dsn, names, paused=False)
 
 
-def _set(dsn: str | None, names: list[str], *, paused: bool) -> None:
+class Telling(StrEnum):
+    """Whether idle workers are told."""
+
+    IDLE = "idle"
+    OFF = "off"
+
+
+@group.command()
+def notify(
+    how: Annotated[Telling, typer.Argument(metavar="idle|off", help="Tell idle workers, or nobody.")],
+    names: Names,
+    dsn: Dsn = None,
+) -> None:
+    """Tell idle workers of jobs in these queues, or let them find out by polling.
+
+    Off is for producers that prepare their transactions (two-phase commit), which a NOTIFY forbids, and for bulk.
+    """
+    _check(names)
+    with connected(dsn) as conn:
+        for name in names:
+            execute(conn, queues.set_notify(name, how.value))
+            typer.echo(
+                f"{name}: {'idle workers are told' if how is Telling.IDLE else 'workers find its jobs by polling'}"
+            )
+
+
+def _check(names: list[str]) -> None:
     for name in names:
         JobOptions(queue=name)  # raises OptionError for what no queue can be named
+
+
+def _set(dsn: str | None, names: list[str], *, paused: bool) -> None:
+    _check(names)
     with connected(dsn) as conn:
         waiting = execute(conn, queues.names())
         for name in names:

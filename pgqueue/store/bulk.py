@@ -7,29 +7,40 @@ goes through the function `enqueue_jobs`, and so do batches too small to pay for
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter
-from typing import Any, overload
+from typing import overload
 from uuid import UUID
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from pgqueue.codec import encode_args
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob, new_job_ids
 from pgqueue.retry import seconds
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.connection import (
+    AnyConnection,
+    AsyncConnection,
+    SyncConnection,
+    awaited,
+    driver,
+    driver_async,
+    is_async,
+)
 from pgqueue.store.statement import Statement, execute, nothing
+from pgqueue.store.whole import whole, whole_async
 
 # From here on two more round trips cost less than what COPY saves.
 FEWEST = 100
 # Rows a message: enough that the server never waits, few enough to stay in the processor's cache.
 _CHUNK = 500
+# And no more than this at once, however large their arguments are.
+_CHUNK_BYTES = 1024 * 1024
 # What the database's clock or a look at other jobs decides.
 _NOT_PLAIN = attrgetter("delay", "ttl", "run_at", "unique_key", "job_id")
 _NOTHING = (None,) * 5
+# What an insert alone can do: as the session says, or nothing at all.
+_PLAIN_NOTIFY = (None, "off")
 _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 
@@ -37,7 +48,10 @@ def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     """Whether these jobs can and should be copied, on this connection."""
     if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and conn.pgconn.pipeline_status:
         return False
-    return len(new_jobs) >= FEWEST and all(said == _NOTHING for said in map(_NOT_PLAIN, new_jobs))
+    return len(new_jobs) >= FEWEST and all(
+        said == _NOTHING and new.notify in _PLAIN_NOTIFY
+        for new, said in zip(new_jobs, map(_NOT_PLAIN, new_jobs), strict=True)
+    )
 
 
 @overload
@@ -53,11 +67,14 @@ def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaita
         return _copy_async(conn, new_jobs)
     ids: list[UUID] = []
     raw = driver(conn)
+    if isinstance(raw, psycopg.AsyncConnection):
+        return awaited(_copy_async(raw, new_jobs))
     said = _said(new_jobs)
-    with _whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
+    with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
         for rows in _rows(new_jobs, said, ids):
             out.write(rows)
-    execute(raw, _wake(new_jobs))
+    if queues := _to_wake(new_jobs):
+        execute(raw, _wake(queues))
     return ids
 
 
@@ -65,40 +82,12 @@ async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list
     ids: list[UUID] = []
     raw = await driver_async(conn)
     said = _said(new_jobs)
-    async with _whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
+    async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
         for rows in _rows(new_jobs, said, ids):
             await out.write(rows)
-    await execute(raw, _wake(new_jobs))
+    if queues := _to_wake(new_jobs):
+        await execute(raw, _wake(queues))
     return ids
-
-
-@contextmanager
-def _whole(raw: psycopg.Connection[Any]) -> Iterator[None]:
-    """All or nothing: what goes wrong leaves the caller's transaction as it was, or not begun."""
-    if raw.info.transaction_status == TransactionStatus.INTRANS:
-        with raw.transaction():
-            yield
-        return
-    try:
-        yield
-    except BaseException:
-        with suppress(psycopg.Error):
-            raw.rollback()
-        raise
-
-
-@asynccontextmanager
-async def _whole_async(raw: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-    if raw.info.transaction_status == TransactionStatus.INTRANS:
-        async with raw.transaction():
-            yield
-        return
-    try:
-        yield
-    except BaseException:
-        with suppress(psycopg.Error):
-            await raw.rollback()
-        raise
 
 
 def _statement(said: Sequence[str]) -> str:
@@ -119,9 +108,12 @@ def _said(new_jobs: Sequence[NewJob]) -> list[str]:
     return [name for name in _OPTIONAL if name in found]
 
 
-def _wake(new_jobs: Sequence[NewJob]) -> Statement[None]:
-    queues = sorted({new.queue or DEFAULT_QUEUE for new in new_jobs})
-    return Statement(_WAKE, (queues,), nothing)
+def _to_wake(new_jobs: Sequence[NewJob]) -> list[str]:
+    return sorted({new.queue or DEFAULT_QUEUE for new in new_jobs if new.notify is None})
+
+
+def _wake(queues: Sequence[str]) -> Statement[None]:
+    return Statement(_WAKE, (list(queues),), nothing)
 
 
 _WAKE = "select pgqueue.wake(queue) from pg_catalog.unnest($1::pg_catalog.text[]) as queue"
@@ -133,12 +125,16 @@ def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> I
         fresh = new_job_ids(len(chunk))
         ids += fresh
         rest = [_rest(new, said) for new in chunk] if said else repeat("")
-        yield "".join(
-            [
-                f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
-                for job_id, new, more in zip(fresh, chunk, rest, strict=False)
-            ]
-        )
+        rows, size = [], 0
+        for job_id, new, more in zip(fresh, chunk, rest, strict=False):
+            row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
+            size += len(row)
+            rows.append(row)
+            if size > _CHUNK_BYTES:
+                yield "".join(rows)
+                rows, size = [], 0
+        if rows:
+            yield "".join(rows)
 
 
 def _rest(new: NewJob, said: Sequence[str]) -> str:

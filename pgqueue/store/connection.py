@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy.ext.asyncio
     import sqlalchemy.orm
 
+T = TypeVar("T")
 SyncConnection: TypeAlias = "psycopg.Connection[Any] | sqlalchemy.Connection | sqlalchemy.orm.Session"
 AsyncConnection: TypeAlias = (
     "psycopg.AsyncConnection[Any] | sqlalchemy.ext.asyncio.AsyncConnection | sqlalchemy.ext.asyncio.AsyncSession"
@@ -43,10 +44,11 @@ def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:
     )
 
 
-def driver(conn: AnyConnection) -> psycopg.Connection[Any]:
+def driver(conn: AnyConnection) -> psycopg.Connection[Any] | psycopg.AsyncConnection[Any]:
     """psycopg's connection under a sync connection, with SQLAlchemy's transaction begun on it.
 
-    Raises UsageError for anything else.
+    An async one, if sync code runs under SQLAlchemy's asyncio: run_sync(), and events of an AsyncSession. Then what is
+    done on it must go through awaited(). Raises UsageError for anything else.
     """
     if isinstance(conn, psycopg.Connection):
         return conn
@@ -60,9 +62,15 @@ def driver(conn: AnyConnection) -> psycopg.Connection[Any]:
     if not conn.in_transaction():
         conn.begin()
     raw = conn.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection):
+    if not isinstance(raw, psycopg.Connection | psycopg.AsyncConnection):
         raise UsageError(_wrong_driver(raw))
     return raw
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine answers, in sync code that SQLAlchemy's asyncio runs: it awaits what is below that code."""
+    answer: T = sys.modules["sqlalchemy.util"].await_only(coroutine)
+    return answer
 
 
 async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:

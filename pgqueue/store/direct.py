@@ -20,9 +20,24 @@ from psycopg.adapt import Transformer as new_transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn
+from psycopg.types.array import BaseListDumper, ListBinaryDumper
+
+
+class _Arrays(ListBinaryDumper):
+    """psycopg's, and in binary also where nothing but None is in one: the text NULL depends on array_nulls."""
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:  # noqa: A002  # psycopg's name
+        if any(item is not None for item in obj):
+            return super().upgrade(obj, format)
+        dumper = type(self)(self.cls, self._tx)
+        dumper.oid = psycopg.postgres.types["text"].array_oid
+        return dumper
+
 
 # Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
 ADAPTERS = AdaptersMap(psycopg.adapters)
+ADAPTERS.register_dumper(list, _Arrays)
+
 
 Rows = Sequence[Sequence[Any]]
 Sending = Generator[Any, Any, Rows]

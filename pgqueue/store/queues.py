@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pgqueue.store.statement import Statement, nothing, query
@@ -84,3 +84,12 @@ def set_paused(queue: str, *, paused: bool) -> Statement[None]:
     select pgqueue.wake(changed.name) from changed where not changed.paused
     """
     return Statement(sql, (queue, paused), nothing)
+
+
+def set_notify(queue: str, notify: Literal["idle", "off"]) -> Statement[None]:
+    """Whether idle workers are told of jobs in a queue; if it is off, they find them when they poll."""
+    sql = """
+    insert into pgqueue.queues (name, notify) values ($1::pg_catalog.text, $2::pg_catalog.text)
+    on conflict (name) do update set notify = excluded.notify
+    """
+    return Statement(sql, (queue, notify), nothing)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 from pgqueue.errors import SchemaError
 from pgqueue.store.connection import SyncConnection
 from pgqueue.store.statement import Statement, execute, only_value
+from pgqueue.version import __version__
 
-# The oldest revision with which this code works; newer ones are made to work with it for one release.
-OLDEST_REVISION = "0002"
+# The oldest revision with which this code works, and the newest that it knows.
+OLDEST_REVISION = "0003"
+NEWEST_REVISION = "0003"
+# The oldest code, by the newest revision that it knows, which works with the functions of this one: that of the last
+# release. `pgqueue migrate` writes it into the schema's comment, for code that meets a newer schema.
+OLDEST_SERVED = "0002"
 
 
 def require_schema(conn: SyncConnection) -> None:
     """Raise SchemaError unless the database has a schema that this code can work with."""
     if not execute(conn, _EXISTS):
         raise SchemaError("this database has no schema pgqueue yet; run `pgqueue migrate` on it")
-    found = execute(conn, revision())
+    found, comment = execute(conn, _STANDING)
     if found is None or found < OLDEST_REVISION:
         stands = "no revision" if found is None else f"revision {found}"
         raise SchemaError(
             f"the schema pgqueue is at {stands}, this code needs {OLDEST_REVISION}; run `pgqueue migrate`"
+        )
+    served = re.search(r"serves code from (\w+)", comment or "")
+    if found > NEWEST_REVISION and not (served and served[1] <= NEWEST_REVISION):
+        raise SchemaError(
+            f"the schema pgqueue is at revision {found}, newer than this pgqueue {__version__} (which knows up to"
+            f" {NEWEST_REVISION}), and does not serve it any more; upgrade pgqueue here"
         )
 
 
@@ -29,4 +42,13 @@ def revision() -> Statement[str | None]:
 
 _EXISTS: Statement[bool] = Statement(
     "select pg_catalog.to_regclass('pgqueue.alembic_version') is not null", (), only_value
+)
+_STANDING: Statement[tuple[str | None, str | None]] = Statement(
+    """
+    select (select pg_catalog.max(version_num) from pgqueue.alembic_version),
+           (select pg_catalog.obj_description(oid, 'pg_namespace')
+            from pg_catalog.pg_namespace where nspname operator(pg_catalog.=) 'pgqueue')
+    """,
+    (),
+    lambda rows: (rows[0][0], rows[0][1]),
 )

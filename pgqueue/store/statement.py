@@ -12,7 +12,15 @@ import psycopg
 from psycopg.adapt import AdaptersMap
 from psycopg.rows import tuple_row
 
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.connection import (
+    AnyConnection,
+    AsyncConnection,
+    SyncConnection,
+    awaited,
+    driver,
+    driver_async,
+    is_async,
+)
 from pgqueue.store.direct import ADAPTERS, Rows, sending
 from pgqueue.store.session import held_to
 
@@ -41,6 +49,8 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     if is_async(conn):
         return _execute_async(conn, statement)
     raw = driver(conn)
+    if isinstance(raw, psycopg.AsyncConnection):
+        return awaited(_execute_async(raw, statement))
     with raw.lock:
         direct = sending(raw, _encoded(statement.sql), statement.params)
         rows = [] if direct is None else raw.wait(direct)

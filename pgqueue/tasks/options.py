@@ -8,6 +8,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from pgqueue.errors import OptionError
+from pgqueue.job import Notify
 from pgqueue.options import Duration
 from pgqueue.tasks.bounds import OnExpiry, OnTimeout
 from pgqueue.vocabulary import unknown_options
@@ -24,6 +25,7 @@ class TaskOptions(TypedDict, total=False):
     unique_key: str | None
     store_result: bool | None
     labels: Mapping[str, str] | None
+    notify: Notify | None
 
 
 class AllTaskOptions(TaskOptions, total=False):

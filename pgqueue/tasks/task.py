@@ -14,7 +14,8 @@ from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.options import check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
-from pgqueue.store import enqueueing, execute
+from pgqueue.store import enqueueing
+from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
 from pgqueue.tasks.options import AllTaskOptions, CallOptions, check_call_options, check_task_options
@@ -74,7 +75,7 @@ class Task(Generic[P, R]):
 
         Raises ArgumentError if the function cannot be called with them, or if they are not JSON.
         """
-        return execute(conn, enqueueing.enqueue(self.job(*args, **kwargs)))
+        return ask(conn, enqueueing.enqueue(self.job(*args, **kwargs)))
 
     def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued:
         """Enqueue a call on the connection bound by `with pgqueue.bound(conn):`, in its transaction.
@@ -84,9 +85,9 @@ class Task(Generic[P, R]):
         job = self.job(*args, **kwargs)
         conn = bound_connection()
         if conn is not None:
-            return execute(conn, enqueueing.enqueue(job))
+            return ask(conn, enqueueing.enqueue(job))
         with open_connection(_own_dsn(self.__name__), "enqueue") as own:
-            return execute(own, enqueueing.enqueue(job))
+            return ask(own, enqueueing.enqueue(job))
 
     def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:
         """A call with these arguments as a value, for enqueue_many()."""

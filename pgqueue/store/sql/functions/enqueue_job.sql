@@ -1,7 +1,8 @@
 -- (nothing) -> scheduled | ready, in the caller's transaction.
 -- Answers the id of the job, and whether this call created it. A unique key finds the live job that has it; a given
 -- id (`_given`) finds a job in any state, so that a call whose COMMIT was cut off can be repeated.
--- Walks jobs_pkey, jobs_unique, attempts_pkey; O(log n).
+-- Delay and ttl are elapsed seconds, a day of them 86,400, whatever the session's clocks do in between; a month is 30
+-- days, a year 365.25. Walks jobs_pkey, jobs_unique, attempts_pkey; O(log n).
 create or replace function pgqueue.enqueue_job(
   _id uuid, _given boolean, _target text, _args json, _queue text, _priority smallint, _delay interval,
   _run_at timestamptz, _ttl interval, _timeout float8, _max_attempts smallint, _unique_key text, _limit_key text,
@@ -11,7 +12,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _due constant timestamptz := coalesce(_run_at, clock_timestamp() + coalesce(_delay, '0'));
+  _due constant timestamptz := coalesce(
+    _run_at, clock_timestamp() + make_interval(secs => coalesce(extract(epoch from _delay), 0)::float8));
 begin
   if _given and pgqueue.has_ended(_id) then
     created := false;
@@ -21,7 +23,7 @@ begin
   for round in 1..100 loop
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                               args, unique_key, limit_key, labels)
-    values (_id, _due, _due + _ttl, _timeout, coalesce(_priority, 5::smallint), _max_attempts,
+    values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout, coalesce(_priority, 5::smallint), _max_attempts,
             _store_result, coalesce(_queue, 'default'), _target, coalesce(_args, '{}'),
             _unique_key, _limit_key, _labels)
     on conflict do nothing;

@@ -33,7 +33,7 @@ begin
     for _n in
       select n from generate_subscripts(_ids, 1) as n
       where not _given[n] or (_created[n] and _unique_keys[n] is not null)
-      order by _unique_keys[n], n
+      order by _unique_keys[n] collate "C", n
     loop
       if _given[_n] then
         _ids := array_replace(_ids, _ids[_n], pgqueue.take_key(_ids[_n], _unique_keys[_n]));
