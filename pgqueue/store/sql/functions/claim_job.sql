@@ -22,5 +22,5 @@ begin
     and exists (select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp())
   returning job.id, job.claim, job.attempt::int, greatest(job.crashes, 0)::int,
             case when job.max_attempts > 0 then job.max_attempts::int end,
-            case when job.timeout > 0 and job.timeout < 1e10 then job.timeout end, job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
+            case when job.timeout > 0 and (job.timeout < 1e10 or job.timeout = 'infinity') then job.timeout end, job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
 end $$;

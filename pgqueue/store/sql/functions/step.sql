@@ -134,7 +134,7 @@ begin
     )
     select taken.id, taken.claim, taken.attempt::int, greatest(taken.crashes, 0)::int,
            case when taken.max_attempts > 0 then taken.max_attempts::int end,
-           case when taken.timeout > 0 and taken.timeout < 1e10 then taken.timeout end,
+           case when taken.timeout > 0 and (taken.timeout < 1e10 or taken.timeout = 'infinity') then taken.timeout end,
            taken.store_result, taken.priority::int,
            case when _utf8 then taken.queue else pgqueue.readable(taken.queue) end,
            case when _utf8 then taken.target else pgqueue.readable(taken.target) end,
