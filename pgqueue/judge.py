@@ -67,7 +67,9 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
         case TimedOut(error) if terms.on_timeout == "cancel":
             return _cancel(claim, error)
         case Unregistered(error):
-            return _again(claim, "failed", error, terms, reason=Reason.UNREGISTERED)
+            return Settlement(
+                claim.id, claim.claim, Move.PARK, "released", error_type=error.type, error=error.message, started=False
+            )
         case _ if terms.at_most_once and _began_and_is_not_wanted_again(outcome):
             return _once(claim, outcome)
         case Released():
@@ -130,10 +132,9 @@ def _again(
     error: ErrorReport,
     terms: Terms,
     delay: float | None = None,
-    reason: Reason = Reason.EXHAUSTED,
 ) -> Settlement:
     if claim.attempt >= (claim.max_attempts or terms.max_attempts or DEFAULT_MAX_ATTEMPTS):
-        return _end(claim, outcome, reason, error)
+        return _end(claim, outcome, Reason.EXHAUSTED, error)
     wait = terms.retry.delay(claim.attempt) if delay is None else delay
     return Settlement(
         claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback

@@ -27,7 +27,7 @@ class Reason(StrEnum):
     POISON = "poison"  # it ended its process MAX_CRASHES times in a row
     BURIED = "buried"  # the task asked for a human
     REFUSED = "refused"  # the worker is not willing to call its target
-    UNREGISTERED = "unregistered"  # no worker knew its target, to the last attempt
+    UNREGISTERED = "unregistered"  # no live worker knew its target for as long as it may wait
     UNREADABLE = "unreadable"  # its arguments cannot be read
     EXPIRED = "expired"  # it was not started within its ttl
     TIMEOUT = "timeout"  # it ran longer than its timeout, and its task wants no second attempt then
@@ -180,6 +180,7 @@ class Move(StrEnum):
     RETRY = "retry"
     END = "end"
     RELEASE = "release"
+    PARK = "park"  # given back, for a worker that knows its target
     LATE = "late"  # nothing, but the late attempt is recorded
     NOTHING = "nothing"  # written down already
 

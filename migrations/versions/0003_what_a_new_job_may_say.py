@@ -1,4 +1,4 @@
-"""What a new job may say, for less than before; and queues that send no notifications."""
+"""What a new job may say, for less than before; queues that send no notifications; and what workers know to run."""
 
 from alembic import op
 
@@ -43,9 +43,48 @@ alter table pgqueue.queues
 # Attempts are not overwritten any more.
 OLD_FUNCTIONS = "drop function if exists pgqueue.clear_attempts(uuid[])"
 
+# Null where nothing is said: no row is rewritten.
+WORKER_COLUMNS = (
+    "alter table pgqueue.workers"
+    " add column targets text, add column unknown text[], add column passed text[], add column keep_unknown interval"
+)
+
+# Once for all workers of one app, and apart, so that the row of a lease stays narrow.
+TARGETS = """
+create table pgqueue.targets (
+  hash        text collate "C" not null constraint targets_pkey primary key,
+  names       text[]           not null,
+  declared_at timestamptz      not null default now()
+)
+"""
+
+# Beside `jobs`, so that what is never parked pays nothing for it.
+PARKED = """
+create table pgqueue.parked (
+  job_id uuid             not null constraint parked_pkey primary key,
+  claim  integer          not null,
+  target text collate "C" not null,
+  run_at timestamptz      not null,
+  since  timestamptz      not null,
+  until  timestamptz      not null
+)
+"""
+
+PARKED_INDEXES = (
+    "create index parked_target on pgqueue.parked (target, run_at)",
+    "create index parked_until on pgqueue.parked (until)",
+)
+
+COMMENTS = (
+    "comment on table pgqueue.targets is 'Which targets workers know; workers.targets names one row'",
+    "comment on table pgqueue.parked is 'Waiting jobs whose target no live worker knew, with the run_at that they had'",
+)
+
 
 def upgrade() -> None:
     for statement in (CHECKS, REFUSE, TRIGGER, QUEUES, OLD_FUNCTIONS):
+        op.execute(statement)
+    for statement in (WORKER_COLUMNS, TARGETS, PARKED, *PARKED_INDEXES, *COMMENTS):
         op.execute(statement)
 
 

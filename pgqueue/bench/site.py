@@ -22,7 +22,9 @@ Conn = psycopg.Connection[Any]
 
 PREFIX = "pgqueue_bench_"
 MARK = "scratch database of pgqueue bench"
-TABLES = "pgqueue.jobs, pgqueue.attempts, pgqueue.results, pgqueue.dead_jobs, pgqueue.cancellations, pgqueue.queues"
+TABLES = ", ".join(
+    f"pgqueue.{table}" for table in ("jobs", "attempts", "results", "dead_jobs", "cancellations", "parked", "queues")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import typer
 
@@ -23,12 +23,15 @@ ATTEMPT_COLUMNS: Columns[Attempt] = {
 }
 
 
-def print_job(job: Job, attempts: Sequence[Attempt], *, as_json: bool) -> None:
-    """Print a job with its attempts, and the traceback of the last one that has any."""
+def print_job(job: Job, attempts: Sequence[Attempt], unknown_since: datetime | None, *, as_json: bool) -> None:
+    """Print a job with its attempts, and the traceback of the last one that has any.
+
+    `unknown_since` is since when no live worker has known its target; None if that is not what it waits for.
+    """
     if as_json:
-        print_json({**asdict(job), "attempts": list(attempts)})
+        print_json({**asdict(job), "unknown_since": unknown_since, "attempts": list(attempts)})
         return
-    for name, value in _facts(job):
+    for name, value in _facts(job, unknown_since):
         typer.echo(f"{paint(name.ljust(12), 'bold')} {value}")
     if attempts:
         typer.echo("")
@@ -38,10 +41,12 @@ def print_job(job: Job, attempts: Sequence[Attempt], *, as_json: bool) -> None:
         typer.echo(f"\n{in_lines(traceback).rstrip()}")
 
 
-def _facts(job: Job) -> Iterator[tuple[str, str]]:
+def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]]:
     yield "job", str(job.id)
     yield "state", _state(job)
     yield "target", in_one_line(job.target)
+    if unknown_since is not None:
+        yield "waits for", f"a worker that knows it; no live worker does, since {written(unknown_since)}"
     yield "args", printable_json(job.args)
     yield "queue", in_one_line(f"{job.queue}, priority {job.priority}")
     yield "attempt", _attempt(job)

@@ -29,7 +29,7 @@ from pgqueue.cli.options import (
 )
 from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.job import Job, JobState
-from pgqueue.store import execute, reading
+from pgqueue.store import execute, reading, unknown
 from pgqueue.store.diagnosis import diagnosed
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """Show one job with its attempts and last traceback."""
     with connected(dsn) as conn:
         found = job_id_of(conn, job_id)
-        print_job(client.get_job(conn, found), client.attempts(conn, found), as_json=as_json)
+        unknown_since = execute(conn, unknown.parked_since(found))
+        print_job(client.get_job(conn, found), client.attempts(conn, found), unknown_since, as_json=as_json)
 
 
 @group.command()

@@ -83,6 +83,9 @@ def worker(
     infra_minutes: Annotated[
         float, typer.Option("--infra-minutes", metavar="MINUTES", help="Within so many minutes.")
     ] = 5.0,
+    keep_unknown: Annotated[
+        float, seconds_option("--keep-unknown", "How long a job waits that no worker knows; else 7d.")
+    ] = 604_800.0,
     health_port: Annotated[
         int | None,
         typer.Option("--health-port", metavar="PORT", min=1, max=65535, help="Answer /live and /ready over HTTP."),
@@ -134,6 +137,7 @@ def worker(
             max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * MEGABYTE,
             infra_limit=infra_limit,
             infra_minutes=infra_minutes,
+            keep_unknown=keep_unknown,
             health_host=health_host,
             health_port=health_port,
             observers=[LogObserver(log_format.value, log_level.value)],

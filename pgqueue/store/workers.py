@@ -125,10 +125,10 @@ def rows() -> Statement[list[WorkerRow]]:
     return Statement(query("worker_rows"), (), lambda rows: [WorkerRow(*row) for row in rows])
 
 
-def overdue(queues: Sequence[str] | None, host: str, age: timedelta) -> Statement[UUID | None]:
-    """A job that a claim by a worker of these queues on this host could have had for longer than `age`; None if none.
+def overdue(worker: int, queues: Sequence[str] | None, host: str, age: timedelta) -> Statement[UUID | None]:
+    """A job that a claim by this worker, of these queues and host, could have had for longer than `age`; None if none.
 
     O(queues log n), but for dead entries at the head of each slot; for a worker that has nothing to do.
     """
-    params = (None if queues is None else list(queues), host, age)
+    params = (None if queues is None else list(queues), host, age, worker)
     return Statement(query("overdue"), params, lambda rows: rows[0][0] if rows else None)

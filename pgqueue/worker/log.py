@@ -91,7 +91,7 @@ def _level_of(settlement: Settlement) -> str:
     match settlement.move:
         case Move.END if settlement.reason is not None:
             return "error"
-        case Move.RETRY:
+        case Move.RETRY | Move.PARK:
             return "warning"
         case _:
             return "info"
@@ -103,6 +103,8 @@ def _message_of(settlement: Settlement) -> str:
             return f"dead: {settlement.reason}" if settlement.reason else "cancelled"
         case Move.RETRY:
             return f"{settlement.outcome}, retry in {settlement.delay:.3g} s"
+        case Move.PARK:
+            return "unknown here, left to a worker that knows it"
         case _:
             return settlement.outcome
 

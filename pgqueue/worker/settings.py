@@ -32,6 +32,7 @@ class WorkerSettings:
     poll_only: bool
     infra_limit: int
     infra_minutes: float
+    keep_unknown: float
 
     def __post_init__(self) -> None:
         check_choice("executor", self.executor, tuple(EXECUTORS))

@@ -35,6 +35,7 @@ class Worker:
     `listen_dsn` leads round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked
     for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
+    A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
     With `health_port` it answers probes over HTTP at `health_host`.
 
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
@@ -59,6 +60,7 @@ class Worker:
         max_memory_per_child: int | None = None,
         infra_limit: int = 10,
         infra_minutes: float = 5.0,
+        keep_unknown: Duration = 604_800.0,
         health_host: str = "127.0.0.1",
         health_port: int | None = None,
         observers: Iterable[Observer] | None = None,
@@ -84,6 +86,7 @@ class Worker:
             poll_only=poll_only,
             infra_limit=infra_limit,
             infra_minutes=infra_minutes,
+            keep_unknown=length("keep_unknown", keep_unknown),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]

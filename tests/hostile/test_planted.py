@@ -19,6 +19,7 @@ import pgqueue
 from pgqueue.cli.app import main
 from pgqueue.job import JobState, NewJob
 from pgqueue.migrate import migrate
+from pgqueue.outcome import Move, Settlement
 from pgqueue.store import (
     dead,
     enqueueing,
@@ -29,6 +30,7 @@ from pgqueue.store import (
     reading,
     reports,
     schema,
+    unknown,
     wakeups,
     workers,
 )
@@ -39,7 +41,7 @@ from tests.postgres import Databases
 from tests.store.test_by_hand import forge
 from tests.worker.running import Desk, ThreadedWorker
 
-MODULES = (dead, enqueueing, jobs, locks, queues, reading, reports, schema, wakeups, workers)
+MODULES = (dead, enqueueing, jobs, locks, queues, reading, reports, schema, unknown, wakeups, workers)
 # The first is everybody's; under the second even what matches exactly is found in `public`.
 PATHS = ('"$user", public', "public, pg_catalog")
 
@@ -224,7 +226,13 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     ):
         execute(conn, listing)
     execute(conn, reports.server_version())
-    execute(conn, workers.overdue(None, "here", timedelta(0)))
+    strange = factories.enlist(conn)
+    execute(conn, unknown.declare_targets(strange, ["blog"], timedelta(days=7)))
+    unfound = factories.claim_one(conn, worker=strange)
+    execute(conn, unknown.park(strange, [Settlement(unfound.id, unfound.claim, Move.PARK, "released")]))
+    execute(conn, unknown.recall(strange, forget=True))
+    execute(conn, unknown.parked_since(unfound.id))
+    execute(conn, workers.overdue(0, None, "here", timedelta(0)))
     execute(
         conn, reading.listing(states=list(JobState), queue="default", target=factories.TARGET, limit=5, before=buried)
     )

@@ -24,7 +24,7 @@ from tests.factories import HOUR, LEASE, Conn, claim, disown, enlist, enqueue, e
 
 PATIENCE = 20.0
 TIDY_EVERY = 50
-TABLES = ("jobs", "attempts", "results", "dead_jobs", "workers", "cancellations")
+TABLES = ("jobs", "attempts", "results", "dead_jobs", "workers", "cancellations", "parked")
 
 
 @dataclass

@@ -59,7 +59,7 @@ def test_every_settlement_shows_the_token_of_its_claim() -> None:
         (Failed(ERROR, retryable=False), Move.END, "failed", Reason.NOT_RETRIED),
         (TimedOut(ERROR), Move.RETRY, "timeout", None),
         (Crashed(ERROR), Move.RETRY, "crashed", None),
-        (Unregistered(ERROR), Move.RETRY, "failed", None),
+        (Unregistered(ERROR), Move.PARK, "released", None),
         (Ended(Reason.BURIED, ERROR), Move.END, "failed", Reason.BURIED),
         (Cancelled("no longer"), Move.END, "cancelled", None),
         (Expired(), Move.END, "expired", Reason.EXPIRED),
@@ -78,7 +78,6 @@ def test_an_outcome_moves_its_job(outcome: Outcome, move: Move, name: str, reaso
         (Failed(ERROR), Reason.EXHAUSTED),
         (TimedOut(ERROR), Reason.EXHAUSTED),
         (Crashed(ERROR), Reason.EXHAUSTED),
-        (Unregistered(ERROR), Reason.UNREGISTERED),
     ],
 )
 def test_the_last_attempt_ends_the_job(outcome: Outcome, reason: Reason) -> None:
@@ -146,7 +145,7 @@ def test_what_may_run_at_most_once_runs_again_if_it_asks_for_it_itself(outcome: 
 
 def test_what_may_run_at_most_once_and_never_began_is_no_attempt() -> None:
     assert judge(claimed(), Released(started=False), ONCE).move is Move.RELEASE
-    assert judge(claimed(), Unregistered(ERROR), ONCE).move is Move.RETRY
+    assert judge(claimed(), Unregistered(ERROR), ONCE).move is Move.PARK
 
 
 def test_an_attempt_that_its_host_failed_is_given_back_with_the_error() -> None:

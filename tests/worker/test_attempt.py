@@ -68,13 +68,12 @@ def test_a_refused_target_is_buried(attempts: Attempts, target: str) -> None:
     assert (done.move, done.reason) == (Move.END, "refused")
 
 
-def test_an_unknown_target_goes_back_with_a_delay_until_its_attempts_are_used_up(attempts: Attempts) -> None:
+def test_an_unknown_target_goes_back_for_a_worker_that_knows_it_whatever_its_attempts(attempts: Attempts) -> None:
     first = settled(attempts.run(claim("nothin")))
-    assert first.move is Move.RETRY
-    assert first.delay >= 15
+    assert (first.move, first.started) == (Move.PARK, False)
     assert f"did you mean {TASKS}:nothing?" in (first.error or "")
     last = settled(attempts.run(claim("nothin", attempt=26)))
-    assert (last.move, last.reason) == (Move.END, "unregistered")
+    assert (last.move, last.reason) == (Move.PARK, None)
 
 
 def test_a_job_whose_attempts_are_used_up_is_never_started(attempts: Attempts, tmp_path: Any) -> None:

@@ -132,6 +132,11 @@ class Attempts:
         self._call = None
         return finish(claim, outcome, call.task, monotonic() - began)
 
+    @property
+    def found(self) -> frozenset[str]:
+        """The targets that were found so far; from any thread."""
+        return frozenset(tuple(self._tasks))
+
     def tell(self, number: int, notice: Notice) -> None:
         """Tell attempt `number`, if it is the one that runs; from any other thread."""
         if number != self.number:

@@ -14,7 +14,7 @@ import psycopg
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move, Reason, Settlement
-from pgqueue.store import Statement, execute, jobs, locks
+from pgqueue.store import Statement, execute, jobs, locks, unknown
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.loop import Connection
 
@@ -23,6 +23,7 @@ Write = Callable[[int, Sequence[Settlement]], Statement[frozenset[UUID]]]
 WRITES: tuple[tuple[frozenset[Move], Write], ...] = (
     (frozenset({Move.RETRY, Move.END}), jobs.fail),
     (frozenset({Move.RELEASE}), jobs.release),
+    (frozenset({Move.PARK}), unknown.park),
     (frozenset({Move.LATE}), jobs.late),
 )
 

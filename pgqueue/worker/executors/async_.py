@@ -29,6 +29,7 @@ from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     left_over,
     once_targets,
+    registered_targets,
     registered_terms,
     spec_here,
     timed_out,
@@ -130,6 +131,10 @@ class AsyncExecutor:
     def terms(self, target: str) -> Terms | None:
         """What a task says about the ends of its attempts; None if it is not registered here."""
         return registered_terms(target)
+
+    def targets(self) -> frozenset[str]:
+        """The targets registered here, and the plain functions that jobs have called."""
+        return registered_targets() | frozenset(tuple(self._tasks)) | self._threads.targets()
 
     def at_most_once(self) -> frozenset[str]:
         """The targets registered here that may run at most once."""

@@ -77,6 +77,9 @@ class Executor(Protocol):
     def terms(self, target: str) -> Terms | None:
         """What a task says about the ends of its attempts; None if it is not known here."""
 
+    def targets(self) -> frozenset[str]:
+        """The targets of the tasks known here; more may follow when a job imports another module."""
+
     def at_most_once(self) -> frozenset[str]:
         """The targets known here that may run at most once; more may follow when a job imports another module."""
 

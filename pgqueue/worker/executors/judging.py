@@ -23,6 +23,11 @@ def registered_terms(target: str) -> Terms | None:
     return None if task is None else task.terms
 
 
+def registered_targets() -> frozenset[str]:
+    """The tasks of this process."""
+    return frozenset(task.target for task in registered_tasks())
+
+
 def once_targets() -> frozenset[str]:
     """The tasks of this process that may run at most once."""
     return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)

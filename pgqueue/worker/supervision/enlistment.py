@@ -101,6 +101,7 @@ class Enlistment:
                 conn,
                 workers.enlist(self.id, host, pid, settings.queues, settings.executor, concurrency, lease, once),
             )
+            self._roles.unknown.begin(conn, burst=settings.burst)
         self._roles.heartbeat.acknowledged(sent_at)
         self._roles.declarations.made(once)
 

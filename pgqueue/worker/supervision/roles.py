@@ -19,6 +19,7 @@ from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
+from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
 from pgqueue.worker.upkeep.watchdog import Watchdog
 
 # One statement of the claim loop may take this share of its longest turn: it gives up before it counts as hanging.
@@ -35,6 +36,7 @@ class Roles:
     claimer: Claimer
     heartbeat: Heartbeat
     declarations: Declarations
+    unknown: UnknownTargets
 
 
 def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
@@ -73,6 +75,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         deadline=longest_turn(settings) * STATEMENT_SHARE,
     )
     watchdog = Watchdog(
+        worker,
         settings.queues,
         socket.gethostname(),
         observe,
@@ -83,9 +86,13 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         retire=requests.retire_for,
     )
     declarations = Declarations(worker, executor.at_most_once, executor.declared)
+    unknown = UnknownTargets(
+        worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
+    )
     chores = [
         *common_chores(observe, settings.poll),
         (declarations.look, 0.0),
+        (unknown.look, 0.0),
         (watchdog.look, settings.lease / BEATS_PER_LEASE),
     ]
     heartbeat = Heartbeat(
@@ -99,7 +106,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         asked=requests.ask,
         cancelled=executor.cancel,
     )
-    return Roles(outbox, executor, listener, claimer, heartbeat, declarations)
+    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown)
 
 
 def longest_turn(settings: WorkerSettings) -> float:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from pgqueue.events import Observer, Trouble
-from pgqueue.store import execute, workers
+from pgqueue.store import Statement, execute, workers
 from pgqueue.worker.loop import Connection
 
 # A job that has been due for so many polls is overdue: a worker that does its work looks at each.
@@ -24,6 +24,7 @@ class Watchdog:
 
     def __init__(
         self,
+        worker: int,
         queues: Sequence[str] | None,
         host: str,
         observe: Observer,
@@ -34,6 +35,7 @@ class Watchdog:
         kick: Callable[[], None],
         retire: Callable[[str], None],
     ) -> None:
+        self._worker = worker
         self._queues = queues
         self._host = host
         self._observe = observe
@@ -47,7 +49,7 @@ class Watchdog:
     def look(self, conn: Connection) -> float:
         """One look; answers the seconds until the next."""
         claims = self._resting()
-        overdue = None if claims is None else execute(conn, workers.overdue(self._queues, self._host, self._age))
+        overdue = None if claims is None else execute(conn, self._overdue())
         if claims is None or overdue is None or claims != self._resting():
             self._seen = None
         elif (claims, overdue) == self._seen:
@@ -57,3 +59,6 @@ class Watchdog:
             self._observe(Trouble("watchdog", f"idle, but job {overdue} is long due", "the claim loop begins anew"))
             self._kick()
         return self._every
+
+    def _overdue(self) -> Statement[UUID | None]:
+        return workers.overdue(self._worker, self._queues, self._host, self._age)

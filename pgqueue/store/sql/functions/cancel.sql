@@ -27,6 +27,7 @@ begin
   _ran := exists (select from pgqueue.cancellations as unwanted where unwanted.job_id = _id);
   perform pgqueue.forget_cancellations(array[_id]);
   delete from pgqueue.jobs as job where job.id = _id;
+  delete from pgqueue.parked as parked where parked.job_id = _id;
   _claim := least(_job.claim, 2147483646) + 1;
   if exists (select from pgqueue.attempts as same where same.job_id = _id and same.claim = _claim) then
     _claim := pgqueue.free_claim(_id);

@@ -2,7 +2,7 @@
 -- A job that was to be cancelled while it ran is cancelled after any failure, but one that the task, its arguments or
 -- its ttl made final.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
--- An attempt that never began (outcome or reason `expired`) is not counted. Crashes count only in a row.
+-- An attempt that never began (outcome or reason `expired`, reason `unregistered`) is not counted. Crashes count only in a row.
 -- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
@@ -23,8 +23,8 @@ begin
                   and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'expired')
                   and exists (select from pgqueue.cancellations as c where c.job_id = job.id) then 0
                 else told.delay end as delay,
-           job.attempt - (told.outcome in ('expired', 'cancelled')
-                          and told.reason is not distinct from 'expired')::int as counted,
+           job.attempt - (told.outcome in ('expired', 'cancelled') and told.reason is not distinct from 'expired'
+                          or told.reason is not distinct from 'unregistered')::int as counted,
            case when told.outcome = 'crashed' then least(greatest(job.crashes, 0), 32766) + 1 else 0 end as crashes_now
     from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
       as told (id, claim, outcome, delay, reason, error_type, error, traceback)

@@ -7,7 +7,8 @@
 -- here, unless the slots come _ordered by a worker that knows their heads.
 -- Claims no more once arguments and labels amount to _most_bytes, but always one: a row's size is read without its
 -- value, unless that is compressed.
--- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due.
+-- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due; one whose target another
+-- worker knows and this one does not (park.sql), as long as that is so.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if nothing was claimed).
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 -- What a lone job waits for is the start of these statements, not their rows: each one less is a shorter pick-up.
@@ -31,6 +32,7 @@ declare
   _settled uuid[];
   _alive boolean := true;
   _host text;
+  _passed text[];
   _now_epoch int;
   _got int := 0;
 begin
@@ -72,7 +74,7 @@ begin
   end if;
 
   if _limit > 0 then
-    select me.host, me.epoch into _host, _now_epoch
+    select me.host, me.epoch, me.passed into _host, _now_epoch, _passed
     from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp();
     _alive := found;
   end if;
@@ -93,6 +95,7 @@ begin
             case when _lag = '0' and slot.after_at <= now() then slot.after_id
                  else '00000000-0000-0000-0000-000000000000' end)
           and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+          and (_passed is null or j.target <> all (_passed))
         order by j.run_at, j.id limit 1) as head on true;
     end if;
     return query
@@ -122,6 +125,7 @@ begin
               where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
                 and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
                 and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+                and (_passed is null or j.target <> all (_passed))
               order by j.run_at, j.id
               limit _limit
               -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.

@@ -75,6 +75,10 @@ class ProcessExecutor:
         spec = self._finished.specs.get(target)
         return None if spec is None else spec.terms
 
+    def targets(self) -> frozenset[str]:
+        """The targets that the children have told of."""
+        return frozenset(tuple(self._finished.specs))
+
     def at_most_once(self) -> frozenset[str]:
         """The targets that may run at most once, as far as the children have told."""
         return frozenset(spec.target for spec in tuple(self._finished.specs.values()) if spec.terms.at_most_once)

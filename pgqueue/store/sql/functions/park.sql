@@ -1,0 +1,89 @@
+-- running -> ready | dead, for jobs whose target this worker does not know: nothing of it began, so nothing is counted.
+-- Where another live worker may know the target, the job keeps its place, and this worker passes it by (step.sql). Else
+-- it is parked: out of everybody's way, in `parked`, until a worker that knows it says so (recall.sql); and due again
+-- at the end of its ttl, or of the time that it may wait. Then it is dead, reason `unregistered`.
+-- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
+-- Walks jobs_pkey in id order, parked_pkey; reads `workers`; O(batch log n).
+create or replace function pgqueue.park(_worker bigint, _ids uuid[], _claims int[], _errors text[]) returns uuid[]
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+declare
+  -- More are not passed by: a claim compares every job with each of them.
+  _most constant int := 500;
+  _unknown text[];
+  _passed text[];
+  _keep interval;
+  _given_up uuid[];
+  _settled uuid[];
+begin
+  select array(
+           select distinct job.target
+           from unnest(_ids, _claims) as told (id, claim)
+           join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
+           union select unnest(me.unknown)
+           limit _most),
+         me.keep_unknown
+  into _unknown, _keep
+  from pgqueue.workers as me
+  where me.id = _worker;
+  _keep := coalesce(_keep, '7 days');
+  _passed := pgqueue.known_elsewhere(_worker, _unknown);
+  update pgqueue.workers as me
+  set unknown = _unknown, passed = nullif(_passed, '{}')
+  where me.id = _worker and (me.unknown, me.passed) is distinct from (_unknown, nullif(_passed, '{}'));
+
+  -- Its time is over, and it was looked at once more.
+  _given_up := array(
+    select parked.job_id from pgqueue.parked as parked
+    where parked.job_id = any (_ids) and parked.since + _keep <= clock_timestamp()
+      and parked.target <> all (coalesce(_passed, '{}')));
+  with held as materialized (
+    select job.id, job.claim, job.queue, job.target, job.run_at, job.expires_at,
+           job.target = any (_passed) as stays
+    from unnest(_ids, _claims) as told (id, claim)
+    join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
+    where told.id <> all (_given_up)
+    order by job.id
+    for update of job
+  ), aside as (
+    insert into pgqueue.parked as parked (job_id, claim, target, run_at, since, until)
+    select held.id, held.claim, held.target, held.run_at, clock_timestamp(),
+           least(clock_timestamp() + _keep, held.expires_at)
+    from held
+    where held.stays is not true
+    on conflict (job_id) do update
+      set claim = excluded.claim, until = least(parked.since + _keep, excluded.until)
+    returning parked.job_id, parked.until
+  ), freed as (
+    update pgqueue.jobs as job
+    set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
+        run_at = coalesce((select aside.until from aside where aside.job_id = job.id), job.run_at)
+    from held
+    where job.id = held.id
+    returning job.id
+  )
+  select coalesce(array_agg(freed.id), '{}') into _settled from freed;
+
+  if _given_up <> '{}' then
+    perform pgqueue.fail(
+      _worker, array_agg(told.id), array_agg(told.claim), array_agg('failed'::text), array_agg(null::float8),
+      array_agg('unregistered'::text), array_agg('Unregistered'::text), array_agg(told.error), array_agg(null::text))
+    from unnest(_ids, _claims, _errors) as told (id, claim, error)
+    where told.id = any (_given_up);
+    delete from pgqueue.parked as parked where parked.job_id = any (_given_up);
+    _settled := _settled || _given_up;
+  end if;
+  perform pgqueue.call_off(_settled);
+  perform pgqueue.wake(stays.queue)
+  from (
+    select distinct job.queue
+    from unnest(_settled) as settled (id)
+    join pgqueue.jobs as job on job.id = settled.id
+    where job.target = any (_passed)) as stays;
+  if cardinality(_settled) < cardinality(_ids) then
+    return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
+  end if;
+  return '{}';
+end $$;

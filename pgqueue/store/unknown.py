@@ -1,0 +1,68 @@
+"""Targets that workers know, and what becomes of jobs whose target a worker does not know."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pgqueue.outcome import Settlement
+from pgqueue.store.statement import Statement, only_value
+
+# So many jobs a recall makes due at most.
+RECALL_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """How many parked jobs fell due; `go_on` is behind which target to look next, None at the end."""
+
+    due: int
+    go_on: str | None
+
+
+def declare_targets(worker: int, names: Collection[str], keep: timedelta) -> Statement[bool]:
+    """What a worker can run: targets, and modules whose functions may be called. False if it has no row any more.
+
+    A job that no live worker knows may wait as long as `keep`.
+    """
+    known = sorted(names)
+    digest = hashlib.sha256("\n".join(known).encode(errors="surrogatepass")).hexdigest()[:32]
+    sql = "select pgqueue.declare_targets($1::bigint, $2::text, $3::text[], $4::interval)"
+    return Statement(sql, (worker, digest, known, keep), only_value)
+
+
+def park(worker: int, unknown: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
+    """running -> ready | dead for jobs whose target this worker does not know; answers the ids that were late.
+
+    They stay where they are if another live worker may know them, and are parked else. O(batch log n).
+    """
+    params = (
+        worker,
+        [settlement.id for settlement in unknown],
+        [settlement.claim for settlement in unknown],
+        [settlement.error for settlement in unknown],
+    )
+    sql = "select pgqueue.park($1::bigint, $2::uuid[], $3::int[], $4::text[])"
+    return Statement(sql, params, lambda rows: frozenset(rows[0][0] or ()))
+
+
+def recall(worker: int, *, forget: bool, after: str = "") -> Statement[Recalled]:
+    """Make parked jobs due again that this worker knows, at most RECALL_LIMIT; `forget` what it did not know before."""
+    sql = "select due, go_on from pgqueue.recall($1::bigint, $2::boolean, $3::text, $4::int)"
+    return Statement(sql, (worker, forget, after, RECALL_LIMIT), lambda rows: Recalled(*rows[0]))
+
+
+def parked_since(job_id: UUID) -> Statement[datetime | None]:
+    """Since when no live worker has known a job's target; None if it does not wait for one. Walks parked_pkey."""
+    return Statement(_PARKED_SINCE, (job_id,), lambda rows: rows[0][0] if rows else None)
+
+
+_PARKED_SINCE = """
+select parked.since
+from pgqueue.parked as parked
+join pgqueue.jobs as job on job.id = parked.job_id and job.claim = parked.claim
+where parked.job_id = $1::uuid and job.worker is null
+"""
