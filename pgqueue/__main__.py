@@ -1,5 +1,7 @@
 """`python -m pgqueue` is `pgqueue`."""
 
-from pgqueue.cli.app import main
+from pgqueue.cli.app import run
 
-main()
+# Guarded: what a job starts by multiprocessing imports this file again.
+if __name__ == "__main__":
+    run()

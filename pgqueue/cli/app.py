@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,7 +12,20 @@ from pgqueue.cli import bench, db, dead, demo, enqueue, jobs, migrate, queues, s
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
 from pgqueue.errors import PgqueueError
+from pgqueue.process_end import end_process, exit_code_of
 from pgqueue.version import __version__
+
+
+def run() -> NoReturn:
+    """Be the whole of a process: main(), and an end in time, whatever jobs have left running."""
+    try:
+        main()
+    except SystemExit as end:
+        end_process(exit_code_of(end))
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        end_process(1)
+    end_process(0)
 
 
 def main() -> None:

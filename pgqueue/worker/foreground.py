@@ -33,6 +33,7 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.claiming.settler import disbelieve, settle_others
 from pgqueue.worker.executors.judging import once_targets
+from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.clock import lease_clock
@@ -165,6 +166,5 @@ def _watch(heartbeat: Heartbeat, ended: threading.Event) -> None:
 
 def _retire(why: str) -> None:
     """End the process at once: code that runs in its main thread cannot be ended otherwise."""
-    sys.stderr.write(f"Error: the job is somebody else's now: {why}. It was not finished here.\n")
-    sys.stderr.flush()
+    say_last(sys.stderr, f"Error: the job is somebody else's now: {why}. It was not finished here.\n")
     os._exit(RETIRED)

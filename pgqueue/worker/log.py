@@ -11,6 +11,7 @@ from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.outcome import Move, Settlement
 from pgqueue.printable import as_json, cut, in_one_line
+from pgqueue.worker.log_writer import LogWriter
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # The whole of it stands in pgqueue.attempts.
@@ -21,19 +22,31 @@ Line = tuple[str, str, dict[str, Any]]
 
 
 class LogObserver:
-    """Writes what it hears to `stream` (standard error), from `level` on. A batch is one write."""
+    """Has what it hears written to `stream` (standard error), from `level` on; never waits. A batch is one write."""
 
     def __init__(self, style: str = "text", level: str = "info", stream: TextIO | None = None) -> None:
         self._write_line = _as_json if style == "json" else _as_text
         self._level = LEVELS[level]
-        self._stream = stream or sys.stderr
+        self._writer = LogWriter(stream or sys.stderr, self._tell_dropped)
 
     def __call__(self, event: Event) -> None:
-        now = datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+        now = _now()
         lines = [self._write_line(now, *line) for line in _lines(event, self._level)]
         if lines:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+            self._writer.write("".join(lines), len(lines))
+        if isinstance(event, events.WorkerStopped):
+            self.flush()
+
+    def flush(self) -> None:
+        """Wait for what was heard to be written: for half a second, if nobody takes it."""
+        self._writer.flush()
+
+    def _tell_dropped(self, lines: int) -> str:
+        return self._write_line(_now(), "warning", "log lines dropped", {"lines": lines, "hint": "nobody took them"})
+
+
+def _now() -> str:
+    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
 
 
 def _lines(event: Event, threshold: int) -> Iterator[Line]:
@@ -43,6 +56,8 @@ def _lines(event: Event, threshold: int) -> Iterator[Line]:
             if LEVELS[level := _level_of(done.settlement)] >= threshold:
                 yield level, _message_of(done.settlement), _fields(done)
         return
+    # A dump was asked for: whatever the level is, it is not too little to be written.
+    threshold = 0 if isinstance(event, events.WorkerDumped) else threshold
     for line in _other_lines(event):
         if LEVELS[line[0]] >= threshold:
             yield line
@@ -79,12 +94,11 @@ def _other_lines(event: Event) -> Iterator[Line]:
 
 
 def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:
-    """All of it was asked for: none of it is too little to be written."""
-    yield "error", "dump", {"worker": dump.worker, **dump.summary}
+    yield "info", "dump", {"worker": dump.worker, **dump.summary}
     for job in dump.jobs:
-        yield "error", "dump: job", {"worker": dump.worker, **job}
+        yield "info", "dump: job", {"worker": dump.worker, **job}
     for name, stack in dump.threads.items():
-        yield "error", "dump: thread", {"worker": dump.worker, "thread": name, "stack": stack}
+        yield "info", "dump: thread", {"worker": dump.worker, "thread": name, "stack": stack}
 
 
 def _level_of(settlement: Settlement) -> str:

@@ -26,7 +26,9 @@ def finished(outcome: Outcome, **changes: Any) -> Finished:
 
 def logged(event: Event, style: str = "text", level: str = "info") -> str:
     stream = io.StringIO()
-    LogObserver(style, level, stream)(event)
+    log = LogObserver(style, level, stream)
+    log(event)
+    log.flush()
     return stream.getvalue()
 
 
@@ -107,6 +109,16 @@ def test_what_lies_below_the_level_is_left_out() -> None:
     assert parsed(events.WorkerStarted(1, ["mail"], "thread", 2), "error") == []
 
 
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_a_dump_is_shown_at_every_level_and_is_no_error(level: str) -> None:
+    dump = events.WorkerDumped(1, {"phase": "working"}, [{"job": "x"}], {"main": "here.py:1 f"})
+    assert [(line["event"], line["level"]) for line in parsed(dump, level)] == [
+        ("dump", "info"),
+        ("dump: job", "info"),
+        ("dump: thread", "info"),
+    ]
+
+
 def test_a_batch_is_written_at_once() -> None:
     class Stream(io.StringIO):
         writes = 0
@@ -115,7 +127,9 @@ def test_a_batch_is_written_at_once() -> None:
             Stream.writes += 1
             return super().write(text)
 
-    LogObserver(stream=Stream())(events.AttemptsFinished([finished(Succeeded()) for _ in range(50)]))
+    log = LogObserver(stream=Stream())
+    log(events.AttemptsFinished([finished(Succeeded()) for _ in range(50)]))
+    log.flush()
     assert Stream.writes == 1
 
 

@@ -29,6 +29,8 @@ _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
 _GRACE = 0.5
 _CHUNK = 1 << 18
+# How long the end of a killed child is waited for, seconds: a file system that hangs can put it off for ever.
+_BURIAL = 5.0
 
 
 class ChildProcess:
@@ -201,7 +203,10 @@ class ChildProcess:
     def end(self) -> str:
         """Make sure that it has ended, and say how."""
         self.signal(signal.SIGKILL)
-        code = self.process.wait()
+        try:
+            code = self.process.wait(_BURIAL)
+        except subprocess.TimeoutExpired:
+            return "no end at all: its system holds it, as for a disk that does not answer,"
         if code == LOST_CHANNEL:
             return f"exit code {code}, because a job had closed its channel to the worker,"
         if code >= 0:

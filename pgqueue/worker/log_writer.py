@@ -1,0 +1,139 @@
+"""Writes log lines in a thread of its own: whoever reads them, slowly or never, holds up no thread of the worker.
+
+A terminal may be stopped with Ctrl-S, a pipe be full, a disk hang. What waits is bounded; beyond that lines are
+dropped, counted, and said once somebody reads again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
+from weakref import WeakSet
+
+# Characters that wait at most, while as many again may be under way: minutes of a busy worker.
+MOST_WAITING = 1 << 20
+# How long an end waits for what was written but not read yet, seconds.
+FLUSH_SECONDS = 0.5
+
+
+class LogWriter:
+    """Takes lines from any thread, and never waits. `dropped(lines)` makes the line about lines that were lost."""
+
+    def __init__(self, stream: TextIO, dropped: Callable[[int], str]) -> None:
+        self._stream = stream
+        self._pid = os.getpid()
+        self._dropped_line = dropped
+        # Guards what follows; held for moments, never while something is written.
+        self._lock = threading.Lock()
+        self._waiting: deque[str] = deque()
+        self._size = 0
+        self._dropped = 0
+        self._is_writing = False
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def write(self, text: str, lines: int) -> None:
+        """Have a text of so many lines written, or count it as dropped."""
+        with self._lock:
+            if (self._size and self._size + len(text) > MOST_WAITING) or not self._is_started():
+                self._dropped += lines
+            else:
+                self._waiting.append(text)
+                self._size += len(text)
+        self._woken.set()
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait for what waits to be written, so long at most."""
+        deadline = time.monotonic() + seconds
+        # In a forked copy nobody writes, and the lock may be held for ever.
+        while os.getpid() == self._pid and time.monotonic() < deadline:
+            with self._lock:
+                if not self._waiting and not self._dropped and not self._is_writing:
+                    return
+            time.sleep(0.002)
+
+    def _is_started(self) -> bool:
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="pgqueue-log", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # No more threads for this process: the next line tries again.
+                return False
+            self._thread = thread
+            _writers.add(self)
+        return True
+
+    def _work(self) -> None:
+        while True:
+            self._woken.wait()
+            self._woken.clear()
+            with self._lock:
+                texts, dropped = list(self._waiting), self._dropped
+                self._waiting.clear()
+                self._size = self._dropped = 0
+                self._is_writing = True
+            text = "".join(texts)
+            lost = self._lost(text, dropped)
+            with self._lock:
+                self._is_writing = False
+                self._dropped += lost
+
+    def _lost(self, text: str, dropped: int) -> int:
+        """Write that, and that so many lines were dropped behind it; answers how many lines could not be written."""
+        try:
+            _write(self._stream, f"{text}{self._dropped_line(dropped)}" if dropped else text)
+        except (OSError, ValueError):
+            # A full disk, a closed terminal: it may be otherwise later.
+            return text.count("\n") + dropped
+        return 0
+
+
+_writers: WeakSet[LogWriter] = WeakSet()
+
+
+def flush_all(seconds: float = FLUSH_SECONDS) -> None:
+    """Have all that waits be written, before the process ends: so long at most for each."""
+    for writer in tuple(_writers):
+        writer.flush(seconds)
+
+
+# Where a worker ends in a way that nobody foresaw.
+atexit.register(flush_all)
+
+
+def say_last(stream: TextIO, text: str, seconds: float = FLUSH_SECONDS) -> None:
+    """Write something before a process ends at once; if nobody takes it in time, it ends without."""
+
+    def write() -> None:
+        with suppress(OSError, ValueError):
+            _write(stream, text)
+
+    flush_all(seconds)
+    thread = threading.Thread(target=write, daemon=True)
+    with suppress(RuntimeError):
+        thread.start()
+        thread.join(seconds)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """To its file, past its buffer: a thread that waits in there would keep the lock that the end of Python needs."""
+    try:
+        number = stream.fileno()
+    except (OSError, AttributeError):
+        stream.write(text)
+        stream.flush()
+        return
+    rest = memoryview(text.encode(stream.encoding or "utf-8", "backslashreplace"))
+    while rest:
+        try:
+            rest = rest[os.write(number, rest) :]
+        except BlockingIOError:
+            select.select([], [number], [])
