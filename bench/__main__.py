@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from bench import install, pages, records, rivals
+from bench import install, pages, peer_measures, records, sweep
 from pgqueue.bench.run import Settings, run_bench
 from pgqueue.bench.sizes import FULL, QUICK
 from pgqueue.bench.tables import figure_rows, json_lines, markdown, target_rows
@@ -22,14 +22,16 @@ def main() -> int:
     options = _options()
     match options.command:
         case "peers":
-            return install.main(options.names, install=options.install)
+            if options.act == "sweep":
+                return sweep.main(options.names)
+            return install.main(options.names, install=options.act)
         case "draw":
             pages.fill_in(records.read(options.file))
             return 0
     sizes = QUICK if options.quick else FULL
     settings = Settings(dsn=None, sizes=sizes, rounds=1 if options.quick else options.rounds, only=options.only)
     try:
-        with rivals.beside(options.peers) as others:
+        with peer_measures.beside_us(options.peers) as others:
             found = run_bench(settings, others)
     except KeyboardInterrupt:
         print("interrupted; no server is left behind", file=sys.stderr)
@@ -63,9 +65,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-docs", action="store_true", help="leave docs/ as it is")
     parser.add_argument("--out", type=Path, help="the file of JSON lines; else a new one in bench/results")
     commands = parser.add_subparsers(metavar="{peers,draw}")
-    peers = commands.add_parser("peers", help="say which other queues there are, or install them")
+    peers = commands.add_parser("peers", help="say which other queues there are, install them, or try their settings")
     peers.set_defaults(command="peers")
-    peers.add_argument("install", nargs="?", choices=["install"])
+    peers.add_argument("act", nargs="?", choices=["install", "sweep"])
     peers.add_argument("names", nargs="*", help="these alone")
     draw = commands.add_parser("draw", help="fill in the pages from a file of an earlier run")
     draw.set_defaults(command="draw")

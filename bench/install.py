@@ -26,6 +26,8 @@ def main(names: Sequence[str], *, install: str | None) -> int:
 
 def state(peer: Peer) -> str:
     """Whether it can be measured, and if not, why."""
+    if peer.kind == "ours":
+        return "it is here"
     if peer.installed:
         return "installed"
     if peer.failed.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,13 +17,16 @@ PEERS = ROOT / "bench" / "peers"
 ENVIRONMENTS = ROOT / ".bench"
 
 
+Settings = dict[str, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """One of them; the fields are those of its manifest, told in bench/peers/README.md."""
 
     name: str
     title: str
-    kind: Literal["python", "node"]
+    kind: Literal["python", "node", "ours"]
     packages: list[str]
     program: str
     store: Literal["postgresql", "redis"]
@@ -31,6 +35,7 @@ class Peer:
     context: bool = False
     arguments: tuple[str, ...] = ()
     python: str | None = None
+    tries: tuple[Settings, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -50,17 +55,21 @@ class Peer:
     @property
     def installed(self) -> bool:
         """Whether the packages of this very manifest are there."""
+        if self.kind == "ours":
+            return True
         return self.ready.exists() and self.ready.read_text() == "\n".join(self.packages)
 
     def command(self) -> list[str | Path]:
         """How its adapter is started."""
-        interpreter: str | Path = self.folder / "bin" / "python" if self.kind == "python" else "node"
+        interpreters = {"python": self.folder / "bin" / "python", "node": "node", "ours": sys.executable}
+        interpreter: str | Path = interpreters[self.kind]
         return [interpreter, PEERS / self.program, *self.arguments]
 
-    def environment(self) -> dict[str, str]:
-        """What its adapter finds in its environment."""
+    def environment(self, settings: Settings) -> dict[str, str]:
+        """What its adapter finds in its environment, with the settings that it is to take."""
         modules = str(self.folder / "node_modules")
-        return {"NODE_PATH": modules, "BENCH_NODE_MODULES": modules} if self.kind == "node" else {}
+        found = {"NODE_PATH": modules, "BENCH_NODE_MODULES": modules} if self.kind == "node" else {}
+        return {**found, "BENCH_SETTINGS": json.dumps(settings)}
 
     def install_commands(self) -> list[list[str | Path]]:
         """The commands that make its environment from nothing."""
@@ -91,4 +100,7 @@ def interpreter_of(oldest: str) -> str:
 def peers(folder: Path = PEERS) -> list[Peer]:
     """All that have a manifest, by name."""
     found = [(file.stem, tomllib.loads(file.read_text())) for file in sorted(folder.glob("*.toml"))]
-    return [Peer(name=name, **{**words, "arguments": tuple(words.get("arguments", ()))}) for name, words in found]
+    lists = ("arguments", "tries")
+    return [
+        Peer(name=name, **{**words, **{each: tuple(words.get(each, ())) for each in lists}}) for name, words in found
+    ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.figures import drawn
-from bench.manifest import ROOT, peers
+from bench.manifest import ROOT, Peer, peers
+from bench.settings import best, read, said
 from pgqueue.bench.run import Results
-from pgqueue.bench.tables import figure_rows, markdown, target_rows
+from pgqueue.bench.tables import figure_rows, markdown, number, target_rows
 from pgqueue.bench.targets import CEILINGS
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -31,19 +33,41 @@ def fill_in(found: Results, page: Path = PAGE, figures: Path = FIGURES) -> None:
 def sections(found: Results, pictures: list[str]) -> dict[str, str]:
     """What each pair of markers is to hold."""
     rounds = len(found.rounds)
-    said = (
+    course = (
         f"`{found.command}`, {rounds} rounds interleaved, {found.seconds / 60:.0f} minutes. {found.machine.sentence()}."
     )
-    compared = [[peer.title, ", ".join(peer.packages), peer.settings] for peer in peers()]
+    compared = [[peer.title, ", ".join(peer.packages), _settings(peer)] for peer in peers()]
     return {
-        "run": said,
+        "run": course,
         "targets": markdown(target_rows(found.verdicts)),
         "figures": markdown(figure_rows(found.rounds, CEILINGS)),
         "costs": markdown(costs(found)),
         "pictures": "\n\n".join(f"![{name}](figures/{name}.svg)" for name in pictures),
         "peers": markdown([["queue", "version", "settings"], *compared]) if compared else "None was measured.",
+        "sweeps": markdown(swept(peers())),
         "missing": "\n".join(f"- {name}: {why}" for name, why in found.missing.items()) or "Nothing.",
     }
+
+
+def _settings(peer: Peer) -> str:
+    """What it was told, and which of its settings a sweep chose."""
+    drain, pick_up = best(peer, "drain"), best(peer, "pick_up")
+    if not drain:
+        return peer.settings
+    chosen = said(drain) if drain == pick_up else f"{said(drain)}, to pick up {said(pick_up)}"
+    return f"{chosen}; {peer.settings}"
+
+
+def swept(found: Sequence[Peer]) -> list[list[str]]:
+    """What each of the settings that were tried came to, by its best round."""
+    rows = [["queue", "settings", "drain", "pick-up p50"]]
+    for peer in found:
+        sweep = read(peer)
+        for each in sweep.tries if sweep else []:
+            drain = f"{number(max(each.drain))} /s" if each.drain else "failed"
+            pick_up = f"{number(min(each.pick_up))} ms" if each.pick_up else "failed"
+            rows.append([peer.title, said(each.settings), drain, pick_up])
+    return rows
 
 
 def costs(found: Results) -> list[list[str]]:

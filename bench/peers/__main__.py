@@ -11,6 +11,7 @@ import sys
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from bench import settings
 from bench.manifest import Peer, peers
 
 JOBS, LIMIT = 200, 120.0
@@ -44,7 +45,7 @@ def _tried(peer: Peer, dsn: str, redis: str | None) -> str:
     done = subprocess.run(
         [str(word) for word in peer.command()],
         input="".join(json.dumps(request) + "\n" for request in requests),
-        env={**os.environ, **peer.environment()},
+        env={**os.environ, **peer.environment(settings.best(peer, "drain"))},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from adapter import tasks
 from adapter.peer import Task
 from adapter.serve import serve
+from adapter.settings import setting
 from adapter.settle import count
 from chancy import Chancy, Queue, Worker
 from chancy.job import Job
 
-CONCURRENCY, BULK = 1000, 10_000
+BULK = 10_000
 STORE = "BENCH_STORE"
 # Its own logger writes a line a job.
 LOG = logging.getLogger("chancy")
@@ -36,7 +37,12 @@ class ChancyPeer:
         async with Chancy(store, log=LOG) as chancy:
             await chancy.migrate()
             await chancy.declare(
-                Queue(name="default", concurrency=CONCURRENCY, executor=Chancy.Executor.Async.value, eager_polling=True)
+                Queue(
+                    name="default",
+                    concurrency=setting("concurrency", 1000),
+                    executor=Chancy.Executor.Async.value,
+                    eager_polling=True,
+                )
             )
 
     async def open(self, store: str) -> None:

@@ -1,16 +1,17 @@
 // graphile-worker.
 //
-// Settings: those of its page "Performance" (worker.graphile.org/docs/performance): 24 jobs at once, a pool of 25, a local
-// queue of 500, completions in batches without delay. Bulk is `addJobs`. Ended jobs are deleted, as always with it.
+// Settings: its page "Performance" (worker.graphile.org/docs/performance) has 24 jobs at once, a pool of 25, a local queue
+// of 500 and completions in batches without delay; what a sweep found better is taken instead. Bulk is `addJobs`. Ended
+// jobs are deleted, as always with it.
 "use strict";
-const { connection, nothing, onOwnNode, report, serve } = require("./node/adapter.cjs");
+const { connection, nothing, onOwnNode, report, serve, setting } = require("./node/adapter.cjs");
 
 const PRESET = {
   worker: {
-    concurrentJobs: 24,
+    concurrentJobs: setting("concurrency", 24),
     maxPoolSize: 25,
-    localQueue: { size: 500 },
-    completeJobBatchDelay: 0,
+    localQueue: { size: setting("local_queue", 500) },
+    completeJobBatchDelay: setting("complete_delay", 0),
     failJobBatchDelay: 0,
   },
 };

@@ -1,8 +1,8 @@
 """oban for Python: its open-source edition, on psycopg and asyncio.
 
 Settings: a queue's `limit` is the number of jobs that run at once, and so many are fetched and acknowledged in one
-statement every 5 ms; 200 is beyond what two cores can use. Its command line runs on uvloop where that is installed, and
-so do we. Ended jobs are kept for a day.
+statement every 5 ms. Its command line runs on uvloop, and reads and writes JSON by orjson; so do we. Ended
+jobs are kept for a day.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import sys
 from asyncio import Event, get_running_loop
 from collections.abc import Sequence
 
+import orjson
 import uvloop
 from adapter import tasks
 from adapter.peer import Task
 from adapter.serve import serve
+from adapter.settings import setting
 from adapter.settle import count
 from oban import Oban, job
 from oban.job import Job
 from oban.schema import install
+from psycopg.types.json import set_json_dumps, set_json_loads
 
-LIMIT = 200
 STORE = "BENCH_STORE"
 WORKERS = {"nothing": job(queue="default")(tasks.nothing_async), "report": job(queue="default")(tasks.report_async)}
 
@@ -66,9 +68,12 @@ async def work() -> None:
     """The worker process."""
     stopped = Event()
     get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    async with Oban(pool=await Oban.create_pool(os.environ[STORE]), queues={"default": LIMIT}):
+    async with Oban(pool=await Oban.create_pool(os.environ[STORE]), queues={"default": setting("limit", 200)}):
         await stopped.wait()
 
 
 if __name__ == "__main__":
+    # As its command line does.
+    set_json_dumps(orjson.dumps)
+    set_json_loads(orjson.loads)
     uvloop.run(work() if sys.argv[1:] == ["work"] else serve(ObanPeer()))

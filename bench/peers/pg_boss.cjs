@@ -1,12 +1,12 @@
 // pg-boss.
 //
-// Settings: `notify` on the queue and `useListenNotify`, its LISTEN based waking; `batchSize` 1000 with
+// Settings: `notify` on the queue and `useListenNotify`, its LISTEN based waking; `batchSize` and `localConcurrency` as a sweep chose, with
 // `burstWhenBatchFull`, which fetches on without delay while batches are full; `insert` for bulk, with no ids asked back.
 // The handler calls the task once for each job of its batch. Ended jobs are kept for a week by default.
 "use strict";
-const { connection, nothing, onOwnNode, report, serve } = require("./node/adapter.cjs");
+const { connection, nothing, onOwnNode, report, serve, setting } = require("./node/adapter.cjs");
 
-const BATCH = 1000, INSERT = 10_000;
+const INSERT = 10_000;
 
 function boss(options, more) {
   const { PgBoss } = require("pg-boss");
@@ -52,7 +52,7 @@ class PgBossPeer {
 async function work() {
   const made = boss(connection(process.env.BENCH_STORE));
   await made.start();
-  const options = { batchSize: BATCH, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
+  const options = { batchSize: setting("batch", 1000), localConcurrency: setting("local_concurrency", 1), burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
   await made.work("nothing", options, async (jobs) => {
     for (const job of jobs) nothing(job.data);
   });

@@ -1,8 +1,8 @@
 """pgqueuer, on asyncpg or on psycopg as its first argument says.
 
 Settings: its guide "Performance Tuning" says to raise `batch_size` (10 by default) for short jobs, to run `pgq autovac`
-after the installation, and to give the QueueManager one direct connection; the command line runs on uvloop, and so do
-we. Its tables stay `durable`. Ended jobs leave its queue and are kept in its log.
+after the installation, and to give the QueueManager one direct connection; a sweep tries a pool, too. Its command line
+runs on uvloop, and so do we. Its tables stay `durable`. Ended jobs leave its queue and are kept in its log.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import uvloop
 from adapter import tasks
 from adapter.peer import Task
 from adapter.serve import serve
+from adapter.settings import setting
 from adapter.settle import count
 from pgqueuer import PgQueuer
-from pgqueuer.db import AsyncpgDriver, PsycopgDriver
+from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver, PsycopgDriver
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
+from psycopg.conninfo import conninfo_to_dict
 
-BATCH = 100
 STORE = "BENCH_STORE"
 Jobs = tuple[list[str], list[bytes | None], list[int]]
 
@@ -32,14 +33,26 @@ async def driver(kind: str, store: str) -> AsyncpgDriver | PsycopgDriver:
     """The driver over one connection of its own."""
     if kind == "asyncpg":
         import asyncpg  # one of the two drivers is enough
-        from psycopg.conninfo import conninfo_to_dict
 
-        named = conninfo_to_dict(store)
-        names = {"dbname": "database"}
-        return AsyncpgDriver(await asyncpg.connect(**{names.get(key, key): value for key, value in named.items()}))
+        return AsyncpgDriver(await asyncpg.connect(**_words(store)))
     import psycopg  # the other
 
     return PsycopgDriver(await psycopg.AsyncConnection.connect(store, autocommit=True))
+
+
+async def working_driver(kind: str, store: str) -> AsyncpgDriver | AsyncpgPoolDriver | PsycopgDriver:
+    """The driver of a worker: over a pool, where one is asked for and there is a driver for it."""
+    size = setting("pool", 0)
+    if kind != "asyncpg" or not size:
+        return await driver(kind, store)
+    import asyncpg  # one of the two drivers is enough
+
+    return AsyncpgPoolDriver(await asyncpg.create_pool(min_size=size, max_size=size, **_words(store)))
+
+
+def _words(store: str) -> dict[str, object]:
+    """A libpq string as asyncpg takes it."""
+    return {{"dbname": "database"}.get(key, key): value for key, value in conninfo_to_dict(store).items()}
 
 
 class Pgqueuer:
@@ -85,7 +98,7 @@ def payload(number: int) -> bytes:
 
 async def work(kind: str) -> None:
     """The worker process."""
-    manager = PgQueuer(await driver(kind, os.environ[STORE]))
+    manager = PgQueuer(await working_driver(kind, os.environ[STORE]))
 
     @manager.entrypoint("nothing")
     async def nothing(job: Job) -> None:
@@ -95,7 +108,7 @@ async def work(kind: str) -> None:
     async def report(job: Job) -> None:
         await tasks.report_async(**json.loads(job.payload or b"{}"))
 
-    await manager.run(batch_size=BATCH, dequeue_timeout=timedelta(seconds=30))
+    await manager.run(batch_size=setting("batch", 100), dequeue_timeout=timedelta(seconds=30))
 
 
 if __name__ == "__main__":

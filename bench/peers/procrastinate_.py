@@ -1,7 +1,7 @@
 """procrastinate: async tasks on psycopg.
 
 Settings: `concurrency` is what its documentation has for parallel jobs ("How-to: Launch a worker"); jobs are fetched
-one by one and ended one by one whatever it is, and 20 of them keep the pool of 10 connections busy. Producers use the
+one by one and ended one by one whatever it is; a sweep chose it, and the size of the pool. Producers use the
 synchronous connector, which is quicker than the asynchronous one for a single client. Ended jobs are kept
 (`delete_jobs` is "never" unless asked), and its trigger writes their history.
 """
@@ -17,9 +17,9 @@ import procrastinate
 from adapter import tasks
 from adapter.peer import Task
 from adapter.serve import serve
+from adapter.settings import setting
 from adapter.settle import count
 
-CONCURRENCY, POOL = 20, 10
 STORE = "BENCH_STORE"
 
 
@@ -66,9 +66,10 @@ class Procrastinate:
 
 async def work() -> None:
     """The worker process."""
-    connector = procrastinate.PsycopgConnector(conninfo=os.environ[STORE], min_size=POOL, max_size=POOL)
+    pool = setting("pool", 10)
+    connector = procrastinate.PsycopgConnector(conninfo=os.environ[STORE], min_size=pool, max_size=pool)
     async with app(connector).open_async() as opened:
-        await opened.run_worker_async(concurrency=CONCURRENCY)
+        await opened.run_worker_async(concurrency=setting("concurrency", 20))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def run_bench(settings: Settings, others: Others = no_others) -> Results:
     Raises UsageError if the server's role may not create a database, or no measure has such a name.
     """
     began = time.monotonic()
-    with interruptible(), _site(settings) as site, growth.measures(site) as growing:
+    with interruptible(), open_settings_site(settings) as site, growth.measures(site) as growing:
         beside, rivals, missing = others(site)
         found = Results(machine(site), missing=missing, rivals=rivals)
         measures = chosen([*own_measures(site), *beside, *growing, *horizon.measures(site)], settings.only)
@@ -113,7 +113,8 @@ def _round(site: Site, measures: Sequence[Measure], number: int, missing: Missin
 
 
 @contextmanager
-def _site(settings: Settings) -> Iterator[Site]:
+def open_settings_site(settings: Settings) -> Iterator[Site]:
+    """A place to measure at on the server that is named, or on one of its own."""
     if settings.dsn is None:
         with durable_server() as server:
             pid, programs = server.pid, server.bin_dir

@@ -11,7 +11,7 @@ from bench import pages, records
 from bench.figures import drawn
 from bench.manifest import peers
 from bench.pages import PAGE, replaced, sections
-from bench.rivals import url_of
+from bench.peer_measures import url_of
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine
 from pgqueue.bench.reading import Key, Reading
@@ -85,7 +85,7 @@ def test_a_run_is_read_back_as_it_was(found: Results, tmp_path: Path) -> None:
 
 def test_every_manifest_of_a_peer_can_be_read() -> None:
     for peer in peers():
-        assert peer.packages, peer.name
+        assert peer.packages or peer.kind == "ours", peer.name
         assert peer.does, peer.name
         assert (Path(pages.ROOT) / "bench" / "peers" / peer.program).exists(), peer.name
 
@@ -94,3 +94,9 @@ def test_a_libpq_string_becomes_a_url() -> None:
     assert (
         url_of("host=/tmp/x port=5432 user=postgres dbname=a") == "postgresql://postgres@/a?host=%2Ftmp%2Fx&port=5432"
     )
+
+
+def test_our_default_executor_stands_in_every_comparison() -> None:
+    ours = {peer.title: peer.does for peer in peers() if peer.kind == "ours"}
+    assert set(ours) == {"pgqueue, process", "pgqueue, thread", "pgqueue, async"}
+    assert set(ours["pgqueue, process"]) == {each for peer in peers() for each in peer.does}

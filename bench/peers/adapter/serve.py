@@ -46,15 +46,16 @@ async def _answer(peer: Peer, store: str, request: dict[str, object]) -> dict[st
         case {"do": "open"}:
             await peer.open(store)
         case {"do": "enqueue_one", "seconds": float() | int() as seconds}:
-            return await measures.enqueue_one(peer, seconds)
+            return await measures.enqueue_one(peer, seconds, heard=bool(request.get("heard")))
         case {"do": "enqueue_bulk", "count": int() as count}:
             return await measures.enqueue_bulk(peer, count)
         case {"do": "drain", "count": int() as count, "seconds": float() | int() as seconds}:
             workers = request.get("workers", 1)
             assert isinstance(workers, int)
-            return await measures.drain(peer, store, count, seconds, workers)
-        case {"do": "pickup", "gaps": list() as gaps}:
-            return await measures.pickup(peer, gaps)
+            filled = bool(request.get("filled"))
+            return await measures.drain(peer, store, count, seconds, workers, filled=filled)
+        case {"do": "pickup", "gaps": list() as gaps, "seconds": float() | int() as seconds}:
+            return await measures.pickup(peer, gaps, seconds)
         case _:
             return {"error": f"no such request: {request}"}
     return {"version": version(peer.package), "runtime": f"Python {platform.python_version()}"}

@@ -7,7 +7,7 @@ const path = require("node:path");
 const readline = require("node:readline");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-const STARTED = 60, BEGUN = 10, WARM_ENQUEUES = 50, WARM_PICKUPS = 20;
+const STARTED = 60, BEGUN = 10, WARM_ENQUEUES = 50, WARM_PICKUPS = 20, LOOK = 5;
 const seconds = () => Number(process.hrtime.bigint()) / 1e9;
 
 /** Runs `main` on the Node that stands among the packages, where there is one: newer than the system's. */
@@ -29,9 +29,10 @@ function tell(number) {
 }
 
 let first = true;
-/** The task that does nothing; only the first of a process says that it began. */
+const last = Number(process.env.BENCH_LAST ?? -1);
+/** The task that does nothing; only the first of a process, and the last of all, says that it began. */
 function nothing({ n }) {
-  if (!first) return;
+  if (!first && n !== last) return;
   first = false;
   tell(n);
 }
@@ -111,12 +112,14 @@ function connection(dsn) {
 }
 
 const measures = {
-  async enqueue_one(peer, { seconds: limit }) {
-    for (let n = 0; n < WARM_ENQUEUES; n++) await peer.enqueue("nothing", n);
-    let count = 0;
-    const began = seconds();
-    for (; seconds() < began + limit; count++) await peer.enqueue("nothing", count);
-    return { count, seconds: seconds() - began };
+  async enqueue_one(peer, { seconds: limit, heard = false }, program) {
+    if (!heard) return await oneByOne(peer, limit);
+    const listener = new Listener();
+    return await running(program, 1, async () => {
+      await peer.enqueue("report", 0);
+      await listener.next(STARTED);
+      return await oneByOne(peer, limit);
+    }).finally(() => listener.close());
   },
 
   async enqueue_bulk(peer, { count }) {
@@ -126,25 +129,25 @@ const measures = {
     return { count, seconds: seconds() - began };
   },
 
-  async drain(peer, { count, seconds: limit, workers = 1 }, program) {
-    await peer.enqueueAll(peer.prepared(count));
+  async drain(peer, { count, seconds: limit, workers = 1, filled = false }, program) {
+    if (!filled) await peer.enqueueAll(peer.prepared(count));
     await query(process.env.BENCH_STORE, "vacuum analyze");
     await query(process.env.BENCH_STORE, "checkpoint");
+    process.env.BENCH_LAST = String(count - 1);
     const listener = new Listener();
     return await running(program, workers, async () => {
       const began = Number((await listener.next(STARTED))[1]) / 1e9;
+      await awaitLast(listener, count - 1, began + limit);
       for (;;) {
-        const left = Number((await query(process.env.BENCH_STORE, peer.left))[0].count);
         const elapsed = seconds() - began;
+        const left = Number((await query(process.env.BENCH_STORE, peer.left))[0].count);
         if (left === 0 || elapsed >= limit) return { count: count - left, seconds: elapsed };
-        const ended = count - left;
-        const look = Math.min(Math.max(ended ? (0.5 * left * elapsed) / ended : 0.1, 0.01), 2);
-        await sleep(1000 * Math.min(look, limit - elapsed));
+        await sleep(LOOK);
       }
     }).finally(() => listener.close());
   },
 
-  async pickup(peer, { gaps }, program) {
+  async pickup(peer, { gaps, seconds: limit }, program) {
     const listener = new Listener();
     return await running(program, 1, async () => {
       for (let n = -WARM_PICKUPS; n < 0; n++) {
@@ -152,9 +155,11 @@ const measures = {
         await listener.next(STARTED);
       }
       await sleep(1000);
+      const until = seconds() + limit;
       const latencies = [];
       for (const [n, gap] of gaps.entries()) {
         await sleep(gap * 1000);
+        if (seconds() > until) break;
         await peer.enqueue("report", n);
         const committed = process.hrtime.bigint();
         const [told, began] = await listener.next(BEGUN);
@@ -165,6 +170,27 @@ const measures = {
     }).finally(() => listener.close());
   },
 };
+
+async function oneByOne(peer, limit) {
+  for (let n = 0; n < WARM_ENQUEUES; n++) await peer.enqueue("nothing", n);
+  let count = 0;
+  const began = seconds();
+  for (; seconds() < began + limit; count++) await peer.enqueue("nothing", count);
+  return { count, seconds: seconds() - began };
+}
+
+async function awaitLast(listener, last, until) {
+  try {
+    while ((await listener.next(until - seconds()))[0] !== last);
+  } catch {
+    // Its time is over: what is left is counted once.
+  }
+}
+
+/** The value that the runner chose for a setting, else the one given here. */
+function setting(name, otherwise) {
+  return JSON.parse(process.env.BENCH_SETTINGS ?? "{}")[name] ?? otherwise;
+}
 
 /** Answers requests from standard input until it ends. */
 async function serve(peer, program) {
@@ -196,4 +222,4 @@ async function serve(peer, program) {
   process.exit(0);
 }
 
-module.exports = { connection, nothing, onOwnNode, query, report, serve };
+module.exports = { connection, nothing, onOwnNode, query, report, serve, setting };
