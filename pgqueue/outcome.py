@@ -31,6 +31,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"  # its arguments cannot be read
     EXPIRED = "expired"  # it was not started within its ttl
     TIMEOUT = "timeout"  # it ran longer than its timeout, and its task wants no second attempt then
+    UNWRITABLE = "unwritable"  # the database refused its row, or its outcome, for long
     LOST = "lost"  # it may run at most once, and nobody knows how far its attempt came
 
 

@@ -152,6 +152,12 @@ def is_refusal(error: BaseException) -> bool:
     return state is not None and (state in _PASSING or state.startswith(("53", "58")))
 
 
+def is_outage(error: BaseException) -> bool:
+    """Whether the server refuses for a while whatever anybody asks: no room, no disk, no memory, a lock, read-only."""
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and (state in ("55P03", _READ_ONLY) or state.startswith(("53", "57P")))
+
+
 _READ_ONLY = "25006"
 # Serialization failure, deadlock, lock not available, canceled, and read-only; with 53, no room, and 58, no disk.
 _PASSING = frozenset({"40001", "40P01", "55P03", "57014", _READ_ONLY})

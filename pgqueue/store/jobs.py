@@ -76,7 +76,7 @@ def step(
         most_bytes,
         ordered,
     )
-    return Statement(_STEP, params, lambda rows: _read_step(rows, worker))
+    return Statement(_STEP, params, lambda rows: read_step(rows, worker))
 
 
 _STEP = """
@@ -89,7 +89,8 @@ from pgqueue.step(
 """
 
 
-def _read_step(rows: Rows, worker: int) -> Step:
+def read_step(rows: Rows, worker: int) -> Step:
+    """The claims of a step, and its header, which is the last row."""
     header = rows[-1]
     fresh = [row for row in rows[:-1] if not row[13]]
     stale = [row for row in rows[:-1] if row[13]]

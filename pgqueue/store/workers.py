@@ -125,10 +125,13 @@ def rows() -> Statement[list[WorkerRow]]:
     return Statement(query("worker_rows"), (), lambda rows: [WorkerRow(*row) for row in rows])
 
 
-def overdue(worker: int, queues: Sequence[str] | None, host: str, age: timedelta) -> Statement[UUID | None]:
+def overdue(
+    worker: int, queues: Sequence[str] | None, host: str, age: timedelta, passed_by: Sequence[UUID] = ()
+) -> Statement[UUID | None]:
     """A job that a claim by this worker, of these queues and host, could have had for longer than `age`; None if none.
 
-    O(queues log n), but for dead entries at the head of each slot; for a worker that has nothing to do.
+    But for those of `passed_by`. O(queues log n), but for dead entries at the head of each slot; for a worker that has
+    nothing to do.
     """
-    params = (None if queues is None else list(queues), host, age, worker)
+    params = (None if queues is None else list(queues), host, age, worker, list(passed_by))
     return Statement(query("overdue"), params, lambda rows: rows[0][0] if rows else None)

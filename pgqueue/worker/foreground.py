@@ -31,7 +31,7 @@ from pgqueue.tasks import import_apps
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.claiming.settler import disbelieve, settle_others
+from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
 from pgqueue.worker.executors.judging import once_targets
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
@@ -78,7 +78,7 @@ def run_job(
 def _leased(
     dsn: str, worker: int, lease: float, observe: Observer, cancelled: Callable[[frozenset[UUID]], None]
 ) -> Iterator[None]:
-    chores = Chores(common_chores(observe, POLL_SECONDS))
+    chores = Chores(common_chores(observe, POLL_SECONDS), observe)
     heartbeat = Heartbeat(
         worker, dsn, observe, chores, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
     )
@@ -134,8 +134,8 @@ def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> Fi
     while True:
         try:
             with open_connection(dsn, "run") as conn:
-                (finished,) = disbelieve(conn, worker, [finished])
-                return finished if not _settle(conn, worker, finished) else _late(finished)
+                (written,), late = _settle(conn, worker, finished)
+                return _late(written) if late else written
         except (DatabaseUnreachable, psycopg.OperationalError) as error:
             if not told:
                 told = True
@@ -144,11 +144,13 @@ def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> Fi
             time.sleep(LOOK_EVERY)
 
 
-def _settle(conn: Connection, worker: int, finished: Finished) -> frozenset[UUID]:
-    settlement = finished.settlement
-    if settlement.move is Move.SUCCEED:
-        return execute(conn, jobs.step(worker, [settlement], [], timedelta(0), 0)).late
-    return settle_others(conn, worker, [settlement])
+def _settle(conn: Connection, worker: int, finished: Finished) -> Settled:
+    try:
+        return settle(conn, worker, [finished])
+    except psycopg.Error as error:
+        if error.sqlstate is None:
+            raise
+        return settle_alone(conn, worker, finished, error)
 
 
 def _late(finished: Finished) -> Finished:

@@ -13,10 +13,17 @@ from typing import Any
 import psycopg
 
 from pgqueue.events import Event, Observer
-from pgqueue.store.connection import in_words, is_lost, is_refusal, open_connection, was_ended_by_hand
+from pgqueue.store.connection import (
+    in_words,
+    is_lost,
+    is_outage,
+    is_refusal,
+    open_connection,
+    was_ended_by_hand,
+)
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.locks import LOCK_PATIENCE
-from pgqueue.worker.outage import Outage
+from pgqueue.worker.outage import Outage, Stuck
 
 Connection = psycopg.Connection[Any]
 
@@ -67,6 +74,10 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name=f"pgqueue-{role}", daemon=True)
         self._outage = Outage(role)
         self._pause = FIRST_PAUSE
+        # Why the last tick failed, and since when each has; None if it did not.
+        self.stuck: Stuck | None = None
+        # Since when a tick is under way, monotonic; None between two.
+        self.busy_since: float | None = None
         # Whether a connection alone proves nothing, because what it was used for was refused.
         self._refused = False
 
@@ -89,7 +100,7 @@ class Loop:
         if not self._stopping.is_set() and self._turning.acquire(blocking=False):
             try:
                 if self._waiting and self._conn is not None:
-                    wait = self._tick(self._conn)
+                    wait = self._timed_tick(self._conn)
                     self.turned_at = time.monotonic()
                     return wait if self.turned_at + wait < self._wakes_at else math.inf
             except Exception:  # As above: the loop's thread meets it again, and tells.
@@ -129,11 +140,12 @@ class Loop:
             try:
                 conn = self._connection()
                 with self._turning:
-                    wait = self._tick(conn)
+                    wait = self._timed_tick(conn)
                     self._wakes_at = time.monotonic() + wait
             except Exception as error:  # A role must outlive any error of one tick; it is told, and tried again.
                 self._survive(error)
                 continue
+            self.stuck = None
             self._pause = FIRST_PAUSE
             self._refused = False
             self._tell(self._outage.over())
@@ -143,6 +155,13 @@ class Loop:
             self._awake.clear()
             self._waiting = False
         self._close()
+
+    def _timed_tick(self, conn: Connection) -> float:
+        self.busy_since = time.monotonic()
+        try:
+            return self._tick(conn)
+        finally:
+            self.busy_since = None
 
     def _connection(self) -> Connection:
         if self._conn is None:
@@ -160,6 +179,10 @@ class Loop:
 
     def _survive(self, error: Exception) -> None:
         lost, self._refused = is_lost(self._conn, error), is_refusal(error)
+        passing = lost or is_outage(error)
+        before = self.stuck
+        since = time.monotonic() if before is None or before.passing != passing else before.since
+        self.stuck = Stuck(in_words(error), since, passing)
         is_cut = (self._conn is not None or was_ended_by_hand(error)) and not self._refused
         longest = CUT_PAUSE if is_cut else LAST_PAUSE
         if lost:

@@ -7,6 +7,7 @@ already is not said again within a period, and only an end of which the beginnin
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from pgqueue.events import DatabaseBack, DatabaseLost, Event, Trouble
 
@@ -14,6 +15,20 @@ from pgqueue.events import DatabaseBack, DatabaseLost, Event, Trouble
 TELL_EVERY = 60.0
 # Different things are told at once, but no more than so many in a period: an error may name what differs every time.
 MOST_TOLD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Why a role does not get on, and since when (monotonic); `passing` is whether a fresh process would wait, too."""
+
+    why: str
+    since: float
+    passing: bool
+
+    @property
+    def seconds(self) -> float:
+        """For how long already."""
+        return time.monotonic() - self.since
 
 
 class Outage:

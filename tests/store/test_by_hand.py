@@ -12,7 +12,9 @@ from pgqueue.embedded import Server
 from pgqueue.events import Finished
 from pgqueue.migrate import migrate
 from pgqueue.store import execute, jobs, queues, reading, workers
-from pgqueue.worker.claiming.settler import settle_each
+from pgqueue.worker.claiming.narrowing import narrow
+from pgqueue.worker.claiming.settler import settle as settle_batch
+from pgqueue.worker.claiming.settler import settle_alone
 from tests.factories import (
     LEASE,
     Conn,
@@ -85,7 +87,13 @@ def test_p11_a_forged_attempt_holds_up_none_of_the_successes_beside_it(db: Conn)
     with pytest.raises(psycopg.errors.UniqueViolation):
         settle(db, *taken)
     done = [Finished(each, success(each), 0.0) for each in taken]
-    assert settle_each(db, worker, done) == (done, frozenset())
+    parts = narrow(
+        db,
+        done,
+        lambda part: settle_batch(db, worker, part),
+        lambda one, error: settle_alone(db, worker, one, error),
+    )
+    assert [each for part in parts for each in part.late] == []
     assert [outcomes(db, each.id)[-1] for each in taken] == ["succeeded"] * 3
 
 

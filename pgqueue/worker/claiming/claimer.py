@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
 
 from pgqueue.events import Finished, Observer
 from pgqueue.outcome import Move
@@ -19,14 +21,15 @@ from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.jobs import Step
 from pgqueue.worker.claiming.bounds import Bounds
 from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.narrowing import Suspicion
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.pace import Pace
+from pgqueue.worker.claiming.refused_jobs import RefusedJobs
+from pgqueue.worker.claiming.refused_outcomes import RefusedOutcomes
 from pgqueue.worker.claiming.settler import (
     disbelieve,
     is_lock_timeout,
-    refuses_values,
     set_aside_locked,
-    settle_each,
     settle_others,
     take_up_unlocked,
     was_refused,
@@ -34,6 +37,7 @@ from pgqueue.worker.claiming.settler import (
 from pgqueue.worker.claiming.slots import Gate, Slots
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection, Loop
+from pgqueue.worker.outage import Stuck
 
 # Outcomes wait this long for company while the executor has enough to do, or until they are so many: from then on
 # the database could already be at work.
@@ -87,6 +91,9 @@ class Claimer:
         self._forget = False
         self._uncounted = 0
         self._unexecuted = Unexecuted(outbox, slots.terms)
+        self._suspicion = Suspicion()
+        self._refused_outcomes = RefusedOutcomes(worker, outbox, self._held, observe)
+        self._refused_jobs = RefusedJobs(worker, self._held, observe)
         # Whether the last step was answered, and not with an error.
         self._answered = False
         self.drained = False
@@ -111,8 +118,18 @@ class Claimer:
 
     def resting(self) -> int | None:
         """How many claims there were so far; None while it works, or has a reason to claim nothing."""
-        busy = self.at_work or self._held or len(self._outbox) or not self._room()
+        aside = len(self._outbox) - self._outbox.due
+        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._room()
         return None if busy or not self._answered else self._held.total
+
+    @property
+    def passed_by(self) -> list[UUID]:
+        """The jobs that it cannot claim because the database refuses their rows."""
+        return self._refused_jobs.jobs.passed_by()
+
+    def stuck(self) -> Stuck | None:
+        """Why it does not get on, if what it asks is refused and it is no matter of single jobs."""
+        return self.loop.stuck or self._refused_jobs.stuck()
 
     def begin_anew(self) -> None:
         """Forget what is believed about queues and bounds, and claim; from any thread."""
@@ -178,6 +195,7 @@ class Claimer:
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS
             take_up_unlocked(conn, self._worker, self._outbox)
+            self._refused_outcomes.retry(conn)
         batch = self._outbox.first(BATCH_LIMIT)
         room = self._room()
         if not batch and not (room and self._pace.due(now)):
@@ -188,9 +206,12 @@ class Claimer:
         try:
             self._step(conn, batch, room)
         except Exception as error:
-            if not is_lock_timeout(error) or not set_aside_locked(conn, self._worker, self._outbox, batch):
+            if is_lock_timeout(error) and set_aside_locked(conn, self._worker, self._outbox, batch):
+                return 0.0
+            if not self._suspicion.rises(conn, error):
                 raise
-            return 0.0
+            self._narrow(conn, batch, room)
+        self._suspicion.falls()
         return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
 
     def _begin_anew(self) -> None:
@@ -203,13 +224,14 @@ class Claimer:
         """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
         return self._burst or now >= self._names_at or (not self._pace.more and now >= self._pace.claim_at)
 
-    def _step(self, conn: Connection, batch: list[Finished], room: int) -> None:
+    def _step(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
         if room:
             self._pace.woken = False
         batch = disbelieve(conn, self._worker, batch)
-        slots, lag = self._bounds.slots(time.monotonic())
         successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
         late = settle_others(conn, self._worker, [done.settlement for done in batch])
+        by_name = bool(room and self._refused_jobs)
+        slots, lag = ([], timedelta(0)) if by_name else self._bounds.slots(time.monotonic())
         self._answered = False
         began = time.monotonic()
         try:
@@ -220,14 +242,15 @@ class Claimer:
             self._pace.woken = True
             if is_lost(conn, error) or not was_refused(error):
                 self._held.unknown.suspect()
-            elif successes and refuses_values(error):
-                written, refused_late = settle_each(conn, self._worker, batch)
-                self._held.settled(written, late | refused_late)
-                return
             raise
         ended = time.monotonic()
         self._answered = True
         self._held.settled(batch, late | step.late)
+        if batch:
+            self._refused_outcomes.refusals.accept()
+        if by_name:
+            self._claim_by_name(conn, room)
+            return
         claimed = step.claims + step.expired
         if room:
             short = len(claimed) < room
@@ -235,12 +258,28 @@ class Claimer:
                 claimed, short=short, now=step.now, at=ended, cost=ended - began, settled=len(successes)
             )
             self._plan(step, short, ended)
-        self._held.took(claimed)
+        self._take(step)
+
+    def _take(self, step: Step) -> None:
+        self._held.took(step.claims + step.expired)
         self._unexecuted.end_expired(step.expired)
         if not self._gate.pass_on(step.claims, self._slots.submit):
             self._unexecuted.give_back(step.claims)
         if not step.alive:
             self._evicted("its lease is gone")
+
+    def _narrow(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
+        """A step was refused: look for who is to blame, and do the rest."""
+        self._held.give_back_unknown(conn)
+        if not self._refused_outcomes.settle(conn, batch) and room:
+            self._claim_by_name(conn, room)
+
+    def _claim_by_name(self, conn: Connection, room: int) -> None:
+        slots, lag = self._bounds.slots(time.monotonic())
+        for step in self._refused_jobs.claim(conn, slots, lag, room):
+            self._take(step)
+            self._plan(step, self._refused_jobs.short, time.monotonic())
+        self._answered = True
 
     def _plan(self, step: Step, short: bool, now: float) -> None:
         """When to claim next, and whether to be told of new work."""
@@ -253,7 +292,8 @@ class Claimer:
             # A step that claims something does not ask when the next falls due.
             coming.append(now + ASK_AGAIN)
         self._pace.claimed(now, short=short, coming=coming)
-        self.drained = short and below is None and not step.claims and not step.expired and not self._held
+        held = len(self._held) - self._outbox.refused
+        self.drained = short and below is None and not step.claims and not step.expired and not held
 
     def _room(self) -> int:
         if self.is_quiet or len(self._outbox) >= OUTBOX_LIMIT:

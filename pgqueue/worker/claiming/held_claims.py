@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.outbox import Outbox, Token
 from pgqueue.worker.claiming.unknown_claims import UnknownClaims
 from pgqueue.worker.loop import Connection
 
@@ -40,16 +40,24 @@ class HeldClaims:
 
     def settled(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
         """The first ones of the outbox were written, or refused because they were late."""
+        self._outbox.forget(len(batch))
+        self._ended(batch, late)
+
+    def settled_apart(self, batch: Sequence[Finished], late: frozenset[UUID], tokens: Collection[Token]) -> None:
+        """As settled(), for some of the outbox, whichever they are."""
+        self._outbox.take_out(tokens)
+        self._ended(batch, late)
+
+    def give_back_unknown(self, conn: Connection) -> None:
+        """Give back what the database says is held here and is not, if there is reason to look."""
+        self.unknown.give_back(conn, self._claims.values())
+
+    def _ended(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
         for done in batch:
             self._claims.pop(done.claim[:2], None)
-        self._outbox.forget(len(batch))
         if not batch:
             return
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
             batch = [done for done in batch if done.claim.id not in late]
         self._observe(AttemptsFinished(batch))
-
-    def give_back_unknown(self, conn: Connection) -> None:
-        """Give back what the database says is held here and is not, if there is reason to look."""
-        self.unknown.give_back(conn, self._claims.values())

@@ -1,6 +1,7 @@
 """The outbox: outcomes that wait until the database has acknowledged or refused each of them.
 
-One whose row is locked by somebody's open transaction is set aside, so that it holds up no other, until it is free.
+One whose row is locked by somebody's open transaction is set aside, so that it holds up no other, until it is free;
+and so is one that the database refuses.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from uuid import UUID
 
 from pgqueue.events import Finished
 
+# What tells the outcomes apart: the job, and the number of its claim.
+Token = tuple[object, ...]
+
 
 class Outbox:
     """Filled by executors from any thread, emptied by the claim loop; nothing leaves it unwritten.
@@ -23,14 +27,15 @@ class Outbox:
 
     def __init__(self, filled: Callable[[bool], None]) -> None:
         self._filled = filled
-        self._lock = threading.Lock()  # guards _waiting, _aside and _since
+        self._lock = threading.Lock()  # guards _waiting, _aside, _refused and _since
         self._waiting: deque[Finished] = deque()
         self._aside: list[Finished] = []
+        self._refused: dict[Token, Finished] = {}
         self._since = 0.0
         self.total = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._aside)
+        return len(self._waiting) + len(self._aside) + len(self._refused)
 
     @property
     def due(self) -> int:
@@ -38,8 +43,13 @@ class Outbox:
         return len(self._waiting)
 
     @property
+    def refused(self) -> int:
+        """How many were set aside because the database refuses them."""
+        return len(self._refused)
+
+    @property
     def aside(self) -> list[UUID]:
-        """The jobs of those that were set aside."""
+        """The jobs of those that were set aside because they are locked."""
         with self._lock:
             return [done.claim.id for done in self._aside]
 
@@ -76,6 +86,25 @@ class Outbox:
         with self._lock:
             self._waiting.extend(done for done in self._aside if done.claim.id not in locked)
             self._aside = [done for done in self._aside if done.claim.id in locked]
+
+    def take_out(self, written: Collection[Token]) -> None:
+        """Drop these, wherever they are: they are written down."""
+        with self._lock:
+            self._waiting = deque(done for done in self._waiting if done.claim[:2] not in written)
+            for token in written:
+                self._refused.pop(token, None)
+            self._since = time.monotonic()
+
+    def refuse(self, done: Finished) -> None:
+        """Let one wait apart, with what stands in it now; first() passes over it."""
+        with self._lock:
+            token = done.claim[:2]
+            self._waiting = deque(other for other in self._waiting if other.claim[:2] != token)
+            self._refused[token] = done
+
+    def refused_one(self, token: Token) -> Finished | None:
+        """One of those that the database refuses."""
+        return self._refused.get(token)
 
     def age(self) -> float:
         """Seconds that the oldest one has waited; 0 if there is none."""

@@ -1,4 +1,4 @@
-"""The settler: writes down every outcome that cannot ride with a step, each kind in one statement of its own.
+"""The settler: writes outcomes down, each kind in one statement of its own; successes mostly ride with a claim.
 
 An outcome whose row is locked, as by a task that completed its job in a transaction and leaves that open, is set
 aside: the others of its batch do not wait for it.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move, Reason, Settlement
-from pgqueue.store import Statement, execute, jobs, locks, unknown
+from pgqueue.store import Statement, execute, jobs, locks, storable, unknown
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.loop import Connection
 
@@ -28,6 +29,13 @@ WRITES: tuple[tuple[frozenset[Move], Write], ...] = (
 )
 
 
+class Settled(NamedTuple):
+    """What was written, as it was written, and the ids of those that were late."""
+
+    batch: Sequence[Finished]
+    late: frozenset[UUID]
+
+
 def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlement]) -> frozenset[UUID]:
     """Write failures, releases and late attempts; answers the ids that were late.
 
@@ -37,18 +45,47 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
     for moves, write in WRITES:
         batch = [settlement for settlement in settlements if settlement.move in moves]
         if batch:
-            late |= _write(conn, worker, batch, write)
+            late |= execute(conn, write(worker, batch))
     return late
 
 
-def disbelieve(conn: Connection, worker: int, batch: list[Finished]) -> list[Finished]:
+def settle(conn: Connection, worker: int, batch: Sequence[Finished]) -> Settled:
+    """Write outcomes of any kind, and claim nothing. May be repeated, as settle_others()."""
+    batch = disbelieve(conn, worker, batch)
+    settlements = [done.settlement for done in batch]
+    late = settle_others(conn, worker, settlements)
+    successes = [settlement for settlement in settlements if settlement.move is Move.SUCCEED]
+    if successes:
+        late |= execute(conn, jobs.step(worker, successes, [], timedelta(0), 0)).late
+    return Settled(batch, late)
+
+
+def settle_alone(conn: Connection, worker: int, done: Finished, error: Exception) -> Settled:
+    """Write an outcome that was refused by itself with `error`, if it is known how; raises `error` if it is not.
+
+    A result that no row can hold ends its job; texts that no row can hold are left out of a failure; an attempt's row
+    that somebody wrote by hand is overwritten.
+    """
+    succeeds = done.settlement.move is Move.SUCCEED
+    if succeeds and isinstance(error, psycopg.errors.UniqueViolation):
+        if execute(conn, jobs.complete(done.claim, done.settlement.result)):
+            return Settled([done], frozenset())
+        return settle(conn, worker, [done])
+    if (mended := _without_what_is_refused(conn, done.settlement, error)) is None:
+        raise error
+    return settle(conn, worker, [done._replace(settlement=mended)])
+
+
+def disbelieve(conn: Connection, worker: int, batch: Sequence[Finished]) -> Sequence[Finished]:
     """The batch, with a failure in place of each attempt that took itself for late, and whose lease stands.
 
     A task may delete its job's own row, or change it, in the transaction that its success was to be written in. That
     was rolled back, and the job would wait for an outcome that nobody has.
     """
     doubtful = [done.settlement for done in batch if done.settlement.move is Move.LATE]
-    standing = execute(conn, jobs.standing(worker, doubtful)) if doubtful else frozenset()
+    if not doubtful:
+        return batch
+    standing = execute(conn, jobs.standing(worker, doubtful))
     return [
         done._replace(settlement=_not_late(done.settlement))
         if done.settlement.move is Move.LATE and done.claim.id in standing
@@ -57,34 +94,11 @@ def disbelieve(conn: Connection, worker: int, batch: list[Finished]) -> list[Fin
     ]
 
 
-def settle_each(conn: Connection, worker: int, batch: Sequence[Finished]) -> tuple[list[Finished], frozenset[UUID]]:
-    """Write each success on its own, after a step refused them together; answers the batch, and the ids that were late.
-
-    A result that cannot be stored ends its own job; an attempt's row that somebody wrote by hand is overwritten.
-    """
-    written: list[Finished] = []
-    late: frozenset[UUID] = frozenset()
-    for done in batch:
-        if done.settlement.move is Move.SUCCEED:
-            try:
-                late |= execute(conn, jobs.step(worker, [done.settlement], [], timedelta(0), 0)).late
-            except psycopg.errors.UniqueViolation:
-                if not execute(conn, jobs.complete(done.claim, done.settlement.result)):
-                    late |= execute(conn, jobs.step(worker, [done.settlement], [], timedelta(0), 0)).late
-            except psycopg.Error as error:
-                if not refuses_values(error):
-                    raise
-                done = done._replace(settlement=_unstorable(done.settlement, error))
-                late |= execute(conn, jobs.fail(worker, [done.settlement]))
-        written.append(done)
-    return written, late
-
-
-def set_aside_locked(conn: Connection, worker: int, outbox: Outbox, batch: Sequence[Finished]) -> bool:
-    """After a lock was waited for in vain: set aside the outcomes whose rows are locked; whether there are any."""
+def set_aside_locked(conn: Connection, worker: int, outbox: Outbox, batch: Sequence[Finished]) -> frozenset[UUID]:
+    """After a lock was waited for in vain: set aside the outcomes whose rows are locked; answers their jobs."""
     locked = execute(conn, locks.locked(worker, [done.claim.id for done in batch])) if batch else frozenset()
     outbox.set_aside(locked)
-    return bool(locked)
+    return locked
 
 
 def take_up_unlocked(conn: Connection, worker: int, outbox: Outbox) -> None:
@@ -98,27 +112,53 @@ def is_lock_timeout(error: BaseException) -> bool:
     return isinstance(error, psycopg.errors.LockNotAvailable)
 
 
-def refuses_values(error: BaseException) -> bool:
-    """Whether PostgreSQL would refuse the same values again: they are wrong (22, 23), or too large (54, XX)."""
-    state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    return state is not None and state.startswith(("22", "23", "54", "XX"))
-
-
 def was_refused(error: BaseException) -> bool:
     """Whether PostgreSQL said so: nothing was done then. An answer that could not be read says nothing."""
     return isinstance(error, psycopg.Error) and error.sqlstate is not None
 
 
-def _write(conn: Connection, worker: int, batch: Sequence[Settlement], write: Write) -> frozenset[UUID]:
+def given_up(settlement: Settlement, error: str, seconds: float) -> Settlement:
+    """The end of a job whose outcome was refused for so long."""
+    told = f"its outcome ({settlement.outcome}) was refused for {seconds:.0f} s: {error}"
+    return _dead(settlement, Reason.UNWRITABLE, "pgqueue.Unwritable", told)
+
+
+def _without_what_is_refused(conn: Connection, settlement: Settlement, error: Exception) -> Settlement | None:
+    """The settlement without the values of its own that no row can hold; None if it has none."""
+    if settlement.move is Move.SUCCEED:
+        if settlement.result is None:
+            return None
+        if not _is_forbidden(error) and not _spoils(conn, storable.result(settlement.result), error):
+            return None
+        message = f"its result could not be stored: {error!r:.200}"
+        return _dead(settlement, Reason.NOT_RETRIED, "pgqueue.Unstorable", message)
+    texts = (settlement.error_type, settlement.error, settlement.traceback)
+    if not any(texts) or not _spoils(conn, storable.texts(*texts), error):
+        return None
+    return settlement._replace(
+        error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {error!r:.200}", traceback=None
+    )
+
+
+def _spoils(conn: Connection, alone: Statement[None], error: Exception) -> bool:
+    """Whether these values are refused wherever they stand: not the row, the moment, or somebody's trigger."""
+    if not _is_about_values(error):
+        return False
     try:
-        return execute(conn, write(worker, batch))
-    except psycopg.Error as error:
-        if not refuses_values(error):
-            raise
-        if len(batch) > 1:
-            # One of them has values that PostgreSQL refuses: each on its own, so that it hurts no other.
-            return frozenset().union(*(_write(conn, worker, [one], write) for one in batch))
-        return execute(conn, write(worker, [_plain(batch[0], error)]))
+        execute(conn, alone)
+    except psycopg.Error as refused:
+        return _is_about_values(refused)
+    return False
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether a constraint on results does not want this one."""
+    return isinstance(error, psycopg.errors.IntegrityError) and error.diag.table_name == "results"
+
+
+def _is_about_values(error: BaseException) -> bool:
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and state.startswith(("22", "54"))
 
 
 def _not_late(settlement: Settlement) -> Settlement:
@@ -131,20 +171,7 @@ def _not_late(settlement: Settlement) -> Settlement:
     )
 
 
-def _unstorable(settlement: Settlement, error: psycopg.Error) -> Settlement:
-    message = f"its result could not be stored: {error!r:.200}"
+def _dead(settlement: Settlement, reason: Reason, error_type: str, error: str) -> Settlement:
     return Settlement(
-        settlement.id,
-        settlement.claim,
-        Move.END,
-        "failed",
-        reason=Reason.NOT_RETRIED,
-        error_type="pgqueue.Unstorable",
-        error=message,
-    )
-
-
-def _plain(settlement: Settlement, error: psycopg.Error) -> Settlement:
-    return settlement._replace(
-        error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {error!r:.200}", traceback=None
+        settlement.id, settlement.claim, Move.END, "failed", reason=reason, error_type=error_type, error=error
     )

@@ -89,7 +89,8 @@ class Ending:
             Trouble("worker", "the database was away for almost a lease", "what ran was ended, and runs again later")
         )
         claimer = self._roles.claimer
-        while len(self._roles.outbox) or not claimer.loop.connected:
+        outbox = self._roles.outbox
+        while len(outbox) > outbox.refused or not claimer.loop.connected:
             stop = any(number in STOP_SIGNALS for number in self._signals.wait(LOOK_EVERY))
             if stop or self._asked_to_stop():
                 self._end_roles(KILL_TIMEOUT)

@@ -77,6 +77,7 @@ class Enlistment:
     def health(self) -> Health:
         """How it is, at this moment; from any thread."""
         roles = self._roles
+        stuck, busy_since = roles.claimer.stuck(), roles.claimer.loop.busy_since
         return Health(
             worker=self.id,
             phase=Phase.QUIET if self._phase is Phase.WORKING and roles.claimer.is_quiet else self._phase,
@@ -88,6 +89,8 @@ class Enlistment:
             longest_turn=longest_turn(self._settings),
             jobs=roles.executor.load(),
             outbox=len(roles.outbox),
+            refused=None if stuck is None else stuck.why,
+            waited=0.0 if busy_since is None else time.monotonic() - busy_since,
         )
 
     def _enlist(self) -> None:

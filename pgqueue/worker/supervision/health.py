@@ -10,6 +10,8 @@ from enum import StrEnum
 
 # The main thread looks twice a second, but for the last seconds of its end.
 MAIN_PATIENCE = 60.0
+# A claim that is not answered for so long, seconds, waits for somebody.
+CLAIM_PATIENCE = 3.0
 
 
 class Phase(StrEnum):
@@ -26,7 +28,8 @@ class Phase(StrEnum):
 class Health:
     """A worker at one moment. `silent` are seconds since the main thread, the claim loop, the heartbeat last turned.
 
-    `answered` is whether the database was there when last asked; `longest_turn` how long a loop may take.
+    `answered` is whether the database was there when last asked; `longest_turn` how long a loop may take. `refused` is
+    why the last claim was not answered, if it was not; `waited` how many seconds one has waited for its answer.
     """
 
     worker: int
@@ -39,6 +42,8 @@ class Health:
     longest_turn: float
     jobs: int
     outbox: int
+    refused: str | None = None
+    waited: float = 0.0
 
 
 def not_live(health: Health) -> list[str]:
@@ -65,4 +70,8 @@ def not_ready(health: Health) -> list[str]:
         reasons.append("its lease is gone")
     elif not health.answered:
         reasons.append("the database does not answer")
+    elif health.refused is not None:
+        reasons.append(f"its claims are refused: {health.refused}")
+    elif health.waited > CLAIM_PATIENCE:
+        reasons.append(f"a claim has not been answered for {health.waited:.0f} s")
     return reasons

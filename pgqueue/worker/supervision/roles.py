@@ -82,6 +82,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         poll=settings.poll,
         every=settings.lease / BEATS_PER_LEASE,
         resting=claimer.resting,
+        passed_by=lambda: claimer.passed_by,
+        stuck=claimer.stuck,
         kick=claimer.begin_anew,
         retire=requests.retire_for,
     )
@@ -99,7 +101,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         worker,
         settings.dsn,
         observe,
-        Chores(chores),
+        Chores(chores, observe),
         lease=settings.lease,
         turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),
         evicted=requests.lose,

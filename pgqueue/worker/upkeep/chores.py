@@ -6,8 +6,12 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
+import psycopg
+
 from pgqueue.events import Observer
+from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.outage import Outage
 from pgqueue.worker.upkeep.pruner import prune
 from pgqueue.worker.upkeep.reaper import reap, reap_orphans
 
@@ -20,9 +24,11 @@ ORPHANS_EVERY = 180.0
 
 
 class Chores:
-    """Chores with the monotonic times at which they are due."""
+    """Chores with the monotonic times at which they are due. One that the database refuses keeps no other waiting."""
 
-    def __init__(self, chores: Sequence[tuple[Chore, float]]) -> None:
+    def __init__(self, chores: Sequence[tuple[Chore, float]], observe: Observer) -> None:
+        self._observe = observe
+        self._outage = Outage("upkeep")
         now = time.monotonic()
         self._due = {chore: now + delay for chore, delay in chores}
 
@@ -32,8 +38,17 @@ class Chores:
             now = time.monotonic()
             if now >= due:
                 self._due[chore] = now + AFTER_ERROR
-                self._due[chore] = now + chore(conn)
+                try:
+                    self._due[chore] = now + chore(conn)
+                except psycopg.Error as error:
+                    if is_lost(conn, error):
+                        raise
+                    self._tell(in_words(error))
         return max(0.0, min(self._due.values()) - time.monotonic())
+
+    def _tell(self, refused: str) -> None:
+        if (trouble := self._outage.trouble(f"the database refuses a chore: {refused}")) is not None:
+            self._observe(trouble)
 
 
 def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:

@@ -14,13 +14,19 @@ from uuid import UUID
 from pgqueue.events import Observer, Trouble
 from pgqueue.store import Statement, execute, workers
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.outage import Stuck
 
 # A job that has been due for so many polls is overdue: a worker that does its work looks at each.
 POLLS = 2
+# A claimer that is refused for so many seconds is not helped by trying again.
+RETIRE_AFTER = 300.0
 
 
 class Watchdog:
-    """`resting` answers how many claims there were so far, or None while the claimer is busy or has reason to wait."""
+    """`resting` answers how many claims there were so far, or None while the claimer is busy or has reason to wait.
+
+    `passed_by` are jobs that it cannot claim and knows of; `stuck` says why it does not get on at all.
+    """
 
     def __init__(
         self,
@@ -32,6 +38,8 @@ class Watchdog:
         poll: float,
         every: float,
         resting: Callable[[], int | None],
+        passed_by: Callable[[], Sequence[UUID]],
+        stuck: Callable[[], Stuck | None],
         kick: Callable[[], None],
         retire: Callable[[str], None],
     ) -> None:
@@ -42,12 +50,17 @@ class Watchdog:
         self._age = timedelta(seconds=POLLS * poll)
         self._every = every
         self._resting = resting
+        self._passed_by = passed_by
+        self._stuck = stuck
         self._kick = kick
         self._retire = retire
         self._seen: tuple[int, UUID] | None = None
 
     def look(self, conn: Connection) -> float:
         """One look; answers the seconds until the next."""
+        stuck = self._stuck()
+        if stuck is not None and not stuck.passing and stuck.seconds > RETIRE_AFTER:
+            self._retire(f"its claims have been refused for {stuck.seconds:.0f} s: {stuck.why}")
         claims = self._resting()
         overdue = None if claims is None else execute(conn, self._overdue())
         if claims is None or overdue is None or claims != self._resting():
@@ -61,4 +74,4 @@ class Watchdog:
         return self._every
 
     def _overdue(self) -> Statement[UUID | None]:
-        return workers.overdue(self._worker, self._queues, self._host, self._age)
+        return workers.overdue(self._worker, self._queues, self._host, self._age, self._passed_by())

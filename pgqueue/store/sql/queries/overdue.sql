@@ -1,6 +1,6 @@
 -- The job that has been due for longest, if a claim could have had it for longer than $3: what an idle worker missed.
 -- As the claim: not from paused queues, no row that somebody has locked, no job that is to avoid the host $2 yet,
--- none whose target the worker $4 leaves to others.
+-- none whose target the worker $4 leaves to others, and none of $5.
 -- $1 are the queues, null for all. Walks jobs_claim once per slot (queue, priority); locks the row it finds for a moment.
 select overdue.id
 from unnest(coalesce($1::text[], array(select pgqueue.queue_names()))) as served (queue)
@@ -12,6 +12,7 @@ cross join lateral (
     and (job.avoid_host is distinct from $2::text
          or job.run_at <= clock_timestamp() - $3::interval - interval '30 seconds')
     and job.target <> all (coalesce((select me.passed from pgqueue.workers as me where me.id = $4::bigint), '{}'))
+    and job.id <> all ($5::uuid[])
   order by job.run_at, job.id
   limit 1
   for no key update skip locked) as overdue

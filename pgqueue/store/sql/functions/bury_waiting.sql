@@ -1,0 +1,44 @@
+-- ready -> dead, for one job that no worker can claim, because the database refuses its row; answers whether it was.
+-- Arguments and labels that cannot be read any more are left out: without them the row is not kept from its end.
+-- Only while it waits and nobody has it in hand. Walks jobs_pkey; O(log n).
+create or replace function pgqueue.bury_waiting(_id uuid, _reason text, _error_type text, _error text) returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+declare
+  _claim int;
+  _args json;
+  _labels jsonb;
+begin
+  select least(job.claim, 2147483646) + 1 into _claim from pgqueue.jobs as job
+  where job.id = _id and job.worker is null for update skip locked;
+  if not found then
+    return false;
+  end if;
+  begin
+    -- Read whole, here: what is stored elsewhere is not looked at when a row is copied.
+    select job.args::text::json, job.labels::text::jsonb into _args, _labels from pgqueue.jobs as job where job.id = _id;
+  exception when others then
+    _args := '{}';
+  end;
+  if exists (select from pgqueue.attempts as same where same.job_id = _id and same.claim = _claim) then
+    _claim := pgqueue.free_claim(_id);
+  end if;
+  insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
+                                 store_result, queue, target, args, unique_key, limit_key, labels, reason, error_type,
+                                 error)
+  select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
+         job.max_attempts, job.store_result, job.queue, job.target, _args, job.unique_key, job.limit_key, _labels,
+         _reason, _error_type, _error
+  from pgqueue.jobs as job where job.id = _id
+  on conflict (id) do nothing;
+  insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
+                                priority, max_attempts, args, labels, unique_key, limit_key)
+  select _id, _claim, job.attempt, 'failed', job.queue, job.target, _error_type, _error, job.created_at,
+         job.run_at, job.priority, job.max_attempts, _args, _labels, job.unique_key, job.limit_key
+  from pgqueue.jobs as job where job.id = _id;
+  delete from pgqueue.jobs as job where job.id = _id;
+  perform pgqueue.wake_waiters(array[_id]);
+  return true;
+end $$;
