@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -58,12 +58,19 @@ def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]
         "worker": job.worker,
         "unique key": job.unique_key,
         "limit key": job.limit_key,
-        "labels": ", ".join(f"{key}={value}" for key, value in (job.labels or {}).items()) or None,
+        "labels": _labels(job.labels),
         "last error": job.last_error,
     }
     for name, value in facts.items():
         if value is not None:
             yield name, in_one_line(written(value))
+
+
+def _labels(labels: object) -> str | None:
+    """Labels as they are said to a command; what else may stand in the row, as it is."""
+    if isinstance(labels, Mapping):
+        return ", ".join(f"{key}={value}" for key, value in labels.items()) or None
+    return None if labels is None else str(labels)
 
 
 def _state(job: Job) -> str:

@@ -93,13 +93,21 @@ def written(value: object) -> str:
         case bool():
             return "yes" if value else ""
         case datetime():
-            return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            return _local(value).strftime("%Y-%m-%d %H:%M:%S")
         case timedelta():
             return rounded(value)
         case list() | tuple():
             return ",".join(map(written, value))
         case _:
             return str(value)
+
+
+def _local(moment: datetime) -> datetime:
+    """The moment in local time; as it is, where the calendar ends before."""
+    try:
+        return moment.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return moment
 
 
 def rounded(duration: timedelta) -> str:

@@ -19,8 +19,9 @@ from psycopg.adapt import AdaptersMap, PyFormat
 from psycopg.adapt import Transformer as new_transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
-from psycopg.pq.abc import PGconn
 from psycopg.types.array import BaseListDumper, ListBinaryDumper
+
+from pgqueue.store.tolerant import UNREADABLE, load_anyhow
 
 
 class _Arrays(ListBinaryDumper):
@@ -66,14 +67,17 @@ def sending(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any])
     if name is None:
         return None
     pgconn.send_query_prepared(name, values, transformer.formats, Format.BINARY)
-    return _rows(pgconn, transformer)
+    return _rows(raw, transformer)
 
 
-def _rows(pgconn: PGconn, transformer: Transformer) -> Sending:
-    result = (yield from generators.execute(pgconn))[-1]
+def _rows(raw: psycopg.BaseConnection[Any], transformer: Transformer) -> Sending:
+    result = (yield from generators.execute(raw.pgconn))[-1]
     if result.status == ExecStatus.TUPLES_OK:
         transformer.set_pgresult(result)
-        rows: Rows = transformer.load_rows(0, result.ntuples, tuple)
+        try:
+            rows: Rows = transformer.load_rows(0, result.ntuples, tuple)
+        except UNREADABLE:
+            rows = load_anyhow(raw, result)
         transformer.set_pgresult(None)
         return rows
     if result.status != ExecStatus.COMMAND_OK:

@@ -23,6 +23,7 @@ from pgqueue.store.connection import (
 )
 from pgqueue.store.direct import ADAPTERS, Rows, sending
 from pgqueue.store.session import held_to
+from pgqueue.store.tolerant import UNREADABLE, load_anyhow, was_loading
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -89,11 +90,23 @@ class _Cursor(psycopg.RawCursor[Any]):
     def adapters(self) -> AdaptersMap:
         return ADAPTERS
 
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except UNREADABLE as error:
+            return load_anyhow(self.connection, was_loading(self.pgresult, error))
+
 
 class _AsyncCursor(psycopg.AsyncRawCursor[Any]):
     @property
     def adapters(self) -> AdaptersMap:
         return ADAPTERS
+
+    async def fetchall(self) -> list[Any]:
+        try:
+            return await super().fetchall()
+        except UNREADABLE as error:
+            return load_anyhow(self.connection, was_loading(self.pgresult, error))
 
 
 @cache
