@@ -107,11 +107,12 @@ class Databases:
         self._admin.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
         return self.server.dsn(TEMPLATE, tcp=True)
 
-    def create(self) -> str:
+    def create(self, template: str = TEMPLATE) -> str:
+        """Create a database, as a copy of one that nobody is connected to, and return its name."""
         self._made += 1
         name = f"test_{self._made}"
         words = sql.SQL("create database {} template {}")
-        self._admin.execute(words.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        self._admin.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
     def drop(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a new job may say, for less than before; queues that send no notifications; and what workers know to run."""
+"""What a new job may say, for less than before; what queues are told, what workers know; dead jobs found by queue."""
 
 from alembic import op
 
@@ -39,6 +39,10 @@ QUEUES = """
 alter table pgqueue.queues
   add column notify text collate "C" constraint queues_notify check (notify in ('idle', 'off'))
 """
+
+# So that no list, count, retry or purge of some reads all. Written when a job dies, and at no other time. Deaths wait
+# while it is built, 1.4 s for a million of them; claims do not.
+DEAD_JOBS = "create index dead_jobs_queue on pgqueue.dead_jobs (queue, id)"
 
 # Attempts are not overwritten any more.
 OLD_FUNCTIONS = "drop function if exists pgqueue.clear_attempts(uuid[])"
@@ -82,7 +86,7 @@ COMMENTS = (
 
 
 def upgrade() -> None:
-    for statement in (CHECKS, REFUSE, TRIGGER, QUEUES, OLD_FUNCTIONS):
+    for statement in (CHECKS, REFUSE, TRIGGER, QUEUES, DEAD_JOBS, OLD_FUNCTIONS):
         op.execute(statement)
     for statement in (WORKER_COLUMNS, TARGETS, PARKED, *PARKED_INDEXES, *COMMENTS):
         op.execute(statement)

@@ -13,11 +13,13 @@ from pgqueue.cli import jobs as jobs_command
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
+from pgqueue.cli.job_list import Before, Limit, print_page
 from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
-from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.output import Columns
 from pgqueue.errors import UsageError
 from pgqueue.job import Job, JobState
-from pgqueue.store import dead, execute, reading
+from pgqueue.store import dead, execute
+from pgqueue.store.listing import Asked
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -42,12 +44,17 @@ group = new_group(_dead)
 
 @group.command("list")
 def list_dead(
-    dsn: Dsn = None, queue: Queue = None, target: Target = None, limit: jobs_command.Limit = 50, as_json: Json = False
+    dsn: Dsn = None,
+    queue: Queue = None,
+    target: Target = None,
+    limit: Limit = 50,
+    before: Before = None,
+    as_json: Json = False,
 ) -> None:
-    """List dead jobs, the newest first, with the reason and the last error."""
+    """List dead jobs, the newest first, with the reason and the last error. Looks at 20,000 at most."""
+    asked = Asked(states=frozenset({JobState.DEAD}), queue=queue, target=target, before=before, limit=limit)
     with connected(dsn) as conn:
-        rows = execute(conn, reading.listing(states=[JobState.DEAD], queue=queue, target=target, limit=limit))
-        print_list(rows, COLUMNS, as_json=as_json, empty="No dead job.")
+        print_page(conn, asked, COLUMNS, as_json=as_json, empty="No dead job.")
 
 
 @group.command()

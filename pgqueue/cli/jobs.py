@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
+from pgqueue.cli.job_list import Before, Limit, print_page
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, print_job
 from pgqueue.cli.options import (
     App,
@@ -31,9 +32,7 @@ from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.job import Job, JobState
 from pgqueue.store import execute, reading, unknown
 from pgqueue.store.diagnosis import diagnosed
-
-if TYPE_CHECKING:
-    pass
+from pgqueue.store.listing import Asked
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -45,7 +44,6 @@ COLUMNS: Columns[Job] = {
     "ENDED": lambda job: job.finished_at,
     "LAST ERROR": lambda job: job.last_error,
 }
-Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
 
 
 def _jobs(dsn: Dsn = None) -> None:
@@ -65,12 +63,13 @@ def list_jobs(
     queue: Queue = None,
     target: Target = None,
     limit: Limit = 50,
+    before: Before = None,
     as_json: Json = False,
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, the newest first. Looks at about 20,000 of each kind at most, and then says how to go on."""
+    asked = Asked(states=frozenset(state or JobState), queue=queue, target=target, before=before, limit=limit)
     with connected(dsn) as conn:
-        rows = execute(conn, reading.listing(states=state or list(JobState), queue=queue, target=target, limit=limit))
-        print_list(rows, COLUMNS, as_json=as_json, empty="No such job.")
+        print_page(conn, asked, COLUMNS, as_json=as_json, empty="No such job.")
 
 
 @group.command()

@@ -1,27 +1,21 @@
-"""Questions about jobs: one by id, a page of them, attempts and results. Each function returns a Statement."""
+"""Questions about one job: what it is, its attempts, its result. Each function returns a Statement."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from pgqueue.codec import MAX_DEPTH
 from pgqueue.job import Attempt, Job, JobState
 from pgqueue.store.statement import Statement, query
 
 
 def get(job_id: UUID) -> Statement[Job | None]:
     """One job in whatever state; None if there is none. Walks primary keys."""
-    return Statement(query("job"), (job_id,), lambda rows: _job(rows[0]) if rows else None)
-
-
-def listing(
-    *, states: Sequence[JobState], queue: str | None, target: str | None, limit: int, before: UUID | None = None
-) -> Statement[list[Job]]:
-    """Jobs in `states`, newest id first, at most `limit`, below `before` to page on."""
-    params = (list(states), queue, target, before, limit)
-    return Statement(query("jobs"), params, lambda rows: [_job(row) for row in rows])
+    return Statement(query("job"), (job_id,), lambda rows: read_job(rows[0]) if rows else None)
 
 
 def attempts(job_id: UUID) -> Statement[list[Attempt]]:
@@ -31,7 +25,7 @@ def attempts(job_id: UUID) -> Statement[list[Attempt]]:
 
 def result(job_id: UUID) -> Statement[tuple[bool, Any]]:
     """Whether a result is stored, and which. Walks results_pkey."""
-    return Statement(_RESULT, (job_id,), lambda rows: (bool(rows), json.loads(rows[0][0]) if rows else None))
+    return Statement(_RESULT, (job_id,), lambda rows: (bool(rows), _load(rows[0][0]) if rows else None))
 
 
 _RESULT = """
@@ -46,7 +40,8 @@ def ids_between(first: UUID, last: UUID) -> Statement[tuple[UUID | None, UUID | 
     return Statement(query("ids"), (first, last), lambda rows: (rows[0][0], rows[0][1]))
 
 
-def _job(row: Sequence[Any]) -> Job:
+def read_job(row: Sequence[Any]) -> Job:
+    """A row with the columns of the view `pgqueue.job`, arguments and labels as texts."""
     values = list(row)
     values[3] = _load(row[3])
     values[4] = JobState(row[4])
@@ -55,8 +50,35 @@ def _job(row: Sequence[Any]) -> Job:
 
 
 def _load(text: str | None) -> Any:
-    """JSON as a value; as the text it is, where Python cannot read it."""
+    """JSON as a value; as the text it is, where Python cannot read it, or so deep that little else could."""
+    if text is None:
+        return None
     try:
-        return None if text is None else json.loads(text)
+        value = json.loads(text, parse_float=_finite)
     except (ValueError, RecursionError):
         return text
+    brackets = text.count("[") + text.count("{")
+    return text if brackets > MAX_DEPTH and _is_deeper(value, MAX_DEPTH) else value
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("beyond what Python counts as a number")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether containers lie in one another more than so many times; without recursion, which is what it guards."""
+    inside = [value]
+    for _ in range(levels + 1):
+        inside = [each for container in inside for each in _contents(container)]
+        if not inside:
+            return False
+    return True
+
+
+def _contents(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

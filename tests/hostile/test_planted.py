@@ -25,6 +25,7 @@ from pgqueue.store import (
     enqueueing,
     execute,
     jobs,
+    listing,
     locks,
     queues,
     reading,
@@ -216,7 +217,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     now = execute(conn, dead.moment_before(timedelta(0)))
     execute(conn, dead.count("buried", factories.TARGET, now, 10))
     execute(conn, dead.purge_batch("buried", factories.TARGET, now, 10))
-    for listing in (
+    for question in (
         queues.names(),
         queues.stats(),
         queues.sample(),
@@ -224,7 +225,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
         workers.rows(),
         reports.estimates(),
     ):
-        execute(conn, listing)
+        execute(conn, question)
     execute(conn, reports.server_version())
     strange = factories.enlist(conn)
     execute(conn, unknown.declare_targets(strange, ["blog"], timedelta(days=7)))
@@ -233,9 +234,9 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, unknown.recall(strange, forget=True))
     execute(conn, unknown.parked_since(unfound.id))
     execute(conn, workers.overdue(0, None, "here", timedelta(0)))
-    execute(
-        conn, reading.listing(states=list(JobState), queue="default", target=factories.TARGET, limit=5, before=buried)
-    )
+    for states in (frozenset(JobState), frozenset({JobState.RUNNING})):
+        assert listing.page(conn, listing.Asked(states=states))
+        assert listing.page(conn, listing.Asked(states=states, queue="q", target=factories.TARGET, before=buried))
     execute(conn, reading.result(taken[0].id))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgqueue.job import JobState, NewJob
-from pgqueue.store import enqueueing, execute, jobs, queues, reading
+from pgqueue.job import NewJob
+from pgqueue.store import enqueueing, execute, jobs, queues
 from tests.factories import HOUR, TARGET, Conn, claim, enlist, enqueue, fail, fill, release, settle, slots, step
 from tests.postgres import Databases
 
@@ -263,13 +263,6 @@ def test_heads_of_queues_are_found_without_reading_the_others(crowd: Conn, plans
     found = plans(crowd, lambda: heads.extend(execute(crowd, queues.heads_of(["web", "nothing"]))))
     assert [(head.queue, head.priority) for head in heads] == [("web", priority) for priority in range(10)]
     check(found, rows=3 * 10, most_blocks=500)
-
-
-@pytest.mark.parametrize("states", [list(JobState), [JobState.DEAD], [JobState.SUCCEEDED, JobState.CANCELLED]])
-def test_the_newest_jobs_are_listed_without_reading_the_others(crowd: Conn, plans: Any, states: list[JobState]) -> None:
-    found = plans(crowd, lambda: execute(crowd, reading.listing(states=states, queue=None, target=None, limit=20)))
-    assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
-    assert blocks(found) < 1000
 
 
 def test_a_claim_is_as_cheap_after_the_table_is_analysed(crowd: Conn, plans: Any) -> None:

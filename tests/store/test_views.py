@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pgqueue.job import JobState
-from pgqueue.store import execute, jobs, queues, reading, workers
+from pgqueue.store import execute, jobs, queues, workers
 from pgqueue.store.statement import query
 from tests.factories import HOUR, Conn, claim, claim_one, enlist, enqueue, expire, fail, job, make, settle
 
@@ -85,18 +85,6 @@ def test_queue_stats_count_every_state(db: Conn) -> None:
     assert (default.ready, default.scheduled, default.running, default.retrying, default.dead) == (1, 1, 1, 1, 1)
     assert default.oldest_ready_age is not None
     assert (empty.queue, empty.paused, empty.ready) == ("empty", True, 0)
-
-
-def test_the_listing_pages_backwards_through_every_state(db: Conn) -> None:
-    made = [make(db, state) for state in JobState if state is not JobState.READY]
-    page: list[Any] = []
-    before = None
-    while answer := execute(
-        db, reading.listing(states=list(JobState), queue=None, target=None, limit=4, before=before)
-    ):
-        page += [each.id for each in answer]
-        before = page[-1]
-    assert page == sorted(made, reverse=True)
 
 
 def test_queue_names_are_found_one_probe_each(db: Conn) -> None:

@@ -1,33 +1,39 @@
--- One row a job, whatever its state. By id it walks primary keys alone; in order of id it stops at a limit.
--- statement_timestamp(), because a volatile function would make it read and judge every row first.
+-- One row a job, whatever its state. By id, also of a join, it walks primary keys; in order of id it stops at a limit.
+-- Each branch is a table without a WHERE, so that the planner pulls it up and puts what is asked for into its scan.
+-- `others` are the states that a table cannot hold: from them the planner proves that it need not read that table.
+-- The time is a sub-select, because of an expression with a function like now() in it the planner proves nothing.
+-- `shown` is null for attempts that ended no job; asked for so, it does not make the planner think that few are left.
 create or replace view pgqueue.job as
-  select job.id, job.queue, job.target, job.args,
-         case when job.worker is not null then 'running'
-              when job.run_at <= statement_timestamp() then 'ready'
-              when job.attempt > 0 then 'retrying'
-              else 'scheduled' end as state,
-         job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
-         null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key, job.labels,
-         (select concat_ws(': ', last.error_type, nullif(last.error, ''))
-          from pgqueue.attempts as last
-          where last.job_id = job.id and last.error is not null
-          order by last.claim desc limit 1) as last_error,
-         null::text as reason
-  from pgqueue.jobs as job
-  union all
-  select ended.job_id, ended.queue, ended.target, ended.args, 'succeeded', ended.priority, ended.attempt,
-         ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at, null,
-         ended.unique_key, ended.limit_key, ended.labels, null, null
-  from pgqueue.attempts as ended
-  where ended.outcome = 'succeeded'
-  union all
-  select ended.job_id, ended.queue, ended.target, ended.args, 'cancelled', ended.priority, ended.attempt,
-         ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at, null,
-         ended.unique_key, ended.limit_key, ended.labels, null, coalesce(ended.error, 'cancelled before it ran')
-  from pgqueue.attempts as ended
-  where ended.outcome = 'cancelled'
-  union all
-  select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
-         dead.created_at, dead.run_at, dead.started_at, dead.died_at, null, dead.unique_key, dead.limit_key,
-         dead.labels, nullif(concat_ws(': ', dead.error_type, nullif(dead.error, '')), ''), dead.reason
-  from pgqueue.dead_jobs as dead;
+  select one.id, one.queue, one.target, one.args, one.state, one.priority, one.attempt, one.max_attempts,
+         one.created_at, one.run_at, one.started_at, one.finished_at, one.worker, one.unique_key, one.limit_key,
+         one.labels, one.last_error, one.reason
+  from (
+    select job.id, job.queue, job.target, job.args,
+           case when job.worker is not null then 'running'
+                when job.run_at <= (select statement_timestamp()) then 'ready'
+                when job.attempt > 0 then 'retrying'
+                else 'scheduled' end as state,
+           job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
+           null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key, job.labels,
+           (select concat_ws(': ', last.error_type, nullif(last.error, ''))
+            from pgqueue.attempts as last
+            where last.job_id = job.id and last.error is not null
+            order by last.claim desc limit 1) as last_error,
+           null::text as reason,
+           true as shown, '{succeeded,cancelled,dead}'::text[] as others
+    from pgqueue.jobs as job
+    union all
+    select ended.job_id, ended.queue, ended.target, ended.args, ended.outcome collate "default", ended.priority,
+           ended.attempt, ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at,
+           null, ended.unique_key, ended.limit_key, ended.labels, null,
+           case when ended.outcome = 'cancelled' then coalesce(ended.error, 'cancelled before it ran') end,
+           case when ended.outcome in ('succeeded', 'cancelled') then true end,
+           '{scheduled,ready,running,retrying,dead}'
+    from pgqueue.attempts as ended
+    union all
+    select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
+           dead.created_at, dead.run_at, dead.started_at, dead.died_at, null, dead.unique_key, dead.limit_key,
+           dead.labels, nullif(concat_ws(': ', dead.error_type, nullif(dead.error, '')), ''), dead.reason,
+           true, '{scheduled,ready,running,retrying,succeeded,cancelled}'
+    from pgqueue.dead_jobs as dead) as one
+  where one.shown is not null and one.state <> all (one.others);
