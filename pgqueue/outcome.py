@@ -28,6 +28,7 @@ class Reason(StrEnum):
     BURIED = "buried"  # the task asked for a human
     REFUSED = "refused"  # the worker is not willing to call its target
     UNREGISTERED = "unregistered"  # no live worker knew its target for as long as it may wait
+    UNBINDABLE = "unbindable"  # its arguments do not fit the task's parameters
     UNREADABLE = "unreadable"  # its arguments cannot be read
     EXPIRED = "expired"  # it was not started within its ttl
     TIMEOUT = "timeout"  # it ran longer than its timeout, and its task wants no second attempt then

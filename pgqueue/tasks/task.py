@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection
@@ -111,12 +111,19 @@ class Task(Generic[P, R]):
             return signature
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
+    def misfit(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+        """How arguments do not fit the parameters, the connection of a transactional task apart; None if they do."""
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            return f"{error}; its arguments are {self.__name__}{self._signature}"
+        return None
+
     def _stored(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Args:
         """The arguments as given if all are positional or all by keyword, else all by name where that can be."""
-        try:
-            call = self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise ArgumentError(f"{self.target}: {error}; its arguments are {self.__name__}{self._signature}") from None
+        if misfit := self.misfit(args, kwargs):
+            raise ArgumentError(f"{self.target}: {misfit}")
+        call = self._signature.bind(*args, **kwargs)
         if not kwargs:
             return args or None
         if not args:

@@ -54,10 +54,14 @@ class OddPolicy(RetryPolicy):
 def once_oddly() -> None: ...
 
 
-def test_a_retry_policy_that_raises_gives_an_at_most_once_job_no_other_attempt() -> None:
+def test_an_at_most_once_job_that_asked_for_another_attempt_gets_it_although_its_policy_raises() -> None:
     asked = Failed(error_report("Retry", "again"), asked=True)
     done = finish(claim("", target=once_oddly.target), asked, once_oddly, 0.0).settlement
-    assert (done.move, done.reason, done.error) == (Move.END, "not retried", "of no use")
+    assert (done.move, done.reason, done.error) == (Move.RETRY, None, "again")
+    assert "of no use" in (done.traceback or "")
+    failed = Failed(error_report("ValueError", "its own"))
+    done = finish(claim("", target=once_oddly.target), failed, once_oddly, 0.0).settlement
+    assert (done.move, done.reason, done.error) == (Move.END, "not retried", "its own")
 
 
 def test_an_at_most_once_job_whose_child_dies_is_buried_as_lost(make: Make) -> None:

@@ -16,7 +16,8 @@ from pgqueue.events import Finished
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import execute, reading
-from pgqueue.worker.attempts.attempt import AsyncAttempts, Attempts
+from pgqueue.worker.attempts.async_attempts import AsyncAttempts
+from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.call import Call, prepare
 from pgqueue.worker.attempts.middleware import load_middleware
 from tests.worker import sample_tasks
@@ -330,7 +331,9 @@ def test_a_middleware_that_swallows_does_not_make_a_rolled_back_job_succeed(
 ) -> None:
     runner = Attempts(dsn, APPS, load_middleware([f"{TASKS}:swallowing"]))
     taken = claim_one(effects, NewJob(f"{TASKS}:insert_and", ["raise"]))
-    assert settled(runner.run(taken)).error_type == "pgqueue.errors.TransactionEnded"
+    done = settled(runner.run(taken))
+    assert (done.move, done.error_type) == (Move.RETRY, "ValueError")
+    assert "a middleware swallowed the exception" in (done.traceback or "")
     assert settled(runner.run(claim("fail", "x"))).move is Move.SUCCEED
     runner.close()
 

@@ -2,89 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Sequence
 from contextvars import copy_context
 from time import monotonic
 from types import CoroutineType
 from typing import Any
 
-import psycopg
-from psycopg.pq import TransactionStatus
-
 from pgqueue.context import Middleware, running
-from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
+from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.outcome import Outcome, Signal, Succeeded
+from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
-from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender, at_once
 from pgqueue.tasks import Task
-from pgqueue.worker.attempts.call import Call, NoConnection, finish, prepare, undeclared
+from pgqueue.worker.attempts.async_attempts import AsyncAttempts
+from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
-from pgqueue.worker.attempts.middleware import entered
+from pgqueue.worker.attempts.forks import Process, end_copy
+from pgqueue.worker.attempts.middleware import entered, remembering
 from pgqueue.worker.attempts.notices import Guard, NoGuard, Notice
 from pgqueue.worker.attempts.private_loop import PrivateLoop
-
-# How long the server may take to end a query of a job that is out of time, seconds.
-_CANCEL_TIMEOUT = 2.0
-
-
-class AsyncAttempts:
-    """Runs attempts of tasks that are coroutines, any number of them at a time, in the event loop of the caller."""
-
-    def __init__(self, dsn: str, middleware: Sequence[Middleware]) -> None:
-        self._dsn = dsn
-        self._middleware = middleware
-        self._lenders: list[Lender] = []
-        self._pid = _Process.watched()
-
-    async def run(self, call: Call) -> Outcome:
-        """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
-        running.set(call.context)
-        try:
-            if self._middleware:
-                with entered(self._middleware, call.context):
-                    return await self._called(call)
-                return _swallowed(call)
-            if call.task.transactional:
-                return await self._called_in_transaction(call)
-            return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
-        except BaseException as error:
-            return outcome_of(call, error)
-        finally:
-            _end_copy(self._pid)
-
-    def close(self) -> None:
-        """Close the connections of transactional jobs."""
-        while self._lenders:
-            self._lenders.pop().close()
-
-    async def _called(self, call: Call) -> Succeeded:
-        if call.task.transactional:
-            return await self._called_in_transaction(call)
-        return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
-
-    async def _called_in_transaction(self, call: Call) -> Succeeded:
-        lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
-        try:
-            try:
-                conn = await lender.lend()
-            except DatabaseUnreachable as error:
-                raise NoConnection from error
-            try:
-                success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
-            except BaseException as error:
-                await lender.roll_back()
-                _excuse(call, lender, error)
-                raise
-            with _noting_end(call, lender):
-                await lender.commit(jobs.complete(call.claim, success.result))
-            return Succeeded(success.result, settled=True)
-        finally:
-            self._lenders.append(lender)
+from pgqueue.worker.attempts.transaction import NoConnection, end_query, excuse, noting_end, swallowed
 
 
 class Attempts:
@@ -110,7 +49,7 @@ class Attempts:
         self._lender = Lender(dsn, is_async=False)
         self._loop = PrivateLoop()
         self._async = AsyncAttempts(dsn, middleware)
-        self._pid = _Process.watched()
+        self._pid = Process.watched()
 
     def run(self, claim: Claim, number: int = 0) -> Finished:
         """Run one claim to its end, under a number that grows; never raises."""
@@ -128,7 +67,7 @@ class Attempts:
             self._pass_on(call, self._notice[1])
         # A context of its own, so that what a job sets in it ends with the job.
         outcome = copy_context().run(self._run, call)
-        _end_copy(self._pid)
+        end_copy(self._pid)
         self._call = None
         return finish(claim, outcome, call.task, monotonic() - began)
 
@@ -169,11 +108,13 @@ class Attempts:
                 return self._loop.run(self._async.run(call))
             if not self._middleware:
                 return self._called(call)
-            with entered(self._middleware, call.context):
+            with entered(self._middleware, call.context), remembering(call):
                 return self._called(call)
-            return _swallowed(call)
+            return swallowed(call)
         except BaseException as error:
             return outcome_of(call, error)
+        finally:
+            call.raised = None
 
     def _called(self, call: Call) -> Succeeded:
         if call.task.transactional:
@@ -190,13 +131,14 @@ class Attempts:
             success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
         except BaseException as error:
             if call.told is not None:
-                _end_query(conn)
+                end_query(conn)
             at_once(lender.roll_back())
-            _excuse(call, lender, error)
+            excuse(call, lender, error)
             raise
-        with _noting_end(call, lender):
+        with noting_end(call, lender):
             at_once(lender.commit(jobs.complete(call.claim, success.result)))
-        return Succeeded(success.result, settled=True)
+        call.settled = Succeeded(success.result, settled=True)
+        return call.settled
 
     def _own_code(self, call: Call, function: Callable[..., Any], *args: Any) -> Any:
         """Call the task's function: the only place where a notice may raise."""
@@ -208,68 +150,3 @@ class Attempts:
             guard.close()
         # A sync function may have returned a coroutine, such as a decorated `async def`.
         return self._loop.run(call.awaited(value)) if type(value) is CoroutineType else value
-
-
-class _Process:
-    """The id of this process, kept up to date by forks: to ask for it after each job costs a system call."""
-
-    id = 0
-
-    @classmethod
-    def watched(cls) -> int:
-        """The id now, and from now on in `id`."""
-        if not cls.id:
-            os.register_at_fork(after_in_child=cls._look)
-            cls._look()
-        return cls.id
-
-    @classmethod
-    def _look(cls) -> None:
-        cls.id = os.getpid()
-
-
-def _end_copy(origin: int) -> None:
-    """A task may have forked, and return in the copy, too: no second worker goes on from there."""
-    if _Process.id != origin:
-        os._exit(0)
-
-
-def _end_query(conn: psycopg.Connection[Any]) -> None:
-    """End what a job was waiting for when it was told: the server would go on with it, and keep its locks."""
-    with suppress(psycopg.Error):
-        if conn.info.transaction_status is TransactionStatus.ACTIVE:
-            conn.cancel_safe(timeout=_CANCEL_TIMEOUT)
-
-
-@contextmanager
-def _noting_end(call: Call, lender: Lender) -> Iterator[None]:
-    """Tell apart why a success could not be committed: the lease was gone, the database went away, or the job's fault.
-
-    A task could raise LeaseLost for reasons of its own.
-    """
-    try:
-        yield
-    except LeaseLost:
-        call.context.late = True
-        raise
-    except psycopg.Error as error:
-        _excuse(call, lender, error, refused=is_refusal(error))
-        raise
-
-
-def _excuse(call: Call, lender: Lender, error: BaseException, *, refused: bool = False) -> None:
-    """Give the attempt back if the database ended it, and nobody else did."""
-    if (refused or lender.was_ended(error)) and not _stands(call, error):
-        raise NoConnection from error
-
-
-def _stands(call: Call, error: BaseException) -> bool:
-    """Whether it counts all the same: the task chose its outcome, was told to end, or may begin but once."""
-    return isinstance(error, Signal) or call.told is not None or call.task.bounds.at_most_once
-
-
-def _swallowed(call: Call) -> Outcome:
-    """The outcome after a middleware kept an exception to itself: success, but of no transaction."""
-    if call.task.transactional:
-        raise TransactionEnded("a middleware swallowed the exception that had rolled the task's transaction back")
-    return call.returned(None)

@@ -35,7 +35,7 @@ from pgqueue.outcome import (
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.attempts.tracebacks import report
+from pgqueue.worker.attempts.tracebacks import report, with_note
 
 _SUCCEEDED = Succeeded()
 # How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
@@ -44,10 +44,6 @@ _UNDECLARED_DELAY = 1.0
 
 class Unstorable(Exception):
     """The task returned what cannot be stored as its result."""
-
-
-class NoConnection(Exception):
-    """A transactional job's connection was not to be had, or the server ended it: nothing it did there was kept."""
 
 
 @dataclass(slots=True)
@@ -61,6 +57,9 @@ class Call:
     context: JobContext
     number: int = 0
     told: Notice | None = None
+    # What its own code raised, while a middleware is round it; and its success, once its transaction has committed.
+    raised: BaseException | None = None
+    settled: Succeeded | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None
@@ -149,7 +148,11 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:
         terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
-        return Finished(claim, judge(claim, Failed(report(error)), terms), elapsed)
+        try:
+            noted = with_note(outcome, "its retry policy raised, too, and the default one was used", error)
+            return Finished(claim, judge(claim, noted, terms), elapsed)
+        except BaseException as second:
+            return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed)
 
 
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from pgqueue.context import JobContext, Middleware
 from pgqueue.errors import AppError
+from pgqueue.worker.attempts.call import Call
 
 
 def load_middleware(names: Sequence[str]) -> tuple[Middleware, ...]:
@@ -22,6 +23,16 @@ def entered(middleware: Sequence[Middleware], job: JobContext) -> Iterator[None]
         for each in middleware:
             stack.enter_context(each(job))
         yield
+
+
+@contextmanager
+def remembering(call: Call) -> Iterator[None]:
+    """Keep what the task itself raised: a middleware round it may raise something else."""
+    try:
+        yield
+    except BaseException as error:
+        call.raised = error
+        raise
 
 
 def _load(name: str) -> Middleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 import traceback
@@ -9,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 
 from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
-from pgqueue.outcome import ErrorReport, Signal, error_report
+from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signal, TimedOut, error_report
 
 # Frames of these files at the top of a traceback are ours: the user's begin below them.
-_OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in ("attempt", "call", "middleware", "private_loop")}
+_NAMES = ("attempt", "async_attempts", "call", "middleware", "private_loop")
+_OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in _NAMES}
 # Of the stack of a job that hangs so many innermost frames are shown.
 _MOST_FRAMES = 60
 
@@ -23,6 +25,20 @@ def report(error: BaseException) -> ErrorReport:
         return ErrorReport.of(BaseException.with_traceback(error, _user_part(error.__traceback__)))
     except BaseException as second:
         return unspeakable(error, second)
+
+
+def with_note(outcome: Outcome, note: str, error: BaseException) -> Outcome:
+    """The outcome, with what else went wrong below its traceback: its own error stays the error of the job."""
+    match outcome:
+        case (
+            Failed(error=ErrorReport() as own) | TimedOut(own) | Ended(error=own) | Released(error=ErrorReport() as own)
+        ):
+            found = report(error)
+            parts = [own.traceback, f"{note}:", found.traceback or f"{found.type}: {found.message}"]
+            text = storable("\n\n".join(part.rstrip() for part in parts if part), TRACEBACK_LIMIT)
+            return dataclasses.replace(outcome, error=dataclasses.replace(own, traceback=text))
+        case _:
+            return outcome
 
 
 def unspeakable(error: BaseException, second: BaseException) -> ErrorReport:

@@ -19,7 +19,7 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
-from pgqueue.worker.attempts.attempt import AsyncAttempts
+from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice

@@ -20,7 +20,7 @@ begin
   with held as materialized (
     select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
            case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
-                  and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'expired')
+                  and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'unbindable', 'expired')
                   and exists (select from pgqueue.cancellations as c where c.job_id = job.id) then 0
                 else told.delay end as delay,
            job.attempt - (told.outcome in ('expired', 'cancelled') and told.reason is not distinct from 'expired'

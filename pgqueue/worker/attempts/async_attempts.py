@@ -1,0 +1,73 @@
+"""Runs attempts of tasks that are coroutines, in the event loop of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pgqueue.context import Middleware, running
+from pgqueue.errors import DatabaseUnreachable
+from pgqueue.outcome import Outcome, Succeeded
+from pgqueue.store import jobs
+from pgqueue.store.lender import Lender
+from pgqueue.worker.attempts.call import Call
+from pgqueue.worker.attempts.exceptions import outcome_of
+from pgqueue.worker.attempts.forks import Process, end_copy
+from pgqueue.worker.attempts.middleware import entered, remembering
+from pgqueue.worker.attempts.transaction import NoConnection, excuse, noting_end, swallowed
+
+
+class AsyncAttempts:
+    """Runs attempts of tasks that are coroutines, any number of them at a time, in the event loop of the caller."""
+
+    def __init__(self, dsn: str, middleware: Sequence[Middleware]) -> None:
+        self._dsn = dsn
+        self._middleware = middleware
+        self._lenders: list[Lender] = []
+        self._pid = Process.watched()
+
+    async def run(self, call: Call) -> Outcome:
+        """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
+        running.set(call.context)
+        try:
+            if self._middleware:
+                with entered(self._middleware, call.context), remembering(call):
+                    return await self._called(call)
+                return swallowed(call)
+            if call.task.transactional:
+                return await self._called_in_transaction(call)
+            return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
+        except BaseException as error:
+            return outcome_of(call, error)
+        finally:
+            call.raised = None
+            end_copy(self._pid)
+
+    def close(self) -> None:
+        """Close the connections of transactional jobs."""
+        while self._lenders:
+            self._lenders.pop().close()
+
+    async def _called(self, call: Call) -> Succeeded:
+        if call.task.transactional:
+            return await self._called_in_transaction(call)
+        return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
+
+    async def _called_in_transaction(self, call: Call) -> Succeeded:
+        lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
+        try:
+            try:
+                conn = await lender.lend()
+            except DatabaseUnreachable as error:
+                raise NoConnection from error
+            try:
+                success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
+            except BaseException as error:
+                await lender.roll_back()
+                excuse(call, lender, error)
+                raise
+            with noting_end(call, lender):
+                await lender.commit(jobs.complete(call.claim, success.result))
+            call.settled = Succeeded(success.result, settled=True)
+            return call.settled
+        finally:
+            self._lenders.append(lender)
