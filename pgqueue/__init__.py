@@ -2,6 +2,7 @@
 
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, retry
 from pgqueue.context import JobContext, Middleware, bound, current_job
+from pgqueue.database import connect
 from pgqueue.errors import (
     AppError,
     ArgumentError,
@@ -67,6 +68,7 @@ __all__ = [
     "attempts",
     "bound",
     "cancel",
+    "connect",
     "current_job",
     "enqueue",
     "enqueue_many",

@@ -32,7 +32,7 @@ Others = Callable[[Site], tuple[list[Measure], list[Rival], Missing]]
 class Settings:
     """What to measure: `dsn` None is a server of its own; `only` are patterns of measures' names, all if none."""
 
-    dsn: str | None
+    dsn: str | None = field(repr=False)
     sizes: Sizes
     rounds: int
     only: Sequence[str] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ class Site:
     `server` is the postmaster's process, if it runs here and is ours; `programs` is where pgbench may be found.
     """
 
-    admin: str
-    dsn: str
+    admin: str = field(repr=False)
+    dsn: str = field(repr=False)
     sizes: Sizes
     server: int | None = None
     programs: Path | None = None

@@ -11,6 +11,7 @@ import typer
 from pgqueue.cli import bench, db, dead, demo, enqueue, jobs, migrate, queues, status, tasks, verify, worker, workers
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
+from pgqueue.cli.secrets import hide_secrets
 from pgqueue.errors import PgqueueError
 from pgqueue.process_end import end_process, exit_code_of
 from pgqueue.version import __version__
@@ -35,6 +36,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        hide_secrets()
         app()
     except PgqueueError as error:
         sys.exit(report(error))

@@ -67,7 +67,13 @@ def worker(
     ] = 8.0,
     listen_dsn: Annotated[
         str | None,
-        typer.Option("--listen-dsn", metavar="DSN", help="Listen there, round a pooler that --dsn leads to."),
+        typer.Option(
+            "--listen-dsn",
+            metavar="DSN",
+            envvar="PGQUEUE_LISTEN_DSN",
+            show_envvar=False,
+            help="Listen there, round a pooler that --dsn leads to.",
+        ),
     ] = None,
     poll_only: Annotated[bool, typer.Option("--poll-only", help="Do not listen; ask every second.")] = False,
     max_jobs_per_child: Annotated[

@@ -76,7 +76,8 @@ def is_embedded(dsn: str) -> bool:
 def folder_of(dsn: str) -> Path:
     """Return the folder that an `embedded:` DSN names; without a path that of this user."""
     if not is_embedded(dsn):
-        raise EmbeddedError(f"the DSN must read 'embedded:' or 'embedded:./path', got {dsn!r}")
+        # Another DSN may hold a password.
+        raise EmbeddedError("the DSN must read 'embedded:' or 'embedded:./path', and this one begins otherwise")
     path = dsn.removeprefix(SCHEME)
     return Path(path).expanduser().resolve() if path else default_folder()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.store.dsn import betrays, place_of, read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 
 if TYPE_CHECKING:
@@ -102,8 +101,9 @@ def open_connection(
 
     With None a statement may take as long as it likes: for people, who can lose patience. Raises DatabaseUnreachable.
     """
+    given = read(dsn)
     try:
-        conn = OwnConnection.connect(autocommit=True, **_conninfo(dsn, role))
+        conn = OwnConnection.connect(autocommit=True, **_parameters(given, role))
         conn.deadline = deadline
         try:
             begin_session(conn, {**_path(role), **(settings or {})})
@@ -112,7 +112,8 @@ def open_connection(
             conn.close()
             raise
     except psycopg.Error as error:
-        raise _unreachable(dsn, error) from error
+        trouble = unreachable(given, error)
+        raise trouble from trouble.__cause__
     return conn
 
 
@@ -121,8 +122,9 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
 
     Raises DatabaseUnreachable.
     """
+    given = read(dsn)
     try:
-        conn = await OwnAsyncConnection.connect(autocommit=True, **_conninfo(dsn, role))
+        conn = await OwnAsyncConnection.connect(autocommit=True, **_parameters(given, role))
         try:
             await begin_async_session(conn)
             await conn.set_autocommit(autocommit)
@@ -130,7 +132,8 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
             await conn.close()
             raise
     except psycopg.Error as error:
-        raise _unreachable(dsn, error) from error
+        trouble = unreachable(given, error)
+        raise trouble from trouble.__cause__
     return conn
 
 
@@ -183,14 +186,7 @@ def _path(role: str) -> Mapping[str, str]:
     return {} if role in LENT else {"search_path": "pg_catalog"}
 
 
-def _conninfo(dsn: str, role: str) -> dict[str, Any]:
-    try:
-        given = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError as error:
-        raise DatabaseUnreachable(
-            f"the DSN cannot be read: {_without_quotes(error)}; it reads like postgresql://user@host/database"
-            f"{', without +driver' if '+' in dsn.partition('://')[0] else ''}"
-        ) from None
+def _parameters(given: Mapping[str, Any], role: str) -> dict[str, Any]:
     several = (
         "," in f"{given.get('host', os.environ.get('PGHOST'))}{given.get('hostaddr', os.environ.get('PGHOSTADDR'))}"
     )
@@ -209,21 +205,22 @@ def _conninfo(dsn: str, role: str) -> dict[str, Any]:
     return {**ours, **given, "client_encoding": "utf8"}
 
 
-def _unreachable(dsn: str, error: psycopg.Error) -> DatabaseUnreachable:
-    given = conninfo_to_dict(dsn)
-    place = f"{given.get('host', 'the local socket')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    return DatabaseUnreachable(f"no connection to {place}: {in_one_line(error)}")
+def unreachable(given: Mapping[str, Any], error: psycopg.Error) -> DatabaseUnreachable:
+    """What no connection to a place means, without a secret of its DSN: raise it from `error`, its cause."""
+    said = in_one_line(error)
+    if betrays(said, given):
+        # It cannot be its cause either: that would be printed.
+        said = f"libpq refused it with {type(error).__name__}, and in words that hold a part of a secret"
+        return DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
+    unreachable = DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
+    unreachable.__cause__ = error
+    return unreachable
 
 
 def in_one_line(error: BaseException) -> str:
     """What libpq says, whole: the cause stands in its first line, and a question or the end of a sentence in others."""
     said = str(error).partition("Multiple connection attempts failed")[0]
     return " ".join(said.split()) or type(error).__name__
-
-
-def _without_quotes(error: psycopg.Error) -> str:
-    """What libpq says about a DSN, without the piece of it that it quotes: there may be a password in it."""
-    return re.sub(r'"([^"]*)"', lambda quoted: quoted[0] if len(quoted[1]) < 2 else '"..."', str(error).strip())
 
 
 def _not_a_connection(conn: object) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection
+from pgqueue.database import address_of
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
@@ -80,13 +81,14 @@ class Task(Generic[P, R]):
     def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued:
         """Enqueue a call on the connection bound by `with pgqueue.bound(conn):`, in its transaction.
 
-        Outside such a block: on a connection of its own to PGQUEUE_DSN, committed on return. Raises NotBound without.
+        Outside such a block: on a connection of its own to PGQUEUE_DSN (which may read `embedded:`), committed on
+        return. Raises NotBound without.
         """
         job = self.job(*args, **kwargs)
         conn = bound_connection()
         if conn is not None:
             return ask(conn, enqueueing.enqueue(job))
-        with open_connection(_own_dsn(self.__name__), "enqueue") as own:
+        with open_connection(address_of(_own_dsn(self.__name__)), "enqueue") as own:
             return ask(own, enqueueing.enqueue(job))
 
     def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:

@@ -7,7 +7,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,9 @@ class Scratch:
     """The database `name`: its DSN, where its server listens, and the server itself if it is the verifier's own."""
 
     name: str
-    dsn: str
+    dsn: str = field(repr=False)
     address: Address
-    password: str
+    password: str = field(repr=False)
     server: Server | None
 
     def through(self, port: int) -> str:

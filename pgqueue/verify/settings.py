@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pgqueue.verify.planted_bugs import PlantedBug
 
@@ -14,7 +14,7 @@ Say = Callable[[str], None]
 class Settings:
     """What to run: `dsn` None is an embedded server of its own; `kept` is a folder that stays, with the database."""
 
-    dsn: str | None
+    dsn: str | None = field(repr=False)
     minutes: float
     seed: int
     plant: PlantedBug | None = None

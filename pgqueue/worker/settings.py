@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pgqueue.errors import OptionError
@@ -20,7 +20,7 @@ _MANY = 1_000_000
 class WorkerSettings:
     """The meaning of each is told by Worker. Raises OptionError for a value out of its range."""
 
-    dsn: str
+    dsn: str = field(repr=False)
     queues: Sequence[str] | None
     executor: Literal["process", "thread", "async"]
     tasks: Settings
@@ -28,7 +28,7 @@ class WorkerSettings:
     poll: float
     lease: float
     shutdown_timeout: float
-    listen_dsn: str | None
+    listen_dsn: str | None = field(repr=False)
     poll_only: bool
     infra_limit: int
     infra_minutes: float

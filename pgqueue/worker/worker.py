@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 import psycopg
 
+from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
 from pgqueue.options import Duration
@@ -110,6 +112,7 @@ class Worker:
         if self._ran:
             raise UsageError("a Worker runs once, and this one has run; make another")
         self._ran = True
+        self._find_database()
         with self._signals, self._doors():
             code = self._enlistment.serve()
             while code is None:
@@ -117,6 +120,14 @@ class Worker:
                 code = self._serve_again()
             self._observe(WorkerStopped(self.id, code))
             return code
+
+    def _find_database(self) -> None:
+        """Start the embedded PostgreSQL, if the DSN means it: the roles and the jobs need where it is."""
+        address, listen = address_of(self._settings.dsn), self._settings.listen_dsn
+        if address != self._settings.dsn:
+            tasks = replace(self._settings.tasks, dsn=address)
+            self._settings = replace(self._settings, dsn=address, tasks=tasks, listen_dsn=listen and address_of(listen))
+            self._enlistment = self._new_enlistment()
 
     def stop(self) -> None:
         """Ask for a graceful stop; from any thread, any number of times."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -35,7 +35,7 @@ class Settings:
     is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
     """
 
-    dsn: str
+    dsn: str = field(repr=False)
     concurrency: int
     apps: tuple[str, ...] = ()
     middleware: tuple[str, ...] = ()
