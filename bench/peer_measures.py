@@ -29,9 +29,9 @@ from pgqueue.errors import PgqueueError
 
 # Of each so much a round: the slowest of them is not to take longer than all else.
 DRAIN_JOBS = 50_000
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 6.0
 PICKUPS = 200
-PICKUP_SECONDS = 30.0
+PICKUP_SECONDS = 15.0
 ENQUEUE_SECONDS = 2.0
 CLIENTS = (1, 8)
 # Beyond the seconds that a request names.
