@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -15,7 +16,7 @@ from pgqueue.errors import OptionError
 from pgqueue.events import WorkerStarted, WorkerStopping
 from pgqueue.worker import Worker
 from pgqueue.worker.supervision.health import Health, Phase, not_live, not_ready
-from pgqueue.worker.supervision.probes import Probes
+from pgqueue.worker.supervision.probes import MOST_CLIENTS, PATIENCE, Probes
 from pgqueue.worker.supervision.systemd import Systemd
 from tests.waiting import wait_until
 from tests.worker.running import StartThreaded
@@ -47,6 +48,8 @@ def test_a_worker_that_works_is_live_and_ready() -> None:
         ({"phase": Phase.WAITING, "answered": False}, "it is waiting for the database"),
         ({"answered": False}, "the database does not answer"),
         ({"lease_left": -1.0}, "its lease is gone"),
+        ({"refused": "permission denied (42501)"}, "its claims are refused: permission denied (42501)"),
+        ({"waited": 7.0}, "a claim has not been answered for 7 s"),
     ],
 )
 def test_one_that_takes_no_work_is_live_and_not_ready(changes: dict[str, object], reason: str) -> None:
@@ -111,6 +114,42 @@ def test_probes_tell_all_there_is_to_say(asked: Asked) -> None:
     told = json.loads(text)
     assert status == 200
     assert (told["live"], told["ready"], told["phase"], told["jobs"]) == (True, True, "working", 0)
+
+
+def test_clients_that_say_nothing_take_no_more_than_a_few_descriptors(asked: Asked) -> None:
+    """Not even while they come by hundreds; and whoever does ask is answered."""
+    with contextlib.ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", asked.probes.port), timeout=10))
+            for _ in range(200)
+        ]
+
+        def answered() -> bool:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return asked.get("/live") == (200, "live\n")
+            return False
+
+        wait_until(answered)
+        wait_until(lambda: sum(not _is_open(each) for each in silent) >= 200 - MOST_CLIENTS)
+        # One that says something, but slowly, is not waited for either.
+        slow = stack.enter_context(socket.create_connection(("127.0.0.1", asked.probes.port), timeout=10))
+
+        def hung_up() -> bool:
+            with contextlib.suppress(OSError):
+                slow.sendall(b"G")
+            return not _is_open(slow)
+
+        wait_until(hung_up, PATIENCE + 5)
+
+
+def _is_open(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        return client.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
 
 
 def test_a_probe_of_something_else_is_told_what_there_is(asked: Asked) -> None:

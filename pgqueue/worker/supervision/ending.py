@@ -16,6 +16,7 @@ from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Released
 from pgqueue.store import execute, workers
 from pgqueue.store.connection import open_connection
+from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.worker.executors.base import Leftover
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.roles import Roles
@@ -25,6 +26,8 @@ from pgqueue.worker.supervision.signals import Signals
 STOPPED, FORCED, RETIRED = 0, 1, 75
 # The last outcomes are written within this, or left to the reaper; and so if there is no time to lose.
 FLUSH_TIMEOUT, KILL_TIMEOUT = 5.0, 1.0
+# Whatever the database does, a stop takes no longer than its timeout and this; the last of it is for the farewell.
+STOP_EXTRA, FAREWELL = 2.0, 0.6
 # What a thread still runs cannot be ended but with the process: it is not claimable before that is gone.
 THREAD_RELEASE_DELAY = 5.0
 # A signal that comes twice within this was sent twice by a wrapper, such as timeout(1), and means it once.
@@ -72,7 +75,8 @@ class Ending:
             if (lost := self._lost()) is not None:
                 return self.retire(lost)
         self._give_back(left)
-        self._end_roles(FLUSH_TIMEOUT)
+        left_over = began + self._settings.shutdown_timeout + STOP_EXTRA - time.monotonic()
+        self._end_roles(min(FLUSH_TIMEOUT, max(0.0, left_over - FAREWELL)))
         return code
 
     def retire(self, why: str) -> int:
@@ -129,21 +133,26 @@ class Ending:
             self._roles.outbox.add(released)
 
     def _end_roles(self, flush_timeout: float) -> None:
+        """Write what is left for `flush_timeout` seconds, and be gone FAREWELL later; the lease ends by itself."""
         roles = self._roles
-        roles.listener.stop(1.0)
         deadline = time.monotonic() + flush_timeout
+        roles.listener.stop(0.1)
         while (roles.claimer.at_work or len(roles.outbox)) and time.monotonic() < deadline:
             roles.claimer.loop.hurry()
             time.sleep(0.005)
         ended = roles.claimer.loop.stop(max(0.1, deadline - time.monotonic()))
-        roles.heartbeat.loop.stop(1.0)
-        self._discharge(clean=ended and roles.claimer.clean)
+        roles.heartbeat.loop.stop(0.1)
+        farewell = threading.Thread(target=self._discharge, args=(ended and roles.claimer.clean,), daemon=True)
+        farewell.start()
+        farewell.join(max(FAREWELL, deadline - time.monotonic()))
 
-    def _discharge(self, *, clean: bool) -> None:
+    def _discharge(self, clean: bool) -> None:
         deadline = time.monotonic() + KILL_TIMEOUT
         while True:
             try:
-                with open_connection(self._settings.dsn, "worker") as conn:
+                with open_connection(
+                    self._settings.dsn, "worker", deadline=KILL_TIMEOUT, settings=LOCK_PATIENCE
+                ) as conn:
                     execute(conn, workers.discharge(self._worker, clean=clean))
                     if not clean:
                         execute(conn, workers.reap())

@@ -1,14 +1,17 @@
 """The answers to a supervisor's probes over HTTP: /live, /ready, and / for all that there is to say.
 
 200 or 503, with the reasons: as text, or as JSON to who accepts that. Restart a worker that does not live; one that is
-not ready only takes no work now.
+not ready only takes no work now. Whoever connects and says nothing, however often, takes a few descriptors at most.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,8 +19,11 @@ from typing import Any
 from pgqueue.errors import OptionError
 from pgqueue.worker.supervision.health import Health, not_live, not_ready
 
-# A client that says nothing is not waited for longer, seconds.
+# No client is served for longer, seconds, whether it says nothing or says it slowly.
 PATIENCE = 5.0
+# So many are served at once. One more takes the place of the oldest, if that had time enough to be answered.
+MOST_CLIENTS = 16
+ENOUGH = 0.5
 
 
 class Probes:
@@ -53,8 +59,44 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    def __init__(self, *args: Any) -> None:
+        self._lock = threading.Lock()  # guards _clients
+        # Each connection, and when it came, monotonic; the oldest first.
+        self._clients: dict[socket.socket, float] = {}
+        super().__init__(*args)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Take one more if there is a place for it, or one can be made."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._clients) >= MOST_CLIENTS:
+                oldest = next(iter(self._clients))
+                if now - self._clients[oldest] < ENOUGH:
+                    return False
+                self._hang_up(oldest)
+            self._clients[request] = now
+        return True
+
+    def service_actions(self) -> None:
+        """Hang up on those that were served for long; called twice a second."""
+        now = time.monotonic()
+        with self._lock:
+            for client in [client for client, came_at in self._clients.items() if now - came_at > PATIENCE]:
+                self._hang_up(client)
+
+    def close_request(self, request: Any) -> None:
+        with self._lock:
+            self._clients.pop(request, None)
+            super().close_request(request)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away in the middle is nobody's trouble."""
+
+    def _hang_up(self, client: socket.socket) -> None:
+        # Its thread, which waits for it, then finds it gone, and closes it.
+        del self._clients[client]
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
