@@ -40,6 +40,16 @@ class Pair:
         self.ask(self.primary, "alter system set synchronous_standby_names = ''", "select pg_reload_conf()")
         wait_until(lambda: self.ask(self.primary, "select sync_state from pg_stat_replication") == "async")
 
+    def detach(self) -> None:
+        """From now on the standby learns of nothing more."""
+        self.ask(self.standby, "alter system set primary_conninfo = ''", "select pg_reload_conf()")
+        wait_until(lambda: self.ask(self.primary, "select count(*) = 0 from pg_stat_replication"))
+
+    def catch_up(self) -> None:
+        """Return when the standby has all that the primary has committed."""
+        written = self.ask(self.primary, "select pg_current_wal_lsn()")
+        wait_until(lambda: self.ask(self.standby, f"select pg_last_wal_replay_lsn() >= '{written}'"))
+
     def promote(self) -> None:
         """Make the standby the primary; returns when it can be written to."""
         self.ask(self.standby, "select pg_promote(wait => true)")

@@ -177,6 +177,38 @@ def test_a_worker_waits_for_a_read_only_server_to_be_promoted(
     assert worker.process.poll() is None
 
 
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_p4_p5_no_token_is_issued_twice_after_a_failover_that_lost_the_claim(
+    kind: str, servers: Pair, hire: Callable[..., WorkerProcess], tmp_path: Path
+) -> None:
+    """The first execution goes on, with the token of a claim that the new primary never saw."""
+    servers.commit_alone()
+    dsn, flag = servers.dsn(DATABASE), tmp_path / "flag"
+    worker = hire(dsn, executor=kind, concurrency=2, poll=0.2)
+    with desk_at(servers.primary) as desk:
+        before = desk.workers()
+        made = desk.send("complete_late", dsn, str(flag), delay=3.0)
+        servers.catch_up()
+        servers.detach()
+        wait_until(flag.exists, 20, "the first execution")
+        assert desk.job(made).state == "running"
+    servers.primary.kill()
+    servers.promote()
+    with desk_at(servers.standby) as desk:
+        assert desk.job(made).attempt == 0
+        again = "select count(*) = 1 from pgqueue.jobs where id = %s and worker is not null"
+        wait_until(lambda: desk.one(again, made), 60, "the second execution")
+        assert desk.one("select worker from pgqueue.jobs where id = %s", made) not in before
+        time.sleep(0.5)
+        # Both go on now, where the first could not be ended.
+        flag.unlink(missing_ok=True)
+        wait_until(lambda: flag.unlink(missing_ok=True) or desk.job(made).state == "succeeded", 60)
+        assert desk.values("select value from effects") == [1]
+        assert desk.outcomes(made) == ["succeeded"]
+    assert worker.process.poll() is None
+    assert worker.heard("trouble")[0]["error"].startswith("the database goes on with another history")
+
+
 def test_a_dsn_of_several_hosts_finds_the_primary_unasked(servers: Pair) -> None:
     dsn = servers.dsn(DATABASE, standby_first=True).replace(" target_session_attrs=read-write", "")
     with open_connection(dsn, "test") as conn:

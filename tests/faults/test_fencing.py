@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pgqueue.events import Trouble
 from tests.conftest import Connect
 from tests.faults.silence import SilentProxy
 from tests.waiting import wait_until
 from tests.worker import mishaps
-from tests.worker.running import ERRANDS, Desk, StartProcess, WorkerProcess, await_end, lines_of
+from tests.worker.running import ERRANDS, Desk, StartProcess, StartThreaded, WorkerProcess, await_end, lines_of
 
 pytestmark = pytest.mark.faults
 
@@ -92,3 +93,20 @@ def test_a_worker_that_was_stopped_past_its_lease_retires(
     worker.signal(signal.SIGCONT)
     assert worker.wait(30) == 75
     await_end([child])
+
+
+def test_p5_a_claim_that_is_given_out_twice_is_not_begun_twice(
+    start: StartThreaded, desk: Desk, tmp_path: Path
+) -> None:
+    """As where a server was set back to a copy of its disk: its history has no other name then."""
+    flag = tmp_path / "flag"
+    worker = start(executor="thread", concurrency=2, poll=0.2)
+    made = desk.send("complete_late", desk.conn.info.dsn, str(flag))
+    wait_until(flag.exists)
+    before = worker.worker.id
+    desk.conn.execute("update pgqueue.jobs set worker = null, started_at = null, claim = 0, attempt = 0")
+    wait_until(lambda: worker.worker.id != before)
+    assert any("a claim that is held here" in trouble.error for trouble in worker.heard(Trouble))
+    wait_until(lambda: flag.unlink(missing_ok=True) or desk.job(made).state == "succeeded", 20)
+    assert desk.values("select value from effects") == [1]
+    assert worker.stop() == 0

@@ -71,6 +71,8 @@ class Claimer:
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
+        renew: Callable[[str], None] = lambda _: None,
+        connected: Callable[[Connection], None] = lambda _: None,
         deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self._worker = worker
@@ -82,6 +84,8 @@ class Claimer:
         self._burst = burst
         self._hungry = hungry
         self._evicted = evicted
+        self._renew = renew
+        self._on_connect = connected
         self._bounds = Bounds(names or [])
         self._held = HeldClaims(worker, outbox, observe)
         self._gate = Gate()
@@ -172,7 +176,8 @@ class Claimer:
                 return
         self.loop.wake()
 
-    def _connected(self, _conn: Connection) -> None:
+    def _connected(self, conn: Connection) -> None:
+        self._on_connect(conn)
         self._pace.woken = True
 
     def _tick(self, conn: Connection) -> float:
@@ -261,9 +266,10 @@ class Claimer:
         self._take(step)
 
     def _take(self, step: Step) -> None:
-        self._held.took(step.claims + step.expired)
-        self._unexecuted.end_expired(step.expired)
-        if not self._gate.pass_on(step.claims, self._slots.submit):
+        if not (fresh := self._held.took(step.claims + step.expired)):
+            self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
+        self._unexecuted.end_expired(step.expired if fresh else [])
+        if fresh and not self._gate.pass_on(step.claims, self._slots.submit):
             self._unexecuted.give_back(step.claims)
         if not step.alive:
             self._evicted("its lease is gone")

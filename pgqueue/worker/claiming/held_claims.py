@@ -19,7 +19,7 @@ class HeldClaims:
         self._outbox = outbox
         self._observe = observe
         # By job and claim number: an older claim that ends late does not end the newer one.
-        self._claims: dict[tuple[object, ...], Claim] = {}
+        self._claims: dict[Token, Claim] = {}
         self.unknown = UnknownClaims(worker, observe)
         # How many were ever taken.
         self.total = 0
@@ -32,11 +32,18 @@ class HeldClaims:
         """Whether this worker certainly holds nothing: no claim is open, and no reply ever got lost."""
         return not self._claims and not self.unknown.ever_suspected
 
-    def took(self, claims: Iterable[Claim]) -> None:
-        """A step answered with these."""
-        before = len(self._claims)
-        self._claims.update((claim[:2], claim) for claim in claims)
-        self.total += len(self._claims) - before
+    def took(self, claims: Iterable[Claim]) -> bool:
+        """A step answered with these. False if one of them is held already; then none of them may be begun.
+
+        What was held goes on under the same token. The others are unknown claims.
+        """
+        taken: dict[Token, Claim] = {claim[:2]: claim for claim in claims}
+        if not self._claims.keys().isdisjoint(taken):
+            self.unknown.suspect()
+            return False
+        self._claims.update(taken)
+        self.total += len(taken)
+        return True
 
     def settled(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
         """The first ones of the outbox were written, or refused because they were late."""

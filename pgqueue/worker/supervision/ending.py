@@ -86,12 +86,13 @@ class Ending:
         self._end_roles(KILL_TIMEOUT)
         return RETIRED
 
-    def outlast_outage(self) -> int | None:
-        """End what runs, then wait for the database: every outcome is written, or refused as late, before the end."""
+    def enlist_anew(self, why: str) -> int | None:
+        """End what runs, then wait for the database: every outcome is written, or refused as late, before the end.
+
+        Answers None: this process goes on, under a fresh id.
+        """
         self._end_what_runs()
-        self._observe(
-            Trouble("worker", "the database was away for almost a lease", "what ran was ended, and runs again later")
-        )
+        self._observe(Trouble("worker", why, "what ran was ended, and runs again later"))
         claimer = self._roles.claimer
         outbox = self._roles.outbox
         while len(outbox) > outbox.refused or not claimer.loop.connected:

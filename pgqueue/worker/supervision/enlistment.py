@@ -118,10 +118,13 @@ class Enlistment:
             self._heed_asked()
             if (why := self._why_stop()) is not None:
                 return self._end(self._ending.stop, why)
+            if (why := self._requests.renew) is not None:
+                self._phase = Phase.WAITING
+                return self._ending.enlist_anew(why)
             if (why := self._why_lost()) is not None:
                 if self._is_outage():
                     self._phase = Phase.WAITING
-                    return self._ending.outlast_outage()
+                    return self._ending.enlist_anew("the database was away for almost a lease")
                 return self._end(self._ending.retire, why)
             if (why := self._requests.retire) is not None:
                 return self._end(lambda why: self._ending.stop(why, RETIRED), f"retiring: {why}")

@@ -12,6 +12,8 @@ class Requests:
         self._call = call
         # Why the lease is gone: what runs must end now.
         self.lost: str | None = None
+        # Why the worker id may not be used any more, though this process may go on: its tokens could be issued twice.
+        self.renew: str | None = None
         # Why this process should not go on, though its lease stands: what runs may finish.
         self.retire: str | None = None
         # What stands in the worker's row: quiet, stop, or nothing.
@@ -20,6 +22,11 @@ class Requests:
     def lose(self, why: str) -> None:
         """The lease is gone."""
         self.lost = self.lost or why
+        self._call()
+
+    def renew_for(self, why: str) -> None:
+        """A fresh id is needed."""
+        self.renew = self.renew or why
         self._call()
 
     def retire_for(self, why: str) -> None:

@@ -15,6 +15,7 @@ from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.infra import InfraErrors
+from pgqueue.worker.supervision.lineage import Lineage
 from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
@@ -48,6 +49,12 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
             infra.hear(event.batch)
         observe(event)
 
+    def renew(why: str) -> None:
+        # At once, in the thread that found out: nothing more is claimed under this id.
+        claimer.quiet("lineage")
+        requests.renew_for(why)
+
+    lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
     executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, observe, requests.retire_for)
     listener = Listener(
@@ -72,6 +79,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,
+        renew=renew,
+        connected=lineage.check,
         deadline=longest_turn(settings) * STATEMENT_SHARE,
     )
     watchdog = Watchdog(
@@ -107,6 +116,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         evicted=requests.lose,
         asked=requests.ask,
         cancelled=executor.cancel,
+        connected=lineage.check,
     )
     return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown)
 

@@ -47,6 +47,7 @@ class Heartbeat:
         evicted: Callable[[str], None],
         asked: Callable[[str | None], None] = lambda _: None,
         cancelled: Callable[[frozenset[UUID]], None] = lambda _: None,
+        connected: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         self._worker = worker
         self._lease = lease
@@ -56,6 +57,7 @@ class Heartbeat:
         self._evicted = evicted
         self._asked = asked
         self._cancelled = cancelled
+        self._on_connect = connected
         self._beat_at = time.monotonic() + lease / BEATS_PER_LEASE
         self._look = False
         # Since when, by the lease's clock, the database has owed an answer.
@@ -86,7 +88,8 @@ class Heartbeat:
         self._look = True
         self.loop.wake()
 
-    def _connected(self, _conn: Connection) -> None:
+    def _connected(self, conn: Connection) -> None:
+        self._on_connect(conn)
         self._look = True
 
     def _tick(self, conn: Connection) -> float:

@@ -1,0 +1,19 @@
+"""Which history a server tells: after a failover, or when it was set back to an earlier moment, it is another one."""
+
+from __future__ import annotations
+
+from pgqueue.store.statement import Statement, only_value
+
+
+def timeline() -> Statement[str | None]:
+    """The server's system and the timeline that it writes, as one text; None where that cannot be known. O(1)."""
+    return Statement(_TIMELINE, (), only_value)
+
+
+# A promoted standby, and a server that was recovered to some moment, begin a timeline of their own. From the name of a
+# file of the log, because that is true at once; a checkpoint may come later.
+_TIMELINE = """
+select case when not pg_is_in_recovery() then
+  (select system_identifier::text from pg_control_system()) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+end
+"""
