@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
+from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
-from pgqueue.errors import DatabaseUnreachable, UsageError
-from pgqueue.job import Args, Enqueued, NewJob, new_job_id
+from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
+from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob, new_job_id
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.diagnosis import diagnosed
+from pgqueue.store.unknown import LiveTargets, live_targets
 from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 def enqueue(
@@ -53,8 +58,9 @@ def enqueue(
 ) -> None:
     """Enqueue one job, and print its id.
 
-    Times read like 90, 90s, 5m, 1h30m, 2d. With --app the options of the task itself hold where none are given here,
-    and a target or arguments that do not fit are refused.
+    Times read like 90, 90s, 5m, 1h30m, 2d. With --app the options of the task itself (its queue, say) hold where none
+    are given here, and a target or arguments that do not fit are refused. Without it a target is taken as it is, and
+    said to be in doubt if no live worker knows it.
     """
     # Chosen here, so that the message about a broken connection can name it.
     chosen = job_id or new_job_id()
@@ -78,10 +84,12 @@ def enqueue(
         labels=labels(label or []),
         job_id=chosen,
     )
-    found = _enqueued(dsn, new)
+    found, live = _enqueued(dsn, new)
     typer.echo(found.id)
     if not found.created:
         say(f"job {found.id} was there already; nothing was added")
+    elif not app and live is not None and (doubt := doubt_about(new.name, queue or DEFAULT_QUEUE, live)):
+        say(doubt)
 
 
 def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> None:
@@ -96,12 +104,22 @@ def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> No
         task.job(*(values or ()))
 
 
-def _enqueued(dsn: str | None, new: NewJob) -> Enqueued:
+def _enqueued(dsn: str | None, new: NewJob) -> tuple[Enqueued, list[LiveTargets] | None]:
     task = registered(new.name)
     with connected(dsn) as conn:
         try:
             with diagnosed():
-                return execute(conn, enqueueing.enqueue(new if task is None else new.over(task.options)))
+                found = execute(conn, enqueueing.enqueue(new if task is None else new.over(task.options)))
         except DatabaseUnreachable as error:
             # The COMMIT may have gone through: only the same id makes it safe to repeat.
             raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error
+        return found, _live_targets(conn)
+
+
+def _live_targets(conn: psycopg.Connection[Any]) -> list[LiveTargets] | None:
+    """What workers know; None if this role may not look: the job is there all the same."""
+    try:
+        with diagnosed():
+            return execute(conn, live_targets())
+    except PgqueueError:
+        return None

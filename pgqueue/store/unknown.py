@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pgqueue.outcome import Settlement
-from pgqueue.store.statement import Statement, only_value
+from pgqueue.store.statement import Statement, only_value, query
 
 # So many jobs a recall makes due at most.
 RECALL_LIMIT = 1_000
+# Workers that know and serve the same count as one here.
+MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,31 @@ def declare_targets(worker: int, names: Collection[str], keep: timedelta) -> Sta
     digest = hashlib.sha256("\n".join(known).encode(errors="surrogatepass")).hexdigest()[:32]
     sql = "select pgqueue.declare_targets($1::bigint, $2::text, $3::text[], $4::interval)"
     return Statement(sql, (worker, digest, known, keep), only_value)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTargets:
+    """What so many live workers know and serve; `queues` None is all of them, `names` None that they do not tell."""
+
+    queues: Sequence[str] | None
+    names: Sequence[str] | None
+    workers: int
+
+    def knows(self, target: str) -> bool:
+        """Whether they can run it, as far as is known: by its name, or as a function of one of their modules."""
+        if self.names is None or target in self.names:
+            return True
+        module = target.partition(":")[0]
+        return any(module == app or module.startswith(f"{app}.") for app in self.names if ":" not in app)
+
+    def serves(self, queue: str) -> bool:
+        """Whether they claim from it."""
+        return self.queues is None or queue in self.queues
+
+
+def live_targets() -> Statement[list[LiveTargets]]:
+    """What live workers know and serve. Reads the workers."""
+    return Statement(query("live_targets"), (MOST_LISTED,), lambda rows: [LiveTargets(*row) for row in rows])
 
 
 def park(worker: int, unknown: Sequence[Settlement]) -> Statement[frozenset[UUID]]:

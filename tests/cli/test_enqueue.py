@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from pgqueue.store import execute, workers
+from pgqueue.store.unknown import declare_targets
 from tests.cli.conftest import SHOP, Command
 
 
@@ -20,10 +22,9 @@ def row(conn: psycopg.Connection[Any], columns: str) -> tuple:
     return found
 
 
-def test_it_prints_the_id_and_nothing_else(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+def test_it_prints_the_id_where_programs_read_and_nothing_else(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
     ran = pgqueue("enqueue", "a:b", "[1, 2]")
     assert ran.code == 0
-    assert ran.err == ""
     assert row(conn, "id, target, args, queue, priority") == (UUID(ran.out.strip()), "a:b", [1, 2], "default", 5)
 
 
@@ -102,3 +103,56 @@ def test_the_nearest_dsn_wins(pgqueue: Command, dsn: str) -> None:
 def test_arguments_keep_every_letter(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
     pgqueue("enqueue", "a:b", '{"name": "Zoë \\" \\u0001"}')
     assert row(conn, "args") == ({"name": 'Zoë " \x01'},)
+
+
+def work(conn: psycopg.Connection[Any], worker: int, names: list[str], queues: list[str] | None = None) -> None:
+    """A live worker that knows these names."""
+    execute(conn, workers.enlist(worker, "shop-1", 99, queues, "thread", 4, timedelta(minutes=5)))
+    execute(conn, declare_targets(worker, names, timedelta(days=7)))
+    conn.commit()
+
+
+def test_without_an_app_a_target_that_no_live_worker_knows_is_in_doubt(
+    pgqueue: Command, conn: psycopg.Connection[Any]
+) -> None:
+    ran = pgqueue("enqueue", "shop.tasks:send")
+    assert (ran.code, ran.err) == (0, "no worker runs now; the job waits for one that knows shop.tasks:send\n")
+    work(conn, 1, ["shop.tasks:send", "lib"])
+    work(conn, 2, ["other:task"])
+    ran = pgqueue("enqueue", "shop.tasks:sned")
+    assert ran.code == 0
+    assert "no live worker knows shop.tasks:sned: the job waits" in ran.err
+    assert "did you mean shop.tasks:send?" in ran.err
+    for known in ("shop.tasks:send", "lib:plain_function", "lib.below:plain_function"):
+        assert pgqueue("enqueue", known).err == ""
+
+
+def test_without_an_app_a_queue_that_nobody_who_knows_the_task_serves_is_in_doubt(
+    pgqueue: Command, conn: psycopg.Connection[Any]
+) -> None:
+    work(conn, 1, ["shop.tasks:send"], ["mail", "web"])
+    work(conn, 2, ["other:task"])
+    doubt = pgqueue("enqueue", "shop.tasks:send").err
+    assert "do not serve queue default, but mail, web; --queue names another" in doubt
+    assert pgqueue("enqueue", "shop.tasks:send", "--queue", "web").err == ""
+
+
+def test_who_may_not_look_at_workers_can_enqueue_all_the_same(
+    pgqueue: Command, conn: psycopg.Connection[Any], dsn: str
+) -> None:
+    conn.execute("drop role if exists only_producer")
+    conn.execute("create role only_producer login")
+    conn.execute("grant usage on schema pgqueue to only_producer")
+    conn.execute("grant select, insert on pgqueue.jobs to only_producer")
+    conn.execute(
+        "grant select on pgqueue.attempts, pgqueue.dead_jobs, pgqueue.queues, pgqueue.alembic_version to only_producer"
+    )
+    conn.commit()
+    try:
+        ran = pgqueue("enqueue", "a:b", "--dsn", f"{dsn} user=only_producer")
+        assert (ran.code, ran.err) == (0, "")
+        assert row(conn, "id") == (UUID(ran.out.strip()),)
+    finally:
+        conn.execute("drop owned by only_producer")
+        conn.execute("drop role only_producer")
+        conn.commit()
