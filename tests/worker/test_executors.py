@@ -50,7 +50,7 @@ def test_bad_jobs_hurt_nobody_else(make: Make, kind: str) -> None:
     done = bench.run([*bad, *(claim("give", 1, store_result=True) for _ in range(20))])
     assert [each.move for each in done[: len(bad)]] == [
         *(Move.RETRY, Move.RETRY, Move.RETRY, Move.RETRY),
-        *(Move.END, Move.END, Move.RETRY, Move.RETRY, Move.END),
+        *(Move.END, Move.END, Move.PARK, Move.END, Move.END),
     ]
     assert {each.result for each in done[len(bad) :]} == {"1"}
 

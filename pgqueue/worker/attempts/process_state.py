@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+from contextvars import copy_context
 from typing import Any
 
 from pgqueue.worker.attempts.notices import NOTICE_SIGNAL
@@ -52,6 +53,7 @@ class ProcessState:
         self._telling_locale = _telling_locale()
         # As C knows them: an enum for each would cost more than all the rest.
         self._handlers = tuple((number, _signal.getsignal(number)) for number in _SIGNALS)
+        self._numbers = _numbers()
         self._interpreter = _interpreter()
 
     def put_back(self) -> bool:
@@ -68,19 +70,21 @@ class ProcessState:
                     _signal.signal(number, handler)
             if _telling_locale() != self._telling_locale:
                 locale.setlocale(locale.LC_ALL, self._locale)
+            if self._numbers is not None:
+                # To look what changed in it would take longer.
+                decimal.setcontext(self._numbers.copy())
             return _interpreter() == self._interpreter or self._put_back_interpreter()
         except Exception:
             return False
 
     def _put_back_interpreter(self) -> bool:
-        limit, timeout, collects, logs, hook, thread_hook, out, err, digits, rounding, *_ = self._interpreter
+        limit, timeout, collects, logs, hook, thread_hook, out, err, *_ = self._interpreter
         sys.setrecursionlimit(limit)
         socket.setdefaulttimeout(timeout)
         (gc.enable if collects else gc.disable)()
         logging.disable(logs)
         sys.excepthook, threading.excepthook = hook, thread_hook
         sys.stdout, sys.stderr = out, err
-        decimal.setcontext(decimal.Context(prec=digits, rounding=rounding))
         return _interpreter() == self._interpreter
 
 
@@ -90,8 +94,12 @@ def _telling_locale() -> tuple[str, str]:
     return ask(_locale.LC_NUMERIC, None), ask(_locale.LC_TIME, None)
 
 
+def _numbers() -> decimal.Context | None:
+    """How an app has set up decimals while it was imported; if it has not, each job finds them as Python makes them."""
+    return next((value.copy() for value in copy_context().values() if isinstance(value, decimal.Context)), None)
+
+
 def _interpreter() -> tuple[Any, ...]:
-    numbers = decimal.getcontext()
     return (
         sys.getrecursionlimit(),
         socket.getdefaulttimeout(),
@@ -101,8 +109,6 @@ def _interpreter() -> tuple[Any, ...]:
         threading.excepthook,
         sys.stdout,
         sys.stderr,
-        numbers.prec,
-        numbers.rounding,
         # What is closed stays closed: of no use to the next job.
         getattr(sys.stdout, "closed", None),
         getattr(sys.stderr, "closed", None),

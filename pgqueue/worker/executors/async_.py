@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import Context
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -21,8 +21,8 @@ from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.loop_state import LoopState
 from pgqueue.worker.attempts.middleware import load_middleware
-from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
 from pgqueue.worker.executors.judging import (
@@ -31,28 +31,15 @@ from pgqueue.worker.executors.judging import (
     once_targets,
     registered_targets,
     registered_terms,
-    spec_here,
     timed_out,
 )
 from pgqueue.worker.executors.loop_thread import LoopThread
 from pgqueue.worker.executors.thread import ThreadExecutor
 from pgqueue.worker.executors.ticker import Ticker
-from pgqueue.worker.executors.watch import Due, Watch
+from pgqueue.worker.executors.under_way import Running, UnderWay
 
 # Threads for tasks that are no coroutines; under this executor they are the exception.
 _MOST_THREADS = 8
-
-
-@dataclass(slots=True)
-class _Running:
-    """One attempt under way; `call` is there when its own code may begin, `in_thread` if that is no coroutine."""
-
-    claim: Claim
-    since: float
-    task: asyncio.Task[None] | None = None
-    call: Call | None = None
-    in_thread: bool = False
-    watch: Watch | None = None
 
 
 class AsyncExecutor:
@@ -60,6 +47,7 @@ class AsyncExecutor:
 
     # Made by start().
     _loop: LoopThread
+    _loop_state: LoopState
     _attempts: AsyncAttempts
 
     def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
@@ -76,8 +64,7 @@ class AsyncExecutor:
         self._taken = self._returned = 0
         self._started = self._stopping = self._closing = self._abandoned = False
         self._idle = threading.Event()
-        # By the claim's token; written by the loop's thread, but for what is given up: who takes it out, reports it.
-        self._running: dict[tuple[Any, ...], _Running] = {}
+        self._running = UnderWay(settings.grace)
         self._tasks: dict[str, Task[..., Any]] = {}
         self._ended: list[Finished] = []
         self._reported = self._given_up = 0
@@ -90,6 +77,7 @@ class AsyncExecutor:
         self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware))
         self._threads.start()
         self._loop = LoopThread(self._observe, self._attempts.close)
+        self._loop_state = LoopState(self._loop.loop)
         self._loop.start()
         self._ticker.start()
         self._started = True
@@ -123,9 +111,7 @@ class AsyncExecutor:
         if cancelled:
             self._report(cancelled)
             self._returned += len(cancelled)
-        for running in tuple(self._running.values()):
-            if running.call is not None and running.claim.id in ids:
-                running.call.tell(Notice.CANCELLED)
+        self._running.tell_cancelled(ids)
         self._threads.cancel(ids)
 
     def terms(self, target: str) -> Terms | None:
@@ -158,7 +144,7 @@ class AsyncExecutor:
         if not self._idle.wait(timeout):
             self._abandoned = True
             self._loop.wait_for(self._cancel_all())
-            over = [left_over(running.claim) for running in tuple(self._running.values())]
+            over = [left_over(running.claim) for running in self._running.all()]
             left += [each for each in over if isinstance(each, Leftover)]
             if lost := [each for each in over if not isinstance(each, Leftover)]:
                 self._report(lost)
@@ -173,7 +159,7 @@ class AsyncExecutor:
     def running(self) -> list[tuple[Claim, float]]:
         """What runs, and for how long."""
         now = monotonic()
-        return [(each.claim, now - each.since) for each in tuple(self._running.values())]
+        return [(each.claim, now - each.since) for each in self._running.all()]
 
     def kill(self) -> None:
         """Cancel everything, and report nothing more: a coroutine that does not yield cannot be ended."""
@@ -184,7 +170,7 @@ class AsyncExecutor:
             self._close()
 
     async def _cancel_all(self) -> None:
-        tasks = [running.task for running in self._running.values() if running.task is not None]
+        tasks = [running.task for running in self._running.all() if running.task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -199,10 +185,11 @@ class AsyncExecutor:
         with suppress(IndexError):
             while self._waiting and len(self._running) < self.concurrency and not self._stopping:
                 claim, _ = self._waiting.popleft()
-                running = self._running[claim[:2]] = _Running(claim, monotonic())
-                running.task = self._loop.loop.create_task(self._attempt(running))
+                running = self._running.begin(claim)
+                # A context of its own: what one job sets, no other finds. And no task factory that a job has set.
+                running.task = asyncio.Task(self._attempt(running), loop=self._loop.loop, context=Context())
 
-    async def _attempt(self, running: _Running) -> None:
+    async def _attempt(self, running: Running) -> None:
         claim = running.claim
         call = prepare(claim, self._tasks, self._settings.apps)
         if not isinstance(call, Call):
@@ -212,6 +199,7 @@ class AsyncExecutor:
         elif call.task.is_async:
             running.call = call
             outcome = await self._attempts.run(call)
+            self._loop_state.put_back()
             self._end(finish(claim, outcome, call.task, monotonic() - running.since))
         else:
             running.in_thread = True
@@ -223,7 +211,7 @@ class AsyncExecutor:
                 self._loop.call(self._end, finished)
 
     def _end(self, finished: Finished) -> None:
-        if self._abandoned or self._running.pop(finished.claim[:2], None) is None:
+        if self._abandoned or not self._running.take_out(finished.claim):
             return
         if not self._ended:
             self._loop.loop.call_soon(self._flush)
@@ -244,25 +232,15 @@ class AsyncExecutor:
 
     def _look(self, now: float) -> bool:
         """Look for what runs too long, in the ticker's thread: the loop may be blocked."""
-        for running in tuple(self._running.values()):
-            if not running.in_thread and not self._abandoned:
-                self._look_at(running, now)
+        if not self._abandoned:
+            for running, said in self._running.overdue(now):
+                self._give_up(running, said, now)
         return self.load() > 0
 
-    def _look_at(self, running: _Running, now: float) -> None:
-        if running.watch is None:
-            task = spec_here(running.claim.target)
-            running.watch = Watch.over_thread(running.claim, task, running.since, self._settings.grace)
-        match running.watch.due(now):
-            case Due.NOTICE if running.call is not None:
-                running.call.tell(Notice.TIMEOUT)
-            case Due.END:
-                self._give_up(running, running.watch.said, now)
-
-    def _give_up(self, running: _Running, said: str, now: float) -> None:
+    def _give_up(self, running: Running, said: str, now: float) -> None:
         """Settle the attempt of a coroutine that does not end: it ignores that, or blocks the loop."""
         claim = running.claim
-        if self._running.pop(claim[:2], None) is None:
+        if not self._running.take_out(claim):
             return
         self._report((timed_out(claim, said, now - running.since, stack_of(self._loop.thread)),))
         self._given_up += 1

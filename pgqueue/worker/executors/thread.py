@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from time import monotonic
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
+from pgqueue.worker.executors.inbox import Inbox
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     left_over,
@@ -60,10 +60,7 @@ class ThreadExecutor:
         self._retire = retire or (lambda why: None)
         self._declared: frozenset[str] | None = None
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
-        # Each entry with the monotonic() at which it came; None ends one thread.
-        self._inbox: SimpleQueue[tuple[Claim, float] | None] = SimpleQueue()
-        # Held while somebody has emptied the inbox to look at it: give_back(), or stop().
-        self._looking = threading.Lock()
+        self._inbox = Inbox()
         self._slots: list[_Slot] = []
         self._taken = 0
         self._returned = 0
@@ -85,10 +82,8 @@ class ThreadExecutor:
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Take over claims."""
-        now = monotonic()
         self._taken += len(claims)
-        for claim in claims:
-            self._inbox.put((claim, now))
+        self._inbox.add(claims)
         self._ticker.wake()
 
     def load(self) -> int:
@@ -98,23 +93,13 @@ class ThreadExecutor:
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a thread."""
         latest = monotonic() - waited
-        with self._looking:
-            waiting = self._waiting()
-            for entry in waiting:
-                if entry[1] > latest:
-                    self._inbox.put(entry)
-        old = [claim for claim, since in waiting if since <= latest]
+        old = self._inbox.take(lambda _, since: since <= latest)
         self._returned += len(old)
         return old
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Tell those of its jobs that they were cancelled; a thread is never ended for it."""
-        with self._looking:
-            waiting = self._waiting()
-            cancelled = [claim for claim, _ in waiting if claim.id in ids]
-            for entry in waiting:
-                if entry[0].id not in ids:
-                    self._inbox.put(entry)
+        cancelled = self._inbox.take(lambda claim, _: claim.id in ids)
         if cancelled:
             self._report([cancelled_unstarted(claim) for claim in cancelled])
             self._returned += len(cancelled)
@@ -148,10 +133,8 @@ class ThreadExecutor:
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, and leave behind what is still running after `timeout` seconds."""
         deadline = monotonic() + timeout
-        with self._looking:
-            left = [Leftover(claim, started=False) for claim, _ in self._waiting()]
-            for _ in self._slots:
-                self._inbox.put(None)
+        left = [Leftover(claim, started=False) for claim in self._inbox.take(lambda *_: True)]
+        self._inbox.end(len(self._slots))
         for slot in self._slots:
             while not slot.abandoned and slot.thread.is_alive() and (wait := deadline - monotonic()) > 0:
                 # In steps: its job may be given up meanwhile.
@@ -184,34 +167,18 @@ class ThreadExecutor:
         """Start nothing more, and report nothing more: threads cannot be ended."""
         for slot in self._slots:
             slot.abandoned = True
-            self._inbox.put(None)
+        self._inbox.end(len(self._slots))
         self._ticker.stop()
-
-    def _waiting(self) -> list[tuple[Claim, float]]:
-        waiting: list[tuple[Claim, float]] = []
-        ends = 0
-        while True:
-            try:
-                entry = self._inbox.get_nowait()
-            except Empty:
-                break
-            if entry is None:
-                ends += 1
-            else:
-                waiting.append(entry)
-        for _ in range(ends):
-            self._inbox.put(None)
-        return waiting
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
         attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard())
         attempts.declared = self._declared
         number = 0
-        while (entry := self._inbox.get()) is not None and not slot.abandoned:
+        while (claim := self._inbox.get()) is not None and not slot.abandoned:
             number += 1
             attempts.number = number
-            slot.running = number, entry[0], monotonic()
-            finished = attempts.run(entry[0], number)
+            slot.running = number, claim, monotonic()
+            finished = attempts.run(claim, number)
             with slot.handing_on:
                 if slot.abandoned:
                     break

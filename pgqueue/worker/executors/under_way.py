@@ -1,0 +1,76 @@
+"""The attempts that are under way in an event loop, and which of them run too long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from pgqueue.job import Claim
+from pgqueue.worker.attempts.call import Call
+from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.executors.judging import spec_here
+from pgqueue.worker.executors.watch import Due, Watch
+
+
+@dataclass(slots=True)
+class Running:
+    """One attempt under way; `call` is there when its own code may begin, `in_thread` if that is no coroutine."""
+
+    claim: Claim
+    since: float
+    task: asyncio.Task[None] | None = None
+    call: Call | None = None
+    in_thread: bool = False
+    watch: Watch | None = None
+
+
+class UnderWay:
+    """Written by the loop's thread, but for what is given up: whoever takes an attempt out reports it."""
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        # By the claim's token.
+        self._running: dict[tuple[Any, ...], Running] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, claim: Claim) -> Running:
+        """An attempt begins."""
+        running = self._running[claim[:2]] = Running(claim, monotonic())
+        return running
+
+    def take_out(self, claim: Claim) -> bool:
+        """It has ended, or is given up; whether it was under way still."""
+        return self._running.pop(claim[:2], None) is not None
+
+    def all(self) -> tuple[Running, ...]:
+        """All of them; from any thread."""
+        return tuple(self._running.values())
+
+    def tell_cancelled(self, ids: Collection[UUID]) -> None:
+        """Tell those of these jobs whose own code runs."""
+        for running in self.all():
+            if running.call is not None and running.claim.id in ids:
+                running.call.tell(Notice.CANCELLED)
+
+    def overdue(self, now: float) -> list[tuple[Running, str]]:
+        """Tell what ran past its time; answers what did not end after that, with the limit that it has passed."""
+        return [
+            (running, running.watch.said)
+            for running in self.all()
+            if not running.in_thread and self._is_overdue(running, now) and running.watch is not None
+        ]
+
+    def _is_overdue(self, running: Running, now: float) -> bool:
+        if running.watch is None:
+            task = spec_here(running.claim.target)
+            running.watch = Watch.over_thread(running.claim, task, running.since, self._grace)
+        due = running.watch.due(now)
+        if due is Due.NOTICE and running.call is not None:
+            running.call.tell(Notice.TIMEOUT)
+        return due is Due.END
