@@ -147,3 +147,20 @@ def bound(conn: SyncConnection) -> Iterator[None]:
 def bound_connection() -> SyncConnection | None:
     """The connection of the innermost bound() block."""
     return _bound.get()
+
+
+def be_at_home_in(dsn: str | None) -> None:
+    """Have `Task.delay()` outside of bound() go to that database: in a worker's process, to where its jobs come from.
+
+    Told so, and not by a variable: what a job starts must not inherit a password that the worker alone was given.
+    """
+    global _home
+    _home = dsn
+
+
+def home_database() -> str | None:
+    """The database that be_at_home_in() named last."""
+    return _home
+
+
+_home: str | None = None

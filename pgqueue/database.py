@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from pgqueue import embedded
+from pgqueue.context import home_database
 from pgqueue.errors import UsageError
 from pgqueue.store.connection import unreachable
 from pgqueue.store.dsn import read
@@ -25,7 +26,7 @@ def connect(dsn: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     PostgreSQL is started if need be, and runs as long as this process does. Raises UsageError if no database is named,
     DatabaseUnreachable, EmbeddedError.
     """
-    named = dsn or os.environ.get(VARIABLE)
+    named = dsn or home_database() or os.environ.get(VARIABLE)
     if not named:
         raise UsageError(
             f"connect() knows no database; give it a DSN such as postgresql://user@host/database, or set {VARIABLE}"

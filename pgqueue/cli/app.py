@@ -36,8 +36,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        hide_secrets()
-        app()
+        app(hide_secrets())
     except PgqueueError as error:
         sys.exit(report(error))
 

@@ -29,6 +29,7 @@ from pgqueue.cli.options import (
     new_group,
 )
 from pgqueue.cli.output import Columns, print_json, print_list
+from pgqueue.context import be_at_home_in
 from pgqueue.job import Job, JobState
 from pgqueue.store import execute, reading, unknown
 from pgqueue.store.diagnosis import diagnosed
@@ -145,8 +146,12 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     with served(dsn) as address:
         with connected(address) as conn:
             found = client.get_job(conn, job_id_of(conn, job_id)).id
-        with diagnosed():
-            finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
+        be_at_home_in(address)
+        try:
+            with diagnosed():
+                finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
+        finally:
+            be_at_home_in(None)
         with connected(address) as conn:
             job = client.get_job(conn, found)
     if finished is None:

@@ -1,10 +1,11 @@
 """A DSN with a password among the arguments: everybody on the machine can read those, and they stand in no message.
 
-The environment of a process is for its own user's eyes. So the command begins anew, with the DSN there instead.
+The environment of a process is for its own user's eyes. So the command begins anew, with the words there instead.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -19,16 +20,26 @@ from pgqueue.store.dsn import has_secret
 VARIABLES = {"--dsn": "PGQUEUE_DSN", "--listen-dsn": "PGQUEUE_LISTEN_DSN"}
 
 
-def hide_secrets() -> None:
-    """Begin anew if a DSN with a secret was typed. Raises UsageError for a DSN where none is expected."""
+# In the environment the words as typed come across, and are taken out of it: what a job starts would inherit them.
+_CARRIER = "_PGQUEUE_TYPED"
+
+
+def hide_secrets() -> list[str]:
+    """The arguments as they were typed; begins anew if a DSN with a secret is among them.
+
+    Raises UsageError for a DSN where none is expected.
+    """
     typed = sys.argv[1:]
-    environ = dict(os.environ)
-    kept = without_secrets(typed, environ)
+    if carried := os.environ.pop(_CARRIER, ""):
+        words: list[str] = json.loads(carried)
+        return words
+    kept = without_secrets(typed, {})
     # Else it was not started by these words, and who calls main() of its own program keeps its process.
     if kept != typed and sys.orig_argv[len(sys.orig_argv) - len(typed) :] == typed:
         start = sys.orig_argv[: len(sys.orig_argv) - len(typed)]
         sys.stdout.flush()
-        os.execve(sys.executable, [*start, *kept], environ)
+        os.execve(sys.executable, [*start, *kept], {**os.environ, _CARRIER: json.dumps(typed)})
+    return typed
 
 
 def without_secrets(typed: Sequence[str], environ: MutableMapping[str, str]) -> list[str]:

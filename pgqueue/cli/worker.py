@@ -12,6 +12,7 @@ import typer
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import served
 from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option
+from pgqueue.context import be_at_home_in
 from pgqueue.errors import UsageError
 from pgqueue.store.diagnosis import diagnosed
 
@@ -109,8 +110,8 @@ def worker(
 ) -> None:
     """Claim jobs and run them.
 
-    TERM or INT lets running jobs finish; a second one ends them at once. TSTP makes it quiet, CONT go on; USR1 kills
-    running jobs, TTIN writes what it is doing to the log.
+    TERM, INT or HUP lets running jobs finish; a second TERM or INT ends them at once. TSTP makes it quiet, CONT go on;
+    USR1 kills running jobs, TTIN writes what it is doing to the log.
 
     Exit codes: 0 stopped, 1 stopped by force, 2 wrong options, or the app cannot be imported, 3 no database, 75 retired
     (restart it), 78 no schema (stay down).
@@ -126,6 +127,7 @@ def worker(
     if executor is Kind.ASYNC:
         sys.setswitchinterval(SWITCH_INTERVAL)
     with served(dsn) as address, diagnosed():
+        be_at_home_in(address)
         code = Worker(
             address,
             queues=names,

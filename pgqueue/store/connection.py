@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 import psycopg
 
 from pgqueue.errors import DatabaseUnreachable, UsageError
+from pgqueue.forks import not_for_copies
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.dsn import betrays, place_of, read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
@@ -105,6 +106,7 @@ def open_connection(
     try:
         conn = OwnConnection.connect(autocommit=True, **_parameters(given, role))
         conn.deadline = deadline
+        not_for_copies(conn)
         try:
             begin_session(conn, {**_path(role), **(settings or {})})
             conn.autocommit = autocommit

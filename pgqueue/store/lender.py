@@ -16,13 +16,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
+from pgqueue.forks import dead_end, not_for_copies
 from pgqueue.store.connection import open_async_connection, open_connection
 from pgqueue.store.deadline import PunctualAsyncConnection, PunctualConnection
 from pgqueue.store.statement import Statement, execute
@@ -87,7 +87,7 @@ class Lender:
         self._ended = False
         # Behind a pooler the session is ours between BEGIN and COMMIT alone.
         self._pooled = False
-        _lenders.add(self)
+        not_for_copies(self)
 
     async def lend(self) -> Any:
         """A connection inside a new transaction. Raises DatabaseUnreachable."""
@@ -143,17 +143,12 @@ class Lender:
         state = error.sqlstate if isinstance(error, psycopg.Error) else None
         return self._server is None and (self._ended or (state is not None and state.startswith("57P0")))
 
-    def sever(self) -> None:
-        """In a forked copy of the process: put the connection out of reach, without a word to the server.
-
-        Whatever the copy does with it then fails; the socket stays open where it belongs.
-        """
+    def in_copy(self) -> None:
+        """Put the connection out of reach, without a word to the server: whatever the copy does with it fails."""
         for conn in (self._server, getattr(self._lent, "pgconn", None)):
             with suppress(OSError, psycopg.Error):
                 if conn is not None and _identity_of(conn.socket) == self._socket:
-                    nothing = os.open(os.devnull, os.O_RDWR)
-                    os.dup2(nothing, conn.socket, inheritable=False)
-                    os.close(nothing)
+                    dead_end(conn.socket)
 
     def close(self) -> None:
         """Close the connection; the next job gets a new one."""
@@ -239,17 +234,6 @@ class Lender:
             self.close()
         finally:
             _take(conn)
-
-
-_lenders: WeakSet[Lender] = WeakSet()
-
-
-def _sever_all() -> None:
-    for lender in tuple(_lenders):
-        lender.sever()
-
-
-os.register_at_fork(after_in_child=_sever_all)
 
 
 def _fault_of(server: PGconn) -> str | None:

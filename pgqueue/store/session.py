@@ -14,6 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from pgqueue.forks import dead_end
 from pgqueue.store.deadline import DEADLINE_SECONDS, PunctualAsyncConnection, PunctualConnection
 
 # What a role's defaults may have set otherwise. Statements judge by what is committed, so READ COMMITTED. A job may
@@ -41,6 +42,11 @@ class OwnConnection(PunctualConnection):
 
     pooled = False
     local: Mapping[str, str] = {}
+
+    def in_copy(self) -> None:
+        """Leave the session to the process that it belongs to: as long as a copy held it, it would outlive that."""
+        if not self.closed:
+            dead_end(self.pgconn.socket)
 
 
 class OwnAsyncConnection(PunctualAsyncConnection):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
-from pgqueue.context import bound_connection
+from pgqueue.context import bound_connection, home_database
 from pgqueue.database import address_of
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
@@ -227,7 +227,7 @@ def _with_options(original: Task[..., Any], options: JobOptions) -> Task[..., An
 
 
 def _own_dsn(name: str) -> str:
-    dsn = os.environ.get("PGQUEUE_DSN")
+    dsn = home_database() or os.environ.get("PGQUEUE_DSN")
     if not dsn:
         raise NotBound(
             f"{name}.delay() has no connection: call it inside `with pgqueue.bound(conn):`, use"

@@ -106,8 +106,8 @@ class Worker:
         """Work until a signal, stop(), the end of a burst or the loss of the lease; answers the exit code.
 
         Raises AppError if the app cannot be imported, DatabaseUnreachable and SchemaError if the worker cannot begin;
-        once begun, it outlives any outage. In the main thread TERM and INT stop it, a second one at once; TSTP makes
-        it quiet, CONT go on; USR1 kills what runs, TTIN dumps the state to the log. A Worker runs once.
+        once begun, it outlives any outage. In the main thread TERM, INT and HUP stop it, a second TERM or INT at once;
+        TSTP makes it quiet, CONT go on; USR1 kills what runs, TTIN dumps the state to the log. A Worker runs once.
         """
         if self._ran:
             raise UsageError("a Worker runs once, and this one has run; make another")

@@ -203,3 +203,47 @@ def test_a_worker_runs_once(dsn: str) -> None:
     assert worker.run() == 0
     with pytest.raises(UsageError, match="a Worker runs once, and this one has run; make another"):
         worker.run()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_closed_terminal_stops_a_worker_gracefully_however_often_it_says_so(
+    spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
+) -> None:
+    worker = spawn(executor=kind, shutdown_timeout=60)
+    job_id = begun(desk, tmp_path, 1.5)
+    worker.signal(signal.SIGHUP)
+    wait_until(lambda: worker.heard("worker stopping"))
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 2 * SAME_SIGNAL)
+    worker.signal(signal.SIGHUP)
+    assert worker.wait() == 0
+    assert desk.job(job_id).state == "succeeded"
+    assert worker.heard("worker stopping")[0]["why"] == "SIGHUP"
+
+
+def test_a_term_after_a_hangup_ends_the_worker_at_once(spawn: StartProcess, desk: Desk, tmp_path: Path) -> None:
+    worker = spawn(shutdown_timeout=60)
+    begun(desk, tmp_path, 60.0)
+    worker.signal(signal.SIGHUP)
+    wait_until(lambda: worker.heard("worker stopping"))
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 2 * SAME_SIGNAL)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 1
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing(
+    spawn: StartProcess,
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        worker = spawn(executor="thread")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    worker.signal(signal.SIGHUP)
+    # Signals are looked at in turn: a dump that was asked for later would come after the stop.
+    worker.signal(signal.SIGTTIN)
+    wait_until(lambda: worker.heard("dump"))
+    assert worker.heard("worker stopping") == []
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 0

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from pgqueue.errors import SoftTimeout
+from pgqueue.forks import not_for_copies
 
 # Nobody uses it, and its default is to be ignored: Go chose it for the same purpose.
 NOTICE_SIGNAL = signal.SIGURG
@@ -67,6 +68,7 @@ class SignalGuard:
         self._struck: int | None = None
         self._thread = threading.main_thread().ident or 0
         signal.signal(NOTICE_SIGNAL, self._land)
+        not_for_copies(self)
 
     def open(self, number: int) -> None:
         """The code of attempt `number` begins."""
@@ -83,6 +85,10 @@ class SignalGuard:
         self._struck = number
         with suppress(ProcessLookupError):
             signal.pthread_kill(self._thread, NOTICE_SIGNAL)
+
+    def in_copy(self) -> None:
+        """Nobody tells a copy anything by it."""
+        signal.signal(NOTICE_SIGNAL, signal.SIG_DFL)
 
     def _land(self, *_signal: object) -> None:
         if self._inside is not None and self._inside == self._struck:

@@ -34,7 +34,9 @@ THREAD_RELEASE_DELAY = 5.0
 SAME_SIGNAL = 0.25
 # How often an outage is looked at.
 LOOK_EVERY = 0.5
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# A second one of these ends the worker by force. A terminal that closes says HUP more than once, and means it once.
+FORCE_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Ending:
@@ -69,7 +71,7 @@ class Ending:
         )
         stopping.start()
         while stopping.is_alive():
-            again = any(number in STOP_SIGNALS for number in self._signals.wait(0.05))
+            again = any(number in FORCE_SIGNALS for number in self._signals.wait(0.05))
             if again and time.monotonic() - began > SAME_SIGNAL:
                 return self._stop_at_once(stopping, left)
             if (lost := self._lost()) is not None:

@@ -15,9 +15,12 @@ from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from pgqueue.forks import not_for_copies
+
 SIGNALS = (
     signal.SIGTERM,
     signal.SIGINT,
+    signal.SIGHUP,
     signal.SIGTSTP,
     signal.SIGCONT,
     signal.SIGUSR1,
@@ -39,7 +42,11 @@ class Signals:
         os.set_blocking(self._writer, False)
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
+                if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                    # As `nohup` has it: the terminal may close.
+                    continue
                 self._before[number] = signal.signal(number, self._remember)
+            not_for_copies(self)
         return self
 
     def __exit__(
@@ -47,9 +54,15 @@ class Signals:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        os.close(self._reader)
-        os.close(self._writer)
+        self._before.clear()
+        if self._reader >= 0:
+            os.close(self._reader)
+            os.close(self._writer)
         self._reader = self._writer = -1
+
+    def in_copy(self) -> None:
+        """What a job forks is no worker: signals mean there what they meant before."""
+        self.__exit__(None, None, None)
 
     def wake(self) -> None:
         """Make the main thread look; from any thread."""

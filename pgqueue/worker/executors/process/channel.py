@@ -6,6 +6,8 @@ import os
 import socket
 from typing import NoReturn
 
+from pgqueue.forks import dead_end, not_for_copies
+
 # EX_PROTOCOL: how a child ends whose channel is not its own any more.
 LOST_CHANNEL = 76
 
@@ -21,7 +23,7 @@ class Channel:
         self._number = number
         found = os.fstat(number)
         self._identity = found.st_ino, found.st_dev
-        os.register_at_fork(after_in_child=self._sever)
+        not_for_copies(self)
 
     def send(self, frame: bytes) -> None:
         """Send all of it; one thread at a time."""
@@ -51,11 +53,9 @@ class Channel:
     def _end(self) -> NoReturn:
         os._exit(0)
 
-    def _sever(self) -> None:
-        """In a forked copy of the process: a dead end, in place of the worker's ear."""
+    def in_copy(self) -> None:
+        """A dead end, in place of the worker's ear."""
         try:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nothing, self._number, inheritable=False)
-            os.close(nothing)
+            dead_end(self._number)
         except OSError:
             os._exit(0)

@@ -17,9 +17,11 @@ from collections.abc import Container
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
+from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
 from pgqueue.events import Finished
+from pgqueue.forks import not_for_copies
 from pgqueue.job import Claim
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker.attempts.attempt import Attempts
@@ -53,6 +55,7 @@ class Child:
         _, given, path, parent = self._first_message()
         settings = wire.settings_from_wire(given)
         _die_with(parent)
+        be_at_home_in(settings.dsn)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:
@@ -184,17 +187,35 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
+class _DeafEar:
+    """The worker decides what ^C and ^Z mean; a child that heard them, too, would fail its job.
+
+    A handler, because what is ignored stays so in a program that a job starts.
+    """
+
+    def __init__(self) -> None:
+        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTSTP)}
+        for number, handler in self._before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: None)
+        not_for_copies(self)
+
+    def in_copy(self) -> None:
+        """What a job forks hears them as any program does."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
 def main() -> None:
     """Be a child of the worker at the other end of the socket whose number is the argument."""
     channel = Channel(int(sys.argv[1]))
-    # The worker decides what a ^C means; a child that heard it, too, would fail its job.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    deaf = _DeafEar()
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
     Child(channel).run()
+    del deaf
 
 
 if __name__ == "__main__":

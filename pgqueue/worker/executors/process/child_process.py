@@ -29,6 +29,8 @@ _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
 _GRACE = 0.5
 _CHUNK = 1 << 18
+# By these systemd speaks with the worker alone.
+_MINE = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 # How long the end of a killed child is waited for, seconds: a file system that hangs can put it off for ever.
 _BURIAL = 5.0
 
@@ -44,8 +46,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                # A job's own `.delay()` goes to the database that the job came from.
-                env={**os.environ, "PGQUEUE_DSN": settings.dsn} if settings.dsn else None,
+                env={name: value for name, value in os.environ.items() if name not in _MINE},
             )
         except BaseException:
             self.channel.close()
