@@ -116,9 +116,10 @@ def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str,
     with open_connection(lured, "test") as ours:
         on_a_connection_of_ours(ours)
     assert not stung(planted)
-    assert used == {f"{module.__name__}.{name}" for module in MODULES for name in statements(module)}
+    every = {f"{module.__name__}.{name}" for module in MODULES for name in statements(module)}
+    assert every - used == set(), "ask them above, too"
     with psycopg.connect(planted) as admin:
-        assert admin.execute(_UNCALLED).fetchall() == []
+        assert admin.execute(_UNCALLED).fetchall() == [], "have them called above, too"
 
 
 # What PostgreSQL writes into the statement that asks is not counted; `readable` is for other encodings.
