@@ -1,7 +1,8 @@
 """Set the schema up or bring it up to date: Alembic, called from Python (the only module that knows it).
 
 Tables and indexes change in versioned migrations. Functions and views are repeatable: each lives in its own file and
-all of them are re-applied when any has changed. Everything happens in one transaction, by one migrator at a time.
+all of them are re-applied when any has changed. Everything happens in one transaction, by one migrator at a time, which
+touches nothing that others have made and gives way to whoever is at work: docs/design/migrating-beside-others.md.
 """
 
 from __future__ import annotations
@@ -23,18 +24,27 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import errors
 from sqlalchemy.pool import NullPool
 
 from pgqueue.errors import SchemaError
+from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
-from pgqueue.store.schema import OLDEST_SERVED
+from pgqueue.store.schema import (
+    OLDEST_SERVED,
+    exists,
+    has_namespace,
+    lock_all,
+    lock_holders,
+    lock_out_vacuum,
+    strangers,
+)
 from pgqueue.version import __version__
 
-# "pgqueue" in ASCII: the advisory lock of the one migrator.
-MIGRATION_LOCK = 0x70677175657565
-# Claims wait at most this long behind a migration that waits for a table lock.
+# Claims wait at most this long behind a migration that waits for locks, and no longer than half of deadlock_timeout:
+# PostgreSQL looks for a deadlock after that, and would end whoever looks first.
 LOCK_TIMEOUT = "2s"
-TRIES = 30
+TRIES = 60
 # Alembic keeps the migration that runs in globals of its own: in one process there can be one at a time.
 _alembic = threading.Lock()
 
@@ -57,27 +67,44 @@ def migrate(dsn: str) -> bool:
     """Bring the schema to this code's version; False if nothing had to change.
 
     Several may run at once: one does the work, the others wait and find it done. Raises SchemaError if the database
-    is newer than this code or a table stays locked, DatabaseUnreachable.
+    is newer than this code, a table stays locked, or something in the schema belongs to others; DatabaseUnreachable.
     """
     for attempt in range(1, TRIES + 1):
         try:
             with _connection(dsn) as conn, conn.begin():
                 return _migrate(conn)
-        except sqlalchemy.exc.OperationalError as error:
-            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+            if not isinstance(getattr(error, "orig", error), _PASSING):
                 raise
             if attempt == TRIES:
                 raise SchemaError(
-                    f"a table of pgqueue stayed locked through {TRIES} tries of {LOCK_TIMEOUT};"
+                    f"tables of pgqueue stayed locked through {TRIES} tries of at most {LOCK_TIMEOUT}{_holders(dsn)};"
                     " look for long transactions in pg_stat_activity, then run `pgqueue migrate` again"
                 ) from error
             time.sleep(random.uniform(0.1, 0.5))
     raise AssertionError("unreachable: the loop returns or raises")
 
 
+# Somebody else had a lock, or was making the schema at the same moment: nothing was done.
+_PASSING = (
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.DeadlockDetected,
+    errors.DuplicateSchema,
+    errors.UniqueViolation,
+)
+
+
+def _holders(dsn: str) -> str:
+    with _connection(dsn) as conn:
+        found = execute(conn, lock_holders())
+    return "".join(f"; {each}" for each in found)
+
+
 def status(dsn: str) -> SchemaStatus:
     """What the database has, beside what this code has. Changes nothing."""
     with _connection(dsn) as conn:
+        _refuse_strangers(conn)
         return _status(conn)
 
 
@@ -102,12 +129,16 @@ def repeatables() -> Iterator[str]:
 
 # What views, defaults and checks call is bound when they are made.
 OWN_PATH = "set local search_path = pg_catalog, pg_temp"
-CREATE_SCHEMA = "create schema if not exists pgqueue"
+CREATE_SCHEMA = "create schema pgqueue"
 
 
 def _migrate(conn: sqlalchemy.Connection) -> bool:
     conn.exec_driver_sql(OWN_PATH)
-    conn.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
+    _refuse_strangers(conn)
+    conn.exec_driver_sql(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    if execute(conn, exists()):
+        # The lock of the one migrator: readers do not notice, and nobody else may take it. The first makes the schema.
+        conn.exec_driver_sql("lock table pgqueue.alembic_version in share row exclusive mode")
     before = _status(conn)
     if before.state == "newer":
         raise SchemaError(
@@ -116,9 +147,13 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         )
     if before.state == "current" and before.functions:
         return False
-    conn.exec_driver_sql(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
     if before.revision is None:
-        conn.exec_driver_sql(CREATE_SCHEMA)
+        if not execute(conn, has_namespace()):
+            conn.exec_driver_sql(CREATE_SCHEMA)
+    elif before.state == "behind":
+        _lock_all(conn)
+    # There are two views, each of which waits.
+    _limit(conn, "lock_timeout", 0.4)
     config = _config()
     config.attributes["connection"] = conn
     with _alembic:
@@ -126,6 +161,37 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     for text in (*repeatables(), _stamp()):
         conn.exec_driver_sql(text.replace("%", "%%"))
     return True
+
+
+def _refuse_strangers(conn: sqlalchemy.Connection) -> None:
+    """Raise SchemaError if anything there is not ours: whoever made it would have it run with this role's rights."""
+    found = execute(conn, strangers())
+    if found:
+        raise SchemaError(
+            f"the schema pgqueue is not to be trusted by this role: {'; '.join(found)}."
+            " Migrate as the owner of all of it, or drop what is not pgqueue's"
+        )
+
+
+def _lock_all(conn: sqlalchemy.Connection) -> None:
+    """Lock every view and table, all of them soon or none."""
+    conn.exec_driver_sql("set local lock_timeout = '5s'")
+    execute(conn, lock_out_vacuum())
+    conn.exec_driver_sql("set local lock_timeout = 0")
+    _limit(conn, "statement_timeout", 0.8)
+    execute(conn, lock_all())
+    conn.exec_driver_sql("set local statement_timeout = 0")
+
+
+def _limit(conn: sqlalchemy.Connection, setting: str, share: float) -> None:
+    """From now on wait no longer than a share of deadlock_timeout: who waits for our locks then meets no deadlock."""
+    conn.exec_driver_sql(_LIMIT.format(setting=setting, share=share, limit=LOCK_TIMEOUT))
+
+
+_LIMIT = """
+select set_config('{setting}', ceil(1000 * extract(epoch from
+  least(current_setting('deadlock_timeout')::interval * {share}, interval '{limit}')))::text, true)
+"""
 
 
 def _status(conn: sqlalchemy.Connection) -> SchemaStatus:

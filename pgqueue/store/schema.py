@@ -6,7 +6,7 @@ import re
 
 from pgqueue.errors import SchemaError
 from pgqueue.store.connection import SyncConnection
-from pgqueue.store.statement import Statement, execute, only_value
+from pgqueue.store.statement import Statement, execute, nothing, only_value, query
 from pgqueue.version import __version__
 
 # The oldest revision with which this code works, and the newest that it knows.
@@ -19,7 +19,7 @@ OLDEST_SERVED = "0002"
 
 def require_schema(conn: SyncConnection) -> None:
     """Raise SchemaError unless the database has a schema that this code can work with."""
-    if not execute(conn, _EXISTS):
+    if not execute(conn, exists()):
         raise SchemaError("this database has no schema pgqueue yet; run `pgqueue migrate` on it")
     found, comment = execute(conn, _STANDING)
     if found is None or found < OLDEST_REVISION:
@@ -40,9 +40,6 @@ def revision() -> Statement[str | None]:
     return Statement("select pg_catalog.max(version_num) from pgqueue.alembic_version", (), only_value)
 
 
-_EXISTS: Statement[bool] = Statement(
-    "select pg_catalog.to_regclass('pgqueue.alembic_version') is not null", (), only_value
-)
 _STANDING: Statement[tuple[str | None, str | None]] = Statement(
     """
     select (select pg_catalog.max(version_num) from pgqueue.alembic_version),
@@ -52,3 +49,33 @@ _STANDING: Statement[tuple[str | None, str | None]] = Statement(
     (),
     lambda rows: (rows[0][0], rows[0][1]),
 )
+
+
+def exists() -> Statement[bool]:
+    """Whether the database has a revision of the schema."""
+    return Statement("select pg_catalog.to_regclass('pgqueue.alembic_version') is not null", (), only_value)
+
+
+def has_namespace() -> Statement[bool]:
+    """Whether there is a schema pgqueue, empty or not."""
+    return Statement("select to_regnamespace('pgqueue') is not null", (), only_value)
+
+
+def strangers() -> Statement[list[str]]:
+    """What of the schema this role should not touch, because somebody else has made it; in words, at most 3."""
+    return Statement(query("strangers"), (), lambda rows: [row[0] for row in rows])
+
+
+def lock_out_vacuum() -> Statement[None]:
+    """Lock all tables against vacuum alone; autovacuum gives way after deadlock_timeout."""
+    return Statement(query("lock_out_vacuum"), (), nothing)
+
+
+def lock_all() -> Statement[None]:
+    """Lock all views and tables against everybody, in the order in which all do."""
+    return Statement(query("lock_all"), (), nothing)
+
+
+def lock_holders() -> Statement[list[str]]:
+    """Whose transactions hold locks on them, in words; at most 3."""
+    return Statement(query("lock_holders"), (), lambda rows: [row[0] for row in rows])

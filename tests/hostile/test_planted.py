@@ -228,6 +228,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     ):
         execute(conn, question)
     execute(conn, reports.server_version())
+<<<<<<< HEAD
     strange = factories.enlist(conn)
     execute(conn, unknown.declare_targets(strange, ["blog"], timedelta(days=7)))
     unfound = factories.claim_one(conn, worker=strange)
@@ -238,6 +239,15 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     for states in (frozenset(JobState), frozenset({JobState.RUNNING})):
         assert listing.page(conn, listing.Asked(states=states))
         assert listing.page(conn, listing.Asked(states=states, queue="q", target=factories.TARGET, before=buried))
+=======
+    for asked in (schema.has_namespace(), schema.strangers(), schema.lock_out_vacuum(), schema.lock_all()):
+        execute(conn, asked)
+    execute(conn, schema.lock_holders())
+    execute(conn, workers.overdue(None, "here", timedelta(0)))
+    execute(
+        conn, reading.listing(states=list(JobState), queue="default", target=factories.TARGET, limit=5, before=buried)
+    )
+>>>>>>> 817ab86 (Migrate only what is ours, views before tables, and give way in time)
     execute(conn, reading.result(taken[0].id))
 
 

@@ -1,0 +1,128 @@
+"""Every migration beside readers, producers and workers at load: it comes through, and nobody notices but by waiting.
+
+Nothing here knows what a migration does: each revision but the last is a start, so the next one is tested, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+from pgqueue import migrate as migration
+from pgqueue.embedded import Server
+from pgqueue.migrate import migrate, status
+from tests.store.test_migrate import created
+from tests.waiting import wait_until
+
+REVISIONS = [entry.revision for entry in ScriptDirectory.from_config(migration._config()).walk_revisions()][:0:-1]
+
+# What has been in the schema since its beginning, in every order in which somebody may lock it.
+ACTS: dict[str, list[str]] = {
+    "a reader of a view": ["select count(*) from pgqueue.job"],
+    "a reader of all jobs": ["select * from pgqueue.job where state = 'dead'", "select * from pgqueue.queue_stats"],
+    # Who goes the other way round may be met on the way: not by all at every moment.
+    "a reader of a table, then a view": [
+        "select count(*) from pgqueue.jobs",
+        "select count(*) from pgqueue.job where state = 'dead'",
+        "commit; select pg_sleep(0.5)",
+    ],
+    "a producer": ["insert into pgqueue.jobs (id, target) values (gen_random_uuid(), 'a:b')", "select pg_sleep(0.005)"],
+    "a worker": [
+        "update pgqueue.jobs set worker = 1, claim = claim + 1 where id = any (array("
+        "select id from pgqueue.jobs where worker is null limit 5 for no key update skip locked))",
+        "with gone as (delete from pgqueue.jobs where id = any (array("
+        "select id from pgqueue.jobs where worker = 1 limit 5 for update skip locked)) returning *)"
+        " insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target)"
+        " select id, claim, 1, 'succeeded', queue, target from gone",
+        "update pgqueue.workers set expires_at = now()",
+    ],
+}
+
+
+def at_revision(dsn: str, revision: str) -> None:
+    """A schema as that revision has it, with the views over it."""
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    with engine.begin() as conn:
+        conn.exec_driver_sql(migration.CREATE_SCHEMA)
+        config = migration._config()
+        config.attributes["connection"] = conn
+        with migration._alembic:
+            command.upgrade(config, revision)
+        for text in migration.repeatables():
+            if "create or replace view" in text:
+                conn.exec_driver_sql(text)
+
+
+@contextmanager
+def load(dsn: str) -> Iterator[tuple[list[BaseException], Callable[[], int]]]:
+    """Everybody at work, two of each; answers what went wrong for them, and how often they have done their work."""
+    ended = threading.Event()
+    faults: list[BaseException] = []
+    done = dict.fromkeys((f"{who} {number}" for who in ACTS for number in range(2)), 0)
+
+    def work(name: str, statements: list[str]) -> None:
+        try:
+            with psycopg.connect(dsn) as conn:
+                while not ended.is_set():
+                    for statement in statements:
+                        conn.execute(statement)
+                    conn.commit()
+                    done[name] += 1
+        except Exception as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(name, ACTS[name[:-2]])) for name in done]
+    for thread in threads:
+        thread.start()
+    try:
+        yield faults, lambda: min(done.values())
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(30)
+
+
+@pytest.mark.parametrize("revision", [*REVISIONS, "the same"])
+def test_p14_a_migration_beside_everybody_at_work_kills_nobodys_query(
+    server: Server, database: str, revision: str
+) -> None:
+    with created(server, f"{database}_at_work") as dsn:
+        if revision == "the same":
+            migrate(dsn)
+            with psycopg.connect(dsn) as conn:
+                conn.execute("comment on schema pgqueue is 'functions of another release'")
+        else:
+            at_revision(dsn, revision)
+        with load(dsn) as (faults, turns):
+            wait_until(lambda: turns() >= 3 or faults, 20, "everybody at work")
+            assert migrate(dsn) is True
+            after = turns()
+            wait_until(lambda: turns() >= after + 3 or faults, 20, "everybody at work again")
+        assert [repr(fault) for fault in faults] == []
+        assert (status(dsn).state, status(dsn).functions) == ("current", True)
+
+
+def test_p14_who_holds_a_table_and_wants_a_view_is_not_the_one_who_is_ended(server: Server, database: str) -> None:
+    """The deadlock, built: a reader has the table that the migration waits for, and waits for the view that it has."""
+    with created(server, f"{database}_deadlock") as dsn:
+        at_revision(dsn, REVISIONS[0])
+        migrating: list[Any] = []
+        with psycopg.connect(dsn) as reader, psycopg.connect(dsn, autocommit=True) as watcher:
+            reader.execute("select count(*) from pgqueue.jobs")
+            thread = threading.Thread(target=lambda: migrating.append(migrate(dsn)))
+            thread.start()
+            waiting = "select from pg_locks where not granted and relation = 'pgqueue.jobs'::regclass"
+            wait_until(lambda: watcher.execute(waiting).fetchall(), message="the migration waits for the table")
+            reader.execute("select count(*) from pgqueue.job")
+            reader.commit()
+            thread.join(30)
+        assert migrating == [True]
