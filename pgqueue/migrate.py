@@ -85,14 +85,9 @@ def migrate(dsn: str) -> bool:
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-# Somebody else had a lock, or was making the schema at the same moment: nothing was done.
-_PASSING = (
-    errors.LockNotAvailable,
-    errors.QueryCanceled,
-    errors.DeadlockDetected,
-    errors.DuplicateSchema,
-    errors.UniqueViolation,
-)
+# Somebody else was making the schema at the same moment, or had a lock: nothing was done.
+_MADE = errors.DuplicateSchema | errors.UniqueViolation
+_PASSING = errors.LockNotAvailable | errors.QueryCanceled | errors.DeadlockDetected | _MADE
 
 
 def _holders(dsn: str) -> str:

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import wraps
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 from uuid import uuid4
@@ -16,11 +18,13 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import pgqueue
+from pgqueue import store
 from pgqueue.cli.app import main
 from pgqueue.job import JobState, NewJob
 from pgqueue.migrate import migrate
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import (
+    by_name,
     dead,
     enqueueing,
     execute,
@@ -31,6 +35,7 @@ from pgqueue.store import (
     reading,
     reports,
     schema,
+    storable,
     unknown,
     wakeups,
     workers,
@@ -42,7 +47,7 @@ from tests.postgres import Databases
 from tests.store.test_by_hand import forge
 from tests.worker.running import Desk, ThreadedWorker
 
-MODULES = (dead, enqueueing, jobs, locks, queues, reading, reports, schema, unknown, wakeups, workers)
+MODULES = [import_module(found.name) for found in iter_modules(store.__path__, "pgqueue.store.")]
 # The first is everybody's; under the second even what matches exactly is found in `public`.
 PATHS = ('"$user", public', "public, pg_catalog")
 
@@ -146,6 +151,9 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
     job = pgqueue.enqueue(conn, target, [1], queue="q", priority=3, **every).id
     pgqueue.enqueue(conn, target, run_at=factories.BEGINNING, queue="kept")
     assert not pgqueue.enqueue(conn, target, job_id=job).created
+    pgqueue.enqueue(conn, target, ttl=60, queue="kept", notify="off")
+    pgqueue.enqueue_many(conn, [NewJob(target, queue="kept", delay=3, notify="off")] * 2)
+    conn.execute("select pgqueue.knows(array['blog'::pg_catalog.text], 'blog.tasks:send')")
     given = pgqueue.enqueue(conn, target, job_id=uuid4(), ttl=60, unique_key="k", queue="kept").id
     assert pgqueue.enqueue(conn, target, unique_key="k").id == given
     pgqueue.enqueue_many(conn, [NewJob(target, queue="kept", ttl=9), NewJob(target, queue="kept", delay=3)])
@@ -227,8 +235,20 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
         reports.estimates(),
     ):
         execute(conn, question)
+    execute(conn, storable.result("1"))
+    execute(conn, storable.texts("a", "b", None))
+    waiting = [factories.enqueue(conn), factories.enqueue(conn)]
+    execute(conn, by_name.due(factories.enlist(conn), factories.slots(), timedelta(0), 2, [buried]))
+    execute(conn, by_name.claim(factories.enlist(conn), waiting[:1], factories.slots(), 0))
+    assert execute(conn, by_name.bury(waiting[1], "a", "b"))
+    execute(conn, queues.first(5))
+    execute(conn, queues.heads("", 0, 5))
+    execute(conn, queues.heads_of(["default"]))
+    execute(conn, queues.set_notify("silent", "off"))
+    execute(conn, queues.set_notify("silent", "idle"))
+    execute(conn, reading.ids_between(buried, buried))
+    execute(conn, schema.revision())
     execute(conn, reports.server_version())
-<<<<<<< HEAD
     strange = factories.enlist(conn)
     execute(conn, unknown.declare_targets(strange, ["blog"], timedelta(days=7)))
     unfound = factories.claim_one(conn, worker=strange)
@@ -239,15 +259,9 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     for states in (frozenset(JobState), frozenset({JobState.RUNNING})):
         assert listing.page(conn, listing.Asked(states=states))
         assert listing.page(conn, listing.Asked(states=states, queue="q", target=factories.TARGET, before=buried))
-=======
     for asked in (schema.has_namespace(), schema.strangers(), schema.lock_out_vacuum(), schema.lock_all()):
         execute(conn, asked)
     execute(conn, schema.lock_holders())
-    execute(conn, workers.overdue(None, "here", timedelta(0)))
-    execute(
-        conn, reading.listing(states=list(JobState), queue="default", target=factories.TARGET, limit=5, before=buried)
-    )
->>>>>>> 817ab86 (Migrate only what is ours, views before tables, and give way in time)
     execute(conn, reading.result(taken[0].id))
 
 
