@@ -12,6 +12,8 @@ from uuid import UUID
 from pgqueue.codec import encode
 from pgqueue.errors import LeaseLost, UsageError
 from pgqueue.job import Claim
+from pgqueue.options import Duration, check_duration
+from pgqueue.retry import seconds
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 
@@ -71,12 +73,13 @@ class JobContext:
         """Whether the job was cancelled while it runs: return or raise soon; later it is ended by force."""
         return self._cancelled
 
-    def wait_cancelled(self, timeout: float | None = None) -> bool:
-        """Wait until the job is cancelled, at most `timeout` seconds; answers whether it is."""
+    def wait_cancelled(self, timeout: Duration | None = None) -> bool:
+        """Wait until the job is cancelled, at most `timeout` (seconds or a timedelta); answers whether it is."""
+        check_duration("timeout", timeout, zero=True, infinite=False)
         with _making:
             told = self._told = self._told or threading.Event()
         # The one who tells sets the flag first, and looks for the event then.
-        return self._cancelled or told.wait(timeout)
+        return self._cancelled or told.wait(None if timeout is None else min(seconds(timeout), threading.TIMEOUT_MAX))
 
     @overload
     def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...

@@ -17,12 +17,16 @@ from tests.postgres import Databases
 from tests.worker.running import Desk, StartThreaded, ThreadedWorker
 
 SETTINGS = (
+    ("array_nulls", "off"),
+    ("bytea_output", "escape"),
+    ("client_encoding", "LATIN1"),
     ("DateStyle", "SQL, DMY"),
     ("IntervalStyle", "sql_standard"),
     ("default_transaction_isolation", "serializable"),
     ("search_path", ""),
     ("standard_conforming_strings", "off"),
     ("TimeZone", "Asia/Kathmandu"),
+    ("transform_null_equals", "on"),
 )
 
 
