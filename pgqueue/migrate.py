@@ -27,6 +27,7 @@ from alembic.script import ScriptDirectory
 from psycopg import errors
 from sqlalchemy.pool import NullPool
 
+from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
 from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
@@ -241,7 +242,7 @@ def _migrations() -> Path:
 def _connection(dsn: str) -> sqlalchemy.Connection:
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
-        creator=lambda: open_connection(dsn, "migrate", autocommit=False, deadline=None),
+        creator=lambda: open_connection(address_of(dsn), "migrate", autocommit=False, deadline=None),
         poolclass=NullPool,
     )
     return engine.connect()

@@ -8,8 +8,10 @@ psycopg does not document: where it is not found, the cursor serves.
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Generator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -20,6 +22,7 @@ from psycopg.adapt import Transformer as new_transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.types.array import BaseListDumper, ListBinaryDumper
+from psycopg.types.datetime import TimedeltaBinaryDumper
 
 from pgqueue.store.tolerant import UNREADABLE, load_anyhow
 
@@ -35,9 +38,20 @@ class _Arrays(ListBinaryDumper):
         return dumper
 
 
+class _Elapsed(TimedeltaBinaryDumper):
+    """Without days: a day of an interval lasts 23 hours where the session's clocks change, and ours are 24 long."""
+
+    def dump(self, obj: timedelta) -> bytes:
+        return _INTERVAL.pack(obj // timedelta(microseconds=1), 0, 0)
+
+
+# Microseconds, days, months.
+_INTERVAL = struct.Struct("!qii")
+
 # Our own, so that loaders and dumpers which the caller registered on the connection change nothing here.
 ADAPTERS = AdaptersMap(psycopg.adapters)
 ADAPTERS.register_dumper(list, _Arrays)
+ADAPTERS.register_dumper(timedelta, _Elapsed)
 
 
 Rows = Sequence[Sequence[Any]]

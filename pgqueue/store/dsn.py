@@ -80,6 +80,11 @@ def betrays(text: str, given: Mapping[str, Any]) -> bool:
 
 
 def _unreadable(dsn: str, fault: str) -> str:
+    if dsn.startswith("embedded:"):
+        return (
+            "the DSN embedded: is understood by pgqueue.connect(), Task.delay(), Worker and the command pgqueue; for"
+            " others `with pgqueue.embedded.open(dsn) as database:` has database.dsn"
+        )
     if re.match(r"\w+\+\w+://", dsn):
         return "the DSN cannot be read: it begins with a driver of SQLAlchemy's; write postgresql://, without +driver"
     return f"the DSN cannot be read: {fault}; {_CURE}"

@@ -26,8 +26,7 @@ _numbers = itertools.count()
 def folder(servers_folder: Path) -> Iterator[Path]:
     """An embedded database with the schema, which this process does not use."""
     folder = servers_folder / f"database-{next(_numbers)}"
-    with embedded.open(f"embedded:{folder}") as database:
-        migrate(database.dsn)
+    migrate(f"embedded:{folder}")
     yield folder
     leave()
     embedded.stop(folder)

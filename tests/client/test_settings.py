@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 import pgqueue
+from pgqueue.store import dead, execute
 from pgqueue.store.bulk import FEWEST
 from tests.conftest import Connect
 from tests.factories import TARGET, Conn, claim, claim_one, count, enlist, fail, release, settle
@@ -193,6 +194,16 @@ def test_a_duration_is_elapsed_seconds_whatever_the_clocks_do(db: Conn, zone: st
             # To the few seconds between the transaction's begin and the statement; never to an hour.
             assert abs(elapsed(db, "run_at - created_at", delayed) - FAR.total_seconds()) < 300, (way, style)
             assert elapsed(db, "expires_at - run_at", expiring) == FAR.total_seconds(), (way, style)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_an_age_is_elapsed_seconds_too(db: Conn, zone: str) -> None:
+    db.execute(f"set timezone = '{zone}'")
+    with db.transaction():
+        now = db.execute("select clock_timestamp()").fetchone()
+        then = execute(db, dead.moment_before(FAR))
+    assert now is not None
+    assert abs(now[0].timestamp() - then.timestamp() - FAR.total_seconds()) < 300
 
 
 def elapsed(conn: Conn, difference: str, job_id: UUID) -> float:
