@@ -118,7 +118,7 @@ def sql() -> str:
 def repeatables() -> Iterator[str]:
     """The text of every function and view, in the order in which they can be created."""
     root = files("pgqueue.store") / "sql"
-    for folder in ("views", "functions"):
+    for folder in ("functions", "views"):
         for file in sorted((root / folder).iterdir(), key=lambda entry: entry.name):
             yield file.read_text()
 

@@ -9,11 +9,13 @@ import typer
 
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.errors import UsageError
 from pgqueue.store import execute, workers
-from pgqueue.store.reports import PATIENCE, answer_within
+from pgqueue.store.looking import look
+from pgqueue.store.queues import MOST_COUNTED
 from pgqueue.store.workers import WorkerRow
 
 COLUMNS: Columns[WorkerRow] = {
@@ -23,7 +25,8 @@ COLUMNS: Columns[WorkerRow] = {
     "QUEUES": lambda row: "all" if row.queues is None else row.queues,
     "EXECUTOR": lambda row: row.executor,
     "CONCURRENCY": lambda row: row.concurrency,
-    "RUNNING": lambda row: row.running,
+    "RUNNING": lambda row: number(row, "running"),
+    "AHEAD": lambda row: number(row, "ahead") or None,
     "STARTED": lambda row: row.started_at,
     "LEASE": lambda row: "alive" if row.alive else "expired",
     "ASKED": lambda row: row.asked,
@@ -44,13 +47,16 @@ group = new_group(_workers)
 
 @group.command("list")
 def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
-    """List the workers, oldest first, with the number of jobs that each holds and what it was asked for."""
+    """List the workers, oldest first, with the jobs that each runs and holds ahead, and what it was asked for."""
     with connected(dsn) as conn:
-        counted = answer_within(conn, workers.listing(), PATIENCE)
-        if counted is None:
-            say(f"Counting took longer than {PATIENCE.total_seconds():.0f} s and was stopped; RUNNING is not known.")
-            counted = execute(conn, workers.rows())
-        print_list(counted, COLUMNS, as_json=as_json, empty=NONE)
+        there = execute(conn, workers.rows())
+        found = look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)))
+    if found is None:
+        say("the jobs could not be looked at in time; RUNNING is not known")
+    else:
+        held, partial = found
+        there = workers.holding(there, held, partial=partial)
+    print_list(there, COLUMNS, as_json=as_json, empty=NONE)
 
 
 @group.command()

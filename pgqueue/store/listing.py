@@ -6,7 +6,7 @@ a walk from the newest on that stops after a budget of rows and says where, so t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,10 @@ from pgqueue.store.looking import look
 from pgqueue.store.reading import read_job
 from pgqueue.store.statement import Statement, execute, query
 
-# Rows of each table that a page looks at; the next is tried where the one before took too long.
-BUDGETS = (20_000, 1_000)
+# Rows of each table that a page looks at.
+BUDGET = 20_000
+# The same where that took too long; then jobs are looked for by id alone, because the number of queues costs, too.
+SMALL_BUDGET = 1_000
 # Bytes, as stored: a list of arguments that are larger is no list any more.
 LARGEST = 65_536
 TOO_LARGE = "(too large for a list; `pgqueue jobs show` has it whole)"
@@ -29,6 +31,8 @@ ENDED = frozenset({JobState.SUCCEEDED, JobState.CANCELLED})
 DUE = frozenset({JobState.READY, JobState.RUNNING})
 LATER = frozenset({JobState.SCHEDULED, JobState.RETRYING})
 LIVE = DUE | LATER
+
+Live = Callable[[psycopg.Connection[Any], "Asked", int], "list[Page]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +63,12 @@ class Page:
 
 def page(conn: psycopg.Connection[Any], asked: Asked) -> Page | None:
     """A page of jobs; None if the database did not answer in time. `conn` is in autocommit mode."""
-    for budget in BUDGETS:
-        found = look(conn, lambda conn, budget=budget: _page(conn, asked, budget))  # type: ignore[misc]
-        if found is not None:
-            return found
-    return None
+    found = look(conn, lambda conn: _page(conn, asked, BUDGET, _live))
+    return found or look(conn, lambda conn: _page(conn, asked, SMALL_BUDGET, _live_by_id))
 
 
-def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> Page:
-    parts = [*_live(conn, asked, budget)]
+def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int, live: Live) -> Page:
+    parts = live(conn, asked, budget)
     if asked.states & ENDED:
         parts.append(_walk(conn, "ended", asked, budget))
     if JobState.DEAD in asked.states:
@@ -83,7 +84,7 @@ def _live(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> list[Page
     """Jobs that have not ended: from the heads of the queues if all that was asked for lies there, else by id."""
     states = asked.states & LIVE
     if not states or (states == LIVE and asked.queue is None):
-        return [_walk(conn, "live", asked, budget)] if states else []
+        return _live_by_id(conn, asked, budget)
     (more_due, more_later), jobs = execute(conn, _heads(asked, states, budget))
     if not (more_due and states & DUE) and not (more_later and states & (LATER | {JobState.RUNNING})):
         return [Page(jobs, 0, None)]
@@ -94,6 +95,10 @@ def _live(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> list[Page
     others = states - {JobState.RUNNING}
     walked = [_walk(conn, "live", asked, budget, others)] if others else []
     return [Page(running, budget, None, heads=True), *walked]
+
+
+def _live_by_id(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> list[Page]:
+    return [_walk(conn, "live", asked, budget)] if asked.states & LIVE else []
 
 
 def _walk(

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, nothing, query
+
+# Jobs on each side of now, and dead ones, that are counted before what is left is estimated: milliseconds.
+MOST_COUNTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """One row of the view `pgqueue.queue_stats`: jobs by state, and how long the oldest ready one has waited."""
+    """One row of the view `pgqueue.queue_stats`: jobs by state, and how long the oldest ready one has waited.
+
+    `running` are as many as their workers have slots, `ahead` those claimed ahead of a free one. `estimated` names the
+    numbers that were not counted to the end.
+    """
 
     queue: str
     ready: int
@@ -23,6 +32,17 @@ class QueueStats:
     dead: int
     oldest_ready_age: timedelta | None
     paused: bool
+    ahead: int
+    estimated: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """How full the queues are, and how many jobs each worker holds: `partial` if more may be held than were found."""
+
+    queues: list[QueueStats]
+    held: Mapping[int, int]
+    partial: bool
 
 
 class Head(NamedTuple):
@@ -63,14 +83,15 @@ def heads_of(names: Sequence[str]) -> Statement[list[Head]]:
 _HEADS = "select queue, priority::int, run_at, id, extract(epoch from run_at - now())::float8"
 
 
-def stats() -> Statement[list[QueueStats]]:
-    """How full every queue is: exact, so it reads every row of `jobs`."""
-    return Statement(query("queue_stats"), (), lambda rows: [QueueStats(*row) for row in rows])
+def depths(most: int = MOST_COUNTED) -> Statement[Depths]:
+    """How full every queue is, by name: exact for about `most` jobs in all, and estimated where there are more."""
+    return Statement(query("queue_stats"), (most,), _read_depths)
 
 
-def sample() -> Statement[list[QueueStats]]:
-    """How full every queue is, estimated from a sample: cheap, however many jobs there are; no ages."""
-    return Statement(query("queue_sample"), (), lambda rows: [QueueStats(*row) for row in rows])
+def _read_depths(rows: Rows) -> Depths:
+    queues = [QueueStats(*row[:-1]) for row in rows]
+    held = Counter(worker for row in rows for worker in row[-1])
+    return Depths(queues, held, any("running" in queue.estimated for queue in queues))
 
 
 def set_paused(queue: str, *, paused: bool) -> Statement[None]:

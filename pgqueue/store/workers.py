@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, nothing, only_value, query
 
 
@@ -15,7 +16,8 @@ from pgqueue.store.statement import Statement, nothing, only_value, query
 class WorkerRow:
     """A worker as the database sees it; `alive` is whether its lease stands.
 
-    `running` is how many jobs it holds; None where nobody counted.
+    `running` is how many jobs it holds, as many as it has slots; `ahead` those claimed ahead of a free one. None where
+    nobody counted; `estimated` names what was not counted to the end.
     """
 
     id: int
@@ -29,6 +31,8 @@ class WorkerRow:
     alive: bool
     running: int | None
     asked: str | None
+    ahead: int | None = None
+    estimated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,29 @@ def prune(history: timedelta, dead: timedelta) -> Statement[int]:
     return Statement("select pgqueue.prune($1::interval, $2::interval)", (history, dead), only_value)
 
 
-def listing() -> Statement[list[WorkerRow]]:
-    """All workers, oldest first. Counts their jobs, so it reads every row of `jobs`."""
-    return Statement(query("workers"), (), lambda rows: [WorkerRow(*row) for row in rows])
+def holders(most: int) -> Statement[tuple[Mapping[int, int], bool]]:
+    """How many jobs each worker holds, and whether more may be held than were found; looks at about `most` jobs."""
+    return Statement(query("holders"), (most,), _read_holders)
+
+
+def _read_holders(rows: Rows) -> tuple[Mapping[int, int], bool]:
+    return {row[0]: row[1] for row in rows if row[0] is not None}, any(row[2] for row in rows)
 
 
 def rows() -> Statement[list[WorkerRow]]:
-    """As listing(), without counting their jobs: cheap, however many jobs there are."""
+    """All workers, oldest first, without what they hold: cheap, however many jobs there are."""
     return Statement(query("worker_rows"), (), lambda rows: [WorkerRow(*row) for row in rows])
+
+
+def holding(workers: Sequence[WorkerRow], held: Mapping[int, int], *, partial: bool) -> list[WorkerRow]:
+    """The workers with the numbers of jobs that they hold."""
+    return [_holding(worker, held.get(worker.id, 0), partial) for worker in workers]
+
+
+def _holding(worker: WorkerRow, held: int, partial: bool) -> WorkerRow:
+    running = min(held, max(worker.concurrency, 0))
+    uncertain = ["ahead"] if held >= worker.concurrency else ["running", "ahead"]
+    return replace(worker, running=running, ahead=held - running, estimated=tuple(uncertain) if partial else ())
 
 
 def overdue(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from pgqueue.cli import queues as queues_command
-from pgqueue.cli import status as command
-from pgqueue.cli import workers as workers_command
+from pgqueue.store import queues
 from tests.cli.conftest import Command, Start
 from tests.cli.moves import WORKER, buried, claimed
 
@@ -35,7 +32,7 @@ def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
     shown = pgqueue("status").out
     assert shown.startswith("Schema at revision 0003, PostgreSQL ")
     lines = [line.split() for line in shown.splitlines()]
-    assert ["QUEUE", "READY", "SCHEDULED", "RUNNING", "RETRYING", "DEAD", "OLDEST", "READY"] in lines
+    assert ["QUEUE", "READY", "SCHEDULED", "RUNNING", "AHEAD", "RETRYING", "DEAD", "OLDEST", "READY"] in lines
     assert ["default", "1", "1", "1", "0", "1"] in [line[:6] for line in lines]
     assert ["mail", "0", "0", "0", "0", "0", "paused"] in lines
     assert [str(WORKER), "shop-1", "99", "mail", "thread", "4", "1"] in [line[:7] for line in lines]
@@ -60,10 +57,7 @@ def test_status_of_a_fresh_database(pgqueue: Command) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-def test_counting_that_takes_too_long_gives_estimates(
-    pgqueue: Command, conn: Conn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(command, "PATIENCE", timedelta(seconds=0.2))
+def test_jobs_that_cannot_be_looked_at_in_time_are_estimated(pgqueue: Command, conn: Conn) -> None:
     conn.execute("analyze pgqueue.jobs")
     conn.commit()
     conn.execute("lock table pgqueue.jobs in access exclusive mode")
@@ -74,6 +68,51 @@ def test_counting_that_takes_too_long_gives_estimates(
     assert "attempts: unknown" in ran.out
     assert str(WORKER) in ran.out
     assert pgqueue("status", "--json").json["estimates"]["jobs"] == 3
+    assert "did not answer in time" in pgqueue("queues", "list").err
+
+
+def test_a_worker_runs_no_more_than_it_has_slots(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
+    for _ in range(5):
+        claimed(conn, enqueue("send_receipt"))
+    conn.execute("update pgqueue.workers set concurrency = 4")
+    conn.commit()
+    (queue,) = pgqueue("queues", "list", "--json").json
+    assert (queue["running"], queue["ahead"], queue["estimated"]) == (4, 1, [])
+    (worker,) = pgqueue("status", "--json").json["workers"]
+    assert (worker["running"], worker["ahead"], worker["estimated"]) == (4, 1, [])
+    assert pgqueue("workers", "list", "--json").json == [worker]
+    titles, cells = (line.split() for line in pgqueue("workers", "list").out.splitlines())
+    assert cells[titles.index("RUNNING") : titles.index("RUNNING") + 2] == ["4", "1"]
+
+
+def test_numbers_that_were_not_counted_say_so(
+    pgqueue: Command, enqueue: Enqueue, conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MOST_COUNTED", 4)
+    monkeypatch.setattr(queues.depths, "__defaults__", (4,))
+    claimed(conn, enqueue("send_receipt"))
+    conn.execute("insert into pgqueue.jobs (id, target) select pgqueue.uuid7(), 'a:b' from generate_series(1, 1234)")
+    conn.commit()
+    (row,) = pgqueue("queues", "list", "--json").json
+    assert (row["ready"], row["estimated"]) == (1234, ["ready", "running", "ahead"])
+    assert "≈ 1,200" in pgqueue("status").out
+    assert "≈" not in pgqueue("dead", "list").out
+
+
+def test_queues_are_listed_page_by_page(pgqueue: Command, conn: Conn) -> None:
+    conn.execute(
+        "insert into pgqueue.jobs (id, target, queue)"
+        " select pgqueue.uuid7(), 'a:b', 'q' || lpad(n::text, 3, '0') from generate_series(1, 50) as n"
+    )
+    conn.commit()
+    ran = pgqueue("queues", "list", "-n", 20)
+    assert ran.out.splitlines()[-1].split()[0] == "q020"
+    assert ran.err == "20 of 50 queues; go on with --after q020\n"
+    ran = pgqueue("queues", "list", "--after", "q040")
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == [f"q0{n}" for n in range(41, 51)]
+    assert ran.err == ""
+    assert len(pgqueue("queues", "list", "--json").json) == 50
+    assert "The fullest 40 of 50 queues" in pgqueue("status").out
 
 
 def test_status_repeats_until_interrupted(start: Start) -> None:
@@ -113,28 +152,11 @@ def test_workers_are_listed(pgqueue: Command, conn: Conn) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-def test_a_list_of_workers_that_takes_too_long_to_count_has_no_counts(
-    pgqueue: Command, conn: Conn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers_command, "PATIENCE", timedelta(seconds=0.2))
+def test_workers_whose_jobs_cannot_be_looked_at_are_listed_without(pgqueue: Command, conn: Conn) -> None:
     conn.execute("lock table pgqueue.jobs in access exclusive mode")
     ran = pgqueue("workers", "list", "--json")
     assert "RUNNING is not known" in ran.err
     assert [row["running"] for row in ran.json] == [None]
-
-
-@pytest.mark.usefixtures("busy")
-def test_a_list_of_queues_that_takes_too_long_to_count_is_estimated(
-    pgqueue: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted = {row["queue"]: row for row in pgqueue("queues", "list", "--json").json}
-    monkeypatch.setattr(queues_command, "answer_within", lambda *_: None)
-    ran = pgqueue("queues", "list", "--json")
-    assert "these are estimates" in ran.err
-    # A small table is read whole.
-    assert {row["queue"]: row for row in ran.json} == {
-        name: row | {"oldest_ready_age": None} for name, row in counted.items()
-    }
 
 
 def test_nobody_works(pgqueue: Command) -> None:

@@ -228,9 +228,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, dead.purge_batch("buried", factories.TARGET, now, 10))
     for question in (
         queues.names(),
-        queues.stats(),
-        queues.sample(),
-        workers.listing(),
+        queues.depths(),
+        workers.holders(9),
         workers.rows(),
         reports.estimates(),
     ):

@@ -42,8 +42,13 @@ def scans(plans: list[Plan]) -> list[Plan]:
 
 def rows_read(plans: list[Plan]) -> float:
     """How many rows of the large tables were read, kept or not."""
+    return sum(map(rows_of, scans(plans)))
+
+
+def rows_of(scan: Plan) -> float:
+    """How many rows a scan read."""
     read = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return float(sum(sum(node.get(name, 0) for name in read) * node["Actual Loops"] for node in scans(plans)))
+    return float(sum(scan.get(name, 0) for name in read) * scan["Actual Loops"])
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:

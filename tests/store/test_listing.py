@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from pgqueue.job import JobState
-from pgqueue.store import execute, listing, reading
+from pgqueue.store import execute, listing, queues, reading, workers
 from pgqueue.store.listing import Asked, Page, page
 from pgqueue.store.statement import query
 from tests.factories import TARGET, Conn, enqueue, fill, make
 from tests.postgres import Databases
 from tests.store.crowds import TWENTIETH, analyse, crowd
-from tests.store.plans import plans_of, rows_read, scans
+from tests.store.plans import plans_of, rows_of, rows_read, scans
 
 EVERY = frozenset(JobState)
 OTHER = "shop.tasks:other"
@@ -68,7 +68,7 @@ STATES = [EVERY, *(frozenset({state}) for state in JobState), listing.LIVE, list
 def test_pages_give_every_job_that_was_asked_for_once_the_newest_first(
     db: Conn, mixture: list[tuple[UUID, JobState, str, str]], budget: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "BUDGETS", (budget,))
+    monkeypatch.setattr(listing, "BUDGET", budget)
     # At the heads of the queues only some of those that run are found when many jobs stand before them.
     some = [states for states in STATES if budget == 1000 or JobState.RUNNING not in states or states == EVERY]
     for states in some:
@@ -84,7 +84,7 @@ def test_pages_give_every_job_that_was_asked_for_once_the_newest_first(
 
 
 def test_a_page_that_ends_early_says_where(db: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "BUDGETS", (3,))
+    monkeypatch.setattr(listing, "BUDGET", 3)
     oldest, *_between, third, _second, _first = fill(db, 9)
     found = page(db, Asked(states=EVERY, target=OTHER))
     assert found == Page([], 3, third)
@@ -96,7 +96,7 @@ def test_a_page_that_ends_early_says_where(db: Conn, monkeypatch: pytest.MonkeyP
 
 
 def test_running_jobs_are_found_at_the_head_of_their_queue(db: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "BUDGETS", (10,))
+    monkeypatch.setattr(listing, "BUDGET", 10)
     running = make(db, JobState.RUNNING)
     fill(db, 50)
     found = page(db, Asked(states=frozenset({JobState.RUNNING})))
@@ -119,6 +119,17 @@ def test_what_waits_for_a_lock_gives_up(db: Conn, connect: Any) -> None:
     other.execute("lock table pgqueue.jobs in access exclusive mode")
     assert page(db, Asked(states=EVERY)) is None
     assert ids(page(db, Asked(states=frozenset({JobState.DEAD})))) == []
+
+
+def test_what_took_too_long_is_looked_at_less(db: Conn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a slow disk, or with very many queues: the server cancels the first look."""
+    slow = query("page_of_heads").replace("with heads", "with slept as materialized (select pg_sleep(20)), heads")
+    slow = slow.replace("from more\n", "from slept, more\n")
+    monkeypatch.setattr(listing, "query", lambda name: slow if name == "page_of_heads" else query(name))
+    monkeypatch.setattr(listing, "SMALL_BUDGET", 7)
+    make(db, JobState.RUNNING)
+    seventh = fill(db, 20)[-7]
+    assert page(db, Asked(states=frozenset({JobState.RUNNING}))) == Page([], 7, seventh)
 
 
 def test_a_page_changes_nothing_of_the_session(db: Conn) -> None:
@@ -165,14 +176,14 @@ def busy(crowded: str) -> Iterator[Conn]:
 
 NOBODY = "nobody:has"
 # A twentieth of the real one, as the tables are: each table may be walked once for the page and once for its end.
-BUDGET = listing.BUDGETS[0] // 20
+BUDGET = listing.BUDGET // 20
 
 
 @pytest.mark.parametrize("states", STATES, ids=lambda states: "+".join(sorted(states)))
 def test_a_page_reads_a_bounded_number_of_rows_by_index(
     busy: Conn, states: frozenset[JobState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "BUDGETS", (BUDGET,))
+    monkeypatch.setattr(listing, "BUDGET", BUDGET)
     tables = 1 + bool(states & listing.ENDED) + (JobState.DEAD in states)
     for queue in (None, "q3", "q-nobody-has"):
         for target in (None, "shop.tasks:send_3", NOBODY):
@@ -203,3 +214,25 @@ def test_the_view_in_order_of_id_stops_at_a_limit(busy: Conn, where: str) -> Non
     question = f"select id, last_error from pgqueue.job {where} order by id desc limit 20"
     plans = plans_of(busy, lambda: busy.execute(question).fetchall())
     assert rows_read(plans) < 500
+
+
+def test_how_full_the_queues_are_is_told_from_a_bounded_number_of_rows(busy: Conn) -> None:
+    depths: list[queues.Depths] = []
+    plans = plans_of(busy, lambda: depths.append(execute(busy, queues.depths(1000))))
+    assert "Seq Scan" not in {node["Node Type"] for node in scans(plans)}
+    # Twice for jobs, once for dead ones, and the names; the sample reads 2,000 pages at most, here all.
+    walked = [plan for plan in scans(plans) if plan["Node Type"] != "Sample Scan"]
+    assert sum(rows_of(node) for node in walked) <= 3 * 1000 + 20 * 10
+    (found,) = depths
+    assert len(found.queues) == 20
+    assert sum(row.dead for row in found.queues) == pytest.approx(TWENTIETH, rel=0.3)
+    assert sum(row.ready for row in found.queues) == pytest.approx(0.9 * TWENTIETH, rel=0.3)
+    assert sum(row.running + row.ahead for row in found.queues) == 320
+
+
+def test_who_holds_jobs_is_told_from_a_bounded_number_of_rows(busy: Conn) -> None:
+    found: list[Any] = []
+    plans = plans_of(busy, lambda: found.append(execute(busy, workers.holders(1000))))
+    assert "Seq Scan" not in {node["Node Type"] for node in scans(plans)}
+    assert rows_read(plans) <= 2 * 1000 + 20 * 10
+    assert found == [(dict.fromkeys(range(1, 41), 8), True)]

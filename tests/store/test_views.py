@@ -10,7 +10,7 @@ import pytest
 from pgqueue.job import JobState
 from pgqueue.store import execute, jobs, queues, workers
 from pgqueue.store.statement import query
-from tests.factories import HOUR, Conn, claim, claim_one, enlist, enqueue, expire, fail, job, make, settle
+from tests.factories import HOUR, Conn, claim, claim_one, enlist, enqueue, expire, fail, fill, job, make, settle
 
 INDEXES = {"jobs_pkey", "attempts_pkey", "dead_jobs_pkey"}
 
@@ -81,10 +81,54 @@ def test_queue_stats_count_every_state(db: Conn) -> None:
     for state in (JobState.RUNNING, JobState.RETRYING, JobState.DEAD, JobState.SCHEDULED, JobState.READY):
         make(db, state)
     execute(db, queues.set_paused("empty", paused=True))
-    default, empty = execute(db, queues.stats())
+    default, empty = execute(db, queues.depths()).queues
     assert (default.ready, default.scheduled, default.running, default.retrying, default.dead) == (1, 1, 1, 1, 1)
     assert default.oldest_ready_age is not None
     assert (empty.queue, empty.paused, empty.ready) == ("empty", True, 0)
+    assert default.estimated == []
+
+
+def test_queue_stats_are_exact_as_far_as_they_count(db: Conn) -> None:
+    """Against a plain count, with jobs at several priorities on both sides of now."""
+    for number in range(300):
+        db.execute(
+            "insert into pgqueue.jobs (id, target, queue, priority, run_at, attempt) values"
+            " (pgqueue.uuid7(), 'a:b', %s, %s, now() + %s * interval '1 minute', %s)",
+            [f"q{number % 7}", number % 10, number % 13 - 6, number % 2],
+        )
+    for found in execute(db, queues.depths(10_000)).queues:
+        counted = db.execute(
+            "select count(*) filter (where state = 'ready'), count(*) filter (where state = 'scheduled'),"
+            " count(*) filter (where state = 'retrying') from pgqueue.job where queue = %s",
+            [found.queue],
+        ).fetchone()
+        assert (found.ready, found.scheduled, found.retrying) == counted
+        assert found.estimated == []
+
+
+def test_what_is_not_counted_is_estimated_and_never_less_than_what_was_seen(db: Conn) -> None:
+    """Small tables are sampled whole, so that here the estimates are right."""
+    fill(db, 500, queue="mail")
+    fill(db, 500, queue="mail", delay=HOUR)
+    fill(db, 2, queue="web")
+    for _ in range(9):
+        make(db, JobState.DEAD)
+    mail, web, default = sorted(execute(db, queues.depths(12)).queues, key=lambda row: -row.ready)
+    assert (mail.ready, mail.scheduled) == (500, 500)
+    assert mail.estimated == ["ready", "running", "ahead", "scheduled", "retrying"]
+    assert (web.ready, web.estimated) == (2, [])
+    assert (default.dead, default.estimated) == (9, [])
+
+
+def test_jobs_beyond_their_workers_slots_are_ahead(db: Conn) -> None:
+    worker = enlist(db, concurrency=2)
+    fill(db, 3, queue="mail")
+    fill(db, 2, queue="web")
+    claim(db, worker, 3, "mail")
+    claim(db, worker, 2, "web")
+    depths = execute(db, queues.depths())
+    assert {row.queue: (row.running, row.ahead) for row in depths.queues} == {"mail": (2, 1), "web": (0, 2)}
+    assert depths.held == {worker: 5}
 
 
 def test_queue_names_are_found_one_probe_each(db: Conn) -> None:
@@ -117,8 +161,13 @@ def test_heads_are_the_first_waiting_jobs_of_slots_in_order(db: Conn) -> None:
 def test_workers_are_listed_with_what_they_hold(db: Conn) -> None:
     busy, gone = claim_one(db).worker, enlist(db, queues=["mail"])
     expire(db, gone)
-    listed = {row.id: (row.running, row.alive, row.queues) for row in execute(db, workers.listing())}
-    assert listed == {busy: (1, True, None), gone: (0, False, ["mail"])}
+    held, partial = execute(db, workers.holders(100))
+    assert (held, partial) == ({busy: 1}, False)
+    listed = workers.holding(execute(db, workers.rows()), held, partial=partial)
+    assert {row.id: (row.running, row.ahead, row.alive) for row in listed} == {
+        busy: (1, 0, True),
+        gone: (0, 0, False),
+    }
 
 
 def test_p2_there_are_no_foreign_keys(db: Conn) -> None:
