@@ -14,6 +14,7 @@
     ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
     ├── SchemaError                  the schema is missing, or older or newer than this code
     ├── DatabaseUnreachable          no connection could be made
+    │   └── HostExhausted            because this machine has no file or memory left for one
     ├── AppError                     a module named by --app cannot be imported
     └── EmbeddedError                the embedded PostgreSQL cannot be found or started
 
@@ -98,6 +99,10 @@ class SchemaError(PgqueueError):
 
 class DatabaseUnreachable(PgqueueError):
     """No connection to the database could be made."""
+
+
+class HostExhausted(DatabaseUnreachable):
+    """This machine has run out of files, memory, disk or processes; the database may be as well as ever."""
 
 
 class AppError(PgqueueError):

@@ -108,6 +108,14 @@ class DatabaseBack:
 
 
 @dataclass(frozen=True, slots=True)
+class HostFailed:
+    """A role could not work, because this machine has run out of something: `lack` says of what."""
+
+    role: str
+    lack: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChildEnded:
     """A child process ended that was not asked to; `how` names its exit code or signal."""
 
@@ -135,6 +143,7 @@ Event = (
     | LeasesReaped
     | DatabaseLost
     | DatabaseBack
+    | HostFailed
     | ChildEnded
     | Trouble
 )

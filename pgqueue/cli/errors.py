@@ -11,6 +11,7 @@ from pgqueue.errors import (
     AppError,
     DatabaseUnreachable,
     EmbeddedError,
+    HostExhausted,
     JobFailed,
     JobNotFound,
     PgqueueError,
@@ -38,6 +39,8 @@ def exit_code(error: PgqueueError) -> Exit:
     match error:
         case UsageError() | AppError():
             return Exit.USAGE
+        case HostExhausted():
+            return Exit.RETIRED
         case DatabaseUnreachable() | EmbeddedError():
             return Exit.UNREACHABLE
         case JobNotFound():

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import psycopg
 
-from pgqueue.errors import DatabaseUnreachable, UsageError
+from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
 from pgqueue.forks import not_for_copies
+from pgqueue.host import lack_for_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.dsn import betrays, place_of, read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
@@ -113,7 +114,7 @@ def open_connection(
         except BaseException:
             conn.close()
             raise
-    except psycopg.Error as error:
+    except (psycopg.Error, OSError) as error:
         trouble = unreachable(given, error)
         raise trouble from trouble.__cause__
     return conn
@@ -133,7 +134,7 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
         except BaseException:
             await conn.close()
             raise
-    except psycopg.Error as error:
+    except (psycopg.Error, OSError) as error:
         trouble = unreachable(given, error)
         raise trouble from trouble.__cause__
     return conn
@@ -207,14 +208,20 @@ def _parameters(given: Mapping[str, Any], role: str) -> dict[str, Any]:
     return {**ours, **given, "client_encoding": "utf8"}
 
 
-def unreachable(given: Mapping[str, Any], error: psycopg.Error) -> DatabaseUnreachable:
+def unreachable(given: Mapping[str, Any], error: psycopg.Error | OSError) -> DatabaseUnreachable:
     """What no connection to a place means, without a secret of its DSN: raise it from `error`, its cause."""
     said = in_one_line(error)
     if betrays(said, given):
         # It cannot be its cause either: that would be printed.
         said = f"libpq refused it with {type(error).__name__}, and in words that hold a part of a secret"
         return DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
-    unreachable = DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
+    said = f"no connection to {place_of(given)}: {said}"
+    has_answered = isinstance(error, psycopg.Error) and error.sqlstate is not None
+    lack = None if has_answered else lack_for_connection(error)
+    if lack is None:
+        unreachable = DatabaseUnreachable(said)
+    else:
+        unreachable = HostExhausted(f"{said}; this machine has run out of something: {lack}")
     unreachable.__cause__ = error
     return unreachable
 

@@ -87,6 +87,8 @@ def _other_lines(event: Event) -> Iterator[Line]:
             yield "warning", f"database {'refuses' if refused else 'lost'}, trying again", fields
         case events.DatabaseBack(role, seconds):
             yield "info", "database back", {"role": role, "seconds": round(seconds, 1)}
+        case events.HostFailed(role, lack):
+            yield "error", "this machine has run out of something", {"role": role, "error": lack}
         case events.ChildEnded(pid, how):
             yield "warning", "child ended", {"pid": pid, "how": how}
         case events.Trouble(role, error, hint):

@@ -12,7 +12,9 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.events import Event, Observer
+from pgqueue.errors import HostExhausted
+from pgqueue.events import Event, HostFailed, Observer
+from pgqueue.host import lack_of
 from pgqueue.store.connection import (
     in_words,
     is_lost,
@@ -185,9 +187,12 @@ class Loop:
         self.stuck = Stuck(in_words(error), since, passing)
         is_cut = (self._conn is not None or was_ended_by_hand(error)) and not self._refused
         longest = CUT_PAUSE if is_cut else LAST_PAUSE
-        if lost:
+        if lost or isinstance(error, OSError):
             self._close()
-        if lost or self._refused:
+        if isinstance(error, HostExhausted) or lack_of(error) is not None:
+            self._observe(HostFailed(self.role, str(error)))
+            wait = TROUBLE_PAUSE * random.uniform(0.5, 1.0)
+        elif lost or self._refused:
             self._tell(self._outage.lost(in_words(error), refused=not lost))
             wait = self._pause * random.uniform(0.5, 1.0)
             self._pause = min(longest, self._pause * 2)

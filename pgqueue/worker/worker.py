@@ -11,14 +11,14 @@ from typing import Literal
 import psycopg
 
 from pgqueue.database import address_of
-from pgqueue.errors import DatabaseUnreachable, UsageError
-from pgqueue.events import DatabaseLost, Event, Observer, WorkerStopped
+from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
+from pgqueue.events import DatabaseLost, Event, HostFailed, Observer, WorkerStopped
 from pgqueue.options import Duration
 from pgqueue.store.connection import in_one_line
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
 from pgqueue.worker.settings import WorkerSettings, length, names
-from pgqueue.worker.supervision.ending import STOP_SIGNALS, STOPPED
+from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.probes import Probes
@@ -159,6 +159,10 @@ class Worker:
     def _serve_again(self) -> int | None:
         try:
             return self._enlistment.serve()
+        except HostExhausted as error:
+            # A fresh process may have what this one has used up.
+            self._observe(HostFailed("worker", str(error)))
+            return RETIRED
         except (DatabaseUnreachable, psycopg.OperationalError) as error:
             # It came back and went again, perhaps in the middle of enlisting: wait for it as before.
             self._observe(DatabaseLost("worker", in_one_line(error), 0.0))

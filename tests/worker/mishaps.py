@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 import time
 
 import psycopg
@@ -38,3 +39,8 @@ def outstay(seconds: float) -> None:
             time.sleep(0.05)
         except BaseException:
             continue
+
+
+def use_up_threads() -> None:
+    """From now on no thread can be started in this process."""
+    threading.stack_size(1 << 47)

@@ -6,7 +6,7 @@ import errno
 import inspect
 import random
 
-from pgqueue.errors import LeaseLost
+from pgqueue.errors import HostExhausted, LeaseLost
 from pgqueue.outcome import (
     Bury,
     Cancel,
@@ -63,6 +63,10 @@ def _explained(call: Call, error: BaseException) -> Outcome:
     match of_one_kind(error):
         case LeaseLost() if call.context.late:
             return Late()
+        case NoConnection() if isinstance(error.__cause__, HostExhausted):
+            return Released(
+                random.uniform(_LEAST_PAUSE, _LONGEST_PAUSE), error=report(error.__cause__), avoid=True, asked=True
+            )
         case NoConnection():
             # It has not begun: one that may run at most once may still have its first run.
             return Released(_NO_CONNECTION_DELAY, error=report(error.__cause__ or error), asked=True)

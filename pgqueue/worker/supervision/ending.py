@@ -50,6 +50,7 @@ class Ending:
         signals: Signals,
         asked_to_stop: Callable[[], bool],
         lost: Callable[[], str | None],
+        retiring: Callable[[], str | None],
         observe: Observer,
     ) -> None:
         self._worker = worker
@@ -58,6 +59,7 @@ class Ending:
         self._signals = signals
         self._asked_to_stop = asked_to_stop
         self._lost = lost
+        self._retiring = retiring
         self._observe = observe
 
     def stop(self, why: str, code: int = STOPPED) -> int:
@@ -66,10 +68,7 @@ class Ending:
         began = time.monotonic()
         self._roles.claimer.quiet()
         left: list[Leftover] = []
-        stopping = threading.Thread(
-            target=lambda: left.extend(self._roles.executor.stop(self._settings.shutdown_timeout)), daemon=True
-        )
-        stopping.start()
+        stopping = _in_thread(lambda: left.extend(self._roles.executor.stop(self._settings.shutdown_timeout)))
         while stopping.is_alive():
             again = any(number in FORCE_SIGNALS for number in self._signals.wait(0.05))
             if again and time.monotonic() - began > SAME_SIGNAL:
@@ -102,6 +101,10 @@ class Ending:
             if stop or self._asked_to_stop():
                 self._end_roles(KILL_TIMEOUT)
                 return STOPPED
+            if (reason := self._retiring()) is not None:
+                self._observe(WorkerStopping(self._worker, f"retiring: {reason}", RETIRED))
+                self._end_roles(KILL_TIMEOUT)
+                return RETIRED
         self._end_roles(KILL_TIMEOUT)
         return None
 
@@ -145,9 +148,9 @@ class Ending:
             time.sleep(0.005)
         ended = roles.claimer.loop.stop(max(0.1, deadline - time.monotonic()))
         roles.heartbeat.loop.stop(0.1)
-        farewell = threading.Thread(target=self._discharge, args=(ended and roles.claimer.clean,), daemon=True)
-        farewell.start()
-        farewell.join(max(FAREWELL, deadline - time.monotonic()))
+        farewell = _in_thread(lambda: self._discharge(ended and roles.claimer.clean))
+        if farewell.is_alive():
+            farewell.join(max(FAREWELL, deadline - time.monotonic()))
 
     def _discharge(self, clean: bool) -> None:
         deadline = time.monotonic() + KILL_TIMEOUT
@@ -164,3 +167,13 @@ class Ending:
                 if time.monotonic() > deadline:
                     return
                 time.sleep(0.05)
+
+
+def _in_thread(work: Callable[[], None]) -> threading.Thread:
+    """Do it in a thread; here and now, if this process can have no more of them."""
+    thread = threading.Thread(target=work, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        work()
+    return thread

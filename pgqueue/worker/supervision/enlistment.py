@@ -15,10 +15,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from pgqueue.errors import HostExhausted
 from pgqueue.events import Observer, OrderHeard, WorkerStarted
+from pgqueue.host import lack_of
 from pgqueue.store import execute, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.store.schema import require_schema
+from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.dump import dumped
 from pgqueue.worker.supervision.ending import LOOK_EVERY, RETIRED, STOP_SIGNALS, Ending
@@ -46,7 +49,9 @@ class Enlistment:
         self._observe = observe
         self._requests = Requests(signals.wake)
         self._roles = make_roles(self.id, settings, self._requests, observe)
-        self._ending = Ending(self.id, settings, self._roles, signals, asked_to_stop, self._why_lost, observe)
+        self._ending = Ending(
+            self.id, settings, self._roles, signals, asked_to_stop, self._why_lost, self._why_retire, observe
+        )
         self._phase = Phase.STARTING
         self._asked: str | None = None
         self._looked_at = lease_clock()
@@ -54,13 +59,13 @@ class Enlistment:
     def serve(self) -> int | None:
         """Work to the end; answers the exit code, or None after an outage that outlasted the lease.
 
-        Raises AppError, DatabaseUnreachable and SchemaError if it cannot begin.
+        Raises AppError, DatabaseUnreachable (HostExhausted) and SchemaError if it cannot begin.
         """
         with open_connection(self._settings.dsn, "worker") as conn:
             require_schema(conn)
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
-        roles.executor.start()
+        _start(roles.executor)
         try:
             self._enlist()
         except BaseException:
@@ -126,7 +131,7 @@ class Enlistment:
                     self._phase = Phase.WAITING
                     return self._ending.enlist_anew("the database was away for almost a lease")
                 return self._end(self._ending.retire, why)
-            if (why := self._requests.retire) is not None:
+            if (why := self._why_retire()) is not None:
                 return self._end(lambda why: self._ending.stop(why, RETIRED), f"retiring: {why}")
 
     def _end(self, way: Callable[[str], int], why: str) -> int:
@@ -176,6 +181,9 @@ class Enlistment:
             return "nothing is due"
         return None
 
+    def _why_retire(self) -> str | None:
+        return self._requests.retire
+
     def _why_lost(self) -> str | None:
         if self._requests.lost is not None:
             return self._requests.lost
@@ -186,3 +194,12 @@ class Enlistment:
         """Whether the lease passed because the database was away, not because this worker was."""
         present = lease_clock() - self._looked_at < self._settings.lease * AWAY_SHARE
         return self._requests.lost is None and self._roles.heartbeat.unanswered and present
+
+
+def _start(executor: Executor) -> None:
+    try:
+        executor.start()
+    except (OSError, RuntimeError, MemoryError) as error:
+        if (lack := lack_of(error, forking=True)) is None:
+            raise
+        raise HostExhausted(f"this machine has run out of something that the executor needs: {lack}") from error

@@ -6,8 +6,26 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from pgqueue.events import Finished
+from pgqueue.events import Finished, HostFailed
 from pgqueue.outcome import Settlement
+
+# A worker that itself runs out of something tries again, and retires when it happens so often within so many seconds.
+MOST_FAILURES, FAILURE_SECONDS = 3, 60.0
+
+
+class HostFailures:
+    """Told of what this machine keeps the worker's own roles from; calls `retire(why)` if it goes on."""
+
+    def __init__(self, retire: Callable[[str], None]) -> None:
+        self._retire = retire
+        self._times: deque[float] = deque(maxlen=MOST_FAILURES)
+
+    def hear(self, failed: HostFailed) -> None:
+        """It has happened, once more."""
+        now = time.monotonic()
+        self._times.append(now)
+        if len(self._times) == MOST_FAILURES and now - self._times[0] <= FAILURE_SECONDS:
+            self._retire(f"this machine has run out of something that the {failed.role} needs: {failed.lack:.300}")
 
 
 class InfraErrors:

@@ -6,7 +6,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from pgqueue.events import AttemptsFinished, Event, Observer
+from pgqueue.events import AttemptsFinished, Event, HostFailed, Observer
 from pgqueue.worker.claiming.claimer import Claimer
 from pgqueue.worker.claiming.listener import Listener
 from pgqueue.worker.claiming.outbox import Outbox
@@ -14,7 +14,7 @@ from pgqueue.worker.claiming.slots import Slots
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.settings import WorkerSettings
-from pgqueue.worker.supervision.infra import InfraErrors
+from pgqueue.worker.supervision.infra import HostFailures, InfraErrors
 from pgqueue.worker.supervision.lineage import Lineage
 from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
@@ -43,10 +43,13 @@ class Roles:
 def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
     """The roles of a worker; none of them has begun."""
     infra = InfraErrors(settings.infra_limit, settings.infra_minutes, requests.retire_for)
+    host = HostFailures(requests.retire_for)
 
     def hear(event: Event) -> None:
         if isinstance(event, AttemptsFinished):
             infra.hear(event.batch)
+        elif isinstance(event, HostFailed):
+            host.hear(event)
         observe(event)
 
     def renew(why: str) -> None:
@@ -56,12 +59,12 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
 
     lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
-    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, observe, requests.retire_for)
+    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for)
     listener = Listener(
         worker,
         settings.listen_dsn or settings.dsn,
         settings.queues,
-        observe,
+        hear,
         lambda queue: claimer.hear(queue),
         lambda: claimer.loop.turn(),
         told=settings.listen_dsn is not None,
@@ -87,7 +90,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         worker,
         settings.queues,
         socket.gethostname(),
-        observe,
+        hear,
         poll=settings.poll,
         every=settings.lease / BEATS_PER_LEASE,
         resting=claimer.resting,
@@ -109,7 +112,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     heartbeat = Heartbeat(
         worker,
         settings.dsn,
-        observe,
+        hear,
         Chores(chores, observe),
         lease=settings.lease,
         turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),

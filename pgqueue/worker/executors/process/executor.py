@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic
 from uuid import UUID
 
-from pgqueue.errors import AppError
+from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
@@ -35,7 +35,10 @@ class ProcessExecutor:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the children. Raises AppError if one of them cannot import the tasks' modules."""
+        """Start the children.
+
+        Raises AppError if one of them cannot import the tasks' modules, HostExhausted if none can be started.
+        """
         if self._thread is not None:
             return
         self._children.open()
@@ -47,7 +50,7 @@ class ProcessExecutor:
             continue
         if spawner.broken:
             self.kill()
-            raise AppError(spawner.broken)
+            raise (HostExhausted if spawner.lack else AppError)(spawner.broken)
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Take over claims."""

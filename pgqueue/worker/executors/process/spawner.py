@@ -6,7 +6,8 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from time import monotonic
 
-from pgqueue.events import Observer, Trouble
+from pgqueue.events import HostFailed, Observer, Trouble
+from pgqueue.host import lack_of
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process.child_process import ChildProcess
 
@@ -21,6 +22,8 @@ class Spawner:
     def __init__(self, settings: Settings, observe: Observer) -> None:
         self.up = threading.Event()
         self.broken = ""
+        # Of what this machine had too little for the last child that could not be started.
+        self.lack: str | None = None
         self._settings = settings
         self._observe = observe
         self._failures = 0
@@ -34,6 +37,9 @@ class Spawner:
             try:
                 yield ChildProcess(self._settings, declared)
             except OSError as error:
+                self.lack = lack_of(error, forking=True)
+                if self.lack is not None:
+                    self._observe(HostFailed("process executor", self.lack))
                 self.fail(f"no child process could be started: {error}", monotonic())
                 return
 
