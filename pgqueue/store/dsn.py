@@ -46,8 +46,8 @@ def read(dsn: str) -> dict[str, Any]:
         given = conninfo_to_dict(dsn)
     except psycopg.Error as error:
         raise DatabaseUnreachable(_unreadable(dsn, _fault(str(error)))) from None
-    except UnicodeEncodeError:
-        raise DatabaseUnreachable(_unreadable(dsn, "it holds a lone surrogate")) from None
+    except UnicodeError:
+        raise DatabaseUnreachable(_unreadable(dsn, "it holds what is no text in UTF-8")) from None
     if "\0" in dsn:
         raise DatabaseUnreachable(_unreadable(dsn, "it holds a NUL"))
     if fault := _doubt(dsn, given):
@@ -96,14 +96,15 @@ def _fault(said: str) -> str:
 
 def _doubt(dsn: str, given: Mapping[str, Any]) -> str | None:
     """Why a DSN that libpq can read was hardly meant so: a piece of its password is taken for something else."""
+    named = {name: str(given.get(name, "")) for name in ("host", "hostaddr", "port", "dbname")}
+    if any("@" in named[name] for name in ("host", "hostaddr", "port")):
+        return "its host holds an @"
+    if any("://" in value for value in named.values()):
+        return "its host or dbname is a URI; give that alone"
+    if not all(port.strip().isdecimal() for port in named["port"].split(",") if port):
+        return "its port is no number"
     if uri := _URI.match(dsn):
         return _doubt_of_uri(dsn[uri.end() :])
-    if any("@" in str(given.get(name, "")) or "://" in str(given.get(name, "")) for name in ("host", "port")):
-        return "its host holds an @ or a URI"
-    if "://" in str(given.get("dbname", "")):
-        return "its dbname is a URI; give that alone"
-    if not all(port.strip().isdecimal() for port in str(given.get("port", "1")).split(",") if port):
-        return "its port is no number"
     return None
 
 
@@ -116,6 +117,6 @@ def _doubt_of_uri(rest: str) -> str | None:
     path = rest[len(hosts) :].partition("?")[0]
     if "@" in hosts or "@" in path:
         return "it has an @ more than one expects"
-    if any(not re.fullmatch(r"(\[[^]]*\]|[^:]*)(:[0-9]*)?", host) for host in hosts.split(",")):
+    if any(not re.fullmatch(r"(\[[^]]*\]|[^:[]*)(:[0-9]*)?", host) for host in hosts.split(",")):
         return "a port in it is no number"
     return None

@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import pgqueue
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.migrate import migrate, status
 from pgqueue.store.connection import open_async_connection, open_connection
-from pgqueue.store.dsn import read
+from pgqueue.store.dsn import SECRETS, read
 
 # The two halves of every password, round what is odd in it. Nothing listens at port 1.
 ONE, TWO = "hun7er", "s3cr3t"
@@ -52,6 +54,8 @@ BROKEN = {
     "colon and slash": uri(":/"),
     "blank and slash": uri(" /"),
     "comma and slash": uri(",/"),
+    "at and an open bracket": uri("@[", place="[::1]:1/db").replace(TWO, f"{TWO}?"),
+    "percent, no UTF-8": uri("%91"),
     "unicode and slash": uri("ü/€"),
     "several hosts and slash": uri("/", place="one:1,two:2/db"),
     "blank": uri(" "),
@@ -200,6 +204,29 @@ def test_what_is_no_doubt_is_let_through(dsn: str, monkeypatch: pytest.MonkeyPat
     (tmp_path / "services").write_text("[shop]\nhost=nowhere\n")
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     assert read(dsn) == psycopg.conninfo.conninfo_to_dict(dsn)
+
+
+ODD = st.text(st.sampled_from("/@:%?#&=+,[]'\"\\ .-~!$*();<>|{}^`\t\nü0129"), max_size=3)
+PLACES = ["h/db", "h:5432/db", "h", "[::1]:1/db", "a:1,b:2/db", "/db?host=/tmp", "h/db?sslmode=disable"]
+FORMS = [
+    *(f"postgresql://{user}:{{}}@{place}" for user in ("app", "", "a%40b") for place in PLACES),
+    "host=h password={} dbname=db",
+    "password={}",
+    "host=h password='{}' dbname=db",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(before=ODD, odd=ODD, after=ODD, form=st.sampled_from(FORMS))
+def test_whatever_a_password_is_no_part_of_it_is_taken_for_what_may_be_shown(
+    before: str, odd: str, after: str, form: str
+) -> None:
+    try:
+        found = read(form.format(f"{before}{ONE}{odd}{TWO}{after}"))
+    except DatabaseUnreachable as error:
+        check_secret(str(error))
+    else:
+        check_secret(str({name: value for name, value in found.items() if name not in SECRETS}))
 
 
 def test_a_password_of_a_service_or_a_passfile_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
