@@ -32,7 +32,8 @@ COLUMNS: Columns[Job] = {
 }
 # A batch is a transaction: short enough to be in nobody's way.
 BATCH = 500
-COUNT_LIMIT = 100_000
+# Rows that are looked at to say how many a purge would forget.
+COUNT_LIMIT = 20_000
 
 
 def _dead(dsn: Dsn = None) -> None:
@@ -107,15 +108,20 @@ def purge(
     """Forget dead jobs for good, in batches of 500. Their attempts stay in the history for its keeping time."""
     with connected(dsn) as conn:
         before = execute(conn, dead.moment_before(older_than))
-        found = execute(conn, dead.count(queue, target, before, COUNT_LIMIT))
-        if not found:
+        found, more = execute(conn, dead.count(queue, target, before, COUNT_LIMIT))
+        if not found and not more:
             typer.echo("No dead job to purge.")
             return
-        many = f"{found:,}" if found < COUNT_LIMIT else f"{COUNT_LIMIT:,} or more"
-        if not yes and not typer.confirm(f"Forget {many} dead jobs for good?", err=True):
+        many = (
+            f"{found:,} dead jobs" if not more else f"{found:,} of the oldest {COUNT_LIMIT:,} dead jobs, and any later"
+        )
+        if not yes and not typer.confirm(f"Forget {many} for good?", err=True):
             say("nothing was purged")
             raise typer.Exit(Exit.FAILED)
-        purged = 0
-        while gone := execute(conn, dead.purge_batch(queue, target, before, BATCH)):
-            purged += gone
+        purged, after = 0, None
+        while (batch := execute(conn, dead.purge_batch(queue, target, before, after, BATCH))).last is not None:
+            purged, after = purged + batch.forgotten, batch.last
+    if not purged:
+        typer.echo("No dead job to purge.")
+        return
     typer.echo(f"{purged:,} purged")

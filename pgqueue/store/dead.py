@@ -18,21 +18,34 @@ class Revival:
     last: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """How many jobs a batch forgot; `last` is the last id looked at, None when there were no more."""
+
+    forgotten: int
+    last: UUID | None
+
+
 def retry_batch(queue: str | None, target: str | None, after: UUID | None, limit: int) -> Statement[Revival]:
-    """dead -> ready for at most `limit` jobs behind `after`; those whose unique key is taken stay dead."""
+    """dead -> ready for at most `limit` jobs behind `after`; those whose unique key is taken stay dead.
+
+    Looks at 20 times as many: where few are meant, a batch may revive none, and there are more.
+    """
     sql = "select revived, kept, last from pgqueue.retry_dead($1::text, $2::text, $3::uuid, $4::int)"
     return Statement(sql, (queue, target, after, limit), lambda rows: Revival(*rows[0]))
 
 
-def purge_batch(queue: str | None, target: str | None, before: datetime, limit: int) -> Statement[int]:
-    """Forget at most `limit` jobs that died before a moment; answers how many went."""
-    sql = "select pgqueue.purge_dead($1::text, $2::text, $3::timestamptz, $4::int)"
-    return Statement(sql, (queue, target, before, limit), only_value)
+def purge_batch(
+    queue: str | None, target: str | None, before: datetime, after: UUID | None, limit: int
+) -> Statement[Purge]:
+    """Forget at most `limit` jobs behind `after` that died before a moment. Looks at 20 times as many."""
+    sql = "select forgotten, last from pgqueue.forget_dead($1::text, $2::text, $3::timestamptz, $4::uuid, $5::int)"
+    return Statement(sql, (queue, target, before, after, limit), lambda rows: Purge(*rows[0]))
 
 
-def count(queue: str | None, target: str | None, before: datetime, limit: int) -> Statement[int]:
-    """How many jobs a purge would forget, counted no further than `limit`."""
-    return Statement(query("dead_count"), (queue, target, before, limit), only_value)
+def count(queue: str | None, target: str | None, before: datetime, limit: int) -> Statement[tuple[int, bool]]:
+    """How many of the oldest `limit` dead jobs a purge would forget, and whether there are more than those."""
+    return Statement(query("dead_count"), (queue, target, before, limit), lambda rows: (rows[0][0], rows[0][1]))
 
 
 def moment_before(age: timedelta) -> Statement[datetime]:

@@ -28,6 +28,7 @@ from pgqueue.store import (
     dead,
     enqueueing,
     execute,
+    history,
     jobs,
     listing,
     locks,
@@ -225,7 +226,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, dead.retry_batch("buried", factories.TARGET, None, 10))
     now = execute(conn, dead.moment_before(timedelta(0)))
     execute(conn, dead.count("buried", factories.TARGET, now, 10))
-    execute(conn, dead.purge_batch("buried", factories.TARGET, now, 10))
+    execute(conn, dead.purge_batch("buried", factories.TARGET, now, None, 10))
+    conn.execute("select pgqueue.purge_dead('buried', null, now(), 10)")
     for question in (
         queues.names(),
         queues.depths(),
@@ -254,6 +256,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, unknown.park(strange, [Settlement(unfound.id, unfound.claim, Move.PARK, "released")]))
     execute(conn, unknown.recall(strange, forget=True))
     execute(conn, unknown.parked_since(unfound.id))
+    execute(conn, unknown.live_targets())
+    execute(conn, history.timeline())
     execute(conn, workers.overdue(0, None, "here", timedelta(0)))
     for states in (frozenset(JobState), frozenset({JobState.RUNNING})):
         assert listing.page(conn, listing.Asked(states=states))

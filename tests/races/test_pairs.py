@@ -63,7 +63,9 @@ MOVES: dict[str, Move] = {
     "cancel": lambda conn, case: execute(conn, jobs.cancel(case.job)),
     "retry": lambda conn, case: execute(conn, jobs.retry(case.job)),
     "retry all": lambda conn, case: conn.execute("select * from pgqueue.retry_dead(null, null, null, 10)"),
-    "purge": lambda conn, case: conn.execute("select pgqueue.purge_dead(null, null, now() + interval '1 day', 10)"),
+    "purge": lambda conn, case: conn.execute(
+        "select * from pgqueue.forget_dead(null, null, now() + interval '1 day', null, 10)"
+    ),
     "enqueue": lambda conn, case: enqueue(conn, unique_key="k"),
     "delete": delete,
 }

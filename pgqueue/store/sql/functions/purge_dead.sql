@@ -1,4 +1,4 @@
--- dead -> (forgotten), for a bounded batch of those that died before a moment; answers how many went.
+-- As forget_dead, for callers of the last release, which begin at the oldest each time: it cannot stop half-way.
 -- Their attempts stay in the history until they are pruned.
 -- Walks dead_jobs_pkey and filters; O(batch log n) without a queue or target, else at worst all dead jobs.
 create or replace function pgqueue.purge_dead(_queue text, _target text, _before timestamptz, _limit int) returns int

@@ -1,7 +1,8 @@
--- dead -> ready with fresh attempts, for a bounded batch in id order behind _after.
+-- dead -> ready with fresh attempts, in id order behind _after: looks at 20 times _limit jobs at most, and revives
+-- _limit.
 -- Each job is judged on its own: one whose unique key a live job has stays dead, and fails no other.
 -- Answers how many were revived, how many stay dead, and the last id looked at: null when there are no more.
--- Walks dead_jobs_pkey and filters; O(batch log n) without a queue or target, else at worst all dead jobs.
+-- Walks dead_jobs_queue or dead_jobs_pkey (dead_behind.sql); O(_limit log n).
 create or replace function pgqueue.retry_dead(
   _queue text, _target text, _after uuid, _limit int, out revived int, out kept int, out last uuid)
 language plpgsql
@@ -9,19 +10,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _id uuid;
+  _target_of text;
 begin
   revived := 0;
   kept := 0;
-  for _id in
-    select dead.id
-    from pgqueue.dead_jobs as dead
-    where dead.id > coalesce(_after, '00000000-0000-0000-0000-000000000000')
-      and (_queue is null or dead.queue = _queue)
-      and (_target is null or dead.target = _target)
-    order by dead.id
-    limit _limit
+  for _id, _target_of in
+    select dead.id, dead.target
+    from pgqueue.dead_behind(_queue, _after, 20 * _limit) as dead
   loop
+    exit when revived + kept >= _limit;
     last := _id;
+    continue when _target is not null and _target_of <> _target;
     begin
       if pgqueue.retry(_id) = 'dead' then
         kept := kept + 1;

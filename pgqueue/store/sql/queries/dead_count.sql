@@ -1,9 +1,5 @@
--- How many dead jobs a purge would drop, at most $4 of them: walks dead_jobs and stops there.
-select count(*)
-from (
-  select
-  from pgqueue.dead_jobs
-  where died_at <= $3::timestamptz
-    and ($1::text is null or queue = $1)
-    and ($2::text is null or target = $2)
-  limit $4::int) as found
+-- How many dead jobs a purge would forget among the oldest $4, and whether there are more than those.
+-- Walks dead_jobs_queue or dead_jobs_pkey (dead_behind.sql).
+select count(*) filter (where dead.died_at <= $3::timestamptz and ($2::text is null or dead.target = $2)),
+       count(*) > $4
+from pgqueue.dead_behind($1::text, null, $4::int + 1) as dead
