@@ -115,7 +115,7 @@ def _release(claim: Claim, given: Released) -> Settlement:
         claim.id, claim.claim, Move.RELEASE, "released", given.delay, started=given.started, avoid=given.avoid
     )
     if given.error is None:
-        return back
+        return back._replace(error=given.why or None)
     return back._replace(error_type=given.error.type, error=given.error.message, traceback=given.error.traceback)
 
 

@@ -155,7 +155,7 @@ class Released:
     """The attempt is given back: never started, snoozed, stopped with its worker, or failed by its host.
 
     `error` is what its host did to it, `avoid` keeps the job from that host for a while. `asked` is whether the task
-    itself wants another attempt.
+    itself wants another attempt. `why` is for people, where there is no error.
     """
 
     delay: float = 0.0
@@ -163,6 +163,7 @@ class Released:
     error: ErrorReport | None = None
     avoid: bool = False
     asked: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,11 @@ def _attempted(attempts: Attempts, claim: Claim) -> Finished:
         pass
     # If the interrupt met a COMMIT that went through, the token is used up and this release changes nothing.
     task = attempts.find(claim)
-    return Finished(claim, judge(claim, Released(), UNKNOWN if task is None else task.terms), time.monotonic() - began)
+    return Finished(
+        claim,
+        judge(claim, Released(why="interrupted by Ctrl-C"), UNKNOWN if task is None else task.terms),
+        time.monotonic() - began,
+    )
 
 
 def _settled(dsn: str, worker: int, finished: Finished, observe: Observer) -> Finished:

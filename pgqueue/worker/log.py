@@ -135,7 +135,8 @@ def _fields(done: Finished) -> dict[str, Any]:
     }
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
-        fields["error"] = cut(error, ERROR_LIMIT)
+        is_reason = settlement.move is Move.RELEASE and settlement.error_type is None
+        fields["why" if is_reason else "error"] = cut(error, ERROR_LIMIT)
     return fields
 
 

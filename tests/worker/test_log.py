@@ -67,6 +67,13 @@ def test_each_outcome_has_its_level_and_its_words(outcome: Outcome, level: str, 
     assert (line["level"], line["event"]) == (level, message)
 
 
+@pytest.mark.parametrize("why", ["snoozed for 5 s", "its worker ended while it ran"])
+def test_a_release_says_why(why: str) -> None:
+    (line,) = parsed(events.AttemptsFinished([finished(Released(5.0, why=why))]))
+    assert (line["event"], line["why"]) == ("released", why)
+    assert "error" not in line
+
+
 def test_an_event_is_one_line_whatever_the_error_says() -> None:
     text = logged(events.AttemptsFinished([finished(Failed(ERROR))]))
     assert text.count("\n") == 1

@@ -70,6 +70,10 @@ def test_what_runs_past_the_shutdown_timeout_is_given_back_with_its_attempt(
     assert job.state in ("ready", "scheduled")
     assert (job.attempt, job.worker) == (0, None)
     assert desk.outcomes(job_id) == ["released"]
+    # History and log say why; it is no error of the job.
+    assert desk.errors(job_id) == ["None: its worker ended while it ran"]
+    assert [line["why"] for line in worker.heard("released")] == ["its worker ended while it ran"]
+    assert job.last_error is None
     assert desk.workers() == []
     await_end(children)
 

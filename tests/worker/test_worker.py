@@ -103,6 +103,9 @@ def test_a_task_chooses_its_own_outcome(station: Station, kind: str, state: str,
     job = station.desk.await_state(job_id, state)
     assert job.attempt == attempt
     assert station.desk.outcomes(job_id) == [outcome]
+    if kind == "snooze":
+        assert job.last_error is None
+        assert station.desk.errors(job_id)[0].startswith("None: snoozed for ")
 
 
 @pytest.mark.parametrize("name", ["insert", "insert_async"])

@@ -136,7 +136,8 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
     """
     if not call.task.bounds.at_most_once or declared is None or call.claim.target in declared:
         return None
-    return Released(_UNDECLARED_DELAY, started=False)
+    why = "it may run at most once, and its worker has yet to say so to the database"
+    return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
 def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:

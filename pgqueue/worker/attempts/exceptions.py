@@ -80,7 +80,7 @@ def _explained(call: Call, error: BaseException) -> Outcome:
         case Retry(delay=delay) as chosen:
             return Failed(signal_report(chosen), delay=delay, asked=True)
         case Snooze(delay=delay):
-            return Released(delay, asked=True)
+            return Released(delay, asked=True, why=f"snoozed for {delay:g} s")
         case Bury() as chosen:
             return Ended(Reason.BURIED, signal_report(chosen))
         case Cancel() as chosen:

@@ -10,6 +10,8 @@ from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.outcome import Expired, Released, Settlement
 from pgqueue.worker.claiming.outbox import Outbox
 
+_NOT_STARTED = "claimed ahead, and no slot came free for it here"
+
 
 class Unexecuted:
     """Puts their outcomes into the outbox, and counts them: nobody worked for them."""
@@ -21,7 +23,7 @@ class Unexecuted:
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """They were never started: others may have them at once."""
-        self._add(claims, lambda claim: judge(claim, Released(started=False)))
+        self._add(claims, lambda claim: judge(claim, Released(started=False, why=_NOT_STARTED)))
 
     def end_expired(self, claims: Sequence[Claim]) -> None:
         """They are past their ttl, and are never started."""

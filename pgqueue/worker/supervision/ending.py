@@ -128,7 +128,11 @@ class Ending:
                 leftover.claim,
                 judge(
                     leftover.claim,
-                    Released(THREAD_RELEASE_DELAY if leftover.started and running_on else 0.0, leftover.started),
+                    Released(
+                        THREAD_RELEASE_DELAY if leftover.started and running_on else 0.0,
+                        leftover.started,
+                        why=f"its worker ended {'while it ran' if leftover.started else 'before it began'}",
+                    ),
                     self._roles.executor.terms(leftover.claim.target) or UNKNOWN,
                 ),
                 0.0,

@@ -18,6 +18,7 @@ create or replace view pgqueue.job as
            (select concat_ws(': ', last.error_type, nullif(last.error, ''))
             from pgqueue.attempts as last
             where last.job_id = job.id and last.error is not null
+              and (last.outcome <> 'released' or last.error_type is not null)
             order by last.claim desc limit 1) as last_error,
            null::text as reason,
            true as shown, '{succeeded,cancelled,dead}'::text[] as others
