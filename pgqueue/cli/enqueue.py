@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -24,6 +25,14 @@ from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
 
 if TYPE_CHECKING:
     import psycopg
+
+
+class Telling(StrEnum):
+    """When a NOTIFY is sent."""
+
+    ALWAYS = "always"
+    IDLE = "idle"
+    OFF = "off"
 
 
 def enqueue(
@@ -54,6 +63,7 @@ def enqueue(
         bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
     ] = False,
     label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
+    notify: Annotated[Telling | None, typer.Option("--notify", help="When idle workers are told of it.")] = None,
     job_id: Annotated[UUID | None, typer.Option("--job-id", metavar="ID", help="Its id: repeating adds none.")] = None,
 ) -> None:
     """Enqueue one job, and print its id.
@@ -82,6 +92,7 @@ def enqueue(
         limit_key=limit_key,
         store_result=store_result or None,
         labels=labels(label or []),
+        notify=None if notify is None else notify.value,
         job_id=chosen,
     )
     found, live = _enqueued(dsn, new)

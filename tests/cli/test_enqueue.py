@@ -13,6 +13,7 @@ import pytest
 from pgqueue.store import execute, workers
 from pgqueue.store.unknown import declare_targets
 from tests.cli.conftest import SHOP, Command
+from tests.conftest import Connect
 
 
 def row(conn: psycopg.Connection[Any], columns: str) -> tuple:
@@ -47,6 +48,14 @@ def test_every_option_reaches_the_row(pgqueue: Command, conn: psycopg.Connection
 def test_at_and_a_timeout_of_none(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
     pgqueue("enqueue", "a:b", "--at", "2031-05-01T09:30+02:00", "--timeout", "none")
     assert row(conn, "run_at, timeout") == (datetime(2031, 5, 1, 7, 30, tzinfo=UTC), float("inf"))
+
+
+def test_it_says_whether_idle_workers_are_told(pgqueue: Command, connect: Connect) -> None:
+    ear = connect(autocommit=True)
+    ear.execute("listen pgqueue")
+    for queue, how in (("one", "always"), ("two", "off"), ("three", "idle"), ("four", "always")):
+        assert pgqueue("enqueue", "a:b", "--queue", queue, "--notify", how).code == 0
+    assert [each.payload for each in ear.notifies(timeout=10, stop_after=2)] == ["one", "four"]
 
 
 def test_a_unique_key_finds_the_live_job(pgqueue: Command) -> None:
