@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pgqueue.store.statement import Statement, nothing
 
 CHANNEL = "pgqueue"
+# A lock of its own for more queues would use up the server's table of locks; who serves them hears of all.
+MOST_LOCKS = 100
 
 
 def hungry(queues: Sequence[str] | None) -> Statement[None]:
-    """Hold the advisory locks by which an enqueue knows that somebody idle listens; None means all queues.
+    """Hold the advisory locks by which an enqueue knows that somebody idle listens; None, or very many, means all.
 
     Held by the session until fed() or its end.
     """
-    if queues is None:
+    if queues is None or len(queues) > MOST_LOCKS:
         return Statement("select pg_advisory_lock_shared(7702, 0)", (), nothing)
     return Statement(
         "select pg_advisory_lock_shared(7701, hashtext(name)) from unnest($1::text[]) as name", (list(queues),), nothing

@@ -19,7 +19,8 @@ from pgqueue.embedded import Server
 from pgqueue.events import DatabaseLost, Trouble
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate, status
-from pgqueue.worker import Worker, pace, self_test
+from pgqueue.worker import Worker
+from pgqueue.worker.claiming import pace, self_test
 from tests.conftest import Connect
 from tests.faults.pgbouncer import pgbouncer
 from tests.postgres import Databases

@@ -134,3 +134,8 @@ def snooze_once(path: str) -> None:
 
 class NotATask:
     """A class; calling it is none of a job's business."""
+
+
+@pgqueue.task
+def again() -> None:
+    raise pgqueue.Snooze(delay=0)

@@ -183,7 +183,7 @@ def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, de
     wait_until(lambda: taken)
     load[0] = 1000
     second = desk.send("work")
-    claimer.wake("default")
+    claimer.wake()
     outbox.add([Finished(taken[0], success(taken[0]), 0.0)])
     wait_until(lambda: not len(outbox))
     load[0] = 0

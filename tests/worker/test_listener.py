@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
-from pgqueue.worker import pace, self_test
+from pgqueue.worker.claiming import pace, self_test
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.errands import work

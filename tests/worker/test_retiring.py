@@ -84,10 +84,10 @@ def test_a_claimer_that_overlooks_a_job_is_made_to_begin_anew(start: StartThread
     worker = start(executor="thread", lease=1.5, poll=0.2)
     desk.await_idle()
     # What no known way leads to: bounds that lie above the job, and no unbounded scan.
-    bounds = worker.worker._enlistment._roles.claimer._bounds
+    bounds = worker.worker._enlistment._roles.claimer._served._few
     far = datetime.now(UTC) + timedelta(days=1)
     bounds._bounds = {("default", priority): (far, LAST_ID) for priority in range(10)}
-    bounds._next_unbounded = float("inf")
+    bounds._ration.next_at = float("inf")
     bounds.serve = lambda _: None  # type: ignore[method-assign]
     bounds.claimed = lambda *_, **__: None  # type: ignore[method-assign]
     job_id = desk.send("work", run_at=datetime.now(UTC) - timedelta(minutes=1))

@@ -9,49 +9,39 @@ milliseconds up to the poll interval, for what was committed before the listener
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 from pgqueue.events import Finished, Observer
-from pgqueue.outcome import Move
-from pgqueue.store import execute, jobs, queues
-from pgqueue.store.connection import is_lost
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.jobs import Step
-from pgqueue.worker.claiming.bounds import Bounds
+from pgqueue.worker.claiming.budget import Budget
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.narrowing import Suspicion
+from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.pace import Pace
 from pgqueue.worker.claiming.refused_jobs import RefusedJobs
 from pgqueue.worker.claiming.refused_outcomes import RefusedOutcomes
-from pgqueue.worker.claiming.settler import (
-    disbelieve,
-    is_lock_timeout,
-    set_aside_locked,
-    settle_others,
-    take_up_unlocked,
-    was_refused,
-)
+from pgqueue.worker.claiming.room import Room
+from pgqueue.worker.claiming.served import Served
+from pgqueue.worker.claiming.settler import is_lock_timeout, set_aside_locked, take_up_unlocked
 from pgqueue.worker.claiming.slots import Gate, Slots
+from pgqueue.worker.claiming.stepper import Stepper
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outage import Stuck
 
-# Outcomes wait this long for company while the executor has enough to do, or until they are so many: from then on
-# the database could already be at work.
-LINGER = 0.005
-COMPANY = 200
 # So many outcomes are added between two looks at whether the executor is about to run out of work.
 ASK_EVERY = 16
 # After a short batch, so soon another step finds out when the next job falls due; mostly one that settles comes first.
 ASK_AGAIN = 0.02
 # A claim that has waited so long behind a busy executor is given back for others.
 HOSTAGE_SECONDS = 1.0
-# So many unwritten outcomes stop further claims.
-OUTBOX_LIMIT = 5_000
-BATCH_LIMIT = 1_000
+# So many notifications a second may wake an idle worker in vain, once those that were saved up are used up.
+VAIN, VAIN_SAVED = 50.0, 50
+# So many jobs are claimed by name in one step.
+BY_NAME = 100
 
 
 class Claimer:
@@ -76,23 +66,22 @@ class Claimer:
         deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self._worker = worker
-        self._all_queues = names is None
         self._slots = slots
         self._outbox = outbox
         self._observe = observe
         self._poll = poll
-        self._burst = burst
         self._hungry = hungry
         self._evicted = evicted
         self._renew = renew
         self._on_connect = connected
-        self._bounds = Bounds(names or [])
+        self._served = Served(names, poll=poll, burst=burst)
         self._held = HeldClaims(worker, outbox, observe)
         self._gate = Gate()
         self._pace = Pace(poll, deaf)
-        self._names_at = 0.0
+        self._room = Room(slots, outbox, self._held, self._pace)
+        self._stepper = Stepper(worker, outbox, self._held, self._room, deadline)
+        self._vain = Budget(VAIN, VAIN_SAVED)
         self._take_up_at = 0.0
-        self._forget = False
         self._uncounted = 0
         self._unexecuted = Unexecuted(outbox, slots.terms)
         self._suspicion = Suspicion()
@@ -118,12 +107,12 @@ class Claimer:
     @property
     def bounds(self) -> Mapping[str, str]:
         """Where the next claim begins, for people."""
-        return self._bounds.described()
+        return self._served.described
 
     def resting(self) -> int | None:
         """How many claims there were so far; None while it works, or has a reason to claim nothing."""
         aside = len(self._outbox) - self._outbox.due
-        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._room()
+        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._free()
         return None if busy or not self._answered else self._held.total
 
     @property
@@ -137,7 +126,7 @@ class Claimer:
 
     def begin_anew(self) -> None:
         """Forget what is believed about queues and bounds, and claim; from any thread."""
-        self._forget = True
+        self._served.begin_anew()
         self.wake()
 
     def quiet(self, who: str = "worker") -> None:
@@ -150,20 +139,27 @@ class Claimer:
         self._gate.open(who)
         self.wake()
 
-    def wake(self, queue: str | None = None) -> None:
-        """There may be work, in `queue` if it is named: claim now."""
-        if queue not in self._bounds.queues:
-            self._names_at = 0.0
+    def wake(self) -> None:
+        """There may be work: look now."""
+        self._served.look_around()
         self._pace.woken = True
         self.loop.wake()
 
-    def hear(self, queue: str | None) -> float:
-        """There is work, in `queue` if it is named: claim it in this thread, if the loop only waits.
+    def hear(self, names: Collection[str] | None) -> float | None:
+        """There is work in these queues, or somewhere: claim it in this thread, if the loop only waits.
 
-        Answers within how many seconds `loop.turn` is to be called in turn.
+        Answers within how many seconds `loop.turn` is to be called in turn; None if nothing concerns this worker.
         """
-        if queue not in self._bounds.queues:
-            self._names_at = 0.0
+        if names is None:
+            self._served.look_around()
+        else:
+            now = time.monotonic()
+            found = [wait for wait in (self._served.hear(name, now) for name in names) if wait is not None]
+            if not found:
+                return None
+            if wait := min(found) or self._vain.take(now):
+                self._pace.remind(now + wait)
+                return wait
         self._pace.woken = True
         return self.loop.turn()
 
@@ -172,7 +168,7 @@ class Claimer:
         if not first:
             # Asked for each, the load would cost more than the rest; a few that nobody asks for wait out LINGER.
             self._uncounted += 1
-            if self._uncounted % ASK_EVERY or self._lingers():
+            if self._uncounted % ASK_EVERY or self._room.lingers():
                 return
         self.loop.wake()
 
@@ -191,81 +187,64 @@ class Claimer:
         self._held.give_back_unknown(conn)
         now = time.monotonic()
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
-        if self._lingers() and 0 < self._outbox.age() < LINGER:
-            return LINGER
-        if self._slots.load() > self._slots.concurrency:
+        if linger := self._room.linger():
+            return linger
+        if self._room.overfull:
             self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
-        if self._forget:
-            self._begin_anew()
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS
             take_up_unlocked(conn, self._worker, self._outbox)
             self._refused_outcomes.retry(conn)
-        batch = self._outbox.first(BATCH_LIMIT)
-        room = self._room()
-        if not batch and not (room and self._pace.due(now)):
+        batch = self._stepper.batch()
+        room = self._free()
+        due = bool(room) and (self._pace.due(now) or self._served.due(now))
+        if not batch and not due:
             return self._pause(now)
-        if self._all_queues and self._names_may_be_new(now):
-            self._names_at = now + self._poll
-            self._bounds.serve(execute(conn, queues.names()))
+        self._answered = False
         try:
-            self._step(conn, batch, room)
+            self._move(conn, batch, room, due=due, now=now)
         except Exception as error:
+            # Whatever woke it is still to be looked at.
+            self._pace.woken = True
+            self._served.failed()
+            self._stepper.unanswered(time.monotonic() - now)
             if is_lock_timeout(error) and set_aside_locked(conn, self._worker, self._outbox, batch):
                 return 0.0
             if not self._suspicion.rises(conn, error):
                 raise
             self._narrow(conn, batch, room)
+        self._answered = True
         self._suspicion.falls()
         return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
 
-    def _begin_anew(self) -> None:
-        self._forget = False
-        self._names_at = 0.0
-        self._bounds = Bounds(self._bounds.queues)
-        self._pace.claim_at = 0.0
-
-    def _names_may_be_new(self, now: float) -> bool:
-        """A busy worker asks once a poll for the names of queues, one that looks for work asks each time."""
-        return self._burst or now >= self._names_at or (not self._pace.more and now >= self._pace.claim_at)
-
-    def _step(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
-        if room:
-            self._pace.woken = False
-        batch = disbelieve(conn, self._worker, batch)
-        successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
-        late = settle_others(conn, self._worker, [done.settlement for done in batch])
+    def _move(self, conn: Connection, batch: Sequence[Finished], room: int, *, due: bool, now: float) -> None:
+        """Settle the batch, and claim what there is room for."""
         by_name = bool(room and self._refused_jobs)
-        slots, lag = ([], timedelta(0)) if by_name else self._bounds.slots(time.monotonic())
-        self._answered = False
-        began = time.monotonic()
-        try:
-            limit = room if slots else 0
-            step = execute(conn, jobs.step(self._worker, successes, slots, lag, limit, self._held.unknown.epoch))
-        except Exception as error:
-            # Whatever woke it is still to be looked at.
-            self._pace.woken = True
-            if is_lost(conn, error) or not was_refused(error):
-                self._held.unknown.suspect()
-            raise
-        ended = time.monotonic()
-        self._answered = True
-        self._held.settled(batch, late | step.late)
-        if batch:
-            self._refused_outcomes.refusals.accept()
+        offer = NOTHING
+        if room and not by_name:
+            offer = self._offer(conn, room, now, going=bool(batch), due=due)
+        answer = None
+        if batch or offer.slots:
+            answer = self._stepper.step(conn, batch, offer, room)
+            if batch:
+                self._refused_outcomes.refusals.accept()
+            if offer.slots:
+                self._served.claimed(answer)
+            self._take(answer.step)
         if by_name:
             self._claim_by_name(conn, room)
-            return
-        claimed = step.claims + step.expired
-        if room:
-            short = len(claimed) < room
-            self._bounds.claimed(
-                claimed, short=short, now=step.now, at=ended, cost=ended - began, settled=len(successes)
-            )
-            self._plan(step, short, ended)
-        self._take(step)
+        elif room:
+            self._plan(answer, time.monotonic())
+
+    def _offer(self, conn: Connection, room: int, now: float, *, going: bool, due: bool) -> Offer:
+        searching = not self._pace.more and now >= self._pace.claim_at
+        # What is heard from now on is heard anew.
+        self._pace.woken = False
+        return self._served.offer(conn, now, room, going=going, due=due, searching=searching)
 
     def _take(self, step: Step) -> None:
+        if step.claims or step.expired:
+            self._vain.refill()
         if not (fresh := self._held.took(step.claims + step.expired)):
             self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
         self._unexecuted.end_expired(step.expired if fresh else [])
@@ -281,43 +260,43 @@ class Claimer:
             self._claim_by_name(conn, room)
 
     def _claim_by_name(self, conn: Connection, room: int) -> None:
-        slots, lag = self._bounds.slots(time.monotonic())
-        for step in self._refused_jobs.claim(conn, slots, lag, room):
-            self._take(step)
-            self._plan(step, self._refused_jobs.short, time.monotonic())
-        self._answered = True
+        offer = self._offer(conn, room, time.monotonic(), going=True, due=True)
+        claimed = False
+        try:
+            for step in self._refused_jobs.claim(conn, offer.slots, offer.lag, min(BY_NAME, self._stepper.limit(room))):
+                self._take(step)
+                claimed = claimed or bool(step.claims or step.expired)
+                now = time.monotonic()
+                self._plan(Answer(step, now, 0.0, 0, full=not self._refused_jobs.short), now)
+        except Exception:
+            self._served.failed()
+            raise
+        self._served.passed(claimed=claimed)
 
-    def _plan(self, step: Step, short: bool, now: float) -> None:
+    def _plan(self, answer: Answer | None, now: float) -> None:
         """When to claim next, and whether to be told of new work."""
+        claimed = answer is not None and bool(answer.claims)
+        short = not (answer is not None and answer.full) and not self._served.due(now)
         self._hungry(short)
-        below = self._bounds.look_below_at
-        coming = [at for at in (below, self._names_at if self._all_queues else None) if at is not None]
-        if step.next_due is not None:
-            coming.append(now + max(0.0, (step.next_due - step.now).total_seconds()))
-        elif short and step.claims:
+        coming = self._served.coming
+        if answer is not None and answer.step.next_due is not None:
+            coming.append(now + max(0.0, (answer.step.next_due - answer.step.now).total_seconds()))
+        elif short and claimed:
             # A step that claims something does not ask when the next falls due.
             coming.append(now + ASK_AGAIN)
-        self._pace.claimed(now, short=short, coming=coming)
+        self._pace.claimed(now, short=short, coming=coming, searching=self._served.searching(now))
         held = len(self._held) - self._outbox.refused
-        self.drained = short and below is None and not step.claims and not step.expired and not held
+        self.drained = short and self._served.swept(now) and not claimed and not held
 
-    def _room(self) -> int:
-        if self.is_quiet or len(self._outbox) >= OUTBOX_LIMIT:
-            return 0
-        return max(0, self._slots.concurrency + self._pace.ahead - self._slots.load())
-
-    def _lingers(self) -> bool:
-        """Whether a step can wait a little: it would carry few outcomes, and the executor has enough to do."""
-        enough = self._slots.concurrency + (self._pace.ahead // 2 if self._pace.more else 0)
-        return self._outbox.due < COMPANY and self._slots.load() > enough
+    def _free(self) -> int:
+        return 0 if self.is_quiet else self._room.jobs
 
     def _pause(self, now: float) -> float:
         if self.is_quiet:
             wait = self._poll
-        elif not self._room():
+        elif not self._room.jobs:
             wait = HOSTAGE_SECONDS
         else:
             wait = self._pace.wait(now)
         # What waits behind a long job, or for a lock, is not to wait for the next claim.
-        waiting = self._slots.load() > self._slots.concurrency or len(self._outbox)
-        return min(wait, HOSTAGE_SECONDS) if waiting else wait
+        return min(wait, HOSTAGE_SECONDS) if self._room.overfull or len(self._outbox) else wait

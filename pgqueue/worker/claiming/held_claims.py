@@ -12,6 +12,11 @@ from pgqueue.worker.claiming.unknown_claims import UnknownClaims
 from pgqueue.worker.loop import Connection
 
 
+def weight(claim: Claim) -> int:
+    """About how many bytes a claim takes here."""
+    return len(claim.args) if claim.labels is None else len(claim.args) + len(claim.labels)
+
+
 class HeldClaims:
     """The claims that are open, and those that the database alone knows of; used by the claim loop."""
 
@@ -21,8 +26,9 @@ class HeldClaims:
         # By job and claim number: an older claim that ends late does not end the newer one.
         self._claims: dict[Token, Claim] = {}
         self.unknown = UnknownClaims(worker, observe)
-        # How many were ever taken.
+        # How many were ever taken, and how large those are that are open.
         self.total = 0
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -43,6 +49,7 @@ class HeldClaims:
             return False
         self._claims.update(taken)
         self.total += len(taken)
+        self.size += sum(map(weight, taken.values()))
         return True
 
     def settled(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
@@ -61,7 +68,8 @@ class HeldClaims:
 
     def _ended(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
         for done in batch:
-            self._claims.pop(done.claim[:2], None)
+            if (claim := self._claims.pop(done.claim[:2], None)) is not None:
+                self.size -= weight(claim)
         if not batch:
             return
         if late:

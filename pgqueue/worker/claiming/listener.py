@@ -12,7 +12,7 @@ import math
 import os
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pgqueue.events import Observer, Trouble
 from pgqueue.store import execute, wakeups
@@ -31,10 +31,10 @@ def ignore() -> None:
 
 
 class Listener:
-    """Calls `heard(queue)` for each notification, and `heard(None)` when the worker has just become heard of.
+    """Calls `heard(names)` with the queues of notifications, and `heard(None)` when it has just become heard of itself.
 
-    What is heard is acted upon in this thread. `heard` answers within how many seconds that is to go on: then `go_on()`
-    is called, which answers the same.
+    What is heard is acted upon in this thread. `heard` answers within how many seconds that is to go on, None if there
+    is nothing to act upon: then `go_on()` is called, which answers the same.
     `look()` is called when somebody asks this worker to look after what it runs. `told` is whether it was told to
     listen at this DSN, whatever stands between.
     """
@@ -45,7 +45,7 @@ class Listener:
         dsn: str,
         queues: Sequence[str] | None,
         observe: Observer,
-        heard: Callable[[str | None], float],
+        heard: Callable[[Collection[str] | None], float | None],
         go_on: Callable[[], float] = lambda: math.inf,
         *,
         told: bool = False,
@@ -122,21 +122,26 @@ class Listener:
             os.read(self._reader, 4096)
         self._hear(conn)
         if time.monotonic() >= self._go_on_at:
+            self._go_on_at = math.inf
             self._acted(self._go_on())
         return 0.0
 
-    def _acted(self, wait: float) -> None:
-        self._go_on_at = time.monotonic() + wait
+    def _acted(self, wait: float | None) -> None:
+        if wait is not None:
+            self._go_on_at = min(self._go_on_at, time.monotonic() + wait)
 
     def _hear(self, conn: Connection) -> None:
-        # All are taken before the first is answered: that may take a claim, and one claim serves many of a queue.
-        for channel, queue in dict.fromkeys(_arrived(conn)):
+        # All are taken before the first is answered: that may take a claim, and one claim serves many.
+        names: dict[str, None] = {}
+        for channel, payload in dict.fromkeys(_arrived(conn)):
             if channel != self._channel:
-                self._acted(self._heard(queue))
-            elif queue == LOOK:
+                names[payload] = None
+            elif payload == LOOK:
                 self._look()
             else:
                 self._self_test.heard()
+        if names:
+            self._acted(self._heard(names))
 
     def _show(self, conn: Connection) -> None:
         wanted = self._wanted and not self._self_test.deaf

@@ -10,12 +10,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from uuid import UUID
 
 from pgqueue.events import Finished
 
 # What tells the outcomes apart: the job, and the number of its claim.
 Token = tuple[object, ...]
+
+
+def written_size(done: Finished) -> int:
+    """About how many bytes are to be written for an ended attempt."""
+    _, _, _, _, _, _, _, error, traceback, result, _, _ = done.settlement
+    return len(result or "") + len(error or "") + len(traceback or "")
 
 
 class Outbox:
@@ -33,6 +40,8 @@ class Outbox:
         self._refused: dict[Token, Finished] = {}
         self._since = 0.0
         self.total = 0
+        # Of the results and errors that wait.
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._aside) + len(self._refused)
@@ -61,18 +70,25 @@ class Outbox:
                 self._since = time.monotonic()
             self._waiting.extend(batch)
             self.total += len(batch)
+            self.size += sum(map(written_size, batch))
         self._filled(first)
 
-    def first(self, limit: int) -> list[Finished]:
-        """The oldest ones, which stay here until forget()."""
+    def first(self, limit: int, size: int) -> list[Finished]:
+        """The oldest ones, up to a number and a size in bytes, but always one; they stay here until forget()."""
         with self._lock:
-            return [self._waiting[n] for n in range(min(limit, len(self._waiting)))]
+            first: list[Finished] = []
+            for done in islice(self._waiting, limit):
+                size -= written_size(done)
+                if size < 0 and first:
+                    break
+                first.append(done)
+            return first
 
     def forget(self, count: int) -> None:
         """Drop the `count` oldest: they are written down."""
         with self._lock:
             for _ in range(count):
-                self._waiting.popleft()
+                self.size -= written_size(self._waiting.popleft())
             self._since = time.monotonic()
 
     def set_aside(self, ids: Collection[UUID]) -> None:
@@ -94,6 +110,7 @@ class Outbox:
             for token in written:
                 self._refused.pop(token, None)
             self._since = time.monotonic()
+            self._weigh()
 
     def refuse(self, done: Finished) -> None:
         """Let one wait apart, with what stands in it now; first() passes over it."""
@@ -101,6 +118,7 @@ class Outbox:
             token = done.claim[:2]
             self._waiting = deque(other for other in self._waiting if other.claim[:2] != token)
             self._refused[token] = done
+            self._weigh()
 
     def refused_one(self, token: Token) -> Finished | None:
         """One of those that the database refuses."""
@@ -110,3 +128,6 @@ class Outbox:
         """Seconds that the oldest one has waited; 0 if there is none."""
         with self._lock:
             return time.monotonic() - self._since if self._waiting else 0.0
+
+    def _weigh(self) -> None:
+        self.size = sum(written_size(done) for done in (*self._waiting, *self._aside, *self._refused.values()))

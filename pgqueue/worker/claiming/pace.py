@@ -54,13 +54,21 @@ class Pace:
             self._per_second += weight * ((total - self._total) / elapsed - self._per_second)
             self._measured_at, self._total = now, total
 
-    def claimed(self, now: float, *, short: bool, coming: Sequence[float]) -> None:
-        """A claim was answered, `short` if with less than it asked for; at the times of `coming` there may be more."""
-        self.more = not short
+    def remind(self, at: float) -> None:
+        """There may be work, but a claim is not worth it before this time."""
+        self.claim_at = min(self.claim_at, at)
+
+    def claimed(self, now: float, *, short: bool, coming: Sequence[float], searching: bool = False) -> None:
+        """A claim was answered, `short` if with less than it asked for; at the times of `coming` there may be more.
+
+        `searching` is whether it is still being found out where.
+        """
+        self.more = searching or not short
         probe_at = now + self._probe * random.uniform(0.9, 1.0)
         # While the worker stays hungry nothing goes unheard; so probes begin anew only after it was busy.
         interval = min(self._poll, DEAF_POLL if self._deaf() else HERALDED)
-        self._probe = min(self._probe * 2, interval) if short else FIRST_PROBE
+        if not searching:
+            self._probe = min(self._probe * 2, interval) if short else FIRST_PROBE
         self.claim_at = min(probe_at, *coming) if coming else probe_at
 
     def due(self, now: float) -> bool:

@@ -65,7 +65,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         settings.listen_dsn or settings.dsn,
         settings.queues,
         hear,
-        lambda queue: claimer.hear(queue),
+        lambda names: claimer.hear(names),
         lambda: claimer.loop.turn(),
         told=settings.listen_dsn is not None,
         look=lambda: heartbeat.look(),

@@ -26,6 +26,8 @@ RETRY_SHARE = 0.1
 MARGIN_SHARE = 0.1
 # What is not answered for longer than this share of the lease is not only under way.
 WAITING_SHARE = 0.05
+# Whoever may connect may tell a worker to look: it beats no sooner than so many seconds after the last time.
+LOOK_REST = 0.2
 
 
 class Heartbeat:
@@ -60,6 +62,7 @@ class Heartbeat:
         self._on_connect = connected
         self._beat_at = time.monotonic() + lease / BEATS_PER_LEASE
         self._look = False
+        self._looked_at = 0.0
         # Since when, by the lease's clock, the database has owed an answer.
         self._asking_since: float | None = None
         self.safe_until = 0.0
@@ -95,15 +98,19 @@ class Heartbeat:
     def _tick(self, conn: Connection) -> float:
         self._asking_since = self._asking_since or lease_clock()
         now = time.monotonic()
-        if self._look or now >= self._beat_at:
-            self._look = False
+        if self._looks(now) or now >= self._beat_at:
+            self._look, self._looked_at = False, now
             self._beat_at = now + self._lease * RETRY_SHARE
             self._beat(conn)
             self._beat_at = now + self._lease / BEATS_PER_LEASE
             self._asking_since = lease_clock()
         wait = self._chores.tend(conn)
         self._asking_since = None
-        return 0.0 if self._look else max(0.0, min(self._beat_at - time.monotonic(), wait))
+        next_at = min(self._beat_at, self._looked_at + LOOK_REST) if self._look else self._beat_at
+        return max(0.0, min(next_at - time.monotonic(), wait))
+
+    def _looks(self, now: float) -> bool:
+        return self._look and now >= self._looked_at + LOOK_REST
 
     def _beat(self, conn: Connection) -> None:
         if not self._turning():

@@ -1,0 +1,76 @@
+"""The stepper: makes one step of a batch and an offer, no larger than is answered in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from pgqueue.events import Finished
+from pgqueue.outcome import Move
+from pgqueue.store import execute, jobs
+from pgqueue.store.connection import is_lost
+from pgqueue.worker.claiming.held_claims import HeldClaims, weight
+from pgqueue.worker.claiming.offer import Answer, Offer
+from pgqueue.worker.claiming.outbox import Outbox, written_size
+from pgqueue.worker.claiming.portion import Portion
+from pgqueue.worker.claiming.room import Room
+from pgqueue.worker.claiming.settler import disbelieve, settle_others, was_refused
+from pgqueue.worker.loop import Connection
+
+# A claim that brought this share of the bytes that it might is full: PostgreSQL counts other bytes than we do.
+FULL_SHARE = 1 / 8
+
+
+class Stepper:
+    """Takes batches from the outbox, and answers what a step brought; used by the claim loop."""
+
+    def __init__(self, worker: int, outbox: Outbox, held: HeldClaims, room: Room, deadline: float) -> None:
+        self._worker = worker
+        self._outbox = outbox
+        self._held = held
+        self._room = room
+        self._portion = Portion(deadline)
+
+    def batch(self) -> list[Finished]:
+        """The outcomes that the next step may carry, oldest first."""
+        return self._outbox.first(self._portion.rows, self._portion.size)
+
+    def limit(self, room: int) -> int:
+        """How many jobs the next step may claim where there is room for so many."""
+        return min(room, self._portion.rows)
+
+    def step(self, conn: Connection, batch: Sequence[Finished], offer: Offer, room: int) -> Answer:
+        """Settle the batch, and claim from what is offered. What it claimed is not yet held."""
+        batch = disbelieve(conn, self._worker, batch)
+        successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
+        late = settle_others(conn, self._worker, [done.settlement for done in batch])
+        limit = self.limit(room) if offer.slots else 0
+        size = self._room.size(self._portion.size)
+        statement = jobs.step(
+            self._worker,
+            successes,
+            offer.slots,
+            offer.lag,
+            limit,
+            self._held.unknown.epoch,
+            most_bytes=size,
+            ordered=offer.ordered,
+        )
+        began = time.monotonic()
+        try:
+            step = execute(conn, statement)
+        except Exception as error:
+            if is_lost(conn, error) or not was_refused(error):
+                self._held.unknown.suspect()
+            raise
+        ended = time.monotonic()
+        self._held.settled(batch, late | step.late)
+        claimed = step.claims + step.expired
+        brought = sum(map(weight, claimed))
+        self._portion.answered(max(len(batch), len(claimed)), brought + sum(map(written_size, batch)), ended - began)
+        full = limit > 0 and (len(claimed) >= limit or brought > size * FULL_SHARE)
+        return Answer(step, ended, ended - began, len(successes), full)
+
+    def unanswered(self, seconds: float) -> None:
+        """A step has taken so long, and was not answered."""
+        self._portion.unanswered(seconds)
