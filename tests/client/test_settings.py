@@ -30,7 +30,6 @@ SETTINGS = {
     "escape_string_warning": "on",
     "extra_float_digits": "-15",
     "IntervalStyle": "sql_standard",
-    "jit_above_cost": "0",
     "lc_numeric": "C",
     "plan_cache_mode": "force_custom_plan",
     "quote_all_identifiers": "on",

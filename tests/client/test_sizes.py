@@ -19,9 +19,9 @@ from tests.conftest import Connect
 from tests.factories import TARGET, Conn, count
 
 MEGABYTE = 1024 * 1024
-LARGE = "x" * (MEGABYTE // 2)
-# Ten times what a piece may have, of one argument that all share.
-MANY = 10 * PIECE_BYTES // len(LARGE)
+LARGE = "x" * (MEGABYTE // 4)
+# Four times what a piece may have, of one argument that all share.
+MANY = 4 * PIECE_BYTES // len(LARGE)
 assert MANY < FEWEST
 
 
