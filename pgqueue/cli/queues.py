@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +18,9 @@ from pgqueue.store import execute, queues
 from pgqueue.store.looking import look
 from pgqueue.store.queues import QueueStats
 
+if TYPE_CHECKING:
+    import psycopg
+
 COLUMNS: Columns[QueueStats] = {
     "QUEUE": lambda row: row.queue,
     "READY": lambda row: number(row, "ready"),
@@ -30,10 +32,6 @@ COLUMNS: Columns[QueueStats] = {
     "OLDEST READY": lambda row: row.oldest_ready_age,
     "": lambda row: "paused" if row.paused else None,
 }
-# Lines: more than anybody reads, and few enough to be laid out at once.
-SHOWN = 500
-# Ten thousand queues take half a second, and more where others work, too.
-COUNTING = timedelta(seconds=2)
 # A message that names all of ten thousand queues helps nobody.
 MOST_NAMED = 10
 Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="The queues' names.")]
@@ -49,9 +47,7 @@ group = new_group(_queues)
 @group.command("list")
 def list_queues(
     dsn: Dsn = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many; 500, with --json all.")
-    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 200,
     after: Annotated[str, typer.Option("--after", metavar="QUEUE", help="Only behind this name: the next page.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -60,15 +56,20 @@ def list_queues(
     RUNNING are as many as their workers have slots, AHEAD those that were claimed ahead of a free one.
     """
     with connected(dsn) as conn:
-        found = look(conn, lambda conn: execute(conn, queues.depths()), COUNTING)
+        found = look(conn, lambda conn: _page(conn, after, limit))
     if found is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
-    rows = [row for row in found.queues if row.queue > after]
-    most = limit or (len(rows) if as_json else SHOWN)
-    print_list(rows[:most], COLUMNS, as_json=as_json, empty="No queue has a job.")
-    if len(rows) > most:
-        say(f"{most:,} of {len(rows):,} queues; go on with --after {rows[most - 1].queue}")
+    rows, more = found
+    print_list(rows, COLUMNS, as_json=as_json, empty="No queue has a job.")
+    if more:
+        say(f"there are more; go on with --after {rows[-1].queue}")
+
+
+def _page(conn: psycopg.Connection[Any], after: str, limit: int) -> tuple[list[QueueStats], bool]:
+    """The queues behind a name, and whether there are more than these."""
+    names = execute(conn, queues.behind(after, limit + 1))
+    return execute(conn, queues.depths(names[:limit])).queues, len(names) > limit
 
 
 @group.command()

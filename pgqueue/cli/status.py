@@ -20,7 +20,7 @@ from pgqueue.store import execute, queues, reports, schema, workers
 from pgqueue.store.looking import look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.reports import Estimates
-from pgqueue.store.workers import WorkerRow
+from pgqueue.store.workers import Held, WorkerRow
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,11 +33,15 @@ FULLEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What there is; `queues` is None and `estimates` is said where the jobs could not be looked at in time."""
+    """What there is; `queues` is None and `estimates` is said where the jobs could not be looked at in time.
+
+    `all_queues` is whether these are all the queues, and not only the fullest.
+    """
 
     postgresql: str
     revision: str | None
     queues: list[QueueStats] | None
+    all_queues: bool
     estimates: Estimates | None
     workers: list[WorkerRow]
 
@@ -62,15 +66,24 @@ def status(
 
 
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
-    found = look(conn, lambda conn: execute(conn, queues.depths()), queues_command.COUNTING)
-    there = execute(conn, workers.rows())
+    rows, held = look(conn, _queues) or (None, None)
     return Snapshot(
         postgresql=execute(conn, reports.server_version()),
         revision=execute(conn, schema.revision()),
-        queues=None if found is None else found.queues,
-        estimates=execute(conn, reports.estimates()) if found is None else None,
-        workers=there if found is None else workers.holding(there, found.held, partial=found.partial),
+        queues=rows,
+        all_queues=held is not None,
+        estimates=execute(conn, reports.estimates()) if rows is None else None,
+        workers=workers_command.listed(conn, held) if rows is not None else execute(conn, workers.rows()),
     )
+
+
+def _queues(conn: psycopg.Connection[Any]) -> tuple[list[QueueStats], Held | None]:
+    """All queues, and what workers hold of them; or the fullest alone, where there are too many to look at."""
+    if len(execute(conn, queues.behind("", FULLEST + 1))) <= FULLEST:
+        depths = execute(conn, queues.depths())
+        return depths.queues, (depths.held, depths.partial)
+    found = execute(conn, queues.depths(execute(conn, queues.fullest(FULLEST)))).queues
+    return sorted(found, key=lambda row: (row.ready, row.running, row.dead), reverse=True), None
 
 
 def _print(found: Snapshot, *, as_json: bool, again: bool) -> None:
@@ -81,20 +94,13 @@ def _print(found: Snapshot, *, as_json: bool, again: bool) -> None:
         typer.echo(CLEAR, nl=False)
     typer.echo(f"Schema at revision {found.revision}, PostgreSQL {found.postgresql}\n")
     if found.queues is not None:
-        print_list(_fullest(found.queues), queues_command.COLUMNS, as_json=False, empty="No queue has a job.")
-        if len(found.queues) > FULLEST:
-            typer.echo(f"The fullest {FULLEST} of {len(found.queues):,} queues; all: `pgqueue queues list`.")
+        print_list(found.queues, queues_command.COLUMNS, as_json=False, empty="No queue has a job.")
+        if not found.all_queues:
+            typer.echo("These are the fullest; for all: `pgqueue queues list`.")
     elif found.estimates is not None:
         _print_estimates(found.estimates)
     typer.echo("")
     print_list(found.workers, workers_command.COLUMNS, as_json=False, empty="No worker runs: `pgqueue worker -A ...`.")
-
-
-def _fullest(found: list[QueueStats]) -> list[QueueStats]:
-    """The queues by name; where there are too many to look at, those with most to do."""
-    if len(found) <= FULLEST:
-        return found
-    return sorted(found, key=lambda row: (row.ready, row.running, row.dead), reverse=True)[:FULLEST]
 
 
 def _print_estimates(found: Estimates) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -16,7 +16,10 @@ from pgqueue.errors import UsageError
 from pgqueue.store import execute, workers
 from pgqueue.store.looking import look
 from pgqueue.store.queues import MOST_COUNTED
-from pgqueue.store.workers import WorkerRow
+from pgqueue.store.workers import Held, WorkerRow
+
+if TYPE_CHECKING:
+    import psycopg
 
 COLUMNS: Columns[WorkerRow] = {
     "WORKER": lambda row: row.id,
@@ -49,14 +52,17 @@ group = new_group(_workers)
 def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
     """List the workers, oldest first, with the jobs that each runs and holds ahead, and what it was asked for."""
     with connected(dsn) as conn:
-        there = execute(conn, workers.rows())
-        found = look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)))
-    if found is None:
+        print_list(listed(conn), COLUMNS, as_json=as_json, empty=NONE)
+
+
+def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[WorkerRow]:
+    """All workers with what they hold, which is looked for unless it was found already."""
+    there = execute(conn, workers.rows())
+    held = found or look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)))
+    if held is None:
         say("the jobs could not be looked at in time; RUNNING is not known")
-    else:
-        held, partial = found
-        there = workers.holding(there, held, partial=partial)
-    print_list(there, COLUMNS, as_json=as_json, empty=NONE)
+        return there
+    return workers.holding(there, held[0], partial=held[1])
 
 
 @group.command()

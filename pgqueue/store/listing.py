@@ -81,15 +81,20 @@ def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int, live: Live) 
 
 
 def _live(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> list[Page]:
-    """Jobs that have not ended: from the heads of the queues if all that was asked for lies there, else by id."""
+    """Jobs that have not ended: by id, or from the heads of the queues where that finds more."""
     states = asked.states & LIVE
     if not states or (states == LIVE and asked.queue is None):
         return _live_by_id(conn, asked, budget)
+    walked: list[Page] = []
+    if asked.queue is None and JobState.RUNNING not in states:
+        walked = _live_by_id(conn, asked, budget)
+        if len(walked[0].jobs) >= asked.limit or walked[0].until is None:
+            return walked
     (more_due, more_later), jobs = execute(conn, _heads(asked, states, budget))
     if not (more_due and states & DUE) and not (more_later and states & (LATER | {JobState.RUNNING})):
         return [Page(jobs, 0, None)]
     if JobState.RUNNING not in states:
-        return [_walk(conn, "live", asked, budget)]
+        return walked or _live_by_id(conn, asked, budget)
     # Claims are made at the head; by id the running ones are as a rule the oldest, and a walk would not come to them.
     running = [job for job in jobs if job.state is JobState.RUNNING]
     others = states - {JobState.RUNNING}

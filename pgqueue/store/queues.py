@@ -83,9 +83,20 @@ def heads_of(names: Sequence[str]) -> Statement[list[Head]]:
 _HEADS = "select queue, priority::int, run_at, id, extract(epoch from run_at - now())::float8"
 
 
-def depths(most: int = MOST_COUNTED) -> Statement[Depths]:
-    """How full every queue is, by name: exact for about `most` jobs in all, and estimated where there are more."""
-    return Statement(query("queue_stats"), (most,), _read_depths)
+def behind(after: str, limit: int) -> Statement[list[str]]:
+    """The names of up to `limit` queues behind one, in order; also of those that have but dead jobs or settings."""
+    sql = "select pgqueue.queues_behind($1::text, $2::int)"
+    return Statement(sql, (after, limit), lambda rows: [row[0] for row in rows])
+
+
+def fullest(limit: int) -> Statement[list[str]]:
+    """The names of the queues that seem to have most ready jobs, from a sample. O(1)."""
+    return Statement(query("fullest_queues"), (limit,), lambda rows: [row[0] for row in rows])
+
+
+def depths(names: Sequence[str] | None = None, most: int = MOST_COUNTED) -> Statement[Depths]:
+    """How full these queues are, or all: exact for about `most` jobs in all, and estimated where there are more."""
+    return Statement(query("queue_stats"), (None if names is None else list(names), most), _read_depths)
 
 
 def _read_depths(rows: Rows) -> Depths:

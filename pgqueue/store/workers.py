@@ -35,6 +35,10 @@ class WorkerRow:
     estimated: tuple[str, ...] = ()
 
 
+# How many jobs each worker holds, as far as they were found, and whether there may be more.
+Held = tuple[Mapping[int, int], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """What the database answers to a heartbeat.
@@ -119,12 +123,12 @@ def prune(history: timedelta, dead: timedelta) -> Statement[int]:
     return Statement("select pgqueue.prune($1::interval, $2::interval)", (history, dead), only_value)
 
 
-def holders(most: int) -> Statement[tuple[Mapping[int, int], bool]]:
+def holders(most: int) -> Statement[Held]:
     """How many jobs each worker holds, and whether more may be held than were found; looks at about `most` jobs."""
     return Statement(query("holders"), (most,), _read_holders)
 
 
-def _read_holders(rows: Rows) -> tuple[Mapping[int, int], bool]:
+def _read_holders(rows: Rows) -> Held:
     return {row[0]: row[1] for row in rows if row[0] is not None}, any(row[2] for row in rows)
 
 

@@ -42,7 +42,7 @@ def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
 def test_status_as_json(pgqueue: Command) -> None:
     found = pgqueue("status", "--json").json
     assert found["revision"] == "0003"
-    assert found["estimates"] is None
+    assert (found["estimates"], found["all_queues"]) == (None, True)
     default, mail = found["queues"]
     assert (default["ready"], default["running"], default["dead"], default["paused"]) == (1, 1, 1, False)
     assert default["oldest_ready_age"] >= 0
@@ -88,8 +88,7 @@ def test_a_worker_runs_no_more_than_it_has_slots(pgqueue: Command, enqueue: Enqu
 def test_numbers_that_were_not_counted_say_so(
     pgqueue: Command, enqueue: Enqueue, conn: Conn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queues, "MOST_COUNTED", 4)
-    monkeypatch.setattr(queues.depths, "__defaults__", (4,))
+    monkeypatch.setattr(queues.depths, "__defaults__", (None, 4))
     claimed(conn, enqueue("send_receipt"))
     conn.execute("insert into pgqueue.jobs (id, target) select pgqueue.uuid7(), 'a:b' from generate_series(1, 1234)")
     conn.commit()
@@ -102,17 +101,29 @@ def test_numbers_that_were_not_counted_say_so(
 def test_queues_are_listed_page_by_page(pgqueue: Command, conn: Conn) -> None:
     conn.execute(
         "insert into pgqueue.jobs (id, target, queue)"
-        " select pgqueue.uuid7(), 'a:b', 'q' || lpad(n::text, 3, '0') from generate_series(1, 50) as n"
+        " select pgqueue.uuid7(), 'a:b', 'q' || lpad((n % 50)::text, 3, '0') from generate_series(0, 52) as n"
     )
     conn.commit()
     ran = pgqueue("queues", "list", "-n", 20)
-    assert ran.out.splitlines()[-1].split()[0] == "q020"
-    assert ran.err == "20 of 50 queues; go on with --after q020\n"
-    ran = pgqueue("queues", "list", "--after", "q040")
-    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == [f"q0{n}" for n in range(41, 51)]
+    assert ran.out.splitlines()[-1].split()[0] == "q019"
+    assert ran.err == "there are more; go on with --after q019\n"
+    ran = pgqueue("queues", "list", "--after", "q039")
+    assert [line.split()[0] for line in ran.out.splitlines()[1:]] == [f"q0{n}" for n in range(40, 50)]
     assert ran.err == ""
     assert len(pgqueue("queues", "list", "--json").json) == 50
-    assert "The fullest 40 of 50 queues" in pgqueue("status").out
+
+
+def test_status_shows_the_fullest_of_many_queues(pgqueue: Command, conn: Conn) -> None:
+    conn.execute(
+        "insert into pgqueue.jobs (id, target, queue)"
+        " select pgqueue.uuid7(), 'a:b', 'q' || n % 50 from generate_series(0, 52) as n"
+    )
+    conn.commit()
+    shown = pgqueue("status").out
+    assert "These are the fullest" in shown
+    assert [line.split()[0] for line in shown.splitlines()[3:6]] == ["q0", "q1", "q2"]
+    found = pgqueue("status", "--json").json
+    assert (len(found["queues"]), found["all_queues"]) == (40, False)
 
 
 def test_status_repeats_until_interrupted(start: Start) -> None:

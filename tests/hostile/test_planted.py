@@ -231,6 +231,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     for question in (
         queues.names(),
         queues.depths(),
+        queues.behind("", 9),
+        queues.fullest(9),
         workers.holders(9),
         workers.rows(),
         reports.estimates(),

@@ -218,7 +218,7 @@ def test_the_view_in_order_of_id_stops_at_a_limit(busy: Conn, where: str) -> Non
 
 def test_how_full_the_queues_are_is_told_from_a_bounded_number_of_rows(busy: Conn) -> None:
     depths: list[queues.Depths] = []
-    plans = plans_of(busy, lambda: depths.append(execute(busy, queues.depths(1000))))
+    plans = plans_of(busy, lambda: depths.append(execute(busy, queues.depths(most=1000))))
     assert "Seq Scan" not in {node["Node Type"] for node in scans(plans)}
     # Twice for jobs, once for dead ones, and the names; the sample reads 2,000 pages at most, here all.
     walked = [plan for plan in scans(plans) if plan["Node Type"] != "Sample Scan"]

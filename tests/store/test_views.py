@@ -96,7 +96,7 @@ def test_queue_stats_are_exact_as_far_as_they_count(db: Conn) -> None:
             " (pgqueue.uuid7(), 'a:b', %s, %s, now() + %s * interval '1 minute', %s)",
             [f"q{number % 7}", number % 10, number % 13 - 6, number % 2],
         )
-    for found in execute(db, queues.depths(10_000)).queues:
+    for found in execute(db, queues.depths(most=10_000)).queues:
         counted = db.execute(
             "select count(*) filter (where state = 'ready'), count(*) filter (where state = 'scheduled'),"
             " count(*) filter (where state = 'retrying') from pgqueue.job where queue = %s",
@@ -106,6 +106,21 @@ def test_queue_stats_are_exact_as_far_as_they_count(db: Conn) -> None:
         assert found.estimated == []
 
 
+def test_some_queues_are_as_full_as_among_all(db: Conn) -> None:
+    for state in JobState:
+        make(db, state, queue="mail")
+        make(db, JobState.DEAD, queue="dead")
+    execute(db, queues.set_paused("empty", paused=True))
+    assert execute(db, queues.behind("", 9)) == ["dead", "empty", "mail"]
+    assert execute(db, queues.behind("dead", 1)) == ["empty"]
+    whole = {row.queue: row for row in execute(db, queues.depths()).queues}
+    for names in (["dead"], ["empty", "mail"], ["mail", "nothing"]):
+        some = execute(db, queues.depths(names)).queues
+        assert [(row.queue, row.ready, row.dead, row.paused) for row in some] == [
+            (name, whole[name].ready, whole[name].dead, whole[name].paused) for name in names if name in whole
+        ]
+
+
 def test_what_is_not_counted_is_estimated_and_never_less_than_what_was_seen(db: Conn) -> None:
     """Small tables are sampled whole, so that here the estimates are right."""
     fill(db, 500, queue="mail")
@@ -113,7 +128,7 @@ def test_what_is_not_counted_is_estimated_and_never_less_than_what_was_seen(db: 
     fill(db, 2, queue="web")
     for _ in range(9):
         make(db, JobState.DEAD)
-    mail, web, default = sorted(execute(db, queues.depths(12)).queues, key=lambda row: -row.ready)
+    mail, web, default = sorted(execute(db, queues.depths(most=12)).queues, key=lambda row: -row.ready)
     assert (mail.ready, mail.scheduled) == (500, 500)
     assert mail.estimated == ["ready", "running", "ahead", "scheduled", "retrying"]
     assert (web.ready, web.estimated) == (2, [])

@@ -1,9 +1,9 @@
--- How full each queue is: exact up to about _most jobs in all, shared out evenly among the queues, and at least 4 each.
+-- How full each of some queues is (null: of all): exact up to about _most jobs in all, shared out evenly among the queues, and at least 4 each.
 -- What is fuller is estimated from 2,000 pages of its table, taken by chance but always the same; `estimated` names those
 -- numbers. Of the jobs that a worker holds as many run as it has slots; the others were claimed ahead of a free one.
 -- `holders` has its worker once for each job that is held.
 -- Walks jobs_claim (peek.sql), and dead_jobs_queue by a loose scan; O(slots log n + _most).
-create or replace function pgqueue.queue_depths(_most int)
+create or replace function pgqueue.queue_depths(_queues text[], _most int)
 returns table (queue text, ready bigint, scheduled bigint, running bigint, retrying bigint, dead bigint,
                oldest_ready_age interval, paused boolean, ahead bigint, estimated text[], holders bigint[])
 language plpgsql stable
@@ -15,7 +15,7 @@ as $$
 begin
   return query
   with recursive peeked as materialized (
-    select head.* from pgqueue.peek(null, _most) as head
+    select head.* from pgqueue.peek(_queues, _most) as head
   ), held as (
     select peeked.queue, peeked.worker,
            row_number() over (partition by peeked.worker order by peeked.started_at, peeked.id)
@@ -39,16 +39,19 @@ begin
     from peeked
     group by peeked.queue
   ), names (queue) as (
-    (select d.queue from pgqueue.dead_jobs as d order by d.queue limit 1)
+    (select d.queue from pgqueue.dead_jobs as d where _queues is null order by d.queue limit 1)
     union all
     select (select d.queue from pgqueue.dead_jobs as d where d.queue > names.queue order by d.queue limit 1)
     from names
     where names.queue is not null
   ), sayable as (
-    select names.queue, greatest(4, _most / count(*) over ())::bigint as share
-    from names
-    where names.queue is not null
-      and (getdatabaseencoding() = 'UTF8' or names.queue = pgqueue.readable(names.queue))
+    select named.queue, greatest(4, _most / count(*) over ())::bigint as share
+    from (
+      select names.queue from names
+      where names.queue is not null
+        and (getdatabaseencoding() = 'UTF8' or names.queue = pgqueue.readable(names.queue))
+      union all
+      select unnest(_queues)) as named
   ), dead as (
     select sayable.queue, least(counted.jobs, sayable.share) as dead, counted.jobs > sayable.share as more
     from sayable
@@ -56,6 +59,9 @@ begin
       select count(*) as jobs
       from (select from pgqueue.dead_jobs as d where d.queue = sayable.queue limit sayable.share + 1) as first
     ) as counted
+    where counted.jobs > 0
+  ), settings as (
+    select q.name, q.paused from pgqueue.queues as q where _queues is null or q.name = any (_queues)
   ), share as (
     select least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.jobs') / 8192))::float8 as of_jobs,
            least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.dead_jobs') / 8192))::float8 as of_dead_jobs
@@ -67,6 +73,7 @@ begin
     from pgqueue.jobs as job
       tablesample system (100 * least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.jobs') / 8192))) repeatable (1)
     where (select bool_or(live.more_due or live.more_later) from live)
+      and (_queues is null or job.queue = any (_queues))
     group by job.queue
   ), sampled_dead as (
     select d.queue, count(*) as dead
@@ -74,6 +81,7 @@ begin
       tablesample system (100 * least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.dead_jobs') / 8192)))
         repeatable (1)
     where (select bool_or(dead.more) from dead)
+      and (_queues is null or d.queue = any (_queues))
     group by d.queue
   )
   select coalesce(live.queue, dead.queue, settings.name),
@@ -95,7 +103,7 @@ begin
          coalesce(holding.workers, '{}')
   from live
   full join dead on dead.queue = live.queue
-  full join pgqueue.queues as settings on settings.name = coalesce(live.queue, dead.queue)
+  full join settings on settings.name = coalesce(live.queue, dead.queue)
   left join holding on holding.queue = live.queue
   left join sampled on sampled.queue = live.queue
   left join sampled_dead on sampled_dead.queue = dead.queue

@@ -3,4 +3,4 @@
 create or replace view pgqueue.queue_stats as
   select depth.queue collate "C" as queue, depth.ready, depth.scheduled, depth.running, depth.retrying, depth.dead,
          depth.oldest_ready_age, depth.paused, depth.ahead, depth.estimated
-  from pgqueue.queue_depths(20000) as depth;
+  from pgqueue.queue_depths(null, 20000) as depth;
