@@ -5,17 +5,15 @@
                 was lent, records the success in it and commits
     roll_back() takes it away, too, and undoes
 
-Written once for both kinds of connection: what a sync one answers is there at once, see `at_once`.
+Written once for both kinds of connection, see sync_or_async.py.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Coroutine
 from contextlib import suppress
-from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
@@ -25,9 +23,9 @@ from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.forks import dead_end, not_for_copies
 from pgqueue.store.connection import open_async_connection, open_connection
 from pgqueue.store.deadline import PunctualAsyncConnection, PunctualConnection
+from pgqueue.store.session_cleaning import forget_behind_pooler, undo_and_forget, undo_behind_pooler
 from pgqueue.store.statement import Statement, execute
-
-T = TypeVar("T")
+from pgqueue.store.sync_or_async import answer
 
 # The moment at which a transaction began tells it from every other one of its session, and costs no transaction id.
 _IDENTITY = "select pg_catalog.concat_ws(' ', extract(epoch from pg_catalog.now()), current_user)"
@@ -41,32 +39,6 @@ _UNHURRIED = """
 """
 # Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
 _robbed: list[PGconn] = []
-# What DISCARD ALL would do after the COMMIT, which behind a pooler is too late. What is left out is the pooler's own.
-_RELEASE = """
-select pg_catalog.pg_advisory_unlock_all();
-do $$ declare
-  _name pg_catalog.text;
-begin
-  for _name in select name from pg_catalog.pg_prepared_statements where from_sql loop
-    execute pg_catalog.format('deallocate %I', _name);
-  end loop;
-end $$;
-"""
-_LEAVE_NOTHING = f"""
-unlisten *; close all; discard temp; reset session authorization; reset role; {_RELEASE}
-do $$ declare
-  _name pg_catalog.text;
-begin
-  for _name in
-    select name from pg_catalog.pg_settings
-    where source operator(pg_catalog.=) 'session' and name operator(pg_catalog.!~~) 'transaction\\_%'
-      and name operator(pg_catalog.<>) all (
-        array['application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings'])
-  loop
-    execute pg_catalog.format('reset %I', _name);
-  end loop;
-end $$;
-"""
 
 
 class Lender:
@@ -97,7 +69,7 @@ class Lender:
             except psycopg.Error:
                 # It broke while nobody used it: no job's fault.
                 self.close()
-        conn = await _answer(self._open(self._dsn, "job"))
+        conn = await answer(self._open(self._dsn, "job"))
         self._pooled = conn.pooled
         self._server = server = _take(conn)
         self._socket = _identity_of(server.socket)
@@ -120,11 +92,11 @@ class Lender:
             if fault := _fault_of(server):
                 raise TransactionEnded(fault)
             await self._check_identity(conn)
-            if not await _answer(execute(conn, completion)):
+            if not await answer(execute(conn, completion)):
                 raise LeaseLost("the job's lease is gone: its transaction was rolled back")
             if self._pooled:
-                await _answer(conn.execute(_LEAVE_NOTHING, prepare=False))
-            await _answer(conn.commit())
+                await forget_behind_pooler(conn)
+            await answer(conn.commit())
         finally:
             _take(conn)
             await self._clean()
@@ -159,8 +131,8 @@ class Lender:
     async def _begin(self, server: PGconn) -> Any:
         conn = self._kind(server)
         try:
-            await _answer(conn.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED))
-            await _answer(conn.set_read_only(False))
+            await answer(conn.set_isolation_level(psycopg.IsolationLevel.READ_COMMITTED))
+            await answer(conn.set_read_only(False))
             if self._pooled:
                 conn.prepare_threshold = None
             self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
@@ -184,8 +156,8 @@ class Lender:
             raise TransactionEnded("the task ended the transaction it was given and began another one")
         if identity != self._identity:
             # Its success is written by the worker's own role: the task's may have no right to.
-            await _answer(conn.execute("reset session authorization"))
-            await _answer(conn.execute("reset role"))
+            await answer(conn.execute("reset session authorization"))
+            await answer(conn.execute("reset role"))
 
     def _is_whole(self, server: PGconn) -> bool:
         """Whether its socket is still the one that was opened; if not, the connection is given up.
@@ -210,7 +182,7 @@ class Lender:
             raise TransactionEnded("this is a forked copy of the process that was lent the connection")
         if self._server is None or not self._is_whole(self._server):
             raise TransactionEnded("the task closed the socket of its connection")
-        if conn.lock.locked() or not await _answer(conn.lock.acquire(*self._at_once)):
+        if conn.lock.locked() or not await answer(conn.lock.acquire(*self._at_once)):
             _cut_off(conn.pgconn)
             self._server = None
             raise TransactionEnded("a thread or coroutine of the task was still using its connection when it returned")
@@ -223,13 +195,9 @@ class Lender:
         conn = self._kind(self._server)
         try:
             if self._pooled:
-                if self._server.transaction_status != TransactionStatus.IDLE:
-                    # One message, or what follows the rollback would meet another session.
-                    await _answer(conn.execute(f"rollback; {_RELEASE}", prepare=False))
-                return
-            await _answer(conn.rollback())
-            await _answer(conn.set_autocommit(True))
-            await _answer(conn.execute("discard all", prepare=False))
+                await undo_behind_pooler(conn)
+            else:
+                await undo_and_forget(conn)
         except psycopg.Error:
             self.close()
         finally:
@@ -251,24 +219,9 @@ _FAULTS = {
 }
 
 
-def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The value of a coroutine that never waits, because its connection is a sync one."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        value: T = done.value
-        return value
-    coroutine.close()
-    raise RuntimeError("a sync connection answered with an awaitable")
-
-
-async def _answer(value: Any) -> Any:
-    return await value if isawaitable(value) else value
-
-
 async def _text(conn: Any, sql: str) -> str:
-    cursor = await _answer(conn.execute(sql))
-    row = await _answer(cursor.fetchone())
+    cursor = await answer(conn.execute(sql))
+    row = await answer(cursor.fetchone())
     return str(row[0])
 
 

@@ -23,6 +23,9 @@ def test_a_transaction_that_was_misused_is_rolled_back_and_never_a_success(arena
     job = arena.meet("sessions:misuse", how)
     assert (job.state, arena.end_of(job)[0]) == ("dead", "failed")
     assert written(arena) == []
+    # What somebody prepared is his to end, and a database with it cannot be dropped.
+    for name in arena.desk.values("select gid from pg_prepared_xacts where database = current_database()"):
+        arena.desk.conn.execute(f"rollback prepared '{name}'")
 
 
 @pytest.mark.parametrize("how", ["commit and chain", "autocommit"])

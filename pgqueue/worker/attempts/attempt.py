@@ -14,7 +14,8 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
-from pgqueue.store.lender import Lender, at_once
+from pgqueue.store.lender import Lender
+from pgqueue.store.sync_or_async import at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
