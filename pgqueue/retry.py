@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from pgqueue.errors import OptionError
 from pgqueue.options import Duration, check_duration, check_number, error_types
+from pgqueue.vocabulary import advised_policy
 
 ErrorTypes = type[BaseException] | Collection[type[BaseException]]
 # A factor for people; its 64th power is still a float.
 MOST_FACTOR = 1000
 
 
+@advised_policy
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """What all policies share; as it stands, the default: `n**4 + 15` seconds after the n-th failure, counted from 0.
@@ -50,6 +52,7 @@ class RetryPolicy:
         return isinstance(error, _types(self.on)) and not isinstance(error, _types(self.not_on))
 
 
+@advised_policy
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff(RetryPolicy):
     """Exponential: `first`, `first * factor`, `first * factor**2` ... seconds, at most `cap`."""
@@ -67,6 +70,7 @@ class Backoff(RetryPolicy):
         return seconds(self.first) * float(self.factor) ** min(failures, 64)
 
 
+@advised_policy
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear(RetryPolicy):
     """`step`, `2 * step`, `3 * step` ... seconds, at most `cap`."""
@@ -81,6 +85,7 @@ class Linear(RetryPolicy):
         return seconds(self.step) * (failures + 1)
 
 
+@advised_policy
 @dataclass(frozen=True, slots=True)
 class Fixed(RetryPolicy):
     """The same wait every time."""
@@ -95,6 +100,7 @@ class Fixed(RetryPolicy):
         return seconds(self.every)
 
 
+@advised_policy
 @dataclass(frozen=True, slots=True)
 class Delays(RetryPolicy):
     """A list of waits; the last one repeats."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from functools import wraps
 from typing import Any, TypeVar
@@ -92,7 +92,26 @@ _OURS = {
 }
 
 
-def advised(kind: C) -> C:
+# And their words for the parts of a retry policy.
+_OF_POLICIES = {
+    "base": "say first",
+    "delay": "say every, first or step",
+    "exceptions": "say on, or not_on",
+    "exponent": "say factor",
+    "initial": "say first",
+    "interval": "say every",
+    "max_delay": "say cap",
+    "maximum": "say cap",
+    "max_retries": "say max_attempts in @task(...), which counts the first attempt, too",
+    "max_attempts": "say it in @task(...)",
+    "multiplier": "say factor",
+    "retry_for": "say on",
+    "seconds": "say every",
+    "wait": "say every",
+}
+
+
+def advised(kind: C, words: Mapping[str, str] = _OURS) -> C:
     """Decorate a dataclass of options: it says which one was meant by a name that it does not know."""
     init = kind.__init__  # type: ignore[misc]  # of the class itself, which is made by dataclass()
 
@@ -103,25 +122,38 @@ def advised(kind: C) -> C:
         except TypeError:
             known = [field.name for field in fields(kind)]
             if unknown := options.keys() - set(known):
-                raise OptionError(unknown_options(kind.__name__, unknown, known)) from None
+                raise OptionError(unknown_options(kind.__name__, unknown, known, words=words)) from None
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
     return kind
 
 
-def unknown_options(where: str, names: Iterable[str], known: Collection[str], of_tasks: Collection[str] = ()) -> str:
+def advised_policy(kind: C) -> C:
+    """As advised(), for a retry policy."""
+    return advised(kind, _OF_POLICIES)
+
+
+def unknown_options(
+    where: str,
+    names: Iterable[str],
+    known: Collection[str],
+    of_tasks: Collection[str] = (),
+    words: Mapping[str, str] = _OURS,
+) -> str:
     """What is wrong with options that nobody knows, and which of the `known` was meant, one by one.
 
     `of_tasks` are those that only @task(...) takes.
     """
-    return "; ".join(f"{where} takes no option {name!r}: {_advice(name, known, of_tasks)}" for name in sorted(names))
+    return "; ".join(
+        f"{where} takes no option {name!r}: {_advice(name, known, of_tasks, words)}" for name in sorted(names)
+    )
 
 
-def _advice(name: str, known: Collection[str], of_tasks: Collection[str]) -> str:
+def _advice(name: str, known: Collection[str], of_tasks: Collection[str], words: Mapping[str, str]) -> str:
     if name in of_tasks:
         return "the worker asks the task, not the job; say it in @task(...)"
-    if advice := _OURS.get(name):
+    if advice := words.get(name):
         return advice
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"

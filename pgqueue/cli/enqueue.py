@@ -14,7 +14,7 @@ from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
-from pgqueue.cli.options import App, Dsn, duration_option
+from pgqueue.cli.options import App, Dsn, choice_option, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob, new_job_id
@@ -63,7 +63,9 @@ def enqueue(
         bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
     ] = False,
     label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
-    notify: Annotated[Telling | None, typer.Option("--notify", help="When idle workers are told of it.")] = None,
+    notify: Annotated[
+        Telling | None, choice_option("--notify", of=Telling, help="When idle workers are told of it.")
+    ] = None,
     job_id: Annotated[UUID | None, typer.Option("--job-id", metavar="ID", help="Its id: repeating adds none.")] = None,
 ) -> None:
     """Enqueue one job, and print its id.

@@ -13,6 +13,7 @@ from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.store import execute, queues
 from pgqueue.store.looking import look
@@ -93,7 +94,9 @@ class Telling(StrEnum):
 
 @group.command()
 def notify(
-    how: Annotated[Telling, typer.Argument(metavar="idle|off", help="Tell idle workers, or nobody.")],
+    how: Annotated[
+        Telling, typer.Argument(metavar="idle|off", parser=one_of(Telling), help="Tell idle workers, or nobody.")
+    ],
     names: Names,
     dsn: Dsn = None,
 ) -> None:

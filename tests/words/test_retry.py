@@ -109,6 +109,22 @@ def test_error_types_may_be_one_or_in_any_collection(kinds: Any) -> None:
     assert not Fixed(on=kinds).retries(OSError())
 
 
+@pytest.mark.parametrize(
+    ("policy", "option", "advice"),
+    [
+        (Backoff, "base", "say first"),
+        (Backoff, "max_delay", "say cap"),
+        (Fixed, "interval", "say every"),
+        (Linear, "steps", r"did you mean step\?"),
+        (RetryPolicy, "max_retries", r"say max_attempts in @task\(...\), which counts the first"),
+        (Delays, "colour", "it takes cap, jitter, on, not_on, waits"),
+    ],
+)
+def test_a_word_of_another_queue_is_answered_with_ours(policy: Any, option: str, advice: str) -> None:
+    with pytest.raises(OptionError, match=f"^{policy.__name__} takes no option '{option}': {advice}"):
+        policy(**{option: 5})
+
+
 @pytest.mark.parametrize("option", ["on", "not_on"])
 @pytest.mark.parametrize("wrong", [[ValueError()], "ValueError", [int], None, ValueError(), ("ValueError",)], ids=repr)
 def test_what_is_no_error_type_is_refused(option: str, wrong: Any) -> None:
