@@ -13,8 +13,8 @@ import psycopg
 from pgqueue import embedded
 from pgqueue.context import home_database
 from pgqueue.errors import UsageError
-from pgqueue.store.connection import unreachable
 from pgqueue.store.dsn import read
+from pgqueue.store.unreachable import unreachable
 
 VARIABLE = "PGQUEUE_DSN"
 

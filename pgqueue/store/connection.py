@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import psycopg
 
-from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
+from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.forks import not_for_copies
-from pgqueue.host import lack_for_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
-from pgqueue.store.dsn import betrays, place_of, read
+from pgqueue.store.dsn import read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
+from pgqueue.store.unreachable import in_one_line, unreachable
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -206,30 +206,6 @@ def _parameters(given: Mapping[str, Any], role: str) -> dict[str, Any]:
         ours["target_session_attrs"] = "read-write"
     # Whatever the database's encoding: a job's error may hold any character, and it is the server that must refuse it.
     return {**ours, **given, "client_encoding": "utf8"}
-
-
-def unreachable(given: Mapping[str, Any], error: psycopg.Error | OSError) -> DatabaseUnreachable:
-    """What no connection to a place means, without a secret of its DSN: raise it from `error`, its cause."""
-    said = in_one_line(error)
-    if betrays(said, given):
-        # It cannot be its cause either: that would be printed.
-        said = f"libpq refused it with {type(error).__name__}, and in words that hold a part of a secret"
-        return DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
-    said = f"no connection to {place_of(given)}: {said}"
-    has_answered = isinstance(error, psycopg.Error) and error.sqlstate is not None
-    lack = None if has_answered else lack_for_connection(error)
-    if lack is None:
-        unreachable = DatabaseUnreachable(said)
-    else:
-        unreachable = HostExhausted(f"{said}; this machine has run out of something: {lack}")
-    unreachable.__cause__ = error
-    return unreachable
-
-
-def in_one_line(error: BaseException) -> str:
-    """What libpq says, whole: the cause stands in its first line, and a question or the end of a sentence in others."""
-    said = str(error).partition("Multiple connection attempts failed")[0]
-    return " ".join(said.split()) or type(error).__name__
 
 
 def _not_a_connection(conn: object) -> str:

@@ -14,7 +14,7 @@ from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
 from pgqueue.events import DatabaseLost, Event, HostFailed, Observer, WorkerStopped
 from pgqueue.options import Duration
-from pgqueue.store.connection import in_one_line
+from pgqueue.store.unreachable import in_one_line
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
 from pgqueue.worker.settings import WorkerSettings, length, names

@@ -119,6 +119,12 @@ class Bomb:
         return Path.touch, (Path(self.path),)
 
 
+def test_a_job_that_reads_what_is_meant_for_its_child_keeps_no_job_from_running(one_child: Arena) -> None:
+    assert one_child.meet("ends:listen_in").state == "succeeded"
+    for _ in range(5):
+        one_child.check_health()
+
+
 def test_processes_that_a_job_left_behind_end_with_its_child_unless_they_have_a_session_of_their_own(
     one_child: Arena, tmp_path: Path
 ) -> None:

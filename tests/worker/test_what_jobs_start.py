@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -100,15 +101,14 @@ def test_a_job_delays_another_to_the_database_that_it_came_from(
 
 
 @pytest.mark.parametrize("kind", ["thread", "async"])
-def test_a_copy_that_outlives_its_worker_holds_no_session_of_it(
+def test_a_copy_that_outlives_its_worker_holds_no_session_and_no_port_of_it(
     desk: Desk, dsn: str, tmp_path: Path, environment: dict[str, str], kind: str
 ) -> None:
     path = tmp_path / "pid"
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "pgqueue", "worker", "-A", MODULE, "-x", kind, "-c", "1", "--dsn", dsn],
-        cwd=ROOT,
-        env=environment,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["-A", MODULE, "-x", kind, "-c", "1", "--dsn", dsn, "--health-port", str(port)]
+    worker = subprocess.Popen([sys.executable, "-m", "pgqueue", "worker", *options], cwd=ROOT, env=environment)
     try:
         desk.send(f"{MODULE}:outlive", str(path))
         wait_until(lambda: lines_of(path), 20, "the copy")
@@ -118,6 +118,9 @@ def test_a_copy_that_outlives_its_worker_holds_no_session_of_it(
         # The server notices that nobody holds the other end, though the copy lives.
         wait_until(lambda: not desk.backends(), 10, "the end of the worker's sessions")
         os.kill(int(path.read_text()), 0)
+        # Nor its port, which the next worker will want.
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 5)
     finally:
         worker.kill()
         worker.wait()

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from pgqueue.errors import OptionError
+from pgqueue.forks import not_for_copies
 from pgqueue.worker.supervision.health import Health, not_live, not_ready
 
 # No client is served for longer, seconds, whether it says nothing or says it slowly.
@@ -38,6 +39,12 @@ class Probes:
                 f"health_port {port} on {host} cannot be listened on: {error}; choose another port or host"
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="pgqueue-health", daemon=True)
+
+        not_for_copies(self)
+
+    def in_copy(self) -> None:
+        """The port is the worker's: a copy that outlives it must not keep the next one from it."""
+        self._server.socket.close()
 
     @property
     def port(self) -> int:

@@ -68,6 +68,8 @@ class ChildProcess:
         self.fed: dict[int, tuple[Claim, float]] = {}
         self.running: int | None = None
         self.since = 0.0
+        # When it last got, began, ended or gave back a claim.
+        self.moved_at = 0.0
         # Over the running job, from the first look at it on; and where that was seen when its time was up.
         self.watch: Watch | None = None
         self.hung: str | None = None
@@ -112,6 +114,8 @@ class ChildProcess:
 
     def feed(self, entries: list[tuple[int, Claim, float]]) -> None:
         """Hand it claims."""
+        if not self.fed:
+            self.moved_at = monotonic()
         for number, claim, since in entries:
             self.fed[number] = claim, since
         self.say(messages.RUN, [wire.claim_to_wire(number, claim) for number, claim, _ in entries])
@@ -120,11 +124,13 @@ class ChildProcess:
         """It has begun a claim. Raises Nonsense if it was not fed that, or runs another one."""
         if number not in self.fed or self.running is not None:
             raise wire.Nonsense(f"{number} cannot have begun")
-        self.running, self.since = number, monotonic()
+        self.running = number
+        self.since = self.moved_at = monotonic()
         self.watch = None
 
     def ended(self, number: int, elapsed: float) -> None:
         """It has finished what it runs."""
+        self.moved_at = monotonic()
         del self.fed[number]
         self.running = None
         self.has_run = True

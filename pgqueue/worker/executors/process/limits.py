@@ -15,6 +15,8 @@ from pgqueue.worker.executors.watch import Due, Watch
 
 # How long a job runs before what was fed behind it is taken back, seconds.
 _LONG = 1.0
+# How long a child may take to begin what it was fed, while it runs nothing, seconds: it takes it microseconds.
+_STALLED = 15.0
 # How often the memory of a child is looked at, seconds.
 _MEMORY_EVERY = 1.0
 
@@ -37,6 +39,10 @@ class LimitEnforcer:
             return
         if not child.ready and now > child.spawned_at + self._settings.start_limit:
             child.start_timed_out = True
+            child.signal(signal.SIGKILL)
+            return
+        if child.running is None and child.fed and now > child.moved_at + _STALLED:
+            # Something in it reads what is meant for the child itself; what it was fed goes to others.
             child.signal(signal.SIGKILL)
             return
         self._look_at_job(child, now)
