@@ -14,7 +14,7 @@ from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, only_value
 
 # What one step claims amounts to no more than this, and to one job.
-MOST_BYTES = 16 * 2**20
+MOST_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

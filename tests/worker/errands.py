@@ -136,6 +136,16 @@ class NotATask:
     """A class; calling it is none of a job's business."""
 
 
-@pgqueue.task
+@task
 def again() -> None:
-    raise pgqueue.Snooze(delay=0)
+    raise Snooze(0)
+
+
+@task
+def swallow(text: str, seconds: float = 0) -> None:
+    time.sleep(seconds)
+
+
+@task
+def give(size: int) -> str:
+    return "x" * size

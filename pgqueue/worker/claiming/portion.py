@@ -1,7 +1,7 @@
 """The portion: how many rows and bytes one step may carry, so that it is answered within its deadline.
 
-A step that was cut off is not repeated at the same size: it carries half, until it is answered; and twice as much again
-once it is answered quickly.
+It begins small: nobody knows how thin the line is, and what is cut off may come too late for the lease. A step that was
+answered quickly is followed by one that may carry twice as much. One that was cut off is repeated at half its size.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pgqueue.store.jobs import MOST_BYTES
 
 MOST_ROWS = 1_000
-LEAST_BYTES = 2**16
+FIRST_BYTES, LEAST_BYTES = 2**20, 2**16
 # A step that took this share of its deadline, and was not answered, was cut off for being too large.
 CUT_SHARE = 0.5
 # One that took less than this share could have carried twice as much.
@@ -22,7 +22,7 @@ class Portion:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self.rows = MOST_ROWS
-        self.size = MOST_BYTES
+        self.size = FIRST_BYTES
 
     def unanswered(self, seconds: float) -> None:
         """A step got no answer for so long."""
