@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 
 from pgqueue.context import running
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
-from pgqueue.job import Job, JobState
+from pgqueue.job import Attempt, Job, JobState
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
 from pgqueue.retry import seconds
@@ -44,6 +44,9 @@ UNLISTEN = "unlisten pgqueue_ended"
 # Seconds between two looks: with LISTEN only the safety net, without it the pace.
 LISTEN_POLL = 1.0
 FIRST_POLL, LAST_POLL = 0.01, 0.25
+
+# Attempts among which the last traceback is looked for.
+LOOKED_AT = 100
 
 
 @overload
@@ -92,7 +95,7 @@ def _result(raw: psycopg.Connection[Any], job_id: UUID, timeout: float | None) -
         for pause in _pauses(job_id, timeout, listens):
             job = execute(raw, reading.get(job_id))
             if _ended(job, job_id):
-                return _answer(job, execute(raw, reading.result(job_id)), execute(raw, reading.attempts(job_id)))
+                return _answer(job, execute(raw, reading.result(job_id)), execute(raw, _last_attempts(job_id)))
             if listens:
                 for _ in raw.notifies(timeout=pause, stop_after=1):
                     continue
@@ -127,7 +130,7 @@ async def _result_async(conn: AsyncConnection, job_id: UUID, timeout: float | No
             job = await execute(raw, reading.get(job_id))
             if _ended(job, job_id):
                 stored = await execute(raw, reading.result(job_id))
-                return _answer(job, stored, await execute(raw, reading.attempts(job_id)))
+                return _answer(job, stored, await execute(raw, _last_attempts(job_id)))
             if listens:
                 async for _ in raw.notifies(timeout=pause, stop_after=1):
                     continue
@@ -159,6 +162,10 @@ def _ended(job: Job | None, job_id: UUID) -> bool:
     if job is None:
         raise JobNotFound(job_id)
     return job.state.ended
+
+
+def _last_attempts(job_id: UUID) -> Statement[list[Attempt]]:
+    return reading.attempts(job_id, LOOKED_AT)
 
 
 def _answer(job: Job | None, stored: tuple[bool, Any], attempts: list[Any]) -> Any:

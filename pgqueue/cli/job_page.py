@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import typer
 
+from pgqueue.cli.errors import say
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
 from pgqueue.job import Attempt, Job
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
+from pgqueue.store import execute, reading
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Of a job that snoozes each minute a year's history is half a million.
+MOST_ATTEMPTS = 1000
 
 ATTEMPT_COLUMNS: Columns[Attempt] = {
     "ATTEMPT": lambda row: row.attempt,
@@ -21,6 +31,14 @@ ATTEMPT_COLUMNS: Columns[Attempt] = {
     "WORKER": lambda row: row.worker,
     "ERROR": lambda row: f"{row.error_type}: {row.error}" if row.error_type else row.error,
 }
+
+
+def newest_attempts(conn: psycopg.Connection[Any], job_id: UUID) -> list[Attempt]:
+    """The ended attempts of a job; of one that snoozed for a year the newest, and a word that there are more."""
+    found = execute(conn, reading.attempts(job_id, MOST_ATTEMPTS + 1))
+    if len(found) > MOST_ATTEMPTS:
+        say(f"these are the newest {MOST_ATTEMPTS:,} attempts; the others: select * from pgqueue.attempts")
+    return found[-MOST_ATTEMPTS:]
 
 
 def print_job(job: Job, attempts: Sequence[Attempt], unknown_since: datetime | None, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_list import Before, Limit, print_page
-from pgqueue.cli.job_page import ATTEMPT_COLUMNS, print_job
+from pgqueue.cli.job_page import ATTEMPT_COLUMNS, newest_attempts, print_job
 from pgqueue.cli.options import (
     App,
     Dsn,
@@ -79,14 +79,14 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     with connected(dsn) as conn:
         found = job_id_of(conn, job_id)
         unknown_since = execute(conn, unknown.parked_since(found))
-        print_job(client.get_job(conn, found), client.attempts(conn, found), unknown_since, as_json=as_json)
+        print_job(client.get_job(conn, found), newest_attempts(conn, found), unknown_since, as_json=as_json)
 
 
 @group.command()
 def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """List the ended attempts of a job."""
     with connected(dsn) as conn:
-        rows = client.attempts(conn, client.get_job(conn, job_id_of(conn, job_id)).id)
+        rows = newest_attempts(conn, client.get_job(conn, job_id_of(conn, job_id)).id)
         print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
 
 

@@ -16,7 +16,7 @@ from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.store import execute, queues
-from pgqueue.store.looking import look
+from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def list_queues(
     RUNNING are as many as their workers have slots, AHEAD those that were claimed ahead of a free one.
     """
     with connected(dsn) as conn:
-        found = look(conn, lambda conn: _page(conn, after, limit))
+        found = look(conn, lambda conn: _page(conn, after, limit), LONGER)
     if found is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)

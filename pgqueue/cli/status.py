@@ -17,7 +17,7 @@ from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import paint, print_json, print_list
 from pgqueue.cli.values import seconds
 from pgqueue.store import execute, queues, reports, schema, workers
-from pgqueue.store.looking import look
+from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.reports import Estimates
 from pgqueue.store.workers import Held, WorkerRow
@@ -66,7 +66,7 @@ def status(
 
 
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
-    rows, held = look(conn, _queues) or (None, None)
+    rows, held = look(conn, _queues, LONGER) or (None, None)
     return Snapshot(
         postgresql=execute(conn, reports.server_version()),
         revision=execute(conn, schema.revision()),

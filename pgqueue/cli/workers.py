@@ -14,7 +14,7 @@ from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.errors import UsageError
 from pgqueue.store import execute, workers
-from pgqueue.store.looking import look
+from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import MOST_COUNTED
 from pgqueue.store.workers import Held, WorkerRow
 
@@ -58,7 +58,7 @@ def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
 def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[WorkerRow]:
     """All workers with what they hold, which is looked for unless it was found already."""
     there = execute(conn, workers.rows())
-    held = found or look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)))
+    held = found or look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)), LONGER)
     if held is None:
         say("the jobs could not be looked at in time; RUNNING is not known")
         return there

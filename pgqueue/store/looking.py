@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 # A question is bounded by what it reads; this is the net below, for a slow disk or a busy server.
 PATIENCE = timedelta(milliseconds=800)
+# Where nothing less could be asked instead.
+LONGER = timedelta(seconds=2)
 # Plans are pinned, whatever statistics say, or their absence: an index serves each question. Compiling one takes longer
 # than answering it. Values are known when a plan is made, so that filters nobody asked for vanish.
 _SETTINGS = """

@@ -18,9 +18,9 @@ def get(job_id: UUID) -> Statement[Job | None]:
     return Statement(query("job"), (job_id,), lambda rows: read_job(rows[0]) if rows else None)
 
 
-def attempts(job_id: UUID) -> Statement[list[Attempt]]:
-    """The ended attempts of a job, oldest first. Walks attempts_pkey."""
-    return Statement(query("attempts"), (job_id,), lambda rows: [Attempt(*row) for row in rows])
+def attempts(job_id: UUID, newest: int | None = None) -> Statement[list[Attempt]]:
+    """The ended attempts of a job, oldest first, or the newest of very many. Walks attempts_pkey."""
+    return Statement(query("attempts"), (job_id, newest), lambda rows: [Attempt(*row) for row in rows])
 
 
 def result(job_id: UUID) -> Statement[tuple[bool, Any]]:

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 
+from pgqueue.cli import job_page
 from tests.cli.conftest import SHOP, Command
 from tests.cli.moves import TRACEBACK, WORKER, buried, live_ids, succeeded
 
@@ -77,6 +79,24 @@ def test_attempts_are_listed(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> 
     assert "ValueError: no paper" in pgqueue("jobs", "attempts", job_id).out
     (attempt,) = pgqueue("jobs", "attempts", job_id, "--json").json
     assert (attempt["attempt"], attempt["error_type"], attempt["traceback"]) == (1, "ValueError", TRACEBACK)
+
+
+def test_of_very_many_attempts_the_newest_are_listed(
+    pgqueue: Command, enqueue: Enqueue, conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_page, "MOST_ATTEMPTS", 3)
+    job_id = enqueue("send_receipt")
+    conn.execute(
+        "insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target)"
+        " select %s, n, n, 'released', 'default', 'a:b' from generate_series(1, 5) as n",
+        [job_id],
+    )
+    conn.commit()
+    for command in ("attempts", "show"):
+        ran = pgqueue("jobs", command, job_id, "--json")
+        listed = ran.json if command == "attempts" else ran.json["attempts"]
+        assert [attempt["attempt"] for attempt in listed] == [3, 4, 5]
+        assert "the newest 3 attempts" in ran.err
 
 
 def test_a_result_is_printed_as_json(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
