@@ -1,8 +1,8 @@
-"""Which history a server tells: after a failover, or when it was set back to an earlier moment, it is another one."""
+"""Whether what a server commits will last: which history it tells, and whether its commits come to an end."""
 
 from __future__ import annotations
 
-from pgqueue.store.statement import Statement, only_value
+from pgqueue.store.statement import Statement, only_value, query
 
 
 def timeline() -> Statement[str | None]:
@@ -17,3 +17,8 @@ select case when not pg_is_in_recovery() then
   (select system_identifier::text from pg_control_system()) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
 end
 """
+
+
+def hanging_commit() -> Statement[str | None]:
+    """A session whose commit waits for a synchronous standby, in words; None if none does. Reads pg_stat_activity."""
+    return Statement(query("hanging_commit"), (), lambda rows: rows[0][0] if rows else None)

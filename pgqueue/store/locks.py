@@ -1,11 +1,11 @@
-"""Locks of others: which rows cannot be written now, found out without waiting for one of them."""
+"""Locks of others: which rows cannot be written now, found out without waiting for one of them; and who has them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from pgqueue.store.statement import Statement
+from pgqueue.store.statement import Statement, query
 
 # A settlement waits no longer for a lock that somebody holds: longer than a commit takes, shorter than a nap.
 LOCK_PATIENCE = {"lock_timeout": "500ms"}
@@ -14,6 +14,11 @@ LOCK_PATIENCE = {"lock_timeout": "500ms"}
 def locked(worker: int, ids: Sequence[UUID]) -> Statement[frozenset[UUID]]:
     """Which of these jobs that `worker` runs are locked by an open transaction. O(batch log n)."""
     return Statement(_LOCKED, (worker, list(ids)), lambda rows: frozenset(row[0] for row in rows))
+
+
+def holders() -> Statement[list[str]]:
+    """Who may hold what was waited for in vain, in words. Reads the lock table."""
+    return Statement(query("in_our_way"), (), lambda rows: [row[0] for row in rows])
 
 
 _LOCKED = """

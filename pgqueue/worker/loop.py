@@ -12,9 +12,10 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.errors import HostExhausted
+from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.events import Event, HostFailed, Observer
 from pgqueue.host import lack_of
+from pgqueue.store import execute, history, locks
 from pgqueue.store.connection import (
     in_words,
     is_lost,
@@ -37,6 +38,16 @@ CUT_PAUSE = 0.4
 HURRIED_PAUSE = 0.1
 # After an error that is not the database's, so that a bug cannot turn into a busy loop.
 TROUBLE_PAUSE = 1.0
+
+
+def require_commits(conn: Connection) -> None:
+    """Raise DatabaseUnreachable while commits wait for a synchronous standby that is away.
+
+    A session that waits for it cannot be ended by its client. Whoever was let down by one, and tries again with the
+    next, would leave behind one after the other.
+    """
+    if (hanging := execute(conn, history.hanging_commit())) is not None:
+        raise DatabaseUnreachable(f"commits wait for a synchronous standby (SyncRep): {hanging}")
 
 
 class Loop:
@@ -169,6 +180,7 @@ class Loop:
         if self._conn is None:
             conn = open_connection(self._dsn, self.role, deadline=self._deadline, settings=LOCK_PATIENCE)
             try:
+                require_commits(conn)
                 if self._connected is not None:
                     self._connected(conn)
             except BaseException:
@@ -182,9 +194,10 @@ class Loop:
     def _survive(self, error: Exception) -> None:
         lost, self._refused = is_lost(self._conn, error), is_refusal(error)
         passing = lost or is_outage(error)
+        said = in_words(error) if lost else self._explained(error)
         before = self.stuck
         since = time.monotonic() if before is None or before.passing != passing else before.since
-        self.stuck = Stuck(in_words(error), since, passing)
+        self.stuck = Stuck(said, since, passing)
         is_cut = (self._conn is not None or was_ended_by_hand(error)) and not self._refused
         longest = CUT_PAUSE if is_cut else LAST_PAUSE
         if lost or isinstance(error, OSError):
@@ -193,7 +206,7 @@ class Loop:
             self._observe(HostFailed(self.role, str(error)))
             wait = TROUBLE_PAUSE * random.uniform(0.5, 1.0)
         elif lost or self._refused:
-            self._tell(self._outage.lost(in_words(error), refused=not lost))
+            self._tell(self._outage.lost(said, refused=not lost))
             wait = self._pause * random.uniform(0.5, 1.0)
             self._pause = min(longest, self._pause * 2)
         else:
@@ -203,6 +216,16 @@ class Loop:
         if not self._hurried.wait(wait):
             return
         self._stopping.wait(min(wait, HURRIED_PAUSE))
+
+    def _explained(self, error: Exception) -> str:
+        """What was refused, and if it was a lock, who has it."""
+        said = in_words(error)
+        if not isinstance(error, psycopg.errors.LockNotAvailable) or self._conn is None:
+            return said
+        try:
+            return "; ".join([said, *execute(self._conn, locks.holders())])
+        except psycopg.Error:
+            return said
 
     def _tell(self, event: Event | None) -> None:
         if event is not None:

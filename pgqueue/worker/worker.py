@@ -12,11 +12,12 @@ import psycopg
 
 from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
-from pgqueue.events import DatabaseLost, Event, HostFailed, Observer, WorkerStopped
+from pgqueue.events import Event, HostFailed, Observer, WorkerStopped
 from pgqueue.options import Duration
 from pgqueue.store.unreachable import in_one_line
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
+from pgqueue.worker.outage import Outage
 from pgqueue.worker.settings import WorkerSettings, length, names
 from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
@@ -95,6 +96,7 @@ class Worker:
         self._signals = Signals()
         self._asked_to_stop = False
         self._ran = False
+        self._outage = Outage("worker")
         self._enlistment = self._new_enlistment()
 
     @property
@@ -165,7 +167,8 @@ class Worker:
             return RETIRED
         except (DatabaseUnreachable, psycopg.OperationalError) as error:
             # It came back and went again, perhaps in the middle of enlisting: wait for it as before.
-            self._observe(DatabaseLost("worker", in_one_line(error), 0.0))
+            if (lost := self._outage.lost(in_one_line(error))) is not None:
+                self._observe(lost)
         stop = any(number in STOP_SIGNALS for number in self._signals.wait(RETRY_EVERY))
         return STOPPED if stop or self._asked_to_stop else None
 

@@ -209,6 +209,34 @@ def test_p4_p5_no_token_is_issued_twice_after_a_failover_that_lost_the_claim(
     assert worker.heard("trouble")[0]["error"].startswith("the database goes on with another history")
 
 
+def test_commits_that_wait_for_a_lost_standby_are_waited_out_and_leave_few_sessions(
+    servers: Pair, hire: Callable[..., WorkerProcess], tmp_path: Path
+) -> None:
+    """A session whose COMMIT hangs cannot be ended by its client: each new attempt would leave one more behind."""
+    dsn = servers.primary.dsn(DATABASE, tcp=True)
+    workers = [hire(dsn, executor="thread", concurrency=2, poll=0.2, lease=3) for _ in range(2)]
+    servers.standby.stop("immediate")
+    left = "select count(*) from pg_stat_activity where wait_event = 'SyncRep' and application_name like 'pgqueue %%'"
+    with desk_at(servers.primary) as desk:
+        desk.conn.execute("set synchronous_commit = local")
+        made = [desk.send("work") for _ in range(5)]
+        cause = "commits wait for a synchronous standby"
+        wait_until(lambda: all(cause in worker.text for worker in workers), 30)
+        time.sleep(15)
+        assert desk.one(left) <= 4 * len(workers)
+        before = desk.one(left)
+        # Others that a supervisor starts meanwhile say why they do not begin, and leave none.
+        late = WorkerProcess(dsn, tmp_path / "late.log", executor="thread")
+        assert late.wait() != 0
+        assert cause in late.text
+        assert desk.one(left) == before
+        servers.standby.start()
+        wait_until(lambda: desk.one(left) == 0, 30)
+        for job_id in made:
+            assert desk.await_state(job_id, timeout=30).state == "succeeded"
+    assert [worker.process.poll() for worker in workers] == [None, None]
+
+
 def test_a_dsn_of_several_hosts_finds_the_primary_unasked(servers: Pair) -> None:
     dsn = servers.dsn(DATABASE, standby_first=True).replace(" target_session_attrs=read-write", "")
     with open_connection(dsn, "test") as conn:

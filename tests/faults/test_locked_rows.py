@@ -5,8 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from pgqueue.events import DatabaseLost
 from pgqueue.job import NewJob
 from tests.conftest import Connect
+from tests.faults.asking import free_port, ready
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, Desk, StartThreaded
 
@@ -30,6 +32,33 @@ def test_an_outcome_whose_row_is_locked_holds_up_no_other(
     assert desk.outcomes(held) == ["succeeded"]
     assert worker.stop() == 0
     assert desk.workers() == []
+
+
+@pytest.mark.parametrize("lock", ["table", "advisory", "row"])
+def test_who_holds_what_a_worker_waits_for_is_named_and_it_is_not_ready(
+    start: StartThreaded, desk: Desk, connect: Connect, lock: str
+) -> None:
+    port = free_port()
+    worker = start(executor="thread", poll=0.2, lease=3, health_port=port)
+    wait_until(lambda: ready(port)[0] == 200)
+    job_id = desk.send("work", 1.0)
+    desk.await_state(job_id, "running")
+    locker = connect(application_name="nosy")
+    match lock:
+        case "table":
+            locker.execute("lock table pgqueue.jobs in share mode")
+        case "advisory":
+            locker.execute("select pg_advisory_lock(id) from pgqueue.workers")
+        case "row":
+            locker.execute("select from pgqueue.workers for update")
+    named = f"pid {locker.info.backend_pid} (role {locker.info.user}, nosy) holds"
+    wait_until(lambda: any(named in lost.error for lost in worker.heard(DatabaseLost)))
+    if lock != "row":
+        wait_until(lambda: ready(port)[0] == 503 and named in ready(port)[1])
+    locker.execute("select pg_advisory_unlock_all()")
+    locker.rollback()
+    assert desk.await_state(job_id, "succeeded", timeout=20)
+    wait_until(lambda: ready(port)[0] == 200)
 
 
 @pytest.mark.faults

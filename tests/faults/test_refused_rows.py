@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from pgqueue.embedded import Server
@@ -18,6 +15,7 @@ from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from pgqueue.worker.claiming import narrowing, refusals
 from pgqueue.worker.upkeep import watchdog
+from tests.faults.asking import free_port, ready
 from tests.faults.test_roles import roles
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, Desk, StartThreaded, ThreadedWorker
@@ -124,20 +122,6 @@ def test_p11_a_row_that_cannot_be_claimed_is_passed_by(start: StartThreaded, des
     assert worker.stop() == 0
 
 
-def test_p11_a_row_whose_claim_cannot_be_read_is_passed_by(start: StartThreaded, desk: Desk) -> None:
-    """Its time lies west of Greenwich before all that Python can hold."""
-    desk.conn.execute("alter table pgqueue.jobs drop constraint jobs_times")
-    west = sql.SQL("alter database {} set timezone = 'America/New_York'")
-    desk.conn.execute(west.format(sql.Identifier(desk.conn.info.dbname)))
-    bad = desk.send("work", delay=3600)
-    desk.conn.execute("update pgqueue.jobs set run_at = '0001-01-01 00:00:01+00'")
-    worker = start(executor="thread", concurrency=4, poll=0.2)
-    wait_until(lambda: told(worker, f"refuses the claims of 1 jobs, first {bad}"))
-    others_run(desk)
-    assert worker.stop() == 0
-    assert desk.one("select attempt from pgqueue.jobs where id = %s", bad) == 0
-
-
 @pytest.mark.faults
 def test_p11_a_job_whose_arguments_are_lost_is_passed_by(
     private_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -221,23 +205,6 @@ def test_nothing_is_buried_while_everything_is_refused(
     desk.check_books(made, succeeded=40)
     # Nor does a worker go on with jobs whose ends it cannot write.
     assert started < 40
-
-
-def ready(port: int) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", "/ready")
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except ConnectionError:
-        return 0, ""
-    finally:
-        connection.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("jobs", [1, 20])

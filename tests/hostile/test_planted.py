@@ -239,6 +239,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     ):
         execute(conn, question)
     execute(conn, storable.result("1"))
+    execute(conn, locks.holders())
+    execute(conn, history.hanging_commit())
     execute(conn, storable.texts("a", "b", None))
     waiting = [factories.enqueue(conn), factories.enqueue(conn)]
     execute(conn, by_name.due(factories.enlist(conn), factories.slots(), timedelta(0), 2, [buried]))

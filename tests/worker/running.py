@@ -90,6 +90,11 @@ class WorkerProcess:
         self.pid = self.process.pid
 
     @property
+    def text(self) -> str:
+        """All that it has said."""
+        return self._log.read_text()
+
+    @property
     def lines(self) -> list[dict[str, Any]]:
         """Its log, without what is no JSON (a crash's report) and a last line that is half written."""
         whole = [line for line in self._log.read_text().split("\n")[:-1] if line.startswith("{")]

@@ -18,6 +18,7 @@ from pgqueue.store import execute, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.roles import Roles
 from pgqueue.worker.supervision.signals import Signals
@@ -163,6 +164,7 @@ class Ending:
                 with open_connection(
                     self._settings.dsn, "worker", deadline=KILL_TIMEOUT, settings=LOCK_PATIENCE
                 ) as conn:
+                    require_commits(conn)
                     execute(conn, workers.discharge(self._worker, clean=clean))
                     if not clean:
                         execute(conn, workers.reap())

@@ -22,6 +22,7 @@ from pgqueue.store import execute, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.store.schema import require_schema
 from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.dump import dumped
 from pgqueue.worker.supervision.ending import LOOK_EVERY, RETIRED, STOP_SIGNALS, Ending
@@ -63,6 +64,7 @@ class Enlistment:
         """
         with open_connection(self._settings.dsn, "worker") as conn:
             require_schema(conn)
+            require_commits(conn)
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
         _start(roles.executor)
