@@ -12,9 +12,10 @@ import pytest
 from pgqueue.bench.counters import counters
 from pgqueue.bench.growth import Shape, fill
 from pgqueue.embedded import Server
-from pgqueue.events import AttemptsFinished
+from pgqueue.events import AttemptsFinished, Trouble
 from pgqueue.job import NewJob
 from pgqueue.store import execute, queues, wakeups
+from pgqueue.worker.upkeep import watchdog
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, NEVER, Desk, StartThreaded, ThreadedWorker, lines_of
@@ -153,3 +154,21 @@ def test_a_worker_of_very_many_names_holds_few_locks(desk: Desk, start: StartThr
     wait_until(lambda: desk.one(held) > 0)
     assert desk.one(held) <= wakeups.MOST_LOCKS
     desk.await_state(desk.send("work", queue=NAMES[-1]), timeout=2)
+
+
+def test_a_claimer_that_overlooks_one_of_many_queues_is_made_to_begin_anew(
+    start: StartThreaded, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever made it overlook the job; the window of the watchdog is smaller than the queues are many."""
+    monkeypatch.setattr(watchdog, "WINDOW", 20)
+    desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"q{number}", delay=3600) for number in range(50)])
+    worker = start(executor="thread", lease=1.5, poll=0.2)
+    desk.await_idle()
+    served = worker.worker._enlistment._roles.claimer._served
+    monkeypatch.setattr(served._many, "_learn", lambda *_: None)
+    desk.conn.execute("set pgqueue.notify = 'off'")
+    job_id = desk.send("work", queue="q49")
+    assert desk.await_state(job_id, timeout=20).state == "succeeded"
+    (trouble,) = wait_until(lambda: worker.heard(Trouble))
+    assert trouble.error == f"idle, but job {job_id} is long due"
+    assert worker.stop() == 0

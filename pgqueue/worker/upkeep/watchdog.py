@@ -2,7 +2,8 @@
 
 Once a beat, and only while the claimer rests, it asks whether a job waits that a claim should have had long ago. If so
 the claimer is told to forget what it believes about queues and bounds, and to look. If the same job still waits a beat
-later, this process cannot be trusted to find work: it retires, and a fresh one takes its place.
+later, this process cannot be trusted to find work: it retires, and a fresh one takes its place. Of very many queues it
+looks at some after others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from pgqueue.events import Observer, Trouble
-from pgqueue.store import Statement, execute, workers
+from pgqueue.store import execute, queues, workers
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Stuck
 
@@ -20,6 +21,8 @@ from pgqueue.worker.outage import Stuck
 POLLS = 2
 # A claimer that is refused for so many seconds is not helped by trying again.
 RETIRE_AFTER = 300.0
+# So many slots, or named queues, are looked at each time.
+WINDOW = 1000
 
 
 class Watchdog:
@@ -45,6 +48,9 @@ class Watchdog:
     ) -> None:
         self._worker = worker
         self._queues = queues
+        # Behind which slot, or at which of the queues named, the next look begins.
+        self._behind = ("", 0)
+        self._from = 0
         self._host = host
         self._observe = observe
         self._age = timedelta(seconds=POLLS * poll)
@@ -62,7 +68,7 @@ class Watchdog:
         if stuck is not None and not stuck.passing and stuck.seconds > RETIRE_AFTER:
             self._retire(f"its claims have been refused for {stuck.seconds:.0f} s: {stuck.why}")
         claims = self._resting()
-        overdue = None if claims is None else execute(conn, self._overdue())
+        overdue = None if claims is None else self._overdue(conn)
         if claims is None or overdue is None or claims != self._resting():
             self._seen = None
         elif (claims, overdue) == self._seen:
@@ -73,5 +79,22 @@ class Watchdog:
             self._kick()
         return self._every
 
-    def _overdue(self) -> Statement[UUID | None]:
-        return workers.overdue(self._worker, self._queues, self._host, self._age, self._passed_by())
+    def _overdue(self, conn: Connection) -> UUID | None:
+        """An overdue job in the next window; it is looked at again until there is none."""
+        heads = self._heads(conn)
+        old = -self._age.total_seconds()
+        late = dict.fromkeys(head.queue for head in heads if head.seconds is not None and head.seconds <= old)
+        if late:
+            found = workers.overdue(self._worker, list(late), self._host, self._age, self._passed_by())
+            if (job := execute(conn, found)) is not None:
+                return job
+        if self._queues is None:
+            self._behind = heads[-1][:2] if len(heads) == WINDOW else ("", 0)
+        else:
+            self._from = self._from + WINDOW if self._from + WINDOW < len(self._queues) else 0
+        return None
+
+    def _heads(self, conn: Connection) -> list[queues.Head]:
+        if self._queues is None:
+            return execute(conn, queues.heads(*self._behind, WINDOW))
+        return execute(conn, queues.heads_of(self._queues[self._from : self._from + WINDOW]))

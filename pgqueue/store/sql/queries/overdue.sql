@@ -1,7 +1,8 @@
 -- The job that has been due for longest, if a claim could have had it for longer than $3: what an idle worker missed.
 -- As the claim: not from paused queues, no row that somebody has locked, no job that is to avoid the host $2 yet,
 -- none whose target the worker $4 leaves to others, and none of $5.
--- $1 are the queues, null for all. Walks jobs_claim once per slot (queue, priority); locks the row it finds for a moment.
+-- $1 are the queues, null for all; of many, those whose heads are old (heads.sql). Walks jobs_claim once per slot
+-- (queue, priority); locks the row it finds for a moment.
 select overdue.id
 from unnest(coalesce($1::text[], array(select pgqueue.queue_names()))) as served (queue)
 cross join generate_series(0, 9) as slot (priority)
