@@ -14,12 +14,14 @@ import psycopg
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import enqueueing, execute, jobs, workers
-from pgqueue.worker.claiming.bounds import Bounds
+from pgqueue.worker.claiming.offer import Answer, Offer
+from pgqueue.worker.claiming.served import Served
 
 NOOP = "pgqueue.bench.tasks:nothing"
 BATCH = 50
 LEASE = timedelta(hours=2)
 WARM_UP = 3
+POLL = 5.0
 
 
 class Claimant:
@@ -28,25 +30,27 @@ class Claimant:
     def __init__(self, dsn: str, queues: Sequence[str]) -> None:
         self.conn = psycopg.connect(dsn, autocommit=True)
         self._worker = secrets.randbits(62) + 1
-        self._bounds = Bounds(queues)
+        self._served = Served(queues, poll=POLL, burst=False)
         self._held: list[Claim] = []
         execute(self.conn, workers.enlist(self._worker, "bench", 1, queues, "raw", 1, LEASE))
 
     def step(self, limit: int) -> float:
-        """Settle what it holds and claim the next; the milliseconds of the statement."""
-        slots, lag = self._bounds.slots(time.monotonic())
-        done = [Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded") for claim in self._held]
-        statement = jobs.step(self._worker, done, slots, lag, limit)
+        """Settle what it holds and claim the next; the milliseconds of the statements."""
         began = time.perf_counter()
+        offer = self._offer(limit) if limit else Offer([])
+        done = [Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded") for claim in self._held]
+        statement = jobs.step(self._worker, done, offer.slots, offer.lag, limit, ordered=offer.ordered)
+        sent = time.perf_counter()
         found = execute(self.conn, statement)
-        cost = time.perf_counter() - began
+        ended = time.perf_counter()
         self._held = found.claims
         if limit:
-            short = len(found.claims) < limit
-            self._bounds.claimed(
-                found.claims, short=short, now=found.now, at=time.monotonic(), cost=cost, settled=len(done)
-            )
-        return cost * 1000
+            full = len(found.claims) >= limit
+            self._served.claimed(Answer(found, time.monotonic(), ended - sent, len(done), full))
+        return (ended - began) * 1000
+
+    def _offer(self, limit: int) -> Offer:
+        return self._served.offer(self.conn, time.monotonic(), limit, going=True, due=True, searching=False)
 
     @property
     def held(self) -> int:
@@ -55,12 +59,13 @@ class Claimant:
 
     def buffers(self, limit: int) -> int:
         """Buffers that a claim touches, as EXPLAIN counts them; it is undone."""
-        slots, lag = self._bounds.slots(time.monotonic())
-        statement = jobs.step(self._worker, [], slots, lag, limit)
+        offer = self._offer(limit)
+        statement = jobs.step(self._worker, [], offer.slots, offer.lag, limit, ordered=offer.ordered)
         with self.conn.transaction(force_rollback=True):
             cursor = psycopg.RawCursor(self.conn)
             rows = cursor.execute(f"explain (analyze, buffers, format json) {statement.sql}", statement.params)
             (plan,) = rows.fetchone() or ("[]",)
+        self._served.failed()
         top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
         return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 

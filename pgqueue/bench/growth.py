@@ -69,8 +69,10 @@ def shapes(sizes: Sizes) -> list[Shape]:
         found.append(Shape(name=f"{said(crowd)} of another priority", ready=few, lower=crowd))
     if sizes.history:
         found.append(Shape(name=f"{said(sizes.history)} rows of history", ready=few, history=sizes.history))
-    if sizes.queues:
-        found.append(Shape(name=f"{sizes.queues} queues", ready=few * sizes.queues, queues=sizes.queues))
+    for queues in sizes.queues:
+        # As many jobs in all as 100 queues of the few have, and two in each at least.
+        ready = max(2 * queues, few * min(queues, 100))
+        found.append(Shape(name=f"{queues:,} queues", ready=ready, queues=queues))
     return found
 
 

@@ -10,7 +10,8 @@ class Sizes:
     """Counts of jobs and samples; `enqueue_seconds` is how long each client enqueues one by one.
 
     `ready` are the numbers of waiting jobs under which claims are timed, the first of them the one that the others are
-    compared with; `crowd` is how many jobs of others stand beside. 0 leaves a measure out.
+    compared with; `crowd` is how many jobs of others stand beside; `queues` are how many queues one worker serves.
+    0 leaves a measure out.
     """
 
     enqueue_seconds: float
@@ -23,7 +24,7 @@ class Sizes:
     ready: tuple[int, ...]
     crowd: int
     history: int
-    queues: int
+    queues: tuple[int, ...]
     claims: int
     horizon: int
     memory: int
@@ -40,7 +41,7 @@ FULL = Sizes(
     ready=(1_000, 100_000, 1_000_000, 5_000_000),
     crowd=1_000_000,
     history=10_000_000,
-    queues=50,
+    queues=(50, 100, 1_000, 10_000),
     claims=300,
     horizon=500_000,
     memory=1_000_000,
@@ -56,7 +57,7 @@ SMALL = Sizes(
     ready=(1_000, 100_000),
     crowd=50_000,
     history=50_000,
-    queues=50,
+    queues=(50, 1_000),
     claims=100,
     horizon=50_000,
     memory=0,
@@ -72,7 +73,7 @@ QUICK = Sizes(
     ready=(1_000, 5_000),
     crowd=2_000,
     history=2_000,
-    queues=5,
+    queues=(5,),
     claims=20,
     horizon=5_000,
     memory=5_000,

@@ -72,6 +72,17 @@ def test_a_queue_more_costs_the_heads_of_its_slots(dsn: str, claimant: Callable[
     assert worker.buffers(BATCH) < 7 * BATCH + 100 + 20 * 10 * 8
 
 
+def test_a_claim_among_ten_thousand_queues_touches_what_it_takes(dsn: str, claimant: Callable[..., Claimant]) -> None:
+    shape = Shape(name="queues", ready=20_000, queues=10_000)
+    fill(dsn, shape)
+    worker = claimant(*shape.served)
+    for _ in range(5):
+        worker.step(BATCH)
+        assert worker.held == BATCH
+    # As above; and a descent of the claim's index, and of that of paused queues, for each slot that it is offered.
+    assert worker.buffers(BATCH) < 7 * BATCH + 100 + 10 * BATCH
+
+
 def test_claims_read_no_more_rows_than_they_take(dsn: str, conn: Conn, claimant: Callable[..., Claimant]) -> None:
     fill(dsn, SHAPES[3])
     before = _rows_read(conn)

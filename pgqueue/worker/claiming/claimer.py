@@ -12,36 +12,28 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-from pgqueue.events import Finished, Observer
+from pgqueue.events import Observer
 from pgqueue.store.deadline import DEADLINE_SECONDS
-from pgqueue.store.jobs import Step
 from pgqueue.worker.claiming.budget import Budget
 from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.mover import Mover
 from pgqueue.worker.claiming.narrowing import Suspicion
-from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.pace import Pace
-from pgqueue.worker.claiming.refused_jobs import RefusedJobs
-from pgqueue.worker.claiming.refused_outcomes import RefusedOutcomes
 from pgqueue.worker.claiming.room import Room
 from pgqueue.worker.claiming.served import Served
 from pgqueue.worker.claiming.settler import is_lock_timeout, set_aside_locked, take_up_unlocked
 from pgqueue.worker.claiming.slots import Gate, Slots
-from pgqueue.worker.claiming.stepper import Stepper
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outage import Stuck
 
 # So many outcomes are added between two looks at whether the executor is about to run out of work.
 ASK_EVERY = 16
-# After a short batch, so soon another step finds out when the next job falls due; mostly one that settles comes first.
-ASK_AGAIN = 0.02
 # A claim that has waited so long behind a busy executor is given back for others.
 HOSTAGE_SECONDS = 1.0
 # So many notifications a second may wake an idle worker in vain, once those that were saved up are used up.
 VAIN, VAIN_SAVED = 50.0, 50
-# So many jobs are claimed by name in one step.
-BY_NAME = 100
 
 
 class Claimer:
@@ -70,26 +62,36 @@ class Claimer:
         self._outbox = outbox
         self._observe = observe
         self._poll = poll
-        self._hungry = hungry
-        self._evicted = evicted
-        self._renew = renew
         self._on_connect = connected
         self._served = Served(names, poll=poll, burst=burst)
         self._held = HeldClaims(worker, outbox, observe)
         self._gate = Gate()
         self._pace = Pace(poll, deaf)
         self._room = Room(slots, outbox, self._held, self._pace)
-        self._stepper = Stepper(worker, outbox, self._held, self._room, deadline)
         self._vain = Budget(VAIN, VAIN_SAVED)
         self._take_up_at = 0.0
         self._uncounted = 0
         self._unexecuted = Unexecuted(outbox, slots.terms)
         self._suspicion = Suspicion()
-        self._refused_outcomes = RefusedOutcomes(worker, outbox, self._held, observe)
-        self._refused_jobs = RefusedJobs(worker, self._held, observe)
+        self._mover = Mover(
+            worker,
+            slots,
+            outbox,
+            observe,
+            served=self._served,
+            held=self._held,
+            pace=self._pace,
+            room=self._room,
+            gate=self._gate,
+            unexecuted=self._unexecuted,
+            hungry=hungry,
+            fruitful=self._vain.refill,
+            evicted=evicted,
+            renew=renew,
+            deadline=deadline,
+        )
         # Whether the last step was answered, and not with an error.
         self._answered = False
-        self.drained = False
         # Whether a tick is under way: it may still bring claims, even after quiet().
         self.at_work = False
         self.loop = Loop("claimer", dsn, self._tick, observe, self._connected, deadline=deadline)
@@ -98,6 +100,11 @@ class Claimer:
     def clean(self) -> bool:
         """Whether this worker certainly holds nothing."""
         return self._held.clean
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing is left to claim, and nothing is held."""
+        return self._mover.drained
 
     @property
     def is_quiet(self) -> bool:
@@ -118,11 +125,11 @@ class Claimer:
     @property
     def passed_by(self) -> list[UUID]:
         """The jobs that it cannot claim because the database refuses their rows."""
-        return self._refused_jobs.jobs.passed_by()
+        return self._mover.refused_jobs.jobs.passed_by()
 
     def stuck(self) -> Stuck | None:
         """Why it does not get on, if what it asks is refused and it is no matter of single jobs."""
-        return self.loop.stuck or self._refused_jobs.stuck()
+        return self.loop.stuck or self._mover.refused_jobs.stuck()
 
     def begin_anew(self) -> None:
         """Forget what is believed about queues and bounds, and claim; from any thread."""
@@ -194,99 +201,25 @@ class Claimer:
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS
             take_up_unlocked(conn, self._worker, self._outbox)
-            self._refused_outcomes.retry(conn)
-        batch = self._stepper.batch()
+            self._mover.refused_outcomes.retry(conn)
+        batch = self._mover.batch()
         room = self._free()
         due = bool(room) and (self._pace.due(now) or self._served.due(now))
         if not batch and not due:
             return self._pause(now)
         self._answered = False
         try:
-            self._move(conn, batch, room, due=due, now=now)
+            self._mover.move(conn, batch, room, due=due, now=now)
         except Exception as error:
-            # Whatever woke it is still to be looked at.
-            self._pace.woken = True
-            self._served.failed()
-            self._stepper.unanswered(time.monotonic() - now)
+            self._mover.failed(time.monotonic() - now)
             if is_lock_timeout(error) and set_aside_locked(conn, self._worker, self._outbox, batch):
                 return 0.0
             if not self._suspicion.rises(conn, error):
                 raise
-            self._narrow(conn, batch, room)
+            self._mover.narrow(conn, batch, room)
         self._answered = True
         self._suspicion.falls()
         return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
-
-    def _move(self, conn: Connection, batch: Sequence[Finished], room: int, *, due: bool, now: float) -> None:
-        """Settle the batch, and claim what there is room for."""
-        by_name = bool(room and self._refused_jobs)
-        offer = NOTHING
-        if room and not by_name:
-            offer = self._offer(conn, room, now, going=bool(batch), due=due)
-        answer = None
-        if batch or offer.slots:
-            answer = self._stepper.step(conn, batch, offer, room)
-            if batch:
-                self._refused_outcomes.refusals.accept()
-            if offer.slots:
-                self._served.claimed(answer)
-            self._take(answer.step)
-        if by_name:
-            self._claim_by_name(conn, room)
-        elif room:
-            self._plan(answer, time.monotonic())
-
-    def _offer(self, conn: Connection, room: int, now: float, *, going: bool, due: bool) -> Offer:
-        searching = not self._pace.more and now >= self._pace.claim_at
-        # What is heard from now on is heard anew.
-        self._pace.woken = False
-        return self._served.offer(conn, now, room, going=going, due=due, searching=searching)
-
-    def _take(self, step: Step) -> None:
-        if step.claims or step.expired:
-            self._vain.refill()
-        if not (fresh := self._held.took(step.claims + step.expired)):
-            self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
-        self._unexecuted.end_expired(step.expired if fresh else [])
-        if fresh and not self._gate.pass_on(step.claims, self._slots.submit):
-            self._unexecuted.give_back(step.claims)
-        if not step.alive:
-            self._evicted("its lease is gone")
-
-    def _narrow(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
-        """A step was refused: look for who is to blame, and do the rest."""
-        self._held.give_back_unknown(conn)
-        if not self._refused_outcomes.settle(conn, batch) and room:
-            self._claim_by_name(conn, room)
-
-    def _claim_by_name(self, conn: Connection, room: int) -> None:
-        offer = self._offer(conn, room, time.monotonic(), going=True, due=True)
-        claimed = False
-        try:
-            for step in self._refused_jobs.claim(conn, offer.slots, offer.lag, min(BY_NAME, self._stepper.limit(room))):
-                self._take(step)
-                claimed = claimed or bool(step.claims or step.expired)
-                now = time.monotonic()
-                self._plan(Answer(step, now, 0.0, 0, full=not self._refused_jobs.short), now)
-        except Exception:
-            self._served.failed()
-            raise
-        self._served.passed(claimed=claimed)
-
-    def _plan(self, answer: Answer | None, now: float) -> None:
-        """When to claim next, and whether to be told of new work."""
-        claimed = answer is not None and bool(answer.claims)
-        short = not (answer is not None and answer.full) and not self._served.due(now)
-        self._hungry(short)
-        coming = self._served.coming
-        if answer is not None and answer.step.next_due is not None:
-            coming.append(now + max(0.0, (answer.step.next_due - answer.step.now).total_seconds()))
-        elif short and claimed:
-            # A step that claims something does not ask when the next falls due.
-            coming.append(now + ASK_AGAIN)
-        self._pace.claimed(now, short=short, coming=coming, searching=self._served.searching(now))
-        held = len(self._held) - self._outbox.refused
-        self.drained = short and self._served.swept(now) and not claimed and not held
 
     def _free(self) -> int:
         return 0 if self.is_quiet else self._room.jobs

@@ -1,0 +1,150 @@
+"""The mover: settles a batch and claims from what is offered, hands claims over, and plans the next.
+
+Where the database refuses a step, it looks for the outcome or the job that is to blame, and does all the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from pgqueue.events import Finished, Observer
+from pgqueue.store.jobs import Step
+from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
+from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.pace import Pace
+from pgqueue.worker.claiming.refused_jobs import RefusedJobs
+from pgqueue.worker.claiming.refused_outcomes import RefusedOutcomes
+from pgqueue.worker.claiming.room import Room
+from pgqueue.worker.claiming.served import Served
+from pgqueue.worker.claiming.slots import Gate, Slots
+from pgqueue.worker.claiming.stepper import Stepper
+from pgqueue.worker.claiming.unexecuted import Unexecuted
+from pgqueue.worker.loop import Connection
+
+# After a short batch, so soon another step finds out when the next job falls due; mostly one that settles comes first.
+ASK_AGAIN = 0.02
+# So many jobs are claimed by name in one step.
+BY_NAME = 100
+
+
+class Mover:
+    """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim."""
+
+    def __init__(
+        self,
+        worker: int,
+        slots: Slots,
+        outbox: Outbox,
+        observe: Observer,
+        *,
+        served: Served,
+        held: HeldClaims,
+        pace: Pace,
+        room: Room,
+        gate: Gate,
+        unexecuted: Unexecuted,
+        hungry: Callable[[bool], None],
+        fruitful: Callable[[], None],
+        evicted: Callable[[str], None],
+        renew: Callable[[str], None],
+        deadline: float,
+    ) -> None:
+        self._slots = slots
+        self._outbox = outbox
+        self._served = served
+        self._held = held
+        self._pace = pace
+        self._gate = gate
+        self._unexecuted = unexecuted
+        self._hungry = hungry
+        self._fruitful = fruitful
+        self._evicted = evicted
+        self._renew = renew
+        self._stepper = Stepper(worker, outbox, held, room, deadline)
+        self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
+        self.refused_jobs = RefusedJobs(worker, held, observe)
+        self.drained = False
+
+    def batch(self) -> list[Finished]:
+        """The outcomes that the next step may carry."""
+        return self._stepper.batch()
+
+    def move(self, conn: Connection, batch: Sequence[Finished], room: int, *, due: bool, now: float) -> None:
+        """Settle the batch, and claim what there is room for."""
+        by_name = bool(room and self.refused_jobs)
+        offer = NOTHING
+        if room and not by_name:
+            offer = self._offer(conn, room, now, going=bool(batch), due=due)
+        answer = None
+        if batch or offer.slots:
+            answer = self._stepper.step(conn, batch, offer, room)
+            if batch:
+                self.refused_outcomes.refusals.accept()
+            if offer.slots:
+                self._served.claimed(answer)
+            self._take(answer.step)
+        if by_name:
+            self._claim_by_name(conn, room)
+        elif room:
+            self._plan(answer, time.monotonic())
+
+    def narrow(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
+        """A step was refused: look for who is to blame, and do the rest."""
+        self._held.give_back_unknown(conn)
+        if not self.refused_outcomes.settle(conn, batch) and room:
+            self._claim_by_name(conn, room)
+
+    def failed(self, seconds: float) -> None:
+        """What was begun so long ago got no answer, or was refused."""
+        # Whatever woke it is still to be looked at.
+        self._pace.woken = True
+        self._served.failed()
+        self._stepper.unanswered(seconds)
+
+    def _offer(self, conn: Connection, room: int, now: float, *, going: bool, due: bool) -> Offer:
+        searching = not self._pace.more and now >= self._pace.claim_at
+        # What is heard from now on is heard anew.
+        self._pace.woken = False
+        return self._served.offer(conn, now, room, going=going, due=due, searching=searching)
+
+    def _take(self, step: Step) -> None:
+        if step.claims or step.expired:
+            self._fruitful()
+        if not (fresh := self._held.took(step.claims + step.expired)):
+            self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
+        self._unexecuted.end_expired(step.expired if fresh else [])
+        if fresh and not self._gate.pass_on(step.claims, self._slots.submit):
+            self._unexecuted.give_back(step.claims)
+        if not step.alive:
+            self._evicted("its lease is gone")
+
+    def _claim_by_name(self, conn: Connection, room: int) -> None:
+        offer = self._offer(conn, room, time.monotonic(), going=True, due=True)
+        claimed = False
+        try:
+            for step in self.refused_jobs.claim(conn, offer.slots, offer.lag, min(BY_NAME, self._stepper.limit(room))):
+                self._take(step)
+                claimed = claimed or bool(step.claims or step.expired)
+                now = time.monotonic()
+                self._plan(Answer(step, now, 0.0, 0, full=not self.refused_jobs.short), now)
+        except Exception:
+            self._served.failed()
+            raise
+        self._served.passed(claimed=claimed)
+
+    def _plan(self, answer: Answer | None, now: float) -> None:
+        """When to claim next, and whether to be told of new work."""
+        claimed = answer is not None and bool(answer.claims)
+        short = not (answer is not None and answer.full) and not self._served.due(now)
+        self._hungry(short)
+        coming = self._served.coming
+        if answer is not None and answer.step.next_due is not None:
+            coming.append(now + max(0.0, (answer.step.next_due - answer.step.now).total_seconds()))
+        elif short and claimed:
+            # A step that claims something does not ask when the next falls due.
+            coming.append(now + ASK_AGAIN)
+        self._pace.claimed(now, short=short, coming=coming, searching=self._served.searching(now))
+        held = len(self._held) - self._outbox.refused
+        self.drained = short and self._served.swept(now) and not claimed and not held
