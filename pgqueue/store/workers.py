@@ -107,20 +107,22 @@ def discharge(worker: int, *, clean: bool) -> Statement[None]:
     return Statement("select pgqueue.discharge($1::bigint, $2::boolean)", (worker, clean), nothing)
 
 
-def reap() -> Statement[Reaped]:
-    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most 128 MB of `jobs`."""
-    sql = "select worker, jobs, finished from pgqueue.reap()"
-    return Statement(sql, (), lambda rows: Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows)))
+def reap(pages: int = 16_384) -> Statement[Reaped]:
+    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most so many pages of `jobs`."""
+    sql = "select worker, jobs, finished from pgqueue.reap($1::int)"
+    return Statement(
+        sql, (pages,), lambda rows: Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows))
+    )
 
 
-def reap_orphans() -> Statement[int]:
-    """Take back jobs whose worker has no row; answers how many. For every few minutes; reads at most 256 MB."""
-    return Statement("select pgqueue.reap_orphans()", (), only_value)
+def reap_orphans(pages: int = 32_768) -> Statement[int]:
+    """Take back jobs whose worker has no row; answers how many. For every few minutes; reads at most so many pages."""
+    return Statement("select pgqueue.reap_orphans($1::int)", (pages,), only_value)
 
 
-def prune(history: timedelta, dead: timedelta) -> Statement[int]:
-    """Drop a bounded batch of history past its keeping time; answers how many rows went."""
-    return Statement("select pgqueue.prune($1::interval, $2::interval)", (history, dead), only_value)
+def prune(history: timedelta, dead: timedelta, most: int = 5_000) -> Statement[int]:
+    """Drop a batch of history past its keeping time; answers how many rows went. Looks at a few times `most` rows."""
+    return Statement("select pgqueue.prune($1::interval, $2::interval, $3::int)", (history, dead, most), only_value)
 
 
 def holders(most: int) -> Statement[Held]:

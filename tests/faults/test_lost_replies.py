@@ -37,7 +37,8 @@ def test_a_lost_reply_to_a_settlement_changes_nothing(
     spawn: StartProcess, desk: Desk, proxied: str, proxy: SilentProxy, tmp_path: Path, move: str
 ) -> None:
     job_id = new_job_id()
-    proxy.lose_reply(job_id.hex.encode())
+    # Successes are sent as text, the others in binary.
+    proxy.lose_reply(job_id.hex.encode() if move == "succeed" else job_id.bytes)
     worker = spawn(proxied, executor="thread", poll=0.2)
     send(desk, move, job_id, tmp_path)
     outcomes, state = ENDS[move]

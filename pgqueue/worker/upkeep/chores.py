@@ -12,6 +12,7 @@ from pgqueue.events import Observer
 from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
+from pgqueue.worker.upkeep.portion import Portion
 from pgqueue.worker.upkeep.pruner import prune
 from pgqueue.worker.upkeep.reaper import reap, reap_orphans
 
@@ -54,12 +55,18 @@ class Chores:
 def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
     """What every worker does, each with the seconds until it is due for the first time."""
 
+    # Pages of `jobs`, and rows of history.
+    pages, orphaned, rows = Portion(64, 16_384), Portion(64, 32_768), Portion(20, 5_000)
+
     def take_back(conn: Connection) -> float:
-        unfinished = reap(conn, observe)
+        unfinished = reap(conn, observe, pages)
         return 0.0 if unfinished else poll * random.uniform(0.8, 1.0)
 
     def adopt(conn: Connection) -> float:
-        reap_orphans(conn, observe)
+        reap_orphans(conn, observe, orphaned)
         return ORPHANS_EVERY * random.uniform(0.8, 1.2)
 
-    return [(take_back, 0.0), (prune, random.uniform(5, 60)), (adopt, random.uniform(5, ORPHANS_EVERY))]
+    def forget(conn: Connection) -> float:
+        return prune(conn, rows)
+
+    return [(take_back, 0.0), (forget, random.uniform(5, 60)), (adopt, random.uniform(5, ORPHANS_EVERY))]

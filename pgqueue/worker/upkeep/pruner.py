@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pgqueue.store import execute, workers
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.upkeep.portion import Portion
 
 HISTORY = timedelta(days=7)
 DEAD = timedelta(days=180)
@@ -13,6 +14,7 @@ DEAD = timedelta(days=180)
 SOON, LATER = 1.0, 300.0
 
 
-def prune(conn: Connection) -> float:
+def prune(conn: Connection, portion: Portion) -> float:
     """Drop one batch; answers the seconds until the next is worth a look."""
-    return SOON if execute(conn, workers.prune(HISTORY, DEAD)) else LATER
+    gone = portion.spend(lambda most: execute(conn, workers.prune(HISTORY, DEAD, most)))
+    return SOON if gone else LATER
