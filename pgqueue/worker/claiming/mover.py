@@ -56,6 +56,7 @@ class Mover:
         self._served = served
         self._held = held
         self._pace = pace
+        self._last_tries = room.last_tries
         self._gate = gate
         self._unexecuted = unexecuted
         self._hungry = hungry
@@ -115,8 +116,11 @@ class Mover:
         if not (fresh := self._held.took(step.claims + step.expired)):
             self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
         self._unexecuted.end_expired(step.expired if fresh else [])
-        if fresh and not self._gate.pass_on(step.claims, self._slots.submit):
-            self._unexecuted.give_back(step.claims)
+        if fresh:
+            claims, waiting = self._last_tries.split(step.claims)
+            self._unexecuted.give_back(waiting)
+            if not self._gate.pass_on(claims, self._slots.submit):
+                self._unexecuted.give_back(claims)
         if not step.alive:
             self._evicted("its lease is gone")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgqueue.store.jobs import MOST_BYTES
 from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.last_tries import LastTries
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.pace import Pace
 from pgqueue.worker.claiming.slots import Slots
@@ -28,6 +29,7 @@ class Room:
         self._outbox = outbox
         self._held = held
         self._pace = pace
+        self.last_tries = LastTries(slots)
 
     @property
     def jobs(self) -> int:
@@ -35,7 +37,7 @@ class Room:
         if len(self._outbox) >= OUTBOX_LIMIT or self._outbox.size >= OUTBOX_BYTES:
             return 0
         ahead = self._pace.ahead if self._held.size < HELD_BYTES else 0
-        return max(0, self._slots.concurrency + ahead - self._slots.load())
+        return self.last_tries.limit(max(0, self._slots.concurrency + ahead - self._slots.load()))
 
     def size(self, most: int) -> int:
         """How many bytes the next claim may bring, out of `most`."""
