@@ -20,12 +20,14 @@ class Finished(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkerStarted:
-    """The worker is registered and begins to claim."""
+    """The worker is registered and begins to claim; `doubts` are what may be wrong with what it was told."""
 
     worker: int
     queues: Sequence[str]
     executor: str
     concurrency: int
+    tasks: Sequence[str] = ()
+    doubts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 from pgqueue.cli.apps import load_apps
+from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEFAULT_TIMEOUT
 from pgqueue.retry import seconds
-from pgqueue.tasks import Refused, Task, Unknown, find_task, registered_tasks
+from pgqueue.tasks import Task, callable_tasks, registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,17 @@ group = new_group(_tasks)
 
 @group.command("list")
 def list_tasks(app: App = [], as_json: Json = False, dsn: Dsn = None) -> None:  # noqa: B006, typer copies it
-    """List what jobs may call under a worker with this app: its tasks, and the plain functions of its modules."""
+    """List what jobs may call under a worker with this app: its tasks, and the plain functions of its modules.
+
+    Modules below the app are imported, too, as by a job that names one.
+    """
     load_apps(app)
-    declared = [_row(task, declared=True) for task in registered_tasks()]
-    known = {row.target for row in declared}
-    plain = [_row(task, declared=False) for task in _plain_functions(app) if task.target not in known]
-    rows = sorted([*declared, *plain], key=lambda row: row.target)
+    with contextlib.redirect_stdout(sys.stderr):
+        tasks, faults = callable_tasks(app)
+    for fault in faults:
+        say(fault)
+    rows = [_row(task, declared=registered(task.target) is not None) for task in tasks]
     print_list(rows, COLUMNS, as_json=as_json, empty=f"{', '.join(app)} has no task: put @pgqueue.task on a function.")
-
-
-def _plain_functions(apps: Sequence[str]) -> Iterator[Task[..., Any]]:
-    for app in apps:
-        for name, member in vars(sys.modules[app]).items():
-            if not isinstance(member, FunctionType):
-                continue
-            try:
-                yield find_task(f"{app}:{name}", apps)
-            except (Refused, Unknown):
-                continue
 
 
 def _row(task: Task[..., Any], *, declared: bool) -> TaskRow:

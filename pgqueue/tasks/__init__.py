@@ -1,5 +1,6 @@
 """Tasks: the functions that jobs may call."""
 
+from pgqueue.tasks.discovery import callable_tasks
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
 from pgqueue.tasks.options import CallOptions, check_call_options
 from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of, task
@@ -10,6 +11,7 @@ __all__ = [
     "Task",
     "TransactionalTask",
     "Unknown",
+    "callable_tasks",
     "check_call_options",
     "find_task",
     "import_apps",

@@ -16,6 +16,8 @@ from pgqueue.worker.log_writer import LogWriter
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # The whole of it stands in pgqueue.attempts.
 ERROR_LIMIT = 500
+# Of a worker's tasks so many are named when it starts.
+TASKS_SHOWN = 20
 # Of any other text; the stack of a thread is the longest that people want to see.
 TEXT_LIMIT = 2_000
 Line = tuple[str, str, dict[str, Any]]
@@ -68,10 +70,8 @@ def _other_lines(event: Event) -> Iterator[Line]:
         case events.AttemptsLate(batch):
             for done in batch:
                 yield "warning", "late", {**_fields(done), "hint": "its lease had ended; nothing was changed"}
-        case events.WorkerStarted(worker, queues, executor, concurrency):
-            named = ",".join(queues) or "all"
-            fields = {"worker": worker, "queues": named, "executor": executor, "concurrency": concurrency}
-            yield "info", "worker started", fields
+        case events.WorkerStarted():
+            yield from _started(event)
         case events.WorkerStopping(worker, why, exit_code):
             yield "error" if exit_code else "info", "worker stopping", {"worker": worker, "why": why}
         case events.WorkerStopped(worker, exit_code):
@@ -93,6 +93,25 @@ def _other_lines(event: Event) -> Iterator[Line]:
             yield "warning", "child ended", {"pid": pid, "how": how}
         case events.Trouble(role, error, hint):
             yield "error", "trouble", {"role": role, "error": error, **({"hint": hint} if hint else {})}
+
+
+def _started(event: events.WorkerStarted) -> Iterator[Line]:
+    named = ",".join(event.tasks[:TASKS_SHOWN])
+    if more := len(event.tasks) - TASKS_SHOWN:
+        named += f" and {more} more" if more > 0 else ""
+    yield (
+        "info",
+        "worker started",
+        {
+            "worker": event.worker,
+            "queues": ",".join(event.queues) or "all",
+            "executor": event.executor,
+            "concurrency": event.concurrency,
+            "tasks": named or "none",
+        },
+    )
+    for doubt in event.doubts:
+        yield "warning", "doubt", {"worker": event.worker, "hint": doubt}
 
 
 def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:

@@ -38,3 +38,14 @@ def test_a_module_without_tasks(shell: Command, tmp_path: Path) -> None:
     (tmp_path / "empty.py").touch()
     ran = shell("tasks", "list", "-A", "empty", PYTHONPATH=str(tmp_path))
     assert (ran.code, ran.out) == (0, "empty has no task: put @pgqueue.task on a function.\n")
+
+
+def test_what_modules_below_the_app_declare_is_listed_as_a_worker_would_run_it(shell: Command, tmp_path: Path) -> None:
+    (tmp_path / "kiosk").mkdir()
+    (tmp_path / "kiosk/__init__.py").touch()
+    (tmp_path / "kiosk/__main__.py").write_text("raise SystemExit('nobody asked')")
+    (tmp_path / "kiosk/tasks.py").write_text("import pgqueue\n\n@pgqueue.task\ndef send(): ...\n\ndef plain(): ...\n")
+    (tmp_path / "kiosk/broken.py").write_text("import nowhere_at_all\n")
+    ran = shell("tasks", "list", "-A", "kiosk", PYTHONPATH=str(tmp_path))
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["TARGET", "kiosk.tasks:plain", "kiosk.tasks:send"]
+    assert "kiosk.broken cannot be imported: ModuleNotFoundError" in ran.err

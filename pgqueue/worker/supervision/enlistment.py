@@ -18,12 +18,13 @@ from datetime import timedelta
 from pgqueue.errors import HostExhausted
 from pgqueue.events import Observer, OrderHeard, WorkerStarted
 from pgqueue.host import lack_of
-from pgqueue.store import execute, workers
+from pgqueue.store import execute, queues, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.store.schema import require_schema
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
+from pgqueue.worker.supervision.doubts import doubts
 from pgqueue.worker.supervision.dump import dumped
 from pgqueue.worker.supervision.ending import LOOK_EVERY, RETIRED, STOP_SIGNALS, Ending
 from pgqueue.worker.supervision.health import Health, Phase
@@ -55,6 +56,8 @@ class Enlistment:
         )
         self._phase = Phase.STARTING
         self._asked: str | None = None
+        # The queues that have jobs, if this worker was told which to serve.
+        self._used: list[str] = []
         self._looked_at = lease_clock()
 
     def serve(self) -> int | None:
@@ -78,7 +81,10 @@ class Enlistment:
             roles.listener.loop.start()
         roles.claimer.loop.start()
         self._phase = Phase.WORKING
-        self._observe(WorkerStarted(self.id, settings.queues or [], settings.executor, settings.tasks.concurrency))
+        tasks = sorted(roles.executor.targets())
+        found = list(doubts(settings.queues, self._used, settings.tasks.apps, len(tasks)))
+        executor, concurrency = settings.executor, settings.tasks.concurrency
+        self._observe(WorkerStarted(self.id, settings.queues or [], executor, concurrency, tasks, found))
         return self._supervise()
 
     def health(self) -> Health:
@@ -111,6 +117,7 @@ class Enlistment:
                 conn,
                 workers.enlist(self.id, host, pid, settings.queues, settings.executor, concurrency, lease, once),
             )
+            self._used = execute(conn, queues.names()) if settings.queues else []
             self._roles.unknown.begin(conn, burst=settings.burst)
         self._roles.heartbeat.acknowledged(sent_at)
         self._roles.declarations.made(once)

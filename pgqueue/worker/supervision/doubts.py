@@ -1,0 +1,26 @@
+"""Doubts about what a worker was told, said when it starts: what nobody uses is likely a slip of the pen."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+# What other queues' options look like: weights, patterns, several in one word.
+_ODD = re.compile(r"[=*?\[\]{},;|\s]")
+
+
+def doubts(queues: Sequence[str] | None, used: Collection[str], apps: Sequence[str], tasks: int) -> Iterator[str]:
+    """What may be wrong, in words: `used` are the queues that have jobs, `tasks` how many are declared in the apps."""
+    for queue in queues or ():
+        if queue in used:
+            continue
+        if odd := _ODD.search(queue):
+            yield f"no job waits in a queue {queue!r}: {odd[0]!r} has no meaning here, each queue is named in full"
+        elif near := difflib.get_close_matches(queue, used, n=1, cutoff=0.7):
+            yield f"no job waits in a queue {queue!r}; did you mean {near[0]!r}?"
+    if not tasks:
+        yield (
+            f"no task is declared in {', '.join(apps) or 'no module (--app names them)'}: jobs may call plain functions"
+            " of it, and what modules below it declare once a job names them"
+        )
