@@ -50,7 +50,9 @@ def test_p3_an_attempt_that_met_no_task_is_not_counted(db: Conn) -> None:
     assert park(db, *claim(db, stranger)) == frozenset()
     assert db.execute("select worker, attempt, claim from pgqueue.jobs").fetchone() == (None, 0, 1)
     assert (count(db, "attempts"), count(db, "dead_jobs")) == (0, 0)
-    assert execute(db, unknown.parked_since(job_id)) is not None
+    since = execute(db, unknown.parked_since(job_id))
+    assert since is not None
+    assert db.execute("select unknown_since from pgqueue.job where id = %s", [job_id]).fetchone() == (since,)
 
 
 def test_a_job_that_no_live_worker_knows_stands_in_nobodys_way(db: Conn) -> None:
