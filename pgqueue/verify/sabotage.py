@@ -52,10 +52,13 @@ SABOTAGES = (
     ),
     _sabotage(
         "an ended job reopened", ANY, "twice",
+        # It would refuse to be lied to.
+        "alter table pgqueue.jobs disable trigger user",
         "insert into pgqueue.jobs (id, target, claim) values (%(job)s, 'pgqueue.verify.tasks:plain', 1)",
     ),
     _sabotage(
         "a job left running", OF_KIND.format("plain"), "unended",
+        "alter table pgqueue.jobs disable trigger user",
         "delete from pgqueue.attempts where job_id = %(job)s",
         "insert into pgqueue.jobs (id, target, claim, attempt, worker, started_at)"
         " values (%(job)s, 'pgqueue.verify.tasks:plain', 1, 1, 1, now())",

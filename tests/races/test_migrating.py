@@ -5,6 +5,7 @@ Nothing here knows what a migration does: each revision but the last is a start,
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ def at_revision(dsn: str, revision: str) -> None:
         with migration._alembic:
             command.upgrade(config, revision)
         for text in migration.repeatables():
-            if "create or replace view" in text:
+            # What readers ask, and what that calls.
+            if re.search(r"replace (view|function pgqueue\.(queue_depths|peek|readable)\()", text):
                 conn.exec_driver_sql(text)
 
 
