@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -151,3 +153,15 @@ def raise_state(conn: psycopg.Connection[Any], state: str, how: str) -> None:
         if how == "caused":
             raise RuntimeError("as an ORM says it") from error
         raise ExceptionGroup("several", [error]) from None
+
+
+@task(transactional=True, max_attempts=1)
+def lock_crosswise(conn: psycopg.Connection[Any], first: int, second: int, folder: str) -> None:
+    """Lock one row, wait until the other one is locked, too, and ask for that."""
+    lock = "update public.effects set value = value where value = %s"
+    conn.execute(lock, [first])
+    Path(folder, str(first)).touch()
+    end = time.monotonic() + 20
+    while not Path(folder, str(second)).exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    conn.execute(lock, [second])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from pgqueue.outcome import Move, Settlement
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from tests.worker.claims import claim, claim_one
+from tests.worker.running import Desk, StartThreaded
 
 TASKS = "tests.worker.group_tasks"
 Run = Callable[..., Settlement]
@@ -111,3 +113,14 @@ def test_one_that_is_undone_for_ever_is_charged(run: Run) -> None:
 
 def test_other_errors_of_a_transaction_are_charged(run: Run) -> None:
     assert run("raise_state", "23505", "plain").move is Move.RETRY
+
+
+def test_two_jobs_that_wait_for_each_other_both_succeed_at_their_only_attempt(
+    desk: Desk, start: StartThreaded, tmp_path: Path
+) -> None:
+    desk.conn.execute("insert into effects values (1), (2)")
+    start(executor="thread", concurrency=2, app=[TASKS])
+    jobs = [desk.send(f"{TASKS}:lock_crosswise", *pair, str(tmp_path)) for pair in ((1, 2), (2, 1))]
+    assert [desk.await_state(job_id, timeout=30).state for job_id in jobs] == ["succeeded", "succeeded"]
+    released = "select error_type from pgqueue.attempts where outcome = 'released'"
+    assert [kind for (kind,) in desk.conn.execute(released)] == ["psycopg.errors.DeadlockDetected"]
