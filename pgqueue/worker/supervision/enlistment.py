@@ -13,7 +13,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+
+import psycopg
 
 from pgqueue.errors import HostExhausted
 from pgqueue.events import Observer, OrderHeard, WorkerStarted
@@ -117,8 +120,10 @@ class Enlistment:
                 conn,
                 workers.enlist(self.id, host, pid, settings.queues, settings.executor, concurrency, lease, once),
             )
-            self._used = execute(conn, queues.names()) if settings.queues else []
-            self._roles.unknown.begin(conn, burst=settings.burst)
+            # It has begun: what the database does not answer now is no reason to end, and is asked again by the chores.
+            with suppress(psycopg.OperationalError):
+                self._used = execute(conn, queues.names()) if settings.queues else []
+                self._roles.unknown.begin(conn, burst=settings.burst)
         self._roles.heartbeat.acknowledged(sent_at)
         self._roles.declarations.made(once)
 
