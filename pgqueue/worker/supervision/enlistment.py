@@ -18,11 +18,12 @@ from datetime import timedelta
 
 import psycopg
 
-from pgqueue.errors import HostExhausted
+from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.events import Observer, OrderHeard, WorkerStarted
 from pgqueue.host import lack_of
 from pgqueue.store import execute, queues, workers
 from pgqueue.store.connection import open_connection
+from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.store.schema import require_schema
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.loop import require_commits
@@ -120,12 +121,16 @@ class Enlistment:
                 conn,
                 workers.enlist(self.id, host, pid, settings.queues, settings.executor, concurrency, lease, once),
             )
-            # It has begun: what the database does not answer now is no reason to end, and is asked again by the chores.
-            with suppress(psycopg.OperationalError):
-                self._used = execute(conn, queues.names()) if settings.queues else []
-                self._roles.unknown.begin(conn, burst=settings.burst)
         self._roles.heartbeat.acknowledged(sent_at)
         self._roles.declarations.made(once)
+        # It has begun, and nobody beats yet: no lock is waited for, and what the database does not answer now is no
+        # reason to end. The chores ask again.
+        with (
+            suppress(psycopg.OperationalError, DatabaseUnreachable),
+            open_connection(settings.dsn, "worker", settings=LOCK_PATIENCE) as conn,
+        ):
+            self._used = execute(conn, queues.names()) if settings.queues else []
+            self._roles.unknown.begin(conn, burst=settings.burst)
 
     def _supervise(self) -> int | None:
         while True:
