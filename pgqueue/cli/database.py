@@ -15,6 +15,8 @@ from pgqueue.store.schema import require_schema
 if TYPE_CHECKING:
     import psycopg
 
+    from pgqueue.store.session import OwnConnection
+
 
 @contextmanager
 def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
@@ -24,7 +26,14 @@ def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
     """
     with served(dsn) as address, diagnosed(), open_connection(address, "cli", deadline=None) as conn:
         require_schema(conn)
+        _take_any_text(conn)
         yield conn
+
+
+def _take_any_text(conn: OwnConnection) -> None:
+    """Let text come as it is from a database that knows no encoding: the server would refuse a row that is no UTF-8."""
+    if conn.info.parameter_status("server_encoding") == "SQL_ASCII" and not conn.pooled:
+        conn.execute("set client_encoding to 'SQL_ASCII'")
 
 
 @contextmanager

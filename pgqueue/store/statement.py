@@ -23,7 +23,7 @@ from pgqueue.store.connection import (
 )
 from pgqueue.store.direct import ADAPTERS, Rows, sending
 from pgqueue.store.session import held_to
-from pgqueue.store.tolerant import UNREADABLE, load_anyhow, was_loading
+from pgqueue.store.tolerant import UNREADABLE, is_raw, load_anyhow, was_loading
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -91,6 +91,8 @@ class _Cursor(psycopg.RawCursor[Any]):
         return ADAPTERS
 
     def fetchall(self) -> list[Any]:
+        if self.pgresult is not None and is_raw(self.connection):
+            return load_anyhow(self.connection, self.pgresult)
         try:
             return super().fetchall()
         except UNREADABLE as error:
@@ -103,6 +105,8 @@ class _AsyncCursor(psycopg.AsyncRawCursor[Any]):
         return ADAPTERS
 
     async def fetchall(self) -> list[Any]:
+        if self.pgresult is not None and is_raw(self.connection):
+            return load_anyhow(self.connection, self.pgresult)
         try:
             return await super().fetchall()
         except UNREADABLE as error:

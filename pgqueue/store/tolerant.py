@@ -30,6 +30,11 @@ def was_loading(result: PGresult | None, error: Exception) -> PGresult:
     return result
 
 
+def is_raw(conn: psycopg.BaseConnection[Any]) -> bool:
+    """Whether text comes as the bytes that it is, in no encoding that is known: psycopg would make no text of it."""
+    return conn.pgconn.parameter_status(b"client_encoding") == b"SQL_ASCII"
+
+
 def load_anyhow(conn: psycopg.BaseConnection[Any], result: PGresult) -> list[tuple[Any, ...]]:
     """The rows of a result, with the nearest value that Python has where it has none."""
     transformer = Transformer(_Context(conn))
@@ -47,9 +52,9 @@ class _MomentLoader(TimestamptzBinaryLoader):
 
 
 class _TextLoader(TextBinaryLoader):
-    def load(self, data: Buffer) -> str | bytes:
+    def load(self, data: Buffer) -> str:
         try:
-            return super().load(data)
+            return str(data, self._encoding or "utf-8")
         except UnicodeDecodeError:
             return bytes(data).decode("utf-8", "backslashreplace")
 

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import pgqueue as api
+from pgqueue.embedded import Server
 from pgqueue.job import JobState
+from pgqueue.migrate import migrate
 from pgqueue.store import execute, reading
 from tests.cli.conftest import Command
 from tests.conftest import Connect
@@ -103,3 +106,32 @@ def test_every_result_is_printed(pgqueue: Command, conn: Conn, result: str) -> N
     conn.execute("insert into pgqueue.results values (%s, now() + interval '1 hour', %s)", [made, result])
     ran = pgqueue("jobs", "result", made)
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_every_read_survives_text_that_is_no_utf_8(
+    server: Server, database: str, pgqueue: Command, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """In a database of another encoding: what cannot be said is written out, and hides no other job."""
+    name = sql.Identifier(f"{database}_{encoding.lower()}")
+    create = sql.SQL("create database {} template template0 encoding {} lc_collate 'C' lc_ctype 'C'")
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(create.format(name, sql.Literal(encoding)))
+        dsn = server.dsn(name.as_string(None).strip('"'), tcp=True)
+        migrate(dsn)
+        with psycopg.connect(f"{dsn} client_encoding={encoding}", autocommit=True) as conn:
+            odd = b"caf\xe9"
+            conn.execute(
+                "insert into pgqueue.jobs (id, target, queue, args, unique_key) values"
+                " (pgqueue.uuid7(), convert_from(%(odd)b, %(code)s), convert_from(%(odd)b, %(code)s),"
+                " to_json(convert_from(%(odd)b, %(code)s)), convert_from(%(odd)b, %(code)s))",
+                {"odd": odd, "code": encoding},
+            )
+            conn.execute("insert into pgqueue.jobs (id, target) values (pgqueue.uuid7(), 'a:b')")
+            (made,) = conn.execute("select id from pgqueue.jobs where target <> 'a:b'").fetchone() or ("",)
+        monkeypatch.setenv("PGQUEUE_DSN", dsn)
+        for command in ("jobs list", "jobs list --json", f"jobs show {made}", "queues list", "status", "workers list"):
+            ran = pgqueue(*command.split())
+            assert ran.code == 0, (command, ran.err)
+        assert len(pgqueue("jobs", "list", "--json").json) == 2
+        admin.execute(sql.SQL("drop database {} with (force)").format(name))
