@@ -30,6 +30,7 @@ select more.due, more.later, job.id, job.queue, job.target,
         from pgqueue.attempts as last
         where last.job_id = job.id and last.error is not null
           and (last.outcome <> 'released' or last.error_type is not null)
+          and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
        null::text as reason
 from more

@@ -10,6 +10,7 @@ select looked.id, looked.queue, looked.target,
         from pgqueue.attempts as last
         where last.job_id = looked.id and last.error is not null
           and (last.outcome <> 'released' or last.error_type is not null)
+          and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
        null::text as reason
 from (
