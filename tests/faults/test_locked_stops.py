@@ -9,13 +9,12 @@ import psycopg
 import pytest
 
 from pgqueue.events import WorkerStopping
-from pgqueue.worker.supervision.ending import STOP_EXTRA
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.running import Desk, StartProcess, StartThreaded
 
 # For starting and ending a process on a busy machine.
-LENIENCE = 4.0
+LENIENCE = 3.0
 
 
 @pytest.mark.faults
@@ -35,7 +34,7 @@ def test_a_stop_under_a_lock_takes_its_timeout_and_two_seconds(
     began = time.monotonic()
     worker.signal(signal.SIGTERM)
     assert worker.wait(30) == 0
-    assert time.monotonic() - began <= 3 + STOP_EXTRA + LENIENCE
+    assert time.monotonic() - began <= 3 + 2 + LENIENCE
     locker.rollback()
     # Nothing is lost: it succeeded before, or the lease ends, and it runs again.
     spawn(executor="thread", poll=0.2)
@@ -50,5 +49,5 @@ def test_a_stop_waits_for_no_lock(start: StartThreaded, desk: Desk, conn: psycop
     worker.worker.stop()
     wait_until(lambda: worker.heard(WorkerStopping))
     assert worker.join() == 0
-    assert time.monotonic() - began <= 0.5 + STOP_EXTRA + LENIENCE
+    assert time.monotonic() - began <= 0.5 + 2 + LENIENCE
     conn.rollback()

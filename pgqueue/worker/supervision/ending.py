@@ -27,8 +27,9 @@ from pgqueue.worker.supervision.signals import Signals
 STOPPED, FORCED, RETIRED = 0, 1, 75
 # The last outcomes are written within this, or left to the reaper; and so if there is no time to lose.
 FLUSH_TIMEOUT, KILL_TIMEOUT = 5.0, 1.0
-# Whatever the database does, a stop takes no longer than its timeout and this; the last of it is for the farewell.
-STOP_EXTRA, FAREWELL = 2.0, 0.6
+# Whatever the database does, a stop takes no longer than its timeout and this, and the process is gone within two
+# seconds; the last of it is for the farewell.
+STOP_EXTRA, FAREWELL = 1.4, 0.6
 # What a thread still runs cannot be ended but with the process: it is not claimable before that is gone.
 THREAD_RELEASE_DELAY = 5.0
 # A signal that comes twice within this was sent twice by a wrapper, such as timeout(1), and means it once.
