@@ -38,7 +38,8 @@ from pgqueue.store.session import is_pooled, is_pooled_async
 from pgqueue.store.statement import only_value
 
 LISTEN = "listen pgqueue_ended"
-LOCK = "select pg_catalog.pg_advisory_lock_shared(7703, 0)"
+# Not waited for: who keeps it to himself has everybody notified, too.
+LOCK = "select pg_catalog.pg_try_advisory_lock_shared(7703, 0)"
 UNLOCK = "select pg_catalog.pg_advisory_unlock_shared(7703, 0)"
 UNLISTEN = "unlisten pgqueue_ended"
 # Seconds between two looks: with LISTEN only the safety net, without it the pace.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from pgqueue.job import NewJob
-from pgqueue.store import enqueueing, execute, jobs, workers
+from pgqueue.store import by_name, enqueueing, execute, jobs, wakeups, workers
 from tests.factories import (
     HOUR,
     LEASE,
@@ -17,6 +18,7 @@ from tests.factories import (
     claim,
     claim_one,
     count,
+    disown,
     enlist,
     enqueue,
     expire,
@@ -28,6 +30,7 @@ from tests.factories import (
     reap,
     release,
     settle,
+    slots,
     state,
     step,
 )
@@ -134,14 +137,75 @@ def test_p5_a_heartbeat_while_the_reaper_works_is_refused(db: Conn, one: Conn, t
     assert state(db, taken.id) == "ready"
 
 
-def test_p6_a_claim_behind_the_reaper_claims_nothing(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+def test_p6_a_claim_behind_the_reaper_claims_nothing(db: Conn, one: Conn, two: Conn) -> None:
     worker = enlist(db)
     enqueue(db)
     expire(db, worker)
     reap(one)
-    answer = sides.blocked(two, step, worker, [], 5)
+    answer = step(two, worker, [], 5)
     one.commit()
-    assert (answer.result().claims, answer.result().alive) == ([], False)
+    assert (answer.claims, answer.alive) == ([], False)
+
+
+CLAIMS = {
+    "step": lambda conn, worker, _made: step(conn, worker, [], 5),
+    "by name": lambda conn, worker, made: execute(conn, by_name.claim(worker, [made], slots(), 0)),
+    "by hand": lambda conn, worker, made: execute(conn, jobs.claim_one(worker, made)),
+}
+
+
+@pytest.mark.parametrize("passing", ["the reaper", "disown"])
+@pytest.mark.parametrize("how", CLAIMS)
+def test_p6_whoever_passes_a_claim_that_has_found_its_lease_undoes_it(
+    db: Conn, one: Conn, three: Conn, sides: Sides, how: str, passing: str
+) -> None:
+    """The claim is held up where it has looked at its lease, and before it has marked the job."""
+    worker, made = enlist(db), enqueue(db)
+    db.execute(
+        "create function wait() returns trigger language plpgsql as"
+        " $$ begin perform pg_advisory_xact_lock(4242); return new; end $$;"
+        "create trigger wait before update on pgqueue.jobs for each row execute function wait()"
+    )
+    three.execute("select pg_advisory_xact_lock(4242)")
+    claiming = sides.blocked(one, CLAIMS[how], worker, made)
+    if passing == "the reaper":
+        expire(db, worker)
+        assert reap(db) == {worker: 0}
+    else:
+        assert disown(db, worker, []) == 0
+    three.rollback()
+    with pytest.raises(psycopg.errors.SerializationFailure, match="lease of worker"):
+        claiming.result()
+    one.rollback()
+    assert state(db, made) == "ready"
+
+
+def test_p8_a_heartbeat_passes_a_claim_under_way(db: Conn, one: Conn) -> None:
+    worker = enlist(db)
+    enqueue(db)
+    assert claim(one, worker)
+    db.execute("set lock_timeout = '1s'")
+    assert execute(db, workers.heartbeat(worker, LEASE)).alive
+
+
+def test_p11_no_lock_that_anybody_can_take_keeps_a_worker_from_claiming(db: Conn, one: Conn, two: Conn) -> None:
+    """What pg_locks shows, and what somebody without any right could hold."""
+    worker, made = enlist(db), enqueue(db)
+    claim(one, worker)
+    shown = db.execute("select classid, objid from pg_locks where locktype = 'advisory'").fetchall()
+    assert shown == []
+    one.rollback()
+    two.execute("select pg_advisory_lock(%s), pg_advisory_lock(7702, 0), pg_advisory_lock(7703, 0)", [worker])
+    two.execute("select pg_advisory_lock(7704, 0), pg_advisory_lock(7701, hashtext('default'))")
+    db.execute("set statement_timeout = '2s'")
+    assert not execute(db, wakeups.hungry(None))
+    assert not execute(db, wakeups.hungry(["default"]))
+    assert execute(db, jobs.disown(worker, [], 1)) == 0
+    assert [each.id for each in claim(db, worker)] == [made]
+    expire(db, worker)
+    assert reap(db) == {worker: 1}
+    db.execute("insert into pgqueue.results values (pgqueue.uuid7_floor('2000-01-01'), now() - interval '1 day', '1')")
+    db.execute("select pgqueue.prune('7 days', '180 days')")
 
 
 def test_p8_the_reaper_behind_a_claim_passes_by_and_takes_it_later(db: Conn, one: Conn) -> None:
@@ -170,29 +234,39 @@ def test_settling_and_reaping_in_opposite_order_do_not_deadlock(
     three.execute("select from pgqueue.jobs where id = any (%s) for update", [[UUID(int=2), UUID(int=4)]])
     settling = sides.blocked(one, settle, *taken)
     db.execute("set statement_timeout = '2s'")
-    assert reap(db) == {}
+    # It waits for no row, and takes the one that the settlement has not come to.
+    assert reap(db) == {worker: 1}
     three.rollback()
-    assert settling.result() == frozenset()
+    assert settling.result() == {UUID(int=3)}
     one.commit()
-    two.commit()
+    assert reap(db) == {worker: 0}
     assert count(db, "attempts") == 4
 
 
-def test_disown_waits_for_a_step_that_has_not_claimed_yet(
+def test_a_step_that_disown_has_passed_while_it_settled_claims_nothing(
     db: Conn, one: Conn, two: Conn, three: Conn, sides: Sides
 ) -> None:
-    """The step's reply is lost while it is still settling; what it claims after that is given back."""
+    """The step's reply is lost while it is still settling."""
     taken = claim_one(db)
     waiting = enqueue(db)
     three.execute("select from pgqueue.jobs where id = %s for update", [taken.id])
     stepping = sides.blocked(one, step, taken.worker, [taken], 5)
-    disowning = sides.blocked(two, execute, jobs.disown(taken.worker, [taken], 1))
+    assert execute(two, jobs.disown(taken.worker, [taken], 1)) == 0
+    two.commit()
     three.rollback()
-    assert [each.id for each in stepping.result().claims] == [waiting]
+    assert stepping.result().claims == []
+    one.commit()
+    assert (job(db, waiting).state, job(db, waiting).attempt) == ("ready", 0)
+
+
+def test_disown_waits_for_a_claim_under_way_and_gives_it_back(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:
+    worker, made = enlist(db), enqueue(db)
+    claim(one, worker)
+    disowning = sides.blocked(two, execute, jobs.disown(worker, [], 1))
     one.commit()
     assert disowning.result() == 1
     two.commit()
-    assert (job(db, waiting).state, job(db, waiting).attempt) == ("ready", 0)
+    assert (job(db, made).state, job(db, made).attempt) == ("ready", 0)
 
 
 def test_p2_a_cancel_behind_a_claim_finds_the_job_running(db: Conn, one: Conn, two: Conn, sides: Sides) -> None:

@@ -22,6 +22,8 @@ from pgqueue.worker.claiming.self_test import SELF_TEST_DEADLINE, SelfTest
 from pgqueue.worker.loop import Connection, Loop
 
 LOOK = "look"
+# An enqueue has the lock to itself for an instant, so the next try is enough.
+TRIES = 5
 Arrived = tuple[str, str]
 CURE = "give --listen-dsn, a direct connection to the same database, or say by --poll-only that it is to poll"
 
@@ -149,7 +151,7 @@ class Listener:
             return
         self._shown = wanted
         if wanted:
-            execute(conn, wakeups.hungry(self._queues))
+            any(execute(conn, wakeups.hungry(self._queues)) for _ in range(TRIES))
             # Whoever committed before the lock was held has notified nobody.
             self._acted(self._heard(None))
         else:

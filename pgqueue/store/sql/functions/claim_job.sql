@@ -10,8 +10,10 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+  _epoch constant int := (
+    select me.epoch from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp());
 begin
-  perform pg_advisory_xact_lock_shared(_worker);
   return query
   update pgqueue.jobs as job
   set worker = _worker, claim = least(job.claim, 2147483646) + 1,
@@ -19,8 +21,11 @@ begin
       run_at = least(job.run_at, now()), avoid_host = null
   where job.id = _id and job.worker is null
     and (job.expires_at is null or job.expires_at > now())
-    and exists (select from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp())
+    and _epoch is not null
   returning job.id, job.claim, job.attempt::int, greatest(job.crashes, 0)::int,
             case when job.max_attempts > 0 then job.max_attempts::int end,
             case when job.timeout > 0 and (job.timeout < 1e10 or job.timeout = 'infinity') then job.timeout end, job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
+  if found then
+    perform pgqueue.keep_lease(_worker, _epoch);
+  end if;
 end $$;

@@ -19,7 +19,6 @@ declare
   _alive boolean;
   _got int := 0;
 begin
-  perform pg_advisory_xact_lock_shared(_worker);
   select me.epoch into _now_epoch
   from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp();
   _alive := found;
@@ -47,7 +46,9 @@ begin
     from taken
     order by taken.priority desc, taken.run_at, taken.id;
     get diagnostics _got = row_count;
-    if _got = 0 then
+    if _got > 0 then
+      perform pgqueue.keep_lease(_worker, _epoch);
+    else
       next_due := pgqueue.next_due(_queues, _priorities);
     end if;
   end if;

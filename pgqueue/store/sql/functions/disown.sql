@@ -12,7 +12,7 @@ declare
   _freed uuid[] := '{}';
   _one uuid;
 begin
-  perform pg_advisory_xact_lock(_worker);
+  perform from pgqueue.workers as me where me.id = _worker for update;
   update pgqueue.workers as me set epoch = _epoch where me.id = _worker and me.epoch < _epoch;
   if not found then
     return 0;

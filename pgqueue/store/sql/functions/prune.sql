@@ -10,9 +10,12 @@ declare
   _then constant uuid := pgqueue.uuid7_floor(now() - _history - random() * greatest(_history, _dead));
   _anywhere constant uuid := gen_random_uuid();
 begin
-  if not pg_try_advisory_xact_lock(7704, 0) then
+  begin
+    -- Nobody can hold this but who may delete there, and vacuum.
+    lock table pgqueue.results in share update exclusive mode nowait;
+  exception when lock_not_available then
     return 0;
-  end if;
+  end;
   delete from pgqueue.targets as known
   where known.declared_at < now() - interval '1 day'
     and not exists (select from pgqueue.workers as w where w.targets = known.hash);

@@ -1,6 +1,6 @@
 -- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
--- Guarded twice: the expired worker row is locked, and its advisory lock taken, so that neither a heartbeat nor a
--- claim can pass in between; each job only while that worker still has it.
+-- Guarded twice: the expired worker row is locked, so that neither a heartbeat nor a claim can pass in between (a claim
+-- under way holds it: keep_lease); each job only while that worker still has it.
 -- First their jobs are looked for, at most _pages pages a call; the place reached and what was found stay in the rows of
 -- the workers (`searched`, -1 at the end; `held`), for whoever comes next. A running job keeps its place until it is
 -- settled. Then all of a worker's jobs are taken back at once. Only those that can have been running, the first
@@ -22,16 +22,12 @@ declare
   _taken uuid[];
 begin
   perform pgqueue.tidy_cancellations();
-  -- Materialized: the planner would try the advisory lock first, of every worker, and hold up the claims of those that
-  -- are well.
-  with gone as materialized (
+  _expired := array(
     select w.id from pgqueue.workers as w
     where w.expires_at <= clock_timestamp()
     order by w.id
-    for update skip locked
-  )
-  select array_agg(gone.id) into _expired from gone where pg_try_advisory_xact_lock(gone.id);
-  if _expired is null then
+    for update skip locked);
+  if _expired = '{}' then
     return;
   end if;
 

@@ -36,9 +36,6 @@ declare
   _now_epoch int;
   _got int := 0;
 begin
-  -- Shared with other steps of this worker, exclusive for the reaper and disown(): neither can pass a step that is
-  -- half done, and no claim can slip in behind their backs.
-  perform pg_advisory_xact_lock_shared(_worker);
   if cardinality(_ids) > 0 then
     with held as (
       -- Joined by id, so that a version that moved under this statement is found, and asked again for its token.
@@ -148,7 +145,10 @@ begin
     from taken
     order by taken.priority desc, taken.run_at, taken.id;
     get diagnostics _got = row_count;
-    if _got = 0 then
+    if _got > 0 then
+      -- Neither the reaper nor disown() can pass a claim that is half done, nor the claim slip in behind their backs.
+      perform pgqueue.keep_lease(_worker, _epoch);
+    else
       next_due := pgqueue.next_due(_queues, _priorities);
     end if;
   end if;
