@@ -221,7 +221,7 @@ def test_the_connection_is_left_as_it_was(db: Conn, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_the_connection_is_left_as_it_was_if_the_wait_cannot_begin(
+def test_who_keeps_the_lock_of_those_who_wait_keeps_nobody_from_waiting(
     db: Conn, connect: Connect, dsn: str, is_async: bool
 ) -> None:
     made = enqueue(db)
@@ -230,8 +230,8 @@ def test_the_connection_is_left_as_it_was_if_the_wait_cannot_begin(
 
     async def wait() -> None:
         async with await psycopg.AsyncConnection.connect(patience) as conn:
-            with pytest.raises(psycopg.errors.LockNotAvailable):
-                await pgqueue.result(conn, made)
+            with pytest.raises(pgqueue.ResultTimeout):
+                await pgqueue.result(conn, made, timeout=0.1)
             assert not conn.autocommit
             assert await (await conn.execute("select pg_listening_channels()")).fetchall() == []
 
@@ -239,8 +239,8 @@ def test_the_connection_is_left_as_it_was_if_the_wait_cannot_begin(
         asyncio.run(wait())
         return
     conn = connect(patience)
-    with pytest.raises(psycopg.errors.LockNotAvailable):
-        pgqueue.result(conn, made)
+    with pytest.raises(pgqueue.ResultTimeout):
+        pgqueue.result(conn, made, timeout=0.1)
     assert not conn.autocommit
     assert conn.execute("select pg_listening_channels()").fetchall() == []
 

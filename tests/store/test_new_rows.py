@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ import pgqueue
 from pgqueue.events import Finished
 from pgqueue.job import JobState
 from pgqueue.store import execute, jobs
-from pgqueue.worker.claiming.settler import settle_each
+from pgqueue.worker.claiming.settler import settle_alone
 from tests.factories import (
     Conn,
     claim,
@@ -187,7 +188,9 @@ def test_the_history_and_result_of_an_ended_job_survive_a_row_with_its_id(db: Co
         (again,) = claim(db, worker)
         match move:
             case "settle":
-                settle_each(db, worker, [Finished(again, success(again, "2"), 0.0)])
+                with pytest.raises(psycopg.errors.UniqueViolation) as refused:
+                    execute(db, jobs.step(worker, [success(again, "2")], [], timedelta(0), 0))
+                settle_alone(db, worker, Finished(again, success(again, "2"), 0.0), refused.value)
             case "complete":
                 assert execute(db, jobs.complete(again, "2"))
             case "fail":
