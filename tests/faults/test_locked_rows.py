@@ -34,7 +34,7 @@ def test_an_outcome_whose_row_is_locked_holds_up_no_other(
     assert desk.workers() == []
 
 
-@pytest.mark.parametrize("lock", ["table", "advisory", "row"])
+@pytest.mark.parametrize("lock", ["table", "row"])
 def test_who_holds_what_a_worker_waits_for_is_named_and_it_is_not_ready(
     start: StartThreaded, desk: Desk, connect: Connect, lock: str
 ) -> None:
@@ -47,18 +47,29 @@ def test_who_holds_what_a_worker_waits_for_is_named_and_it_is_not_ready(
     match lock:
         case "table":
             locker.execute("lock table pgqueue.jobs in share mode")
-        case "advisory":
-            locker.execute("select pg_advisory_lock(id) from pgqueue.workers")
         case "row":
             locker.execute("select from pgqueue.workers for update")
     named = f"pid {locker.info.backend_pid} (role {locker.info.user}, nosy) holds"
     wait_until(lambda: any(named in lost.error for lost in worker.heard(DatabaseLost)))
     if lock != "row":
         wait_until(lambda: ready(port)[0] == 503 and named in ready(port)[1])
-    locker.execute("select pg_advisory_unlock_all()")
     locker.rollback()
     assert desk.await_state(job_id, "succeeded", timeout=20)
     wait_until(lambda: ready(port)[0] == 200)
+
+
+def test_no_lock_that_a_stranger_may_take_keeps_a_worker_from_claiming(
+    start: StartThreaded, desk: Desk, connect: Connect
+) -> None:
+    worker = start(executor="thread", poll=0.2, lease=3)
+    stranger = connect()
+    stranger.execute("select pg_advisory_lock(id) from pgqueue.workers")
+    keys = "select classid::int, objid::int from pg_locks where locktype = 'advisory' and objsubid = 2"
+    for classid, objid in stranger.execute(keys).fetchall():
+        stranger.execute("select pg_try_advisory_lock(%s, %s)", [classid, objid])
+    for _ in range(3):
+        assert desk.await_state(desk.send("work"), "succeeded")
+    assert worker.stop() == 0
 
 
 @pytest.mark.faults

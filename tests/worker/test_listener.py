@@ -129,6 +129,21 @@ def test_a_listener_whose_connection_ended_listens_again(start: StartThreaded, d
     desk.await_state(desk.send("work"), timeout=SOON)
 
 
+@pytest.mark.parametrize("queues", [None, ["default", "mail"]])
+def test_whoever_has_the_lock_of_the_hungry_for_a_while_keeps_nobody_from_being_heard_of(
+    start: StartThreaded, desk: Desk, connect: Connect, queues: list[str] | None
+) -> None:
+    locker = connect()
+    locker.execute("select pg_advisory_lock(7702, 0), pg_advisory_lock(7701, hashtext('default'))")
+    worker = start(executor="thread", poll=NEVER, queues=queues)
+    desk.await_state(desk.send("work"), timeout=SOON)
+    locker.execute("select pg_advisory_unlock_all()")
+    held = "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted"
+    wait_until(lambda: desk.one(held) >= (1 if queues is None else 2))
+    desk.await_state(desk.send("work"), timeout=SOON)
+    assert worker.stop() == 0
+
+
 def test_the_self_test_is_heard(start: StartThreaded, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_test, "SELF_TEST_EVERY", 0.05)
     monkeypatch.setattr(self_test, "SELF_TEST_DEADLINE", 0.5)

@@ -22,8 +22,8 @@ from pgqueue.worker.claiming.self_test import SELF_TEST_DEADLINE, SelfTest
 from pgqueue.worker.loop import Connection, Loop
 
 LOOK = "look"
-# An enqueue has the lock to itself for an instant, so the next try is enough.
-TRIES = 5
+# An enqueue has the lock to itself for an instant: it is asked for again after this, and after twice as long each time.
+FIRST_AGAIN, LAST_AGAIN = 0.002, 1.0
 Arrived = tuple[str, str]
 CURE = "give --listen-dsn, a direct connection to the same database, or say by --poll-only that it is to poll"
 
@@ -63,7 +63,9 @@ class Listener:
         self._look = look
         self._told = told
         self._wanted = False
-        self._shown = False
+        # Whether locks were asked for, whether all of them are held, and when to ask again.
+        self._showing = self._shown = False
+        self._show_at, self._again = 0.0, FIRST_AGAIN
         self._self_test = SelfTest()
         self._useless = self._complained = False
         # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
@@ -104,7 +106,7 @@ class Listener:
         self._listen(conn)
         # What was asked before that was heard by nobody.
         self._look()
-        self._shown = False
+        self._hide()
         self._self_test.began()
 
     def _tick(self, conn: Connection) -> float:
@@ -114,7 +116,8 @@ class Listener:
             return 0.0
         self._test(conn)
         self._show(conn)
-        wait = max(0.0, min(self._self_test.wait(), self._go_on_at - time.monotonic()))
+        show_at = self._show_at if self._showing and not self._shown else math.inf
+        wait = max(0.0, min(self._self_test.wait(), min(self._go_on_at, show_at) - time.monotonic()))
         if self.loop.stopping:
             # It may have been said before there was a pipe to say it.
             return 0.0
@@ -147,17 +150,24 @@ class Listener:
 
     def _show(self, conn: Connection) -> None:
         wanted = self._wanted and not self._self_test.deaf
-        if wanted == self._shown:
-            return
-        self._shown = wanted
-        if wanted:
-            any(execute(conn, wakeups.hungry(self._queues)) for _ in range(TRIES))
+        if wanted and not self._shown and time.monotonic() >= self._show_at:
+            self._showing = True
+            self._shown = execute(conn, wakeups.hungry(self._queues))
+            self._show_at = time.monotonic() + self._again
+            self._again = min(2 * self._again, LAST_AGAIN)
             # Whoever committed before the lock was held has notified nobody.
             self._acted(self._heard(None))
-        else:
+        elif self._showing and not wanted:
+            self._hide()
             execute(conn, wakeups.fed())
+        else:
+            return
         # What arrived together with the answer makes the socket no longer readable.
         self._hear(conn)
+
+    def _hide(self) -> None:
+        self._showing = self._shown = False
+        self._show_at, self._again = 0.0, FIRST_AGAIN
 
     def _test(self, conn: Connection) -> None:
         due = self._self_test.due()
