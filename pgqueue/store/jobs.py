@@ -155,9 +155,11 @@ def standing(worker: int, settlements: Sequence[Settlement]) -> Statement[frozen
 
 
 _STANDING = """
-select job.id
+select told.id
 from unnest($2::uuid[], $3::int[]) as told (id, claim)
-join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = $1::bigint
+cross join lateral (
+  select from pgqueue.jobs as held
+  where held.id = told.id and held.claim = told.claim and held.worker = $1::bigint offset 0) as job
 """
 
 

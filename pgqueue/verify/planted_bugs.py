@@ -39,8 +39,10 @@ EDITS = {
         "step",
         (
             (
-                "where job.id = done.id and job.claim = done.claim and job.worker = _worker",
-                "where job.id = done.id and job.worker is not null",
+                "where job.id = any (_ids) and job.worker = _worker"
+                " and ((job.id, job.claim) in (select done.id, done.claim"
+                " from unnest(_ids, _claims) as done (id, claim))) is true",
+                "where job.id = any (_ids) and job.worker is not null",
             ),
         ),
     ),
@@ -49,8 +51,8 @@ EDITS = {
         "fail",
         (
             (
-                "on job.id = told.id and job.claim = told.claim and job.worker = _worker",
-                "on job.id = told.id and job.worker is not null",
+                "where held.id = told.id and held.claim = told.claim and held.worker = _worker",
+                "where held.id = told.id and held.worker is not null",
             ),
         ),
     ),

@@ -7,11 +7,17 @@ from typing import Any
 
 import psycopg
 
+SETTLE_TOKEN = """
+        and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim)))"""
+
 BUGS: dict[str, tuple[str, dict[str, str]]] = {
-    "a settlement asks for no token": ("step", {"and job.claim = done.claim and job.worker = _worker": ""}),
-    "a failure asks for no token": ("fail", {"and job.claim = told.claim and job.worker = _worker": ""}),
+    "a settlement asks for no token": (
+        "step",
+        {f"{SETTLE_TOKEN} is true": "", "job.id = any (_ids) and job.worker = _worker": "job.id = any (_ids)"},
+    ),
+    "a failure asks for no token": ("fail", {"and held.claim = told.claim and held.worker = _worker": ""}),
     "a completion asks for no token": ("complete", {"and job.claim = _claim and job.worker = _worker": ""}),
-    "a claim has no new number": ("step", {"claim = job.claim + 1": "claim = job.claim"}),
+    "a claim has no new number": ("step", {"claim = least(job.claim, 2147483646) + 1": "claim = job.claim"}),
     "a heartbeat does not ask whether the lease stands": ("heartbeat", {"and me.expires_at > clock_timestamp()": ""}),
     "an enqueue does not ask whether its job has ended": ("enqueue_job", {"pgqueue.has_ended(_id)": "false"}),
 }

@@ -29,10 +29,12 @@ begin
       set worker = _worker, claim = least(job.claim, 2147483646) + 1,
           attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null
       where job.ctid = any (array(
-        select j.ctid from pgqueue.jobs as j
-        where j.id = any (_ids) and j.worker is null and j.run_at <= now()
-        order by j.id
-        for no key update skip locked))
+        select due.ctid
+        from (select named.id from unnest(_ids) as named (id) order by named.id) as named
+        cross join lateral (
+          select j.ctid from pgqueue.jobs as j
+          where j.id = named.id and j.worker is null and j.run_at <= now()
+          for no key update skip locked) as due))
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
     )

@@ -2,7 +2,8 @@
 -- A job that was to be cancelled while it ran is cancelled after any failure, but one that the task, its arguments or
 -- its ttl made final.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
--- An attempt that never began (outcome or reason `expired`, reason `unregistered`) is not counted. Crashes count only in a row.
+-- An attempt that never began (outcome or reason `expired`, reason `unregistered`) is not counted. Crashes count only
+-- in a row.
 -- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
@@ -21,24 +22,35 @@ begin
     select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
            case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
                   and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'unbindable', 'expired')
-                  and exists (select from pgqueue.cancellations as c where c.job_id = job.id) then 0
+                  and exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0) then 0
                 else told.delay end as delay,
            job.attempt - (told.outcome in ('expired', 'cancelled') and told.reason is not distinct from 'expired'
                           or told.reason is not distinct from 'unregistered')::int as counted,
            case when told.outcome = 'crashed' then least(greatest(job.crashes, 0), 32766) + 1 else 0 end as crashes_now
-    from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
-      as told (id, claim, outcome, delay, reason, error_type, error, traceback)
-    join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
-    order by job.id
-    for update of job
+    from (
+      select *
+      from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
+        as batch (id, claim, outcome, delay, reason, error_type, error, traceback)
+      order by batch.id) as told
+    cross join lateral (
+      select * from pgqueue.jobs as held
+      where held.id = told.id and held.claim = told.claim and held.worker = _worker
+      for update) as job
+  ), waiting as materialized (
+    -- In order of id, so that width_bucket() finds the place of each.
+    select array_agg(held.id order by held.id) as ids, array_agg(held.crashes_now order by held.id) as crashes,
+           array_agg(make_interval(secs => greatest(0, least(held.delay, 3.2e9))) order by held.id) as delays
+    from held
+    where held.delay is not null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, crashes = held.crashes_now,
-        run_at = clock_timestamp() + make_interval(secs => greatest(0, least(held.delay, 3.2e9)))
-    from held
-    where job.id = held.id and held.delay is not null
+    set worker = null, started_at = null,
+        crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))],
+        run_at = clock_timestamp()
+          + (select w.delays from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
+    where job.id = any ((select w.ids from waiting as w)::uuid[])
   ), ended as (
-    delete from pgqueue.jobs as job using held where job.id = held.id and held.delay is null
+    delete from pgqueue.jobs as job where job.id = any (array(select held.id from held where held.delay is null))
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
@@ -72,8 +84,10 @@ begin
   from (
     select distinct job.queue
     from unnest(_settled) as settled (id)
-    join pgqueue.jobs as job on job.id = settled.id
-    where job.run_at <= clock_timestamp() + interval '10 seconds') as retried;
+    cross join lateral (
+      select held.queue from pgqueue.jobs as held
+      where held.id = settled.id and held.worker is null and held.run_at <= clock_timestamp() + interval '10 seconds'
+      offset 0) as job) as retried;
   perform pgqueue.wake_waiters(array(
     select told.id from unnest(_ids, _delays) as told (id, delay)
     where told.delay is null and told.id = any (_settled)));

@@ -16,23 +16,32 @@ begin
   with held as materialized (
     select job.*, suspect.crashes as crashes_now,
            -- What is no longer wanted is called off below.
-           case when exists (select from pgqueue.cancellations as c where c.job_id = job.id) then null
+           case when exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0) then null
                 when told.once then 'lost'
                 when suspect.crashes >= 3 then 'poison'
                 when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
            format('worker %s vanished: its lease expired while it had this job', job.worker) as error
-    from unnest(_ids, _workers, _suspects, _once) as told (id, worker, suspect, once)
-    join pgqueue.jobs as job on job.id = told.id and job.worker = told.worker
+    from (
+      select *
+      from unnest(_ids, _workers, _suspects, _once) as batch (id, worker, suspect, once)
+      order by batch.id) as told
+    cross join lateral (
+      select * from pgqueue.jobs as held
+      where held.id = told.id and held.worker = told.worker
+      for update skip locked) as job
     cross join lateral (select least(greatest(job.crashes, 0), 32766) + told.suspect::int as crashes) as suspect
-    order by job.id
-    for update of job skip locked
+  ), waiting as materialized (
+    -- In order of id, so that width_bucket() finds the place of each.
+    select array_agg(held.id order by held.id) as ids, array_agg(held.crashes_now order by held.id) as crashes
+    from held
+    where held.reason is null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, crashes = held.crashes_now, run_at = clock_timestamp()
-    from held
-    where job.id = held.id and held.reason is null
+    set worker = null, started_at = null, run_at = clock_timestamp(),
+        crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
+    where job.id = any ((select w.ids from waiting as w)::uuid[])
   ), ended as (
-    delete from pgqueue.jobs as job using held where job.id = held.id and held.reason is not null
+    delete from pgqueue.jobs as job where job.id = any (array(select held.id from held where held.reason is not null))
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,

@@ -21,7 +21,10 @@ begin
   select array(
            select distinct job.target
            from unnest(_ids, _claims) as told (id, claim)
-           join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
+           cross join lateral (
+             select held.target from pgqueue.jobs as held
+             where held.id = told.id and held.claim = told.claim and held.worker = _worker
+             offset 0) as job
            union select unnest(me.unknown)
            limit _most),
          me.keep_unknown
@@ -42,11 +45,14 @@ begin
   with held as materialized (
     select job.id, job.claim, job.queue, job.target, job.run_at, job.expires_at,
            job.target = any (_passed) as stays
-    from unnest(_ids, _claims) as told (id, claim)
-    join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
-    where told.id <> all (_given_up)
-    order by job.id
-    for update of job
+    from (
+      select * from unnest(_ids, _claims) as batch (id, claim)
+      where batch.id <> all (_given_up)
+      order by batch.id) as told
+    cross join lateral (
+      select * from pgqueue.jobs as held
+      where held.id = told.id and held.claim = told.claim and held.worker = _worker
+      for update) as job
   ), aside as (
     insert into pgqueue.parked as parked (job_id, claim, target, run_at, since, until)
     select held.id, held.claim, held.target, held.run_at, clock_timestamp(),
@@ -56,12 +62,17 @@ begin
     on conflict (job_id) do update
       set claim = excluded.claim, until = least(parked.since + _keep, excluded.until)
     returning parked.job_id, parked.until
+  ), back as materialized (
+    -- In order of id, so that width_bucket() finds the place of each.
+    select array_agg(held.id order by held.id) as ids, array_agg(aside.until order by held.id) as untils
+    from held
+    left join aside on aside.job_id = held.id
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
-        run_at = coalesce((select aside.until from aside where aside.job_id = job.id), job.run_at)
-    from held
-    where job.id = held.id
+        run_at = coalesce(
+          (select b.untils from back as b)[width_bucket(job.id, (select b.ids from back as b))], job.run_at)
+    where job.id = any ((select b.ids from back as b)::uuid[])
     returning job.id
   )
   select coalesce(array_agg(freed.id), '{}') into _settled from freed;
@@ -80,8 +91,10 @@ begin
   from (
     select distinct job.queue
     from unnest(_settled) as settled (id)
-    join pgqueue.jobs as job on job.id = settled.id
-    where job.target = any (_passed)) as stays;
+    cross join lateral (
+      select held.queue from pgqueue.jobs as held
+      where held.id = settled.id and held.worker is null and held.target = any (_passed)
+      offset 0) as job) as stays;
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
   end if;

@@ -31,7 +31,7 @@ begin
       and dead.died_at < now() - _dead
     returning dead.id
   ), with_it as (
-    delete from pgqueue.attempts as attempt using gone where attempt.job_id = gone.id
+    delete from pgqueue.attempts as attempt where attempt.job_id = any (array(select gone.id from gone))
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
@@ -42,8 +42,9 @@ begin
       select a.ctid, a.job_id, a.finished_at from pgqueue.attempts as a
       where a.job_id < _attempt order by a.job_id desc limit _max) as old
     where old.finished_at < now() - _history
-      and not exists (select from pgqueue.jobs as job where job.id = old.job_id)
-      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id)))
+      -- `offset`: as joins they could be turned round, and walk the tables.
+      and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
     and attempt.finished_at < now() - _history;
   get diagnostics _count = row_count;
   return _sum + _count;

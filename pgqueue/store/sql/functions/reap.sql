@@ -55,7 +55,9 @@ begin
              as suspect
     from pgqueue.workers as w
     cross join lateral unnest(w.held) as known (id)
-    join pgqueue.jobs as job on job.id = known.id and job.worker = w.id
+    -- `offset`: as a join it could be turned round, and walk the table.
+    cross join lateral (
+      select * from pgqueue.jobs as held where held.id = known.id and held.worker = w.id offset 0) as job
     where w.id = any (_found)
   )
   select pgqueue.lose(array_agg(theirs.id), array_agg(theirs.worker), array_agg(theirs.suspect),
@@ -71,5 +73,6 @@ begin
   where w.id = any (_found)
     and not exists (
       select from unnest(w.held) as known (id)
-      join pgqueue.jobs as job on job.id = known.id and job.worker = w.id);
+      cross join lateral (
+        select from pgqueue.jobs as held where held.id = known.id and held.worker = w.id offset 0) as job);
 end $$;

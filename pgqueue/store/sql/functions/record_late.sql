@@ -13,9 +13,11 @@ begin
   update pgqueue.attempts as attempt
   set outcome = 'late', finished_at = now(), error_type = 'pgqueue.LeaseLost',
       error = format('%s, but its lease had ended before; nothing was changed', _outcome)
-  from unnest(_ids, _claims) as told (id, claim)
-  where attempt.job_id = told.id and attempt.claim = told.claim and attempt.worker = _worker
-    and attempt.outcome = 'lost' and told.id <> all (_settled);
+  where attempt.job_id = any (_ids) and attempt.worker = _worker and attempt.outcome = 'lost'
+    and attempt.job_id <> all (_settled)
+    -- `is true`, and `offset` below: as joins they could be turned round, and walk the table.
+    and ((attempt.job_id, attempt.claim) in (
+      select told.id, told.claim from unnest(_ids, _claims) as told (id, claim))) is true;
   return array(
     select told.id
     from unnest(_ids, _claims) as told (id, claim)
@@ -26,18 +28,22 @@ begin
           and case _outcome
                 when 'succeeded' then attempt.outcome = 'succeeded'
                 when 'released' then attempt.outcome = 'released'
-                else attempt.outcome not in ('late', 'lost', 'succeeded', 'released') end)
+                else attempt.outcome not in ('late', 'lost', 'succeeded', 'released') end
+        offset 0)
       and not (
         -- A release of what had not begun leaves no attempt; the job waits, or was called off.
         _outcome = 'released'
         and (exists (
             select from pgqueue.jobs as job
-            where job.id = told.id and job.claim = told.claim and job.worker is null)
+            where job.id = told.id and job.claim = told.claim and job.worker is null
+            offset 0)
           or exists (
             select from pgqueue.attempts as ended
             where ended.job_id = told.id and ended.claim - 1 = told.claim and ended.outcome = 'cancelled'
-              and ended.worker is null))
+              and ended.worker is null
+            offset 0))
         and not exists (
           select from pgqueue.attempts as attempt
-          where attempt.job_id = told.id and attempt.claim = told.claim)));
+          where attempt.job_id = told.id and attempt.claim = told.claim
+          offset 0)));
 end $$;

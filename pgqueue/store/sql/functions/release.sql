@@ -18,19 +18,30 @@ declare
 begin
   with held as materialized (
     select job.*, told.delay, told.started, told.avoid, told.error_type, told.error, told.traceback
-    from unnest(_ids, _claims, _delays, _started, _avoid, _error_types, _errors, _tracebacks)
-      as told (id, claim, delay, started, avoid, error_type, error, traceback)
-    join pgqueue.jobs as job on job.id = told.id and job.claim = told.claim and job.worker = _worker
-    order by job.id
-    for update of job
+    from (
+      select *
+      from unnest(_ids, _claims, _delays, _started, _avoid, _error_types, _errors, _tracebacks)
+        as batch (id, claim, delay, started, avoid, error_type, error, traceback)
+      order by batch.id) as told
+    cross join lateral (
+      select * from pgqueue.jobs as held
+      where held.id = told.id and held.claim = told.claim and held.worker = _worker
+      for update) as job
+  ), back as materialized (
+    -- In order of id, so that width_bucket() finds the place of each. No delay: the job keeps its place.
+    select array_agg(held.id order by held.id) as ids,
+           array_agg(case when held.avoid then _host end order by held.id) as hosts,
+           array_agg(case when held.delay > 0 or held.avoid
+                          then make_interval(secs => greatest(0, least(held.delay, 3.2e9))) end order by held.id) as delays
+    from held
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
-        avoid_host = case when held.avoid then _host end,
-        run_at = case when held.delay > 0 or held.avoid then clock_timestamp() + make_interval(secs => greatest(0, least(held.delay, 3.2e9)))
-                      else job.run_at end
-    from held
-    where job.id = held.id
+        avoid_host = (select b.hosts from back as b)[width_bucket(job.id, (select b.ids from back as b))],
+        run_at = coalesce(
+          clock_timestamp() + (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))],
+          job.run_at)
+    where job.id = any ((select b.ids from back as b)::uuid[])
     returning job.id
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
@@ -51,8 +62,10 @@ begin
   from (
     select distinct job.queue
     from unnest(_settled) as settled (id)
-    join pgqueue.jobs as job on job.id = settled.id
-    where job.run_at <= clock_timestamp() + interval '10 seconds') as freed;
+    cross join lateral (
+      select held.queue from pgqueue.jobs as held
+      where held.id = settled.id and held.worker is null and held.run_at <= clock_timestamp() + interval '10 seconds'
+      offset 0) as job) as freed;
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
   end if;

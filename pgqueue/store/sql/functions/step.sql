@@ -38,17 +38,18 @@ declare
 begin
   if cardinality(_ids) > 0 then
     with held as (
-      -- Joined by id, so that a version that moved under this statement is found, and asked again for its token.
+      -- By id, so that a version that moved under this statement is found, and asked again for its token. `is true`: as a
+      -- join with the batch it could be turned round, and walk the table (docs/design/plans-that-cannot-turn.md).
       delete from pgqueue.jobs as job
-      using (select told.id, told.claim from unnest(_ids, _claims) as told (id, claim) order by told.id) as done
-      where job.id = done.id and job.claim = done.claim and job.worker = _worker
+      where job.id = any (_ids) and job.worker = _worker
+        and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels, job.unique_key, job.limit_key
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
       from unnest(_result_ids, _results) as kept (id, result)
-      where kept.id in (select held.id from held)
+      where (kept.id in (select held.id from held)) is true
       on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
       where results.expires_at <= now()
     ), ended as (

@@ -23,5 +23,5 @@ begin
     for update skip locked));
   perform pgqueue.forget_cancellations(array(
     select gone.id from unnest(_ids) as gone (id)
-    where not exists (select from pgqueue.jobs as job where job.id = gone.id)));
+    where not exists (select from pgqueue.jobs as job where job.id = gone.id offset 0)));
 end $$;
