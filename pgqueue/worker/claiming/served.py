@@ -36,6 +36,8 @@ class Served:
         self._poll = poll
         self._burst = burst
         self._names_at = 0.0
+        # How many notifications there were: one that comes while the names are asked for is not in the answer.
+        self._heard = 0
         self._forget = False
         self._strangers = Budget(STRANGERS, STRANGERS_SAVED)
         self._few_names: dict[str, None] = {}
@@ -50,6 +52,7 @@ class Served:
 
     def hear(self, name: str, now: float) -> float | None:
         """A notification names a queue: in how many seconds to claim, or None if it concerns nobody here."""
+        self._heard += 1
         if self._names is not None:
             queue = self._names.get(name)
             if queue is not None and self._many is not None:
@@ -107,8 +110,10 @@ class Served:
             self._names_at = 0.0
             self._serve(list(self._few_names if self._names is None else self._names.values()))
         if self._many is None and self._names is None and (self._burst or searching or now >= self._names_at):
-            self._names_at = now + self._poll
+            self._names_at, heard = now + self._poll, self._heard
             self._serve_few(execute(conn, queues.first(FEW + 1)))
+            if self._heard != heard:
+                self._names_at = 0.0
         if self._many is None:
             slots, lag = self._few.slots(now)
             return Offer(slots, lag, ordered=False)
