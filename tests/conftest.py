@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ from pgqueue.migrate import migrate
 from tests.postgres import DURABLE, FAST, Databases, started_server, swept_folder
 
 Connect = Callable[..., psycopg.Connection[Any]]
+
+
+def pytest_configure() -> None:
+    """Let processes of the tests hear ^C, also where a shell has started the tests in the background."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
