@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pgqueue.interrupt import uninterrupted
 from pgqueue.verify.guard import Guard, paths
 from pgqueue.verify.proxy import Address, Proxy
 from pgqueue.verify.tally import Tally
@@ -72,8 +73,9 @@ class Workers:
                 continue
             self._judge(slot, code)
             self._guard.forget(slot.pid)
-            slot.process = self._start(slot.executor, slot.concurrency, slot.proxy)
-            slot.began, slot.told, slot.stopped, slot.lost_child = time.monotonic(), None, False, False
+            with uninterrupted():
+                slot.process = self._start(slot.executor, slot.concurrency, slot.proxy)
+                slot.began, slot.told, slot.stopped, slot.lost_child = time.monotonic(), None, False, False
 
     def slot_of(self, pid: int) -> WorkerSlot | None:
         """The slot that the worker of this process has."""
@@ -153,9 +155,10 @@ class Workers:
     def __enter__(self) -> Self:
         try:
             for executor, concurrency in SLOTS:
-                proxy = Proxy(self._server)
-                process = self._start(executor, concurrency, proxy)
-                self.slots.append(WorkerSlot(executor, concurrency, proxy, process, time.monotonic()))
+                with uninterrupted():
+                    proxy = Proxy(self._server)
+                    process = self._start(executor, concurrency, proxy)
+                    self.slots.append(WorkerSlot(executor, concurrency, proxy, process, time.monotonic()))
         except BaseException:
             self._end()
             raise
