@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +88,7 @@ def _enqueue_call(stage: Stage) -> Call:
     job_id = new_job_id()
 
     def call(dsn: str) -> None:
-        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+        with _connected(dsn, "enqueue") as conn:
             stage.order(conn, "work", job_id=job_id, unique_key="once")
 
     return call
@@ -97,7 +98,7 @@ def _plain_enqueue_call(stage: Stage) -> Call:
     """With no id and no key: whoever repeats it has another job, with an order of its own."""
 
     def call(dsn: str) -> None:
-        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+        with _connected(dsn, "enqueue") as conn:
             job = enqueue(conn, f"{TASKS}:work", [stage.direct])
             conn.execute("insert into orders values (%s, 'succeeded')", [job.id])
 
@@ -108,7 +109,7 @@ def _enqueue_many_call(stage: Stage) -> Call:
     ids = [new_job_id() for _ in range(3)]
 
     def call(dsn: str) -> None:
-        with psycopg.connect(dsn, application_name="pgqueue enqueue") as conn:
+        with _connected(dsn, "enqueue") as conn:
             conn.execute(
                 "insert into orders select id, 'succeeded' from unnest(%s) as id on conflict do nothing", [ids]
             )
@@ -118,12 +119,19 @@ def _enqueue_many_call(stage: Stage) -> Call:
     return call
 
 
+@contextmanager
+def _connected(dsn: str, role: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that commits at the end, and is closed even if that is refused."""
+    with closing(psycopg.connect(dsn, application_name=f"pgqueue {role}")) as conn, conn:
+        yield conn
+
+
 def _cancel_call(stage: Stage) -> Call:
     waiting = stage.send("work", expected=None, delay=3600, unique_key="waiting")
     running = stage.send("work", 0.3, expected=None, unique_key="running")
 
     def call(dsn: str) -> None:
-        with psycopg.connect(dsn, application_name="pgqueue cancel") as conn:
+        with _connected(dsn, "cancel") as conn:
             assert cancel(conn, waiting) == "cancelled"
             cancel(conn, running)
 

@@ -19,21 +19,22 @@ create table violations (what text not null);
 insert into gate values (true);
 """
 
+# Fired under the search_path of pgqueue's functions: hence `public`.
 ON_JOBS = """
 create function witness_job() returns trigger language plpgsql as $$
 begin
   if new.claim < old.claim then
-    insert into violations values (format('the claim number of job %s went back from %s to %s',
+    insert into public.violations values (format('the claim number of job %s went back from %s to %s',
                                           new.id, old.claim, new.claim));
   end if;
   if old.worker is null and new.worker is not null and new.claim <= old.claim then
-    insert into violations values (format('job %s was claimed without a new claim number', new.id));
+    insert into public.violations values (format('job %s was claimed without a new claim number', new.id));
   end if;
   if old.worker <> new.worker then
-    insert into violations values (format('job %s went from worker to worker', new.id));
+    insert into public.violations values (format('job %s went from worker to worker', new.id));
   end if;
   if old.worker is null and new.worker is not null and old.run_at > clock_timestamp() then
-    insert into violations values (format('job %s started early', new.id));
+    insert into public.violations values (format('job %s started early', new.id));
   end if;
   return null;
 end $$;
@@ -45,7 +46,7 @@ create function witness_worker() returns trigger language plpgsql as $$
 begin
   -- clock_timestamp() of this moment is later than the one by which the heartbeat decided.
   if old.expires_at < clock_timestamp() - interval '50 ms' and new.expires_at > clock_timestamp() then
-    insert into violations values (format('the lease of worker %s was extended after its end', new.id));
+    insert into public.violations values (format('the lease of worker %s was extended after its end', new.id));
   end if;
   return null;
 end $$;
