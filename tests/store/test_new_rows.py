@@ -16,7 +16,7 @@ from psycopg import sql
 import pgqueue
 from pgqueue.events import Finished
 from pgqueue.job import JobState
-from pgqueue.store import execute, jobs
+from pgqueue.store import by_name, execute, jobs
 from pgqueue.worker.claiming.settler import settle_alone
 from tests.factories import (
     Conn,
@@ -33,6 +33,7 @@ from tests.factories import (
     reap,
     release,
     settle,
+    slots,
     state,
     success,
 )
@@ -118,6 +119,16 @@ def test_p11_a_row_with_odd_numbers_runs_like_any_other(db: Conn, said: dict[str
     assert strange.max_attempts is None or strange.max_attempts > 0
     assert strange.timeout is None or 0 < strange.timeout < 1e10 or math.isinf(strange.timeout)
     assert settle(db, *taken) == frozenset()
+
+
+@pytest.mark.parametrize("said", ODD, ids=str)
+def test_p11_a_claim_by_name_reads_odd_numbers_as_every_claim_does(db: Conn, said: dict[str, Any]) -> None:
+    odd = insert(db, **said)
+    worker = enlist(db)
+    with db.transaction(force_rollback=True):
+        (usual,) = claim(db, worker)
+    (named,) = execute(db, by_name.claim(worker, [odd], slots(), 0)).claims
+    assert named == usual
 
 
 @pytest.mark.parametrize("move", ["fail", "crash", "release", "lose", "disown", "cancel", "settle"])

@@ -38,7 +38,9 @@ begin
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
     )
-    select taken.id, taken.claim, taken.attempt::int, taken.crashes::int, taken.max_attempts::int, taken.timeout,
+    select taken.id, taken.claim, taken.attempt::int, greatest(taken.crashes, 0)::int,
+           case when taken.max_attempts > 0 then taken.max_attempts::int end,
+           case when taken.timeout > 0 and (taken.timeout < 1e10 or taken.timeout = 'infinity') then taken.timeout end,
            taken.store_result, taken.priority::int,
            case when _utf8 then taken.queue else pgqueue.readable(taken.queue) end,
            case when _utf8 then taken.target else pgqueue.readable(taken.target) end,
