@@ -157,6 +157,17 @@ def test_a_worker_of_other_queues_is_no_reason_to_wait_in_the_way(db: Conn) -> N
     assert recall(db, elsewhere).due == 0
 
 
+def test_who_knows_it_and_serves_another_of_our_queues_is_no_reason_either(db: Conn) -> None:
+    stranger = knowing(db, "blog", queues=["default", "mail"])
+    elsewhere = knowing(db, TARGET, queues=["mail"])
+    here, there = enqueue(db), enqueue(db, queue="mail")
+    park(db, *claim(db, stranger, 2, "default", "mail"))
+    assert db.execute("select job_id from pgqueue.parked").fetchall() == [(here,)]
+    assert recall(db, elsewhere).due == 0
+    assert [taken.id for taken in claim(db, elsewhere, 2, "mail")] == [there]
+    assert recall(db, knowing(db, TARGET)).due == 1
+
+
 def test_a_job_that_nobody_knew_for_its_time_is_dead_as_unregistered(db: Conn) -> None:
     stranger = knowing(db, "blog", keep=timedelta(hours=1))
     job_id = enqueue(db)
@@ -186,6 +197,17 @@ def test_p5_a_late_worker_parks_nothing(db: Conn) -> None:
     factories.reap(db)
     assert park(db, taken) == {taken.id}
     assert parked(db) == 0
+
+
+def test_p5_a_late_worker_gives_up_nothing(db: Conn) -> None:
+    stranger, other = knowing(db, "blog", keep=timedelta(0)), knowing(db, "blog")
+    enqueue(db)
+    park(db, *claim(db, stranger))
+    (taken,) = claim(db, stranger)
+    factories.release(db, taken, started=False)
+    assert len(claim(db, other)) == 1
+    assert park(db, taken) == {taken.id}
+    assert (count(db, "dead_jobs"), parked(db)) == (0, 1)
 
 
 def test_parking_that_is_repeated_after_a_lost_reply_changes_nothing(db: Conn) -> None:

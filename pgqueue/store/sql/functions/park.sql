@@ -1,6 +1,6 @@
 -- running -> ready | dead, for jobs whose target this worker does not know: nothing of it began, so nothing is counted.
--- Where another live worker may know the target, the job keeps its place, and this worker passes it by (step.sql). Else
--- it is parked: out of everybody's way, in `parked`, until a worker that knows it says so (recall.sql); and due again
+-- Where another live worker may know the target and serves the job's queue, it keeps its place, and this worker passes
+-- it by (step.sql). Else it is parked: out of everybody's way, in `parked`, until a worker that knows it says so (recall.sql); and due again
 -- at the end of its ttl, or of the time that it may wait. Then it is dead, reason `unregistered`.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
 -- Walks jobs_pkey in id order, parked_pkey; reads `workers`; O(batch log n).
@@ -17,6 +17,7 @@ declare
   _keep interval;
   _given_up uuid[];
   _settled uuid[];
+  _late uuid[];
 begin
   select array(
            select distinct job.target
@@ -43,8 +44,7 @@ begin
     where parked.job_id = any (_ids) and parked.since + _keep <= clock_timestamp()
       and parked.target <> all (coalesce(_passed, '{}')));
   with held as materialized (
-    select job.id, job.claim, job.queue, job.target, job.run_at, job.expires_at,
-           job.target = any (_passed) as stays
+    select job.id, job.claim, job.queue, job.target, job.run_at, job.expires_at
     from (
       select * from unnest(_ids, _claims) as batch (id, claim)
       where batch.id <> all (_given_up)
@@ -53,12 +53,23 @@ begin
       select * from pgqueue.jobs as held
       where held.id = told.id and held.claim = told.claim and held.worker = _worker
       for update) as job
+  ), staying as materialized (
+    -- Who knows a target, and shares a queue with this worker, may serve another one than the job's.
+    select met.queue, met.target
+    from (select distinct held.queue, held.target from held where held.target = any (_passed)) as met
+    where exists (
+      select from pgqueue.workers as other
+      left join pgqueue.targets as known on known.hash = other.targets
+      where other.id <> _worker and other.expires_at > clock_timestamp()
+        and (other.queues is null or met.queue = any (other.queues))
+        and met.target <> all (coalesce(other.unknown, '{}'))
+        and (known.hash is null or pgqueue.knows(known.names, met.target)))
   ), aside as (
     insert into pgqueue.parked as parked (job_id, claim, target, run_at, since, until)
     select held.id, held.claim, held.target, held.run_at, clock_timestamp(),
            least(clock_timestamp() + _keep, held.expires_at)
     from held
-    where held.stays is not true
+    where (held.queue, held.target) not in (select staying.queue, staying.target from staying)
     on conflict (job_id) do update
       set claim = excluded.claim, until = least(parked.since + _keep, excluded.until)
     returning parked.job_id, parked.until
@@ -78,11 +89,13 @@ begin
   select coalesce(array_agg(freed.id), '{}') into _settled from freed;
 
   if _given_up <> '{}' then
-    perform pgqueue.fail(
+    select pgqueue.fail(
       _worker, array_agg(told.id), array_agg(told.claim), array_agg('failed'::text), array_agg(null::float8),
       array_agg('unregistered'::text), array_agg('Unregistered'::text), array_agg(told.error), array_agg(null::text))
+    into _late
     from unnest(_ids, _claims, _errors) as told (id, claim, error)
     where told.id = any (_given_up);
+    _given_up := array(select ended.id from unnest(_given_up) as ended (id) where ended.id <> all (_late));
     delete from pgqueue.parked as parked where parked.job_id = any (_given_up);
     _settled := _settled || _given_up;
   end if;
