@@ -34,6 +34,7 @@ from pgqueue.store.connection import open_connection
 from pgqueue.store.schema import (
     OLDEST_SERVED,
     exists,
+    fix_search_paths,
     has_namespace,
     lock_all,
     lock_holders,
@@ -156,6 +157,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         command.upgrade(config, "head")
     for text in (*repeatables(), _stamp()):
         conn.exec_driver_sql(text.replace("%", "%%"))
+    execute(conn, fix_search_paths())
     return True
 
 

@@ -57,6 +57,15 @@ def step(conn: Conn, worker: int, done: Sequence[Claim], limit: int, *queues: st
     return execute(conn, jobs.step(worker, successes, slots(*queues), timedelta(0), limit, epoch(conn, worker)))
 
 
+def step_as_before(conn: Conn, worker: int, limit: int) -> list[Any]:
+    """Take up to `limit` due jobs of `default`, as a worker of the last release does."""
+    sql = """
+    select * from pgqueue.step(%s, '{}', '{}', '{}', '{}', '{default}', '{5}', '{2020-01-01}',
+      '{00000000-0000-0000-0000-000000000000}', '0', %s, 0)
+    """
+    return conn.execute(sql, [worker, limit]).fetchall()
+
+
 def epoch(conn: Conn, worker: int) -> int:
     """The worker's epoch; 0 if it has no row."""
     row = conn.execute("select epoch from pgqueue.workers where id = %s", [worker]).fetchone()

@@ -76,6 +76,11 @@ def lock_all() -> Statement[None]:
     return Statement(query("lock_all"), (), nothing)
 
 
+def fix_search_paths() -> Statement[None]:
+    """Have every function call pg_catalog alone, whatever release it is of."""
+    return Statement(query("fix_search_paths"), (), nothing)
+
+
 def lock_holders() -> Statement[list[str]]:
     """Whose transactions hold locks on them, in words; at most 3."""
     return Statement(query("lock_holders"), (), lambda rows: [row[0] for row in rows])

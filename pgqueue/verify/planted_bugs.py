@@ -68,11 +68,13 @@ def plant(conn: Conn, bug: PlantedBug) -> None:
     """Replace the function by its sabotaged variant. Raises PgqueueError if its text is not the one expected."""
     edit = EDITS[bug]
     rows = conn.execute(
-        "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s",
+        # What the last release called has fewer arguments, and leads to this one.
+        "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s"
+        " order by pronargs desc limit 1",
         [edit.function],
     ).fetchall()
-    if len(rows) != 1:
-        raise PgqueueError(f"{bug} cannot be planted: there are {len(rows)} functions pgqueue.{edit.function}, not one")
+    if not rows:
+        raise PgqueueError(f"{bug} cannot be planted: there is no function pgqueue.{edit.function}")
     text: str = rows[0][0]
     for old, new in edit.changes:
         # However it is indented.

@@ -239,7 +239,8 @@ def test_a_right_that_was_taken_away_is_said_waited_for_and_charged_to_nobody(
     role = conninfo_to_dict(dsn)["user"]
     if right == "execute on function":
         # It goes to everybody when a function is made.
-        signature = desk.one("select 'function ' || oid::regprocedure from pg_proc where proname = 'step'")
+        newest = "where proname = 'step' order by pronargs desc limit 1"
+        signature = desk.one(f"select 'function ' || oid::regprocedure from pg_proc {newest}")
         right = f"execute on {signature}"
     port = free_port()
     worker = ThreadedWorker(dsn, executor="thread", poll=0.2, queues=["default"], health_port=port)

@@ -268,6 +268,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
         assert listing.page(conn, listing.Asked(states=states, queue="q", target=factories.TARGET, before=buried))
     for asked in (schema.has_namespace(), schema.strangers(), schema.lock_out_vacuum(), schema.lock_all()):
         execute(conn, asked)
+    execute(conn, schema.fix_search_paths())
+    factories.step_as_before(conn, factories.enlist(conn), 0)
     execute(conn, schema.lock_holders())
     execute(conn, reading.result(taken[0].id))
 
@@ -314,7 +316,13 @@ def test_no_command_calls_what_is_planted(
 
 
 def test_every_function_looks_names_up_in_pg_catalog_alone(planted: str) -> None:
-    """Either it says so, or what it calls was bound when it was made."""
+    """Either it says so, or what it calls was bound when it was made; one that an earlier release left, too."""
+    with psycopg.connect(planted) as conn:
+        conn.execute("create function pgqueue.of_before(_ids uuid[]) returns int language sql as 'select 1'")
+        conn.execute("create procedure pgqueue.of_before() language sql set jit = off as 'select 1'")
+        conn.execute("alter function pgqueue.readable(text) reset search_path")
+        conn.execute("comment on schema pgqueue is 'functions of another release'")
+    assert migrate(planted) is True
     with psycopg.connect(planted) as conn:
         loose = conn.execute(
             "select p.proname from pg_proc as p where p.pronamespace = 'pgqueue'::regnamespace and p.prosqlbody is null"

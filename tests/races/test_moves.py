@@ -33,6 +33,7 @@ from tests.factories import (
     slots,
     state,
     step,
+    step_as_before,
 )
 from tests.races.interleave import Sides
 
@@ -149,6 +150,7 @@ def test_p6_a_claim_behind_the_reaper_claims_nothing(db: Conn, one: Conn, two: C
 
 CLAIMS = {
     "step": lambda conn, worker, _made: step(conn, worker, [], 5),
+    "step as before": lambda conn, worker, _made: step_as_before(conn, worker, 5),
     "by name": lambda conn, worker, made: execute(conn, by_name.claim(worker, [made], slots(), 0)),
     "by hand": lambda conn, worker, made: execute(conn, jobs.claim_one(worker, made)),
 }

@@ -10,7 +10,7 @@ import pytest
 from pgqueue.errors import PgqueueError, UsageError
 from pgqueue.verify.planted_bugs import EDITS, PlantedBug, named, plant
 
-TEXT = "select prosrc from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s"
+TEXT = "select prosrc from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s order by pronargs desc"
 
 
 @pytest.mark.parametrize("bug", PlantedBug)
