@@ -18,7 +18,8 @@ begin
   end if;
   begin
     -- Read whole, here: what is stored elsewhere is not looked at when a row is copied.
-    select job.args::text::json, job.labels::text::jsonb into _args, _labels from pgqueue.jobs as job where job.id = _id;
+    select job.args::text::json, job.labels::text::jsonb into _args, _labels
+    from pgqueue.jobs as job where job.id = _id;
   exception when others then
     _args := '{}';
   end;

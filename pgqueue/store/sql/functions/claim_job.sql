@@ -24,7 +24,8 @@ begin
     and _epoch is not null
   returning job.id, job.claim, job.attempt::int, greatest(job.crashes, 0)::int,
             case when job.max_attempts > 0 then job.max_attempts::int end,
-            case when job.timeout > 0 and (job.timeout < 1e10 or job.timeout = 'infinity') then job.timeout end, job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
+            case when job.timeout > 0 and (job.timeout < 1e10 or job.timeout = 'infinity') then job.timeout end,
+            job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
   if found then
     perform pgqueue.keep_lease(_worker, _epoch);
   end if;

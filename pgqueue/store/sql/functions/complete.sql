@@ -1,7 +1,7 @@
 -- running -> succeeded, in the transaction of the task itself: its effects and its success commit together.
 -- Fenced: false if the lease went to another attempt; then nothing was changed and the caller must roll back.
--- An attempt that is there under this claim, by hand or of an ended job with the same id, is kept; this one takes the next
--- free number. True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
+-- An attempt that is there under this claim, by hand or of an ended job with the same id, is kept; this one takes the
+-- next free number. True again if this very token has succeeded before. Walks jobs_pkey; O(log n).
 create or replace function pgqueue.complete(_worker bigint, _id uuid, _claim int, _result text) returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -24,7 +24,8 @@ begin
          coalesce((
            select pgqueue.free_claim(same.job_id)
            from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
-         held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
+         held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
+         held.max_attempts, held.args, held.labels,
          held.unique_key, held.limit_key
   from held;
   if found then

@@ -23,8 +23,9 @@ begin
   for round in 1..100 loop
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                               args, unique_key, limit_key, labels)
-    values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout, coalesce(_priority, 5::smallint), _max_attempts,
-            _store_result, coalesce(_queue, 'default'), _target, coalesce(_args, '{}'),
+    values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout,
+            coalesce(_priority, 5::smallint), _max_attempts, _store_result, coalesce(_queue, 'default'), _target,
+            coalesce(_args, '{}'),
             _unique_key, _limit_key, _labels)
     on conflict do nothing;
     created := found;

@@ -1,5 +1,6 @@
 -- Hold the worker's lease until the end of the transaction that has claimed under it; fails with 40001, and undoes the
--- claim, if the lease has ended meanwhile, its row is in the hands of the reaper or of disown(), or the epoch has passed.
+-- claim, if the lease has ended meanwhile, its row is in the hands of the reaper or of disown(), or the epoch has
+-- passed.
 -- KEY SHARE: a heartbeat passes it. Waits for nobody. Walks workers_pkey; O(1).
 create or replace function pgqueue.keep_lease(_worker bigint, _epoch int) returns void
 language plpgsql

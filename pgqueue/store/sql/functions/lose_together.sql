@@ -1,7 +1,7 @@
 -- running -> retrying | dead | cancelled, for jobs whose workers have vanished; their attempts are counted as lost.
--- Each only while that worker still has it; a job whose settlement is under way elsewhere is passed by. Dead when it may
--- run at most once (_once), when its attempts are used up, or, if it is suspected (_suspects), after three crashes in a
--- row. Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
+-- Each only while that worker still has it; a job whose settlement is under way elsewhere is passed by. Dead when it
+-- may run at most once (_once), when its attempts are used up, or, if it is suspected (_suspects), after three crashes
+-- in a row. Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.lose_together(_ids uuid[], _workers bigint[], _suspects boolean[], _once boolean[])
 returns uuid[]
 language plpgsql

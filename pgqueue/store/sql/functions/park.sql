@@ -1,7 +1,8 @@
 -- running -> ready | dead, for jobs whose target this worker does not know: nothing of it began, so nothing is counted.
 -- Where another live worker may know the target and serves the job's queue, it keeps its place, and this worker passes
--- it by (step.sql). Else it is parked: out of everybody's way, in `parked`, until a worker that knows it says so (recall.sql); and due again
--- at the end of its ttl, or of the time that it may wait. Then it is dead, reason `unregistered`.
+-- it by (step.sql). Else it is parked: out of everybody's way, in `parked`, until a worker that knows it says so
+-- (recall.sql); and due again at the end of its ttl, or of the time that it may wait. Then it is dead, reason
+-- `unregistered`.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
 -- Walks jobs_pkey in id order, parked_pkey; reads `workers`; O(batch log n).
 create or replace function pgqueue.park(_worker bigint, _ids uuid[], _claims int[], _errors text[]) returns uuid[]

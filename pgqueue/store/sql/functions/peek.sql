@@ -1,8 +1,8 @@
 -- The jobs at the head of each slot (queue, priority), as claims come upon them, on both sides of now: those that are
 -- due, the running ones among them and mostly before the others, and those that are for later.
 -- _queues null means all of them, but for a name that cannot be said in UTF-8: it would hide all the others.
--- Reads about _most rows on each side, shared out evenly, and at least 4 a slot: `beyond` is the one row behind a share,
--- by which a caller knows that there are more.
+-- Reads about _most rows on each side, shared out evenly, and at least 4 a slot: `beyond` is the one row behind a
+-- share, by which a caller knows that there are more.
 -- Walks jobs_claim: two probes for each slot, and a loose scan to find them.
 create or replace function pgqueue.peek(_queues text[], _most int)
 returns table (queue text, id uuid, run_at timestamptz, worker bigint, started_at timestamptz, attempt smallint,

@@ -1,7 +1,8 @@
 -- Drop history past its keeping time; answers how many rows went.
 -- Ids are ordered by time, so what has just come of age lies right below the id of that moment. What was kept longer
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
--- What no worker can run any more is dropped, too. One at a time: whoever comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
+-- What no worker can run any more is dropped, too. One at a time: whoever comes second answers 0. Looks at no more than
+-- a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -1,6 +1,8 @@
--- How full each of some queues is (null: of all): exact up to about _most jobs in all, shared out evenly among the queues, and at least 4 each.
--- What is fuller is estimated from 2,000 pages of its table, taken by chance but always the same; `estimated` names those
--- numbers. Of the jobs that a worker holds as many run as it has slots; the others were claimed ahead of a free one.
+-- How full each of some queues is (null: of all): exact up to about _most jobs in all, shared out evenly among the
+-- queues, and at least 4 each.
+-- What is fuller is estimated from 2,000 pages of its table, taken by chance but always the same; `estimated` names
+-- those numbers. Of the jobs that a worker holds as many run as it has slots; the others were claimed ahead of a free
+-- one.
 -- `holders` has its worker once for each job that is held.
 -- Walks jobs_claim (peek.sql), and dead_jobs_queue by a loose scan; O(slots log n + _most).
 create or replace function pgqueue.queue_depths(_queues text[], _most int)

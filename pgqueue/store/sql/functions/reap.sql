@@ -1,12 +1,13 @@
 -- running -> retrying | dead, for the jobs of workers whose lease has expired; their attempts are counted as lost.
 -- Guarded twice: the expired worker row is locked, so that neither a heartbeat nor a claim can pass in between (a claim
 -- under way holds it: keep_lease); each job only while that worker still has it.
--- First their jobs are looked for, at most _pages pages a call; the place reached and what was found stay in the rows of
--- the workers (`searched`, -1 at the end; `held`), for whoever comes next. A running job keeps its place until it is
+-- First their jobs are looked for, at most _pages pages a call; the place reached and what was found stay in the rows
+-- of the workers (`searched`, -1 at the end; `held`), for whoever comes next. A running job keeps its place until it is
 -- settled. Then all of a worker's jobs are taken back at once. Only those that can have been running, the first
 -- `concurrency` in the order of their claims, are suspected of the crash: those claimed ahead behind them are innocent.
 -- Safe to run by everybody at once; waits for nobody: a job whose settlement is under way elsewhere is left to the
--- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back, and false if the search goes on.
+-- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back, and false if the search goes
+-- on.
 -- Costs one look at `workers` and `cancellations` while all are well; reads at most _pages pages of `jobs`.
 create or replace function pgqueue.reap(_pages int default 16384)
 returns table (worker bigint, jobs int, finished boolean)

@@ -1,5 +1,6 @@
 -- running -> retrying | dead, for jobs whose worker has no row: it was deleted by hand, or the job was moved under the
--- reaper's search by a VACUUM FULL. Such a worker's heartbeat finds its lease gone; what it settles late changes nothing.
+-- reaper's search by a VACUUM FULL. Such a worker's heartbeat finds its lease gone; what it settles late changes
+-- nothing.
 -- Reads at most _pages pages of `jobs`, all of a small table, else a stretch taken by chance. Nobody is suspected of a
 -- crash. Answers how many jobs were taken back. For every few minutes.
 create or replace function pgqueue.reap_orphans(_pages int default 32768) returns int

@@ -1,5 +1,5 @@
--- Refuse a new row of `jobs` that says it was claimed before: it would be in the hands of a worker that does not know it,
--- or under a claim number that cannot grow. Called by the trigger jobs_new, for such rows alone. O(1).
+-- Refuse a new row of `jobs` that says it was claimed before: it would be in the hands of a worker that does not know
+-- it, or under a claim number that cannot grow. Called by the trigger jobs_new, for such rows alone. O(1).
 create or replace function pgqueue.refuse_used() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -32,7 +32,8 @@ begin
     select array_agg(held.id order by held.id) as ids,
            array_agg(case when held.avoid then _host end order by held.id) as hosts,
            array_agg(case when held.delay > 0 or held.avoid
-                          then make_interval(secs => greatest(0, least(held.delay, 3.2e9))) end order by held.id) as delays
+                          then make_interval(secs => greatest(0, least(held.delay, 3.2e9))) end
+                     order by held.id) as delays
     from held
   ), freed as (
     update pgqueue.jobs as job

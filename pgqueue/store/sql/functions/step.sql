@@ -38,8 +38,8 @@ declare
 begin
   if cardinality(_ids) > 0 then
     with held as (
-      -- By id, so that a version that moved under this statement is found, and asked again for its token. `is true`: as a
-      -- join with the batch it could be turned round, and walk the table (docs/design/plans-that-cannot-turn.md).
+      -- By id, so that a version that moved under this statement is found, and asked again for its token. `is true`: as
+      -- a join with the batch it could be turned round, and walk the table (docs/design/plans-that-cannot-turn.md).
       delete from pgqueue.jobs as job
       where job.id = any (_ids) and job.worker = _worker
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true

@@ -1,6 +1,6 @@
 -- Upkeep of `cancellations`: a job that was given back while its cancellation had not been committed yet is cancelled
--- now; of a job that has ended the row is dropped. Waits for nobody: rows in somebody's hands are left to the next look,
--- and so is what a thousand came before. Walks jobs_pkey once per cancellation; O(1) while nothing is cancelled.
+-- now; of a job that has ended the row is dropped. Waits for nobody: rows in somebody's hands are left to the next
+-- look, and so is what a thousand came before. Walks jobs_pkey once per cancellation; O(1) while nothing is cancelled.
 create or replace function pgqueue.tidy_cancellations() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -6,7 +6,8 @@ from (
    where job.id operator(pg_catalog.>=) $1::uuid and job.id operator(pg_catalog.<=) $2::uuid order by job.id limit 1)
   union all
   (select job.id from pgqueue.jobs as job
-   where job.id operator(pg_catalog.>=) $1::uuid and job.id operator(pg_catalog.<=) $2::uuid order by job.id desc limit 1)
+   where job.id operator(pg_catalog.>=) $1::uuid and job.id operator(pg_catalog.<=) $2::uuid
+   order by job.id desc limit 1)
   union all
   (select ended.job_id from pgqueue.attempts as ended
    where ended.job_id operator(pg_catalog.>=) $1::uuid and ended.job_id operator(pg_catalog.<=) $2::uuid

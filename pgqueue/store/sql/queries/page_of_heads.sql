@@ -1,5 +1,6 @@
 -- As page_of_live, from the heads of the queues alone: of all, or of queue $2. About $5 jobs on each side of now.
--- Every row says first whether there is more that is due, and more for later; where no job was found, one row says that.
+-- Every row says first whether there is more that is due, and more for later; where no job was found, one row says
+-- that.
 -- Walks jobs_claim.
 with heads as materialized (
   select head.*,
