@@ -8,6 +8,8 @@ them get their chance, together a short time; then the process ends without them
 from __future__ import annotations
 
 import atexit
+import gc
+import io
 import os
 import sys
 import threading
@@ -42,11 +44,23 @@ def exit_code_of(end: SystemExit) -> int:
     return 1
 
 
+def flush_files() -> None:
+    """Write what files that were left open hold back, as Python does when it ends and drops them."""
+    # Text first: it is written into the buffers of the others. By type: what is left may lie about its class.
+    for kind in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom):
+        for found in gc.get_objects():
+            if issubclass(type(found), kind):
+                # Closed, or its disk is full: nobody is there to be told.
+                with suppress(Exception):
+                    found.flush()
+
+
 def _end_as_python_does() -> None:
     """The parts of Py_FinalizeEx() that run Python code, in its order."""
     # The threads of executors are told to end there, and joined, with all others that are no daemons.
     threading._shutdown()  # type: ignore[attr-defined]  # there is no public way
     atexit._run_exitfuncs()
+    flush_files()
 
 
 def _end_after(seconds: float, code: int) -> None:

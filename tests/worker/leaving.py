@@ -32,7 +32,31 @@ def leave(what: str, path: str) -> None:
             _kept.append(child)
         case "hook":
             atexit.register(time.sleep, LONG)
+        case "pipe":
+            # Nobody reads it, and it is full: what is held back cannot be written.
+            _, end = os.pipe()
+            os.set_blocking(end, False)
+            while _takes(end):
+                pass
+            os.set_blocking(end, True)
+            held_back = os.fdopen(end, "w")
+            held_back.write("more")
+            _kept.append(held_back)
     Path(path).write_text(str(os.getpid()))
+
+
+def _takes(end: int) -> bool:
+    try:
+        return bool(os.write(end, b"x" * 4096))
+    except BlockingIOError:
+        return False
+
+
+def note(path: str) -> None:
+    """Write into a file that stays open."""
+    file = Path(path).open("a")  # noqa: SIM115, it is not closed
+    file.write("noted")
+    _kept.append(file)
 
 
 def wait_in_pool(path: str) -> None:

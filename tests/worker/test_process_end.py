@@ -59,7 +59,7 @@ def stopped(worker: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("what", ["thread", "pool", "process", "processes", "hook"])
+@pytest.mark.parametrize("what", ["thread", "pool", "process", "processes", "hook", "pipe"])
 def test_a_stopped_worker_ends_whatever_a_job_left_running(
     start: Start, desk: Desk, tmp_path: Path, kind: str, what: str
 ) -> None:
@@ -68,6 +68,17 @@ def test_a_stopped_worker_ends_whatever_a_job_left_running(
     desk.await_state(job_id, timeout=20)
     assert stopped(worker) == 0
     assert desk.workers() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_job_wrote_into_a_file_that_it_left_open_is_written_at_the_end(
+    start: Start, desk: Desk, tmp_path: Path, kind: str
+) -> None:
+    worker = start(kind)
+    desk.await_state(desk.send(f"{LEAVING}:note", str(tmp_path / "notes")), "succeeded", timeout=20)
+    assert (tmp_path / "notes").read_text() == ""
+    assert stopped(worker) == 0
+    assert (tmp_path / "notes").read_text() == "noted"
 
 
 @pytest.mark.parametrize("kind", KINDS)

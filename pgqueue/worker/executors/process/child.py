@@ -6,6 +6,7 @@ waits there while a job runs, and ends the process when the worker is gone.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import faulthandler
 import io
@@ -23,6 +24,7 @@ from pgqueue.errors import AppError
 from pgqueue.events import Finished
 from pgqueue.forks import not_for_copies
 from pgqueue.job import Claim
+from pgqueue.process_end import flush_files
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
@@ -209,6 +211,8 @@ class _DeafEar:
 def main() -> None:
     """Be a child of the worker at the other end of the socket whose number is the argument."""
     channel = Channel(int(sys.argv[1]))
+    # The first to be registered is called last. When the worker hangs up, the process ends, wherever Python's end is.
+    atexit.register(flush_files)
     deaf = _DeafEar()
     faulthandler.enable()
     for stream in (sys.stdout, sys.stderr):
