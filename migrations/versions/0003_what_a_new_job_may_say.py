@@ -40,8 +40,8 @@ alter table pgqueue.queues
   add column notify text collate "C" constraint queues_notify check (notify in ('idle', 'off'))
 """
 
-# So that no list, count, retry or purge of some reads all. Written when a job dies, and at no other time. Deaths wait
-# while it is built, 1.4 s for a million of them; claims do not.
+# So that no list, count, retry or purge of some reads all. Written when a job dies, and at no other time. All tables
+# are locked while it is built, 1.4 s for a million dead jobs: with many millions purge them first, or stop the workers.
 DEAD_JOBS = "create index dead_jobs_queue on pgqueue.dead_jobs (queue, id)"
 
 # Attempts are not overwritten any more.

@@ -43,6 +43,8 @@ def test_who_holds_what_a_worker_waits_for_is_named_and_it_is_not_ready(
     wait_until(lambda: ready(port)[0] == 200)
     job_id = desk.send("work", 1.0)
     desk.await_state(job_id, "running")
+    # Nothing waits for that.
+    connect(autocommit=True).execute("select pg_advisory_lock(id) from pgqueue.workers")
     locker = connect(application_name="nosy")
     match lock:
         case "table":
