@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pgqueue.job import Claim
-from pgqueue.outcome import Settlement
+from pgqueue.outcome import Move, Settlement
 
 
 class Finished(NamedTuple):
@@ -68,9 +68,13 @@ class WorkerStopped:
 
 @dataclass(frozen=True, slots=True)
 class AttemptsFinished:
-    """A batch of attempts whose outcome the database has acknowledged."""
+    """A batch of attempts whose outcome the database has acknowledged; `others` are those that did not succeed."""
 
     batch: Sequence[Finished]
+    others: Sequence[Finished] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "others", [done for done in self.batch if done.settlement.move is not Move.SUCCEED])
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,9 +238,13 @@ def new_job_ids(count: int) -> list[UUID]:
     ids = []
     for number in range(count):
         low = number << 42 | int.from_bytes(noise[6 * number : 6 * number + 6], "big") >> 6
-        # What UUID() itself does, without its checks of what it was given.
-        fresh = object.__new__(UUID)
-        object.__setattr__(fresh, "int", first | low)
-        object.__setattr__(fresh, "is_safe", _UNKNOWN_SAFETY)
-        ids.append(fresh)
+        ids.append(id_of(first | low))
     return ids
+
+
+def id_of(number: int) -> UUID:
+    """The UUID of that number: what UUID() itself does, without its checks of what it was given."""
+    fresh = object.__new__(UUID)
+    object.__setattr__(fresh, "int", number)
+    object.__setattr__(fresh, "is_safe", _UNKNOWN_SAFETY)
+    return fresh

@@ -104,14 +104,14 @@ def pickup_raw(dsn: str, gaps: list[float], address: str) -> Answer:
         return {"latencies": arrivals.measure(gaps, lambda number: bare_pickup.insert_and_notify(conn, number))}
 
 
-def load(dsn: str, rate: float, seconds: float) -> Answer:
+def load(dsn: str, rate: float, seconds: float, target: str = NOOP) -> Answer:
     """Enqueue no-op jobs in bursts, so many a second, for a time."""
     count = 0
     with psycopg.connect(dsn, autocommit=True) as conn:
         began = time.perf_counter()
         while (passed := time.perf_counter() - began) < seconds:
             if missing := int(passed * rate) - count:
-                pgqueue.enqueue_many(conn, [pgqueue.NewJob(NOOP, [number]) for number in range(missing)])
+                pgqueue.enqueue_many(conn, [pgqueue.NewJob(target, [number]) for number in range(missing)])
                 count += missing
             time.sleep(BURST)
     return {"count": count, "seconds": seconds}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 import time
 
+from pgqueue.bench.bare_enqueue import NOOP
 from pgqueue.bench.bare_pickup import await_socket
 from pgqueue.bench.client import gaps
 from pgqueue.bench.idle_workers import EXECUTORS, idle_workers
-from pgqueue.bench.preload import ended, preloaded
+from pgqueue.bench.preload import NOOPS, ended, preloaded
 from pgqueue.bench.program import ask_client, clients
 from pgqueue.bench.reading import Measure, Reading, latencies
 from pgqueue.bench.site import Site
@@ -80,7 +81,8 @@ def _loaded(site: Site, executor: str) -> list[Reading]:
         rate = count / ended(work.conn, count + 1) / 2
         waits = gaps(max(1, site.sizes.pickups // LOADED_SHARE) + WARM_UP, *GAPS)
         with clients(1) as (loader,):
-            loader.tell(do="load", dsn=site.dsn, rate=rate, seconds=1.5 * sum(waits) + 1)
+            target = NOOPS.get(executor, NOOP)
+            loader.tell(do="load", dsn=site.dsn, rate=rate, seconds=1.5 * sum(waits) + 1, target=target)
             time.sleep(0.5)
             found = ask_client(do="pickup", dsn=site.dsn, gaps=waits, queues=["default"])["latencies"]
             loader.kill()

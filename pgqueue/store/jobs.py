@@ -92,11 +92,10 @@ from pgqueue.step(
 def read_step(rows: Rows, worker: int) -> Step:
     """The claims of a step, and its header, which is the last row."""
     header = rows[-1]
-    fresh = [row for row in rows[:-1] if not row[13]]
-    stale = [row for row in rows[:-1] if row[13]]
+    # What Claim._make() does, without a call of Python's own for each.
     return Step(
-        claims=[Claim._make((*row[:13], worker)) for row in fresh],
-        expired=[Claim._make((*row[:13], worker)) for row in stale],
+        claims=[tuple.__new__(Claim, (*row[:13], worker)) for row in rows[:-1] if not row[13]],
+        expired=[tuple.__new__(Claim, (*row[:13], worker)) for row in rows[:-1] if row[13]],
         late=frozenset(header[15] or ()),
         alive=header[14],
         now=header[12],

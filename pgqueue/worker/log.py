@@ -32,9 +32,10 @@ class LogObserver:
         self._writer = LogWriter(stream or sys.stderr, self._tell_dropped)
 
     def __call__(self, event: Event) -> None:
-        now = _now()
-        lines = [self._write_line(now, *line) for line in _lines(event, self._level)]
-        if lines:
+        found = list(_lines(event, self._level))
+        if found:
+            now = _now()
+            lines = [self._write_line(now, *line) for line in found]
             self._writer.write("".join(lines), len(lines))
         if isinstance(event, events.WorkerStopped):
             self.flush()
@@ -54,7 +55,7 @@ def _now() -> str:
 def _lines(event: Event, threshold: int) -> Iterator[Line]:
     if isinstance(event, events.AttemptsFinished):
         # Successes are the many: where they are not wanted, nothing is made of them.
-        for done in event.batch:
+        for done in event.batch if threshold <= LEVELS["info"] else event.others:
             if LEVELS[level := _level_of(done.settlement)] >= threshold:
                 yield level, _message_of(done.settlement), _fields(done)
         return

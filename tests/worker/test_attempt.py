@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -365,7 +366,7 @@ def test_async_transactional_jobs_run_side_by_side(effects: psycopg.Connection[A
 
     async def run() -> list[Any]:
         runner = AsyncAttempts(dsn, ())
-        calls = [prepare(each, {}, APPS) for each in taken]
+        calls = [prepare(each, {}, APPS, time.monotonic()) for each in taken]
         outcomes = await asyncio.gather(*(runner.run(call) for call in calls if isinstance(call, Call)))
         runner.close()
         return outcomes

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-import psycopg
 import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
+from pgqueue.store import wakeups
 from pgqueue.worker.claiming import pace, self_test
 from tests.conftest import Connect
 from tests.waiting import wait_until
@@ -164,11 +164,9 @@ def test_a_listener_that_hears_nothing_of_its_own_listens_anew(
     """A pooler hands out another session: LISTEN seems to work, and nothing arrives."""
     monkeypatch.setattr(self_test, "SELF_TEST_EVERY", 0.2)
     monkeypatch.setattr(self_test, "SELF_TEST_DEADLINE", 0.2)
-    real = psycopg.Connection.notifies
+    listen = wakeups.listen
     deaf = [True]
-    monkeypatch.setattr(
-        psycopg.Connection, "notifies", lambda self, **options: () if deaf[0] else real(self, **options)
-    )
+    monkeypatch.setattr(wakeups, "listen", lambda channel: listen("elsewhere" if deaf[0] else channel))
     worker = start(executor="thread", poll=NEVER)
     wait_until(lambda: worker.heard(DatabaseLost))
     assert "listening does not work" in worker.heard(DatabaseLost)[0].error

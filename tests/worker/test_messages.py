@@ -89,6 +89,13 @@ def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
     assert wire.finished_from_child(taken, elapsed, settlement, kept) == done
 
 
+@pytest.mark.parametrize("begun", [None, 4])
+@pytest.mark.parametrize("seconds", [0.0, 1e-7, 0.25, 86400.5])
+def test_a_success_is_said_as_every_outcome_is(seconds: float, begun: int | None) -> None:
+    """It is written by a way of its own, because it is said most often."""
+    assert sent(messages.pack_success(3, seconds, begun)) == [[messages.MOVED, 3, seconds, None, begun]]
+
+
 @pytest.mark.parametrize(
     "policy",
     [

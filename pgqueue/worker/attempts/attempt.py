@@ -56,7 +56,7 @@ class Attempts:
         """Run one claim to its end, under a number that grows; never raises."""
         self.number = number
         began = monotonic()
-        call = prepare(claim, self._tasks, self._apps)
+        call = prepare(claim, self._tasks, self._apps, began)
         if not isinstance(call, Call):
             return finish(claim, call, None, monotonic() - began)
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
@@ -88,7 +88,7 @@ class Attempts:
 
     def find(self, claim: Claim) -> Task[..., Any] | None:
         """The task that a claim calls; None if there is none that may run."""
-        call = prepare(claim, self._tasks, self._apps)
+        call = prepare(claim, self._tasks, self._apps, monotonic())
         return call.task if isinstance(call, Call) else None
 
     def close(self) -> None:

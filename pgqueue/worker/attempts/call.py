@@ -6,10 +6,8 @@ import asyncio
 import dataclasses
 import json
 import math
-import time
 from collections.abc import Awaitable, Container, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any
 
@@ -23,7 +21,6 @@ from pgqueue.outcome import (
     LONGEST_DELAY,
     Ended,
     Failed,
-    Move,
     Outcome,
     Reason,
     Released,
@@ -31,6 +28,7 @@ from pgqueue.outcome import (
     Succeeded,
     Unregistered,
     error_report,
+    succeeded,
 )
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
@@ -46,16 +44,11 @@ class Unstorable(Exception):
     """The task returned what cannot be stored as its result."""
 
 
-@dataclass(slots=True)
 class Call:
     """A claim that can be called: its task and its arguments; and what it has been told since."""
 
-    claim: Claim
-    task: Task[..., Any]
-    args: list[Any]
-    kwargs: dict[str, Any]
-    context: JobContext
-    number: int = 0
+    # Set on few: what stands here costs the others nothing.
+    number = 0
     told: Notice | None = None
     # What its own code raised, while a middleware is round it; and its success, once its transaction has committed.
     raised: BaseException | None = None
@@ -63,6 +56,16 @@ class Call:
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None
+    _home: asyncio.Task[Any] | None = None
+
+    def __init__(
+        self, claim: Claim, task: Task[..., Any], args: list[Any], kwargs: dict[str, Any], context: JobContext
+    ) -> None:
+        self.claim = claim
+        self.task = task
+        self.args = args
+        self.kwargs = kwargs
+        self.context = context
 
     def tell(self, notice: Notice) -> None:
         """Tell the running task; from any thread. A coroutine is cancelled, other code is the business of a guard."""
@@ -75,14 +78,18 @@ class Call:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._interrupt)
 
+    def at_home(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None) -> None:
+        """Where awaited() will be called, which asks otherwise: that costs as much as to begin a coroutine."""
+        self._loop, self._home = loop, task
+
     async def awaited(self, coroutine: Awaitable[Any]) -> Any:
         """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
-        self._loop = asyncio.get_running_loop()
+        self._loop = self._loop or asyncio.get_running_loop()
         if self.told is not None:
             if isinstance(coroutine, CoroutineType):
                 coroutine.close()
             raise asyncio.CancelledError
-        self._own = asyncio.current_task()
+        self._own = self._home or asyncio.current_task()
         try:
             return await coroutine
         finally:
@@ -105,8 +112,11 @@ class Call:
             raise Unstorable(f"result: encoding it raised {type(error).__name__}") from error
 
 
-def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Call | Outcome:
-    """Find the task and decode the arguments; the outcome, if the job cannot be called. `tasks` remembers."""
+def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str], now: float) -> Call | Outcome:
+    """Find the task and decode the arguments; the outcome, if the job cannot be called. `tasks` remembers.
+
+    Its timeout begins at monotonic() time `now`.
+    """
     try:
         task = tasks.get(claim.target) or _found(claim.target, tasks, apps)
         if claim.attempt > (claim.max_attempts or task.options.max_attempts or DEFAULT_MAX_ATTEMPTS):
@@ -125,7 +135,7 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str])
         return Failed(report(error))
     if claim.store_result is None and task.options.store_result:
         claim = claim._replace(store_result=True)
-    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task), task.transactional)
+    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional)
     return Call(claim, task, args, kwargs, context)
 
 
@@ -144,7 +154,7 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
     if outcome is _SUCCEEDED:
         # By far the most, and nothing to judge.
-        return Finished(claim, Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded"), elapsed)
+        return tuple.__new__(Finished, (claim, succeeded(claim.id, claim.claim), elapsed))
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:
@@ -173,12 +183,12 @@ def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -
     return task
 
 
-def _deadline(claim: Claim, task: Task[..., Any]) -> float | None:
+def _deadline(claim: Claim, task: Task[..., Any], now: float) -> float | None:
     timeout = claim.timeout
     if timeout is None:
         said = task.options.timeout
         timeout = DEFAULT_TIMEOUT if said is None else seconds(said)
-    return None if math.isinf(timeout) else time.monotonic() + timeout
+    return None if math.isinf(timeout) else now + timeout
 
 
 def _labels(text: str) -> Mapping[str, str]:

@@ -69,7 +69,7 @@ class Claimer:
         self._pace = Pace(poll, deaf)
         self._room = Room(slots, outbox, self._held, self._pace)
         self._vain = Budget(VAIN, VAIN_SAVED)
-        self._take_up_at = 0.0
+        self._take_up_at = self._hostages_at = 0.0
         self._uncounted = 0
         self._unexecuted = Unexecuted(outbox, slots.terms)
         self._suspicion = Suspicion()
@@ -196,7 +196,8 @@ class Claimer:
         self._pace.measure(now, self._outbox.total - self._unexecuted.count)
         if linger := self._room.linger():
             return linger
-        if self._room.overfull:
+        if now >= self._hostages_at and self._room.overfull:
+            self._hostages_at = now + HOSTAGE_SECONDS / 4
             self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS

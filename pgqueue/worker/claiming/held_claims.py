@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.worker.claiming.outbox import Outbox, Token
+from pgqueue.worker.claiming.outbox import Outbox, Token, token_of
 from pgqueue.worker.claiming.unknown_claims import UnknownClaims
 from pgqueue.worker.loop import Connection
 
@@ -43,7 +43,7 @@ class HeldClaims:
 
         What was held goes on under the same token. The others are unknown claims.
         """
-        taken: dict[Token, Claim] = {claim[:2]: claim for claim in claims}
+        taken: dict[Token, Claim] = {token_of(claim): claim for claim in claims}
         if not self._claims.keys().isdisjoint(taken):
             self.unknown.suspect()
             return False
@@ -67,11 +67,11 @@ class HeldClaims:
         self.unknown.give_back(conn, self._claims.values())
 
     def _ended(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
-        for done in batch:
-            if (claim := self._claims.pop(done.claim[:2], None)) is not None:
-                self.size -= weight(claim)
         if not batch:
             return
+        for done in batch:
+            if (claim := self._claims.pop(token_of(done.claim), None)) is not None:
+                self.size -= weight(claim)
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
             batch = [done for done in batch if done.claim.id not in late]

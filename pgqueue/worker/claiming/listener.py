@@ -7,7 +7,6 @@ it does not even try, unless it was told to listen there: LISTEN and locks would
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import select
@@ -66,6 +65,9 @@ class Listener:
         # Whether locks were asked for, whether all of them are held, and when to ask again.
         self._showing = self._shown = False
         self._show_at, self._again = 0.0, FIRST_AGAIN
+        # What has come and was not looked at, and over which connection it comes.
+        self._came: list[Arrived] = []
+        self._heard_of: Connection | None = None
         self._self_test = SelfTest()
         self._useless = self._complained = False
         # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
@@ -121,9 +123,9 @@ class Listener:
         if self.loop.stopping:
             # It may have been said before there was a pipe to say it.
             return 0.0
-        select.select([conn.fileno(), self._reader], [], [], wait)
+        readable, _, _ = select.select([conn.fileno(), self._reader], [], [], wait)
         # Before what was said is looked at: what is said afterwards ends the next wait.
-        with contextlib.suppress(BlockingIOError):
+        if self._reader in readable:
             os.read(self._reader, 4096)
         self._hear(conn)
         if time.monotonic() >= self._go_on_at:
@@ -138,7 +140,7 @@ class Listener:
     def _hear(self, conn: Connection) -> None:
         # All are taken before the first is answered: that may take a claim, and one claim serves many.
         names: dict[str, None] = {}
-        for channel, payload in dict.fromkeys(_arrived(conn)):
+        for channel, payload in dict.fromkeys(self._arrived(conn)):
             if channel != self._channel:
                 names[payload] = None
             elif payload == LOOK:
@@ -147,6 +149,14 @@ class Listener:
                 self._self_test.heard()
         if names:
             self._acted(self._heard(names))
+
+    def _arrived(self, conn: Connection) -> list[Arrived]:
+        """Channel and payload of all that has come; below psycopg's notifies(), whose wait costs more than all this."""
+        conn.pgconn.consume_input()
+        while (more := conn.pgconn.notifies()) is not None:
+            self._came.append((more.relname.decode(), more.extra.decode()))
+        came, self._came = self._came, []
+        return came
 
     def _show(self, conn: Connection) -> None:
         wanted = self._wanted and not self._self_test.deaf
@@ -181,6 +191,10 @@ class Listener:
             self._hear(conn)
 
     def _listen(self, conn: Connection) -> None:
+        if conn is not self._heard_of:
+            # What comes behind an answer is given to psycopg, which would keep it for whoever asks it.
+            self._heard_of = conn
+            conn.add_notify_handler(lambda each: self._came.append((each.channel, each.payload)))
         for channel in (wakeups.CHANNEL, self._channel):
             execute(conn, wakeups.listen(channel))
 
@@ -205,14 +219,3 @@ class Listener:
         except OSError:
             # Full: the loop has enough reason to turn. Not open: it looks before it waits, or has ended.
             return
-
-
-def _arrived(conn: Connection) -> list[Arrived]:
-    """Channel and payload of all that has come. What came in one packet behind an answer is in libpq's hands already.
-
-    notifies() would wait for the socket, which has nothing more to say, and leave it there.
-    """
-    found = [(each.channel, each.payload) for each in conn.notifies(timeout=0)]
-    while (more := conn.pgconn.notifies()) is not None:
-        found.append((more.relname.decode(), more.extra.decode()))
-    return found

@@ -14,15 +14,23 @@ from itertools import islice
 from uuid import UUID
 
 from pgqueue.events import Finished
+from pgqueue.job import Claim
 
 # What tells the outcomes apart: the job, and the number of its claim.
-Token = tuple[object, ...]
+Token = tuple[int, int]
+
+
+def token_of(claim: Claim) -> Token:
+    """By the number in the id: a UUID is hashed by code in Python."""
+    return claim.id.int, claim.claim
 
 
 def written_size(done: Finished) -> int:
     """About how many bytes are to be written for an ended attempt."""
-    _, _, _, _, _, _, _, error, traceback, result, _, _ = done.settlement
-    return len(result or "") + len(error or "") + len(traceback or "")
+    settlement = done.settlement
+    if settlement.result is settlement.error is None:
+        return 0
+    return len(settlement.result or "") + len(settlement.error or "") + len(settlement.traceback or "")
 
 
 class Outbox:
@@ -70,12 +78,16 @@ class Outbox:
                 self._since = time.monotonic()
             self._waiting.extend(batch)
             self.total += len(batch)
-            self.size += sum(map(written_size, batch))
+            for done in batch:
+                self.size += written_size(done)
         self._filled(first)
 
     def first(self, limit: int, size: int) -> list[Finished]:
         """The oldest ones, up to a number and a size in bytes, but always one; they stay here until forget()."""
         with self._lock:
+            if not self.size:
+                # Nothing to weigh, as mostly.
+                return list(islice(self._waiting, limit))
             first: list[Finished] = []
             for done in islice(self._waiting, limit):
                 size -= written_size(done)
@@ -88,7 +100,9 @@ class Outbox:
         """Drop the `count` oldest: they are written down."""
         with self._lock:
             for _ in range(count):
-                self.size -= written_size(self._waiting.popleft())
+                done = self._waiting.popleft()
+                if self.size:
+                    self.size -= written_size(done)
             self._since = time.monotonic()
 
     def set_aside(self, ids: Collection[UUID]) -> None:
@@ -106,7 +120,7 @@ class Outbox:
     def take_out(self, written: Collection[Token]) -> None:
         """Drop these, wherever they are: they are written down."""
         with self._lock:
-            self._waiting = deque(done for done in self._waiting if done.claim[:2] not in written)
+            self._waiting = deque(done for done in self._waiting if token_of(done.claim) not in written)
             for token in written:
                 self._refused.pop(token, None)
             self._since = time.monotonic()
@@ -115,8 +129,8 @@ class Outbox:
     def refuse(self, done: Finished) -> None:
         """Let one wait apart, with what stands in it now; first() passes over it."""
         with self._lock:
-            token = done.claim[:2]
-            self._waiting = deque(other for other in self._waiting if other.claim[:2] != token)
+            token = token_of(done.claim)
+            self._waiting = deque(other for other in self._waiting if token_of(other.claim) != token)
             self._refused[token] = done
             self._weigh()
 

@@ -8,7 +8,7 @@ from pgqueue.events import Finished, Observer
 from pgqueue.store.connection import is_lost
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.narrowing import narrow
-from pgqueue.worker.claiming.outbox import Outbox, Token
+from pgqueue.worker.claiming.outbox import Outbox, Token, token_of
 from pgqueue.worker.claiming.refusals import Refusals
 from pgqueue.worker.claiming.settler import Settled, given_up, settle, settle_alone
 from pgqueue.worker.loop import Connection
@@ -39,7 +39,7 @@ class RefusedOutcomes:
             lambda part: settle(conn, self._worker, part),
             lambda done, error: self._alone(conn, done, error),
         ):
-            tokens = {done.claim[:2] for done in settled.batch}
+            tokens = {token_of(done.claim) for done in settled.batch}
             self._held.settled_apart(settled.batch, settled.late, tokens)
             self.refusals.accept(tokens)
         return self.refusals.count > before
@@ -53,7 +53,7 @@ class RefusedOutcomes:
             self._observe(news)
 
     def _alone(self, conn: Connection, done: Finished, error: Exception) -> Settled | None:
-        token = done.claim[:2]
+        token = token_of(done.claim)
         try:
             return settle_alone(conn, self._worker, done, error)
         except Exception as refused:  # Whatever it is: this one cannot be written now.

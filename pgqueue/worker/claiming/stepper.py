@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from uuid import UUID
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move
@@ -41,9 +42,12 @@ class Stepper:
 
     def step(self, conn: Connection, batch: Sequence[Finished], offer: Offer, room: int) -> Answer:
         """Settle the batch, and claim from what is offered. What it claimed is not yet held."""
-        batch = disbelieve(conn, self._worker, batch)
-        successes = [done.settlement for done in batch if done.settlement.move is Move.SUCCEED]
-        late = settle_others(conn, self._worker, [done.settlement for done in batch])
+        settlements = [done.settlement for done in batch]
+        successes = [settlement for settlement in settlements if settlement.move is Move.SUCCEED]
+        late = frozenset[UUID]()
+        if len(successes) < len(batch):
+            batch = disbelieve(conn, self._worker, batch)
+            late = settle_others(conn, self._worker, [done.settlement for done in batch])
         limit = self.limit(room) if offer.slots else 0
         size = self._room.size(self._portion.size)
         statement = jobs.step(

@@ -191,12 +191,13 @@ class AsyncExecutor:
 
     async def _attempt(self, running: Running) -> None:
         claim = running.claim
-        call = prepare(claim, self._tasks, self._settings.apps)
+        call = prepare(claim, self._tasks, self._settings.apps, running.since)
         if not isinstance(call, Call):
             self._end(finish(claim, call, None, monotonic() - running.since))
         elif not_yet := undeclared(call, self._declared):
             self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
+            call.at_home(self._loop.loop, running.task)
             running.call = call
             outcome = await self._attempts.run(call)
             self._loop_state.put_back()

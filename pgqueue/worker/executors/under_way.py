@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from pgqueue.job import Claim
@@ -34,19 +33,19 @@ class UnderWay:
     def __init__(self, grace: float) -> None:
         self._grace = grace
         # By the claim's token.
-        self._running: dict[tuple[Any, ...], Running] = {}
+        self._running: dict[tuple[int, int], Running] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     def begin(self, claim: Claim) -> Running:
         """An attempt begins."""
-        running = self._running[claim[:2]] = Running(claim, monotonic())
+        running = self._running[claim.id.int, claim.claim] = Running(claim, monotonic())
         return running
 
     def take_out(self, claim: Claim) -> bool:
         """It has ended, or is given up; whether it was under way still."""
-        return self._running.pop(claim[:2], None) is not None
+        return self._running.pop((claim.id.int, claim.claim), None) is not None
 
     def all(self) -> tuple[Running, ...]:
         """All of them; from any thread."""

@@ -47,7 +47,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
 
     def hear(event: Event) -> None:
         if isinstance(event, AttemptsFinished):
-            infra.hear(event.batch)
+            infra.hear(event.others)
         elif isinstance(event, HostFailed):
             host.hear(event)
         observe(event)

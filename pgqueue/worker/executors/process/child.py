@@ -117,7 +117,10 @@ class Child:
             self._say(messages.BEGAN, started)
             return
         settlement = finished.settlement
-        said = messages.pack(messages.MOVED, number, finished.elapsed, wire.settlement_to_wire(settlement), started)
+        if (told := wire.settlement_to_wire(settlement)) is None:
+            said = messages.pack_success(number, finished.elapsed, started)
+        else:
+            said = messages.pack(messages.MOVED, number, finished.elapsed, told, started)
         if settlement.result is not None:
             said = messages.pack_result(settlement.result) + said
         self._send(said)

@@ -23,7 +23,9 @@ from pgqueue.worker.executors.watch import Watch
 
 # A child is fed ahead by about this much work, seconds: what a round trip may cost while it has something to do.
 _FEED_AHEAD = 0.020
-_MOST_AHEAD = 64
+_MOST_AHEAD = 200
+# What a job costs its child at least, beside its own code, seconds.
+_LEAST_COST = 15e-6
 # What a job is thought to take before the first one has ended, seconds: one is fed ahead.
 _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
@@ -101,6 +103,11 @@ class ChildProcess:
     def is_idle(self) -> bool:
         """Whether it has nothing to do, and nothing to become."""
         return self.ready and not self.fed and not self.recycled and self.kill_reason is None
+
+    @property
+    def work(self) -> float:
+        """About how many seconds it will take for what it was fed; 0 if it is not ready for work."""
+        return len(self.fed) * (self.pace + _LEAST_COST) if self.ready else 0.0
 
     def room(self, now: float) -> int:
         """How many more claims it may be fed: none until half of what it has is used up."""

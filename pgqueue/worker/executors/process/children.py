@@ -10,7 +10,7 @@ import selectors
 import signal
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 from uuid import UUID
 
 from pgqueue.events import ChildEnded, Observer
@@ -27,6 +27,8 @@ from pgqueue.worker.executors.process.wakeup import Wakeup
 
 # How often the children are looked at: while they have work, while they have none, and while they leave; seconds.
 _BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
+# So long what they say is gathered while all of them have work: each look costs as much as a job.
+_GATHER = 0.0005
 
 
 class Children:
@@ -104,6 +106,8 @@ class Children:
         """Serve the children until there are none any more, or kill()."""
         while not self._killed and not self._is_over():
             self._fill_up()
+            if self._all_have_work():
+                sleep(_GATHER)
             for key, _ in self._selector.select(max(0.0, self._look_at - monotonic())):
                 if key.data is None:
                     self._obey_orders()
@@ -167,6 +171,10 @@ class Children:
             self._selector.register(child.channel, selectors.EVENT_READ, child)
             if self._killed:
                 return
+
+    def _all_have_work(self) -> bool:
+        """Whether nobody waits for what could be done now: what children say meanwhile is heard together."""
+        return self._deadline is None and min((child.work for child in self._children), default=0.0) > 2 * _GATHER
 
     def _feed(self, now: float) -> None:
         if not self._feeder or self._deadline is not None:

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
-from uuid import UUID
 
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished
-from pgqueue.job import Claim
+from pgqueue.job import Claim, id_of
 from pgqueue.judge import Terms
-from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
+from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement, succeeded
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Settings
@@ -56,7 +55,7 @@ def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
     rest[-2] = datetime.fromtimestamp(rest[-2], UTC)
-    return number, Claim._make((UUID(int=int(key, 16)), *rest))
+    return number, tuple.__new__(Claim, (id_of(int(key, 16)), *rest))
 
 
 def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
@@ -69,7 +68,7 @@ def finished_from_child(claim: Claim, elapsed: object, said: object, result: str
     if type(elapsed) is not float or not 0 <= elapsed < inf:
         raise Nonsense("no seconds")
     if said is None:
-        return Finished(claim, Settlement(claim.id, claim.claim, Move.SUCCEED, "succeeded", result=result), elapsed)
+        return tuple.__new__(Finished, (claim, succeeded(claim.id, claim.claim, result), elapsed))
     if type(said) is not list or len(said) != len(_FIELDS):
         raise Nonsense("no settlement")
     values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
