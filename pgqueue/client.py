@@ -63,6 +63,8 @@ def enqueue(
     """
     if unknown:
         check_call_options("enqueue", unknown)
+    if isinstance(target, NewJob):
+        raise UsageError("target is a NewJob; pass it to enqueue_many(conn, [new]), or its target and arguments here")
     new = NewJob(
         target,
         args,
@@ -93,6 +95,8 @@ def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] 
     Where a `unique_key` or `job_id` finds a job that is there already, its id is answered. Raises as enqueue() does,
     before anything is sent. O(batch log n).
     """
+    if isinstance(new_jobs, NewJob):
+        raise UsageError("new_jobs is a single NewJob; pass a list of them: enqueue_many(conn, [new])")
     names: dict[Target, tuple[str, Task[..., Any] | None]] = {}
     batch = [_named(new, names) for new in new_jobs]
     way = bulk.copy if bulk.is_plain(conn, batch) else batches.send

@@ -37,9 +37,20 @@ def type_name(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """What it says about itself."""
     try:
-        return storable(str(error), MESSAGE_LIMIT)
+        said = str(error)
+        if isinstance(error, BaseExceptionGroup):
+            said += f", first {_first_of(error)}"
+        return storable(said, MESSAGE_LIMIT)
     except BaseException as second:
         return f"(its __str__ raised {type_name(second)})"
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> str:
+    """The first error in a group of errors, or of groups of them: the group itself says how many they are."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return f"{type_name(first)}: {first}"
 
 
 def traceback_of(error: BaseException) -> str | None:

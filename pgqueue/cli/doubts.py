@@ -15,11 +15,14 @@ def doubt_about(target: str, queue: str, live: Sequence[LiveTargets]) -> str | N
     if not live:
         return f"no worker runs now; the job waits for one that knows {target}"
     knowing = [each for each in live if each.knows(target)]
-    if not knowing:
+    if not any(each.names_it(target) for each in knowing):
         known = {name for each in live for name in each.names or () if ":" in name}
         nearest = difflib.get_close_matches(target, known, n=1)
         meant = f"; did you mean {nearest[0]}?" if nearest else "; -A MODULE checks it, and its arguments, beforehand"
-        return f"no live worker knows {target}: the job waits for one that does{meant}"
+        if not knowing:
+            return f"no live worker knows {target}: the job waits for one that does{meant}"
+        # Any function of a worker's own module may be called; it names those that were.
+        return f"no live worker has a task {target}: it runs only if it is a plain function of that module{meant}"
     if not any(each.serves(queue) for each in knowing):
         served = sorted({name for each in knowing for name in each.queues or ()})
         named = ", ".join(served[:MOST_NAMED]) + (", ..." if len(served) > MOST_NAMED else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -97,12 +98,17 @@ def enqueue(
         notify=None if notify is None else notify.value,
         job_id=chosen,
     )
+    task = registered(new.name)
+    new = new if task is None else new.over(task.options)
+    chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
     typer.echo(found.id)
     if not found.created:
         say(f"job {found.id} was there already; nothing was added")
-    elif not app and live is not None and (doubt := doubt_about(new.name, queue or DEFAULT_QUEUE, live)):
+    elif live is not None and (doubt := doubt_about(new.name, chosen_queue, live)):
         say(doubt)
+    elif not app and sys.stderr.isatty():
+        say("taken as it is; with -A MODULE the task's own options hold, and its arguments are checked")
 
 
 def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> None:
@@ -118,11 +124,10 @@ def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> No
 
 
 def _enqueued(dsn: str | None, new: NewJob) -> tuple[Enqueued, list[LiveTargets] | None]:
-    task = registered(new.name)
     with connected(dsn) as conn:
         try:
             with diagnosed():
-                found = execute(conn, enqueueing.enqueue(new if task is None else new.over(task.options)))
+                found = execute(conn, enqueueing.enqueue(new))
         except DatabaseUnreachable as error:
             # The COMMIT may have gone through: only the same id makes it safe to repeat.
             raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error

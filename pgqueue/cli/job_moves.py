@@ -39,13 +39,14 @@ def cancel(wait: timedelta | None) -> Move:
 
     def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
         state = client.cancel(conn, job_id)
-        if state is JobState.RUNNING and wait is not None:
+        was_told = state is JobState.RUNNING
+        if was_told and wait is not None:
             state = _state_after(conn, job_id, wait)
         typer.echo(f"{job_id} {state}")
         if state is JobState.CANCELLED:
             return Exit.FINE
         if state is not JobState.RUNNING:
-            say_error(_NOT_CANCELLED[state].format(job_id))
+            say_error((_ENDED_OTHERWISE if was_told else _NOT_CANCELLED)[state].format(job_id))
             return Exit.FAILED
         if wait is not None:
             say_error(f"{job_id} was told to end, and runs still after {wait.total_seconds():g} s")
@@ -81,6 +82,13 @@ _TOLD = (
 _NOT_CANCELLED = {
     JobState.SUCCEEDED: "{} has succeeded already",
     JobState.DEAD: "{} is dead already; `pgqueue dead purge` forgets dead jobs",
+}
+_ENDED_OTHERWISE = {
+    JobState.SUCCEEDED: "{} was told to end, went on, and has succeeded",
+    JobState.DEAD: "{} was told to end, and is dead: it ended by an error of its own; see `pgqueue jobs show`",
+    JobState.READY: "{} was revived while it was waited for, and is ready",
+    JobState.RETRYING: "{} was revived while it was waited for, and is to be tried again",
+    JobState.SCHEDULED: "{} was revived while it was waited for, and is scheduled",
 }
 _NOT_RETRIED = {
     JobState.RUNNING: "{} runs already; if it was to be cancelled, it no longer is",

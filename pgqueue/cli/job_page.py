@@ -70,7 +70,7 @@ def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]
     yield "attempt", _attempt(job)
     facts = {
         "enqueued": job.created_at,
-        "due": job.run_at,
+        "due" if unknown_since is None else "given up": job.run_at,
         "started": job.started_at,
         "ended": job.finished_at,
         "worker": job.worker,

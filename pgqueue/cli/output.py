@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import typer
 
+from pgqueue.cli.brief import brief
 from pgqueue.printable import as_json, in_one_line
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ GAP, NARROWEST = 2, 6
 UNBOUNDED = 1_000_000
 # Columns; a table is for looking, `jobs show` and --json have the rest.
 WIDEST = 200
+# What stands below its row where a terminal is too narrow for both.
+BELOW = frozenset({"LAST ERROR", "ERROR"})
 
 
 def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: str) -> None:
@@ -71,10 +75,15 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     kept = [n for n in range(len(titles)) if not shown.is_terminal or any(row[n] for row in texts)]
     to_right = [all(isinstance(row[n], int | float | None) for row in rows) for n in kept]
     widths = [max(cell_len(titles[n]), *(cell_len(row[n]) for row in texts)) for n in kept]
-    if shown.is_terminal:
-        # An id is of use as a whole alone.
-        whole = {place for place, n in enumerate(kept) if isinstance(rows[0][n], UUID)}
-        widths = _fitted(widths, whole, shown.width)
+    below = None
+    if shown.is_terminal and _width(widths) > shown.width:
+        texts = brief(rows, texts)
+        widths = [max(cell_len(titles[n]), *(cell_len(row[n]) for row in texts)) for n in kept]
+        if _width(widths) > shown.width and titles[kept[-1]] in BELOW:
+            below, widths, to_right = kept.pop(), widths[:-1], to_right[:-1]
+        # What is compared or typed in elsewhere is of use as a whole alone: names give way.
+        names = [place for place, n in enumerate(kept) if any(_is_name(row[n]) for row in rows)]
+        widths = _fitted(widths, names, shown.width)
     styles = {word: Style.parse(style) for word, style in WORDS.items()}
     segments = []
     for number, row in enumerate([titles, *texts]):
@@ -84,6 +93,8 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None
             segments += [Segment(pad)] * right + [Segment(cell, style)] + [Segment(pad)] * (not right)
             segments.append(Segment(" " * GAP))
         segments.append(Segment.line())
+        if below is not None and number and row[below]:
+            segments += [Segment(_laid(f"    {row[below]}", shown.width)[0], Style(dim=True)), Segment.line()]
     with shown.capture() as printed:
         shown.print(Segments(segments), soft_wrap=True)
     for line in printed.get().splitlines():
@@ -164,11 +175,19 @@ def _shortened(text: str) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
-def _fitted(widths: list[int], whole: Collection[int], room: int) -> list[int]:
-    """Widths that fit into `room`, if that can be: the widest gives way, but for those at the places of `whole`."""
+def _is_name(cell: object) -> bool:
+    return isinstance(cell, str | list) and not isinstance(cell, Enum)
+
+
+def _width(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _fitted(widths: list[int], yielding: Collection[int], room: int) -> list[int]:
+    """Widths that fit into `room`, if that can be: of those at the `yielding` places the widest gives way."""
     widths = list(widths)
-    while sum(widths) + GAP * (len(widths) - 1) > room:
-        widest = max((n for n in range(len(widths)) if n not in whole), key=lambda n: widths[n], default=None)
+    while _width(widths) > room:
+        widest = max(yielding, key=lambda n: widths[n], default=None)
         if widest is None or widths[widest] <= NARROWEST:
             break
         widths[widest] -= 1

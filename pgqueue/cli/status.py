@@ -16,7 +16,7 @@ from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import paint, print_json, print_list
 from pgqueue.cli.values import seconds
-from pgqueue.store import execute, queues, reports, schema, workers
+from pgqueue.store import execute, queues, reports, schema, unknown, workers
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.reports import Estimates
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 CLEAR = "\x1b[H\x1b[2J"
 # Lines that fit on a screen.
 FULLEST = 40
+MOST_UNKNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What there is; `queues` is None and `estimates` is said where the jobs could not be looked at in time.
 
-    `all_queues` is whether these are all the queues, and not only the fullest.
+    `all_queues` is whether these are all the queues, and not only the fullest; `unknown` is how many jobs wait for a
+    worker that knows their target, counted up to MOST_UNKNOWN, or None as well.
     """
 
     postgresql: str
@@ -44,6 +46,7 @@ class Snapshot:
     all_queues: bool
     estimates: Estimates | None
     workers: list[WorkerRow]
+    unknown: int | None
 
 
 def status(
@@ -74,6 +77,7 @@ def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
         all_queues=held is not None,
         estimates=execute(conn, reports.estimates()) if rows is None else None,
         workers=workers_command.listed(conn, held) if rows is not None else execute(conn, workers.rows()),
+        unknown=look(conn, lambda conn: execute(conn, unknown.count_parked(MOST_UNKNOWN)), LONGER),
     )
 
 
@@ -99,6 +103,9 @@ def _print(found: Snapshot, *, as_json: bool, again: bool) -> None:
             typer.echo("These are the fullest; for all: `pgqueue queues list`.")
     elif found.estimates is not None:
         _print_estimates(found.estimates)
+    if found.unknown:
+        many = f"{found.unknown:,}" if found.unknown < MOST_UNKNOWN else f"{MOST_UNKNOWN:,} or more"
+        typer.echo(f"{many} of the scheduled ones wait for a worker that knows their task; `pgqueue jobs show` tells.")
     typer.echo("")
     print_list(found.workers, workers_command.COLUMNS, as_json=False, empty="No worker runs: `pgqueue worker -A ...`.")
 

@@ -27,7 +27,7 @@ COLUMNS: Columns[WorkerRow] = {
     "PID": lambda row: row.pid,
     "QUEUES": lambda row: "all" if row.queues is None else row.queues,
     "EXECUTOR": lambda row: row.executor,
-    "CONCURRENCY": lambda row: row.concurrency,
+    "SLOTS": lambda row: row.concurrency,
     "RUNNING": lambda row: number(row, "running"),
     "AHEAD": lambda row: number(row, "ahead") or None,
     "STARTED": lambda row: row.started_at,

@@ -144,12 +144,13 @@ def is_lost(conn: psycopg.Connection[Any] | None, error: BaseException) -> bool:
     """Whether `error` means that the connection is gone, and with it perhaps the reply to what had been done."""
     if conn is None or conn.closed or isinstance(error, DatabaseUnreachable | psycopg.InterfaceError):
         return True
-    # Without a code it is libpq's own; 08 is the connection's class, 57P01 to 57P03 the server going down.
-    state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    if state == _READ_ONLY:
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate == _READ_ONLY:
         # It is no primary any more, and another one may be.
-        return True
-    return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(("08", "57P0")))
+        return _is_read_only(conn)
+    # Without a code it is libpq's own.
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or _ends_session(error))
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -161,7 +162,25 @@ def is_refusal(error: BaseException) -> bool:
 def is_outage(error: BaseException) -> bool:
     """Whether the server refuses for a while whatever anybody asks: no room, no disk, no memory, a lock, read-only."""
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    return state is not None and (state in ("55P03", _READ_ONLY) or state.startswith(("53", "57P")))
+    if state is None:
+        return False
+    return state in ("55P03", _READ_ONLY) or state.startswith("53") or (state[:3] == "57P" and _ends_session(error))
+
+
+def _ends_session(error: BaseException) -> bool:
+    """Whether the server ends the session with it: class 08 is the connection's, 57P01 to 57P03 the server going down.
+
+    A trigger of somebody's may raise these codes, too; but who ends a session says FATAL.
+    """
+    if not isinstance(error, psycopg.Error) or error.diag.severity_nonlocalized == "ERROR":
+        return False
+    return error.sqlstate is not None and error.sqlstate.startswith(("08", "57P0"))
+
+
+def _is_read_only(conn: psycopg.Connection[Any]) -> bool:
+    """Whether the server says so of itself or of the session; True if it does not tell, as through a pooler."""
+    told = [conn.info.parameter_status(name) for name in ("in_hot_standby", "default_transaction_read_only")]
+    return "on" in told or None in told
 
 
 _READ_ONLY = "25006"

@@ -44,9 +44,13 @@ class LiveTargets:
     names: Sequence[str] | None
     workers: int
 
+    def names_it(self, target: str) -> bool:
+        """Whether they can run it for certain: they have named it, or do not tell what they know."""
+        return self.names is None or target in self.names
+
     def knows(self, target: str) -> bool:
         """Whether they can run it, as far as is known: by its name, or as a function of one of their modules."""
-        if self.names is None or target in self.names:
+        if self.names_it(target) or self.names is None:
             return True
         module = target.partition(":")[0]
         return any(module == app or module.startswith(f"{app}.") for app in self.names if ":" not in app)
@@ -80,6 +84,18 @@ def recall(worker: int, *, forget: bool, after: str = "") -> Statement[Recalled]
     """Make parked jobs due again that this worker knows, at most RECALL_LIMIT; `forget` what it did not know before."""
     sql = "select due, go_on from pgqueue.recall($1::bigint, $2::boolean, $3::text, $4::int)"
     return Statement(sql, (worker, forget, after, RECALL_LIMIT), lambda rows: Recalled(*rows[0]))
+
+
+def count_parked(limit: int) -> Statement[int]:
+    """How many jobs wait for a worker that knows their target, counted up to a limit. Walks parked_pkey, jobs_pkey."""
+    return Statement(_COUNT_PARKED, (limit,), only_value)
+
+
+_COUNT_PARKED = """
+select count(*) from (
+  select from (select parked.job_id, parked.claim from pgqueue.parked as parked limit $1::int) as parked
+  join pgqueue.jobs as job on job.id = parked.job_id and job.claim = parked.claim and job.worker is null) as waiting
+"""
 
 
 def parked_since(job_id: UUID) -> Statement[datetime | None]:

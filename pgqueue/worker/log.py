@@ -12,6 +12,7 @@ from pgqueue.events import Event, Finished
 from pgqueue.outcome import Move, Settlement
 from pgqueue.printable import as_json, cut, in_one_line
 from pgqueue.worker.log_writer import LogWriter
+from pgqueue.worker.sparing import Sparing
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # The whole of it stands in pgqueue.attempts.
@@ -20,6 +21,8 @@ ERROR_LIMIT = 500
 TASKS_SHOWN = 20
 # Of any other text; the stack of a thread is the longest that people want to see.
 TEXT_LIMIT = 2_000
+# That jobs of a target are unknown here is said so often, in seconds.
+PARKED_EVERY = 60.0
 Line = tuple[str, str, dict[str, Any]]
 
 
@@ -29,10 +32,11 @@ class LogObserver:
     def __init__(self, style: str = "text", level: str = "info", stream: TextIO | None = None) -> None:
         self._write_line = _as_json if style == "json" else _as_text
         self._level = LEVELS[level]
+        self._parked = Sparing(PARKED_EVERY)
         self._writer = LogWriter(stream or sys.stderr, self._tell_dropped)
 
     def __call__(self, event: Event) -> None:
-        found = list(_lines(event, self._level))
+        found = list(_lines(event, self._level, self._parked))
         if found:
             now = _now()
             lines = [self._write_line(now, *line) for line in found]
@@ -52,12 +56,19 @@ def _now() -> str:
     return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
 
 
-def _lines(event: Event, threshold: int) -> Iterator[Line]:
+def _lines(event: Event, threshold: int, parked: Sparing) -> Iterator[Line]:
     if isinstance(event, events.AttemptsFinished):
         # Successes are the many: where they are not wanted, nothing is made of them.
         for done in event.batch if threshold <= LEVELS["info"] else event.others:
-            if LEVELS[level := _level_of(done.settlement)] >= threshold:
-                yield level, _message_of(done.settlement), _fields(done)
+            if LEVELS[level := _level_of(done.settlement)] < threshold:
+                continue
+            fields = _fields(done)
+            if done.settlement.move is Move.PARK:
+                # Of another app's a hundred thousand may wait in the same queue.
+                if (more := parked.spare(done.claim.target)) is None:
+                    continue
+                fields |= {"more": more} if more else {}
+            yield level, _message_of(done.settlement), fields
         return
     # A dump was asked for: whatever the level is, it is not too little to be written.
     threshold = 0 if isinstance(event, events.WorkerDumped) else threshold

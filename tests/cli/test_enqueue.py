@@ -12,8 +12,9 @@ import pytest
 
 from pgqueue.store import execute, workers
 from pgqueue.store.unknown import declare_targets
-from tests.cli.conftest import SHOP, Command
+from tests.cli.conftest import SHOP, Command, Start
 from tests.conftest import Connect
+from tests.waiting import wait_until
 
 
 def row(conn: psycopg.Connection[Any], columns: str) -> tuple:
@@ -132,8 +133,28 @@ def test_without_an_app_a_target_that_no_live_worker_knows_is_in_doubt(
     assert ran.code == 0
     assert "no live worker knows shop.tasks:sned: the job waits" in ran.err
     assert "did you mean shop.tasks:send?" in ran.err
-    for known in ("shop.tasks:send", "lib:plain_function", "lib.below:plain_function"):
-        assert pgqueue("enqueue", known).err == ""
+    assert pgqueue("enqueue", "shop.tasks:send").err == ""
+    # A function of a worker's own module may run without being a task: nobody can tell from here.
+    for perhaps in ("lib:plain_function", "lib.below:plain_function"):
+        assert "runs only if it is a plain function of that module" in pgqueue("enqueue", perhaps).err
+
+
+def test_a_misspelt_task_of_a_workers_own_module_is_in_doubt(pgqueue: Command, start: Start) -> None:
+    """As a real worker tells of itself: its module, and the tasks in it."""
+    start("worker", "-A", SHOP, "-x", "thread", "-Q", "default")
+    name = f"{SHOP}:send_receipt"
+    wait_until(lambda: pgqueue("enqueue", name).err == "", timeout=20)
+    doubt = pgqueue("enqueue", "tests.cli.shop:send_recipt").err
+    assert "no live worker has a task tests.cli.shop:send_recipt" in doubt
+    assert f"did you mean {name}?" in doubt
+
+
+def test_with_an_app_a_queue_that_nobody_serves_is_in_doubt_all_the_same(
+    pgqueue: Command, conn: psycopg.Connection[Any]
+) -> None:
+    work(conn, 1, [f"{SHOP}:send_receipt"], ["web"])
+    ran = pgqueue("enqueue", f"{SHOP}:send_receipt", "-A", SHOP, "--queue", "hot")
+    assert "do not serve queue hot, but web" in ran.err
 
 
 def test_without_an_app_a_queue_that_nobody_who_knows_the_task_serves_is_in_doubt(

@@ -8,12 +8,14 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
+from pgqueue.cli.brief import moment
 from pgqueue.cli.output import print_table, rounded
 from tests.cli.conftest import Command, Start
 from tests.postgres import ROOT
@@ -88,15 +90,43 @@ def test_a_terminal_gets_colour(dsn: str) -> None:
     )
 
 
-def test_a_narrow_terminal_gets_whole_ids_and_no_line_over_the_edge(dsn: str, enqueue: Callable[..., str]) -> None:
+def test_a_narrow_terminal_gets_ids_that_can_be_typed_and_no_line_over_the_edge(
+    dsn: str, enqueue: Callable[..., str]
+) -> None:
     ids = [
         enqueue("send_receipt", "--queue", "a-queue-with-a-very-long-name-indeed", "--delay", "1h") for _ in range(2)
     ]
     shown = on_a_terminal("--dsn", dsn, "jobs", "list", NO_COLOR="1", COLUMNS="80").splitlines()
     assert all(len(line) <= 80 for line in shown)
-    assert [line.split()[0] for line in shown[1:]] == ids[::-1]
+    first = [line.split()[0] for line in shown[1:]]
+    assert all(job_id.startswith(digits) for job_id, digits in zip(ids[::-1], first, strict=True))
+    for job_id, digits in zip(ids[::-1], first, strict=True):
+        assert job_id in on_a_terminal("--dsn", dsn, "jobs", "show", digits, NO_COLOR="1")
     assert "…" in shown[1]
     assert "ENDED" not in shown[0], "a column without a value takes room from the others"
+
+
+def test_on_a_narrow_terminal_an_error_stands_below_its_job(dsn: str, conn: psycopg.Connection[Any]) -> None:
+    dead = uuid4()
+    conn.execute(
+        "insert into pgqueue.dead_jobs (id, reason, queue, target, priority, created_at, run_at, attempt, claim,"
+        " crashes, args, error_type, error) values (%s, 'exhausted', 'default', 'shop.tasks:send', 5, now(), now(), 1,"
+        " 1, 0, '[]', 'ValueError', 'no such order')",
+        [dead],
+    )
+    conn.commit()
+    title, row, error = on_a_terminal("--dsn", dsn, "dead", "list", NO_COLOR="1", COLUMNS="80").splitlines()
+    assert "ERROR" not in title
+    assert "exhausted" in row
+    assert "shop.tasks:send" in row
+    assert error == "    ValueError: no such order"
+
+
+def test_times_are_told_as_far_as_they_are_not_obvious() -> None:
+    now = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+    assert moment(datetime(2026, 3, 4, 9, 8, 7, tzinfo=UTC), now) == "09:08:07"
+    assert moment(datetime(2026, 3, 5, 0, 30, tzinfo=UTC), now) == "03-05 00:30"
+    assert moment(datetime(2025, 12, 31, tzinfo=UTC), now) == "2025-12-31"
 
 
 def test_no_color_is_honoured(dsn: str) -> None:

@@ -173,3 +173,12 @@ def test_a_job_is_named_by_what_a_call_answered_about_it(db: Conn, call: Any) ->
     for wrong in (42, None, send, [job.id], "not an id"):
         with pytest.raises(pgqueue.UsageError, match=r"job_id must be a uuid\.UUID, or what enqueue\(\) answered"):
             call(db, wrong)
+
+
+def test_a_single_new_job_where_it_does_not_belong_is_told_where_it_does(db: Conn) -> None:
+    new = pgqueue.NewJob("a:b")
+    with pytest.raises(pgqueue.UsageError, match=r"pass a list of them: enqueue_many\(conn, \[new\]\)"):
+        pgqueue.enqueue_many(db, new)  # type: ignore[arg-type]
+    with pytest.raises(pgqueue.UsageError, match=r"pass it to enqueue_many\(conn, \[new\]\)"):
+        pgqueue.enqueue(db, new)  # type: ignore[call-overload]
+    assert count(db, "jobs") == 0

@@ -109,6 +109,8 @@ def _be_worker(log: str, options: dict[str, Any]) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
+        # Whoever asks it to stop in the moment after it has stopped is not to end it without its exit code.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         _end_with_parent()
         stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         nothing = os.open(os.devnull, os.O_RDONLY)

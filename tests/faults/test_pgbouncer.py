@@ -19,6 +19,7 @@ from pgqueue.embedded import Server
 from pgqueue.events import DatabaseLost, Trouble
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate, status
+from pgqueue.store import wakeups
 from pgqueue.worker import Worker
 from pgqueue.worker.claiming import pace, self_test
 from tests.conftest import Connect
@@ -179,7 +180,8 @@ def test_listening_that_fails_anew_is_told_once_and_replaced_by_polling(
     """A pooler that is not found out: LISTEN seems to work, and nothing arrives."""
     monkeypatch.setattr(self_test, "SELF_TEST_EVERY", 0.2)
     monkeypatch.setattr(self_test, "SELF_TEST_DEADLINE", 0.2)
-    monkeypatch.setattr(psycopg.Connection, "notifies", lambda self, **options: ())
+    listen = wakeups.listen
+    monkeypatch.setattr(wakeups, "listen", lambda channel: listen("elsewhere"))
     worker = ThreadedWorker(dsn, executor="thread", poll=NEVER)
     try:
         wait_until(lambda: worker.heard(Trouble))

@@ -48,7 +48,7 @@ def told(worker: ThreadedWorker, text: str) -> list[str]:
     return [trouble.error for trouble in worker.heard(Trouble) if text in trouble.error]
 
 
-@pytest.mark.parametrize("code", ["P0001", "42501", "XX000", "23514", "22023"])
+@pytest.mark.parametrize("code", ["P0001", "42501", "XX000", "23514", "22023", "57P01", "08006"])
 def test_p11_an_outcome_that_is_refused_holds_up_no_other(start: StartThreaded, desk: Desk, code: str) -> None:
     refuse(desk, SETTLE, "new.target like '%:work'", code)
     bad = desk.send("work")
@@ -105,7 +105,7 @@ def test_p11_a_foreign_key_to_a_job_holds_up_that_job_alone(start: StartThreaded
     assert worker.stop() == 0
 
 
-@pytest.mark.parametrize("code", ["P0001", "XX001", "42501"])
+@pytest.mark.parametrize("code", ["P0001", "XX001", "42501", "57P01", "08006", "25006"])
 def test_p11_a_row_that_cannot_be_claimed_is_passed_by(start: StartThreaded, desk: Desk, code: str) -> None:
     refuse(desk, CLAIM, "new.target like '%:work'", code)
     bad = [desk.send("work", queue=queue) for queue in ("a", "b", "default")]
@@ -224,7 +224,7 @@ def test_a_worker_whose_claims_are_all_refused_is_not_ready_and_retires(
     desk.conn.execute("create trigger refuse before update on pgqueue.jobs execute function refuse()")
     desk.send_many([NewJob(f"{ERRANDS}:work") for _ in range(jobs)])
     wait_until(lambda: ready(port)[0] == 503)
-    assert "its claims are refused: read the manual" in ready(port)[1]
+    assert "its claims, or the outcomes of jobs, are refused: read the manual" in ready(port)[1]
     assert worker.join() == 75
     assert told(worker, "read the manual")
 

@@ -73,7 +73,22 @@ def test_a_thread_that_does_not_end_is_only_told(make: Make, tmp_path: Path) -> 
     bench.executor.cancel([job.id])
     time.sleep(0.8)
     assert (bench.finished, bench.retired) == ([], [])
-    assert [each.started for each in bench.executor.stop(0.0)] == [True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cancelled_job_that_its_worker_does_not_wait_for_any_more_is_cancelled(
+    make: Make, tmp_path: Path, kind: str
+) -> None:
+    bench = make(kind, 1, apps=(STUBBORN,), cancel_grace=20.0)
+    job = claim("", str(tmp_path / "log"), target=f"{STUBBORN}:swallow")
+    bench.executor.submit([job])
+    wait_until(lambda: lines_of(tmp_path / "log"))
+    bench.executor.cancel([job.id])
+    time.sleep(0.2)
+    assert bench.executor.stop(0.0) == []
+    (done,) = bench.finished
+    assert (done.settlement.outcome, done.settlement.move) == ("cancelled", Move.END)
+    assert "its worker ended before it did" in (done.settlement.error or "")
 
 
 @pytest.mark.parametrize("kind", KINDS)

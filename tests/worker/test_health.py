@@ -48,7 +48,7 @@ def test_a_worker_that_works_is_live_and_ready() -> None:
         ({"phase": Phase.WAITING, "answered": False}, "it is waiting for the database"),
         ({"answered": False}, "the database does not answer"),
         ({"lease_left": -1.0}, "its lease is gone"),
-        ({"refused": "permission denied (42501)"}, "its claims are refused: permission denied (42501)"),
+        ({"refused": "denied (42501)"}, "its claims, or the outcomes of jobs, are refused: denied (42501)"),
         ({"waited": 7.0}, "a claim has not been answered for 7 s"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,11 +13,32 @@ from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.job import Claim
 from pgqueue.judge import judge
-from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, error_report
+from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, Unregistered, error_report
 from pgqueue.worker.log import LogObserver
+from pgqueue.worker.sparing import Sparing
 from tests.worker.claims import TASKS, claim
 
 ERROR = error_report("ValueError", 'no "such" file\nor folder')
+
+
+def test_of_jobs_that_are_unknown_here_one_line_a_target_is_written_for_now() -> None:
+    stream = io.StringIO()
+    log = LogObserver("json", "info", stream)
+    gaps = [finished(Unregistered(error_report("Unregistered", "no such task"))) for _ in range(3_000)]
+    other = finished(Unregistered(error_report("Unregistered", "no such task")))
+    other = other._replace(claim=other.claim._replace(target="elsewhere:task"))
+    log(events.AttemptsFinished(gaps))
+    log(events.AttemptsFinished([*gaps, other]))
+    log.flush()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["target"] for line in lines] == [gaps[0].claim.target, "elsewhere:task"]
+
+
+def test_what_was_spared_is_counted_when_it_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sparing = Sparing(0.05)
+    assert [sparing.spare("a") for _ in range(3)] == [0, None, None]
+    time.sleep(0.06)
+    assert [sparing.spare("a"), sparing.spare("b")] == [2, 0]
 
 
 def finished(outcome: Outcome, **changes: Any) -> Finished:

@@ -86,6 +86,10 @@ class Attempts:
         if call is not None and call.number == number:
             self._pass_on(call, notice)
 
+    def was_told(self, number: int, notice: Notice) -> bool:
+        """Whether that was told to attempt `number` last; from any thread."""
+        return self._notice == (number, notice)
+
     def find(self, claim: Claim) -> Task[..., Any] | None:
         """The task that a claim calls; None if there is none that may run."""
         call = prepare(claim, self._tasks, self._apps, monotonic())

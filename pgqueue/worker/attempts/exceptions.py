@@ -76,7 +76,8 @@ def _explained(call: Call, error: BaseException) -> Outcome:
             return Failed(error_report("Unstorable", error), retryable=False)
         case _ if call.told is Notice.CANCELLED:
             found = report(error)
-            return Cancelled(f"cancelled while it ran, and ended by {found.type}: {found.message}")
+            how = ": ".join(filter(None, (found.type, found.message)))
+            return Cancelled(f"cancelled while it ran, and ended by {how}")
         case Retry(delay=delay) as chosen:
             return Failed(signal_report(chosen), delay=delay, asked=True)
         case Snooze(delay=delay):

@@ -27,7 +27,6 @@ from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
-    left_over,
     once_targets,
     registered_targets,
     registered_terms,
@@ -144,7 +143,7 @@ class AsyncExecutor:
         if not self._idle.wait(timeout):
             self._abandoned = True
             self._loop.wait_for(self._cancel_all())
-            over = [left_over(running.claim) for running in self._running.all()]
+            over = self._running.left_over(monotonic())
             left += [each for each in over if isinstance(each, Leftover)]
             if lost := [each for each in over if not isinstance(each, Leftover)]:
                 self._report(lost)

@@ -10,6 +10,9 @@ from pgqueue.tasks import registered, registered_tasks
 from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
 from pgqueue.worker.executors.base import Leftover
 
+# Of what was told to end and had not when its worker did.
+CANCELLED_AND_LEFT = Cancelled("cancelled while it ran, and its worker ended before it did")
+
 
 def spec_here(target: str) -> TaskSpec | None:
     """What is known of a task of this process; None if there is none of this name."""
@@ -33,12 +36,14 @@ def once_targets() -> frozenset[str]:
     return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)
 
 
-def left_over(claim: Claim) -> Leftover | Finished:
-    """A claim whose attempt had begun, and is not waited for: to be given back, unless it may run at most once."""
+def left_over(claim: Claim, seconds: float, *, cancelled: bool) -> Leftover | Finished:
+    """A claim whose attempt had begun, and is not waited for any more: given back, unless it is not to run again."""
+    if cancelled:
+        return Finished(claim, judge(claim, CANCELLED_AND_LEFT), seconds)
     terms = registered_terms(claim.target)
     if terms is None or not terms.at_most_once:
         return Leftover(claim, started=True)
-    return Finished(claim, judge(claim, Released(), terms), 0.0)
+    return Finished(claim, judge(claim, Released(), terms), seconds)
 
 
 def cancelled_unstarted(claim: Claim) -> Finished:

@@ -143,7 +143,9 @@ class ThreadExecutor:
             with slot.handing_on:
                 if slot.running is not None and not slot.abandoned:
                     slot.abandoned = True
-                    match left_over(slot.running[1]):
+                    number, claim, since = slot.running
+                    told = slot.attempts is not None and slot.attempts.was_told(number, Notice.CANCELLED)
+                    match left_over(claim, monotonic() - since, cancelled=told):
                         case Leftover() as leftover:
                             left.append(leftover)
                         case lost:

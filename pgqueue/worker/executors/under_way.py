@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.executors.judging import spec_here
+from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.executors.judging import left_over, spec_here
 from pgqueue.worker.executors.watch import Due, Watch
 
 
@@ -25,6 +27,7 @@ class Running:
     call: Call | None = None
     in_thread: bool = False
     watch: Watch | None = None
+    cancelled: bool = False
 
 
 class UnderWay:
@@ -51,11 +54,17 @@ class UnderWay:
         """All of them; from any thread."""
         return tuple(self._running.values())
 
+    def left_over(self, now: float) -> list[Leftover | Finished]:
+        """What becomes of those that are not waited for any more."""
+        return [left_over(each.claim, now - each.since, cancelled=each.cancelled) for each in self.all()]
+
     def tell_cancelled(self, ids: Collection[UUID]) -> None:
         """Tell those of these jobs whose own code runs."""
         for running in self.all():
-            if running.call is not None and running.claim.id in ids:
-                running.call.tell(Notice.CANCELLED)
+            if running.claim.id in ids:
+                running.cancelled = True
+                if running.call is not None:
+                    running.call.tell(Notice.CANCELLED)
 
     def overdue(self, now: float) -> list[tuple[Running, str]]:
         """Tell what ran past its time; answers what did not end after that, with the limit that it has passed."""

@@ -43,7 +43,8 @@ class Watch:
         if self.cancelled:
             return False
         self.cancelled = True
-        self.end_at = min(self.end_at, end_at)
+        if end_at < self.end_at:
+            self.said, self.end_at = "cancelled, and it did not end", end_at
         return True
 
     def due(self, now: float) -> Due | None:

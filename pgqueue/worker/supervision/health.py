@@ -71,7 +71,7 @@ def not_ready(health: Health) -> list[str]:
     elif not health.answered:
         reasons.append("the database does not answer")
     elif health.refused is not None:
-        reasons.append(f"its claims are refused: {health.refused}")
+        reasons.append(f"its claims, or the outcomes of jobs, are refused: {health.refused}")
     elif health.waited > CLAIM_PATIENCE:
         reasons.append(f"a claim has not been answered for {health.waited:.0f} s")
     return reasons

@@ -109,6 +109,11 @@ class ChildProcess:
         """About how many seconds it will take for what it was fed; 0 if it is not ready for work."""
         return len(self.fed) * (self.pace + _LEAST_COST) if self.ready else 0.0
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job that it runs was cancelled."""
+        return self.watch is not None and self.watch.cancelled
+
     def room(self, now: float) -> int:
         """How many more claims it may be fed: none until half of what it has is used up."""
         if self.recycled or self.kill_reason is not None:

@@ -11,6 +11,7 @@ from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.outcome import Cancelled, Outcome, Released
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.executors.judging import CANCELLED_AND_LEFT
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.kill_reasons import Crashes, outcome_of
 
@@ -41,9 +42,11 @@ class FinishedClaims:
         outcome = outcome_of(claim, number, child.kill_reason, child.pid, how, child.hung, self._crashes)
         self._settle(claim, outcome, monotonic() - child.since)
 
-    def leave_over(self, claim: Claim, *, started: bool) -> None:
+    def leave_over(self, claim: Claim, *, started: bool, cancelled: bool = False) -> None:
         """A claim is not run to its end: given back, or lost if it had begun and may not begin again."""
-        if not started or not self.terms(claim.target).at_most_once:
+        if started and cancelled:
+            self._settle(claim, CANCELLED_AND_LEFT, 0.0)
+        elif not started or not self.terms(claim.target).at_most_once:
             self.left.append(Leftover(claim, started))
         else:
             self._settle(claim, Released(), 0.0)
