@@ -105,7 +105,7 @@ def enqueue(
     typer.echo(found.id)
     if not found.created:
         say(f"job {found.id} was there already; nothing was added")
-    elif live is not None and (doubt := doubt_about(new.name, chosen_queue, live)):
+    elif (live or not app) and live is not None and (doubt := doubt_about(new.name, chosen_queue, live)):
         say(doubt)
     elif not app and sys.stderr.isatty():
         say("taken as it is; with -A MODULE the task's own options hold, and its arguments are checked")

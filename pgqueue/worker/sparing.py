@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 
@@ -20,7 +21,7 @@ class Sparing:
     def spare(self, name: str) -> int | None:
         """How often this was not said since it was; None if it is not to be said now."""
         now = time.monotonic()
-        at, more = self._said.get(name, (now - self._every, 0))
+        at, more = self._said.get(name, (-math.inf, 0))
         if now - at < self._every:
             self._said[name] = at, more + 1
             return None

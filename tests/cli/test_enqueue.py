@@ -153,7 +153,7 @@ def test_with_an_app_a_queue_that_nobody_serves_is_in_doubt_all_the_same(
     pgqueue: Command, conn: psycopg.Connection[Any]
 ) -> None:
     work(conn, 1, [f"{SHOP}:send_receipt"], ["web"])
-    ran = pgqueue("enqueue", f"{SHOP}:send_receipt", "-A", SHOP, "--queue", "hot")
+    ran = pgqueue("enqueue", f"{SHOP}:send_receipt", "[1]", "-A", SHOP, "--queue", "hot")
     assert "do not serve queue hot, but web" in ran.err
 
 

@@ -260,6 +260,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, unknown.park(strange, [Settlement(unfound.id, unfound.claim, Move.PARK, "released")]))
     execute(conn, unknown.recall(strange, forget=True))
     execute(conn, unknown.parked_since(unfound.id))
+    execute(conn, unknown.count_parked(10))
     execute(conn, unknown.live_targets())
     execute(conn, history.timeline())
     execute(conn, workers.overdue(0, None, "here", timedelta(0)))
