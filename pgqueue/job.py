@@ -238,11 +238,11 @@ def new_job_ids(count: int) -> list[UUID]:
     ids = []
     for number in range(count):
         low = number << 42 | int.from_bytes(noise[6 * number : 6 * number + 6], "big") >> 6
-        ids.append(id_of(first | low))
+        ids.append(uuid_of(first | low))
     return ids
 
 
-def id_of(number: int) -> UUID:
+def uuid_of(number: int) -> UUID:
     """The UUID of that number: what UUID() itself does, without its checks of what it was given."""
     fresh = object.__new__(UUID)
     object.__setattr__(fresh, "int", number)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pgqueue.events import Trouble
-from pgqueue.job import id_of
+from pgqueue.job import uuid_of
 from pgqueue.store.connection import in_words
 
 K = TypeVar("K")
@@ -123,7 +123,7 @@ class Refusals(Generic[K]):
             return None
         self._told_at = now
         first = next(iter(self._refused))
-        named = id_of(first[0]) if isinstance(first, tuple) else first
+        named = uuid_of(first[0]) if isinstance(first, tuple) else first
         return Trouble(
             "claimer",
             f"the database refuses {self._what(len(self._refused))}, first {named}: {self._refused[first].error}",

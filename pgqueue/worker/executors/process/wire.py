@@ -14,7 +14,7 @@ from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished
-from pgqueue.job import Claim, id_of
+from pgqueue.job import Claim, uuid_of
 from pgqueue.judge import Terms
 from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement, succeeded
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -55,7 +55,7 @@ def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
     rest[-2] = datetime.fromtimestamp(rest[-2], UTC)
-    return number, tuple.__new__(Claim, (id_of(int(key, 16)), *rest))
+    return number, tuple.__new__(Claim, (uuid_of(int(key, 16)), *rest))
 
 
 def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
