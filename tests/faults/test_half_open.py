@@ -101,8 +101,12 @@ def test_the_commit_of_a_job_on_a_silent_link_ends_at_a_deadline(
     spawn(proxied, executor=kind, concurrency=1, lease=30, poll=0.5)
     # Long enough that the link goes silent before the completion: a session that holds the job's row would keep it.
     job_id = desk.send(f"effect{suffix}", 1, 4.0)
-    idle = "select state = 'idle in transaction' from pg_stat_activity where application_name = 'pgqueue job'"
-    wait_until(lambda: desk.one(idle))
+    # And not before the task's own statement: what the task asks may take as long as it wants.
+    wrote = (
+        "select state = 'idle in transaction' and query like 'insert into public.effects%%' from pg_stat_activity"
+        " where application_name = 'pgqueue job'"
+    )
+    wait_until(lambda: desk.one(wrote))
     proxy.hush(["job"])
     # The deadline itself is 30 s.
     wait_until(lambda: desk.outcomes(job_id), 90)
