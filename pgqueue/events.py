@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pgqueue.job import Claim
@@ -16,6 +16,12 @@ class Finished(NamedTuple):
     claim: Claim
     settlement: Settlement
     elapsed: float
+
+
+def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
+    """One that succeeded, by far the most: made as Finished() and Settlement() make it, at half their cost."""
+    done = (claim.id, claim.claim, Move.SUCCEED, "succeeded", 0.0, None, None, None, None, result, True, False)
+    return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,14 @@ class WorkerStopped:
 
 @dataclass(frozen=True, slots=True)
 class AttemptsFinished:
-    """A batch of attempts whose outcome the database has acknowledged; `others` are those that did not succeed."""
+    """A batch of attempts whose outcome the database has acknowledged."""
 
     batch: Sequence[Finished]
-    others: Sequence[Finished] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "others", [done for done in self.batch if done.settlement.move is not Move.SUCCEED])
+    @property
+    def others(self) -> list[Finished]:
+        """Those that did not succeed: few of many."""
+        return [done for done in self.batch if done.settlement.move is not Move.SUCCEED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,13 +205,6 @@ class Settlement(NamedTuple):
     avoid: bool = False
 
 
-def succeeded(job: UUID, claim: int, result: str | None = None) -> Settlement:
-    """The settlement of a success, by far the most: made as Settlement() makes it, at half its cost."""
-    return tuple.__new__(
-        Settlement, (job, claim, Move.SUCCEED, "succeeded", 0.0, None, None, None, None, result, True, False)
-    )
-
-
 def error_report(kind: str, message: Any) -> ErrorReport:
     """A report of something that is no exception here: a vanished process, a target that is refused."""
     return ErrorReport(kind, storable(str(message), MESSAGE_LIMIT))

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 
 NOOP = "pgqueue.bench.tasks:nothing"
 INSERT = "insert into pgqueue.jobs (id, target, args) values ($1, $2, $3)"

@@ -18,7 +18,8 @@ from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
-from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.unknown import LiveTargets, live_targets

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,39 +66,62 @@ def print_json(value: object) -> None:
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print aligned columns, numbers to the right; a terminal is spared empty columns, and gets long cells cut."""
     # Late, because a worker never prints a table. Not rich's own tables: with them a thousand rows take half a second.
-    from rich.cells import cell_len
     from rich.segment import Segment, Segments
     from rich.style import Style
 
     shown = console()
-    texts = [[_shortened(in_one_line(written(cell))) for cell in row] for row in rows]
-    kept = [n for n in range(len(titles)) if not shown.is_terminal or any(row[n] for row in texts)]
-    to_right = [all(isinstance(row[n], int | float | None) for row in rows) for n in kept]
-    widths = [max(cell_len(titles[n]), *(cell_len(row[n]) for row in texts)) for n in kept]
-    below = None
-    if shown.is_terminal and _width(widths) > shown.width:
-        texts = brief(rows, texts)
-        widths = [max(cell_len(titles[n]), *(cell_len(row[n]) for row in texts)) for n in kept]
-        if _width(widths) > shown.width and titles[kept[-1]] in BELOW:
-            below, widths, to_right = kept.pop(), widths[:-1], to_right[:-1]
-        # What is compared or typed in elsewhere is of use as a whole alone: names give way.
-        names = [place for place, n in enumerate(kept) if any(_is_name(row[n]) for row in rows)]
-        widths = _fitted(widths, names, shown.width)
+    lay = _layout(titles, rows, shown.width if shown.is_terminal else None)
     styles = {word: Style.parse(style) for word, style in WORDS.items()}
     segments = []
-    for number, row in enumerate([titles, *texts]):
-        for n, width, right in zip(kept, widths, to_right, strict=True):
+    for number, row in enumerate([titles, *lay.texts]):
+        for n, width, right in zip(lay.columns, lay.widths, lay.to_right, strict=True):
             cell, pad = _laid(row[n], width)
             style = Style(bold=True) if number == 0 else styles.get(row[n])
             segments += [Segment(pad)] * right + [Segment(cell, style)] + [Segment(pad)] * (not right)
             segments.append(Segment(" " * GAP))
         segments.append(Segment.line())
-        if below is not None and number and row[below]:
-            segments += [Segment(_laid(f"    {row[below]}", shown.width)[0], Style(dim=True)), Segment.line()]
+        if lay.below is not None and number and row[lay.below]:
+            segments += [Segment(_laid(f"    {row[lay.below]}", shown.width)[0], Style(dim=True)), Segment.line()]
     with shown.capture() as printed:
         shown.print(Segments(segments), soft_wrap=True)
     for line in printed.get().splitlines():
         typer.echo(line.rstrip(), color=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The cells as texts; which columns stand beside each other, and how; and which one stands below its row."""
+
+    texts: list[list[str]]
+    columns: list[int]
+    widths: list[int]
+    to_right: list[bool]
+    below: int | None
+
+
+def _layout(titles: Sequence[str], rows: Sequence[Sequence[object]], room: int | None) -> _Layout:
+    """How to print a table within so many characters; None: as wide as it is."""
+    texts = [[_shortened(in_one_line(written(cell))) for cell in row] for row in rows]
+    columns = [n for n in range(len(titles)) if room is None or any(row[n] for row in texts)]
+    widths = _natural(titles, texts, columns)
+    below = None
+    if room is not None and _width(widths) > room:
+        texts = brief(rows, texts)
+        widths = _natural(titles, texts, columns)
+        if _width(widths) > room and titles[columns[-1]] in BELOW:
+            below, widths = columns.pop(), widths[:-1]
+        # What is compared or typed in elsewhere is of use as a whole alone: names give way.
+        names = [place for place, n in enumerate(columns) if any(_is_name(row[n]) for row in rows)]
+        widths = _fitted(widths, names, room)
+    to_right = [all(isinstance(row[n], int | float | None) for row in rows) for n in columns]
+    return _Layout(texts, columns, widths, to_right, below)
+
+
+def _natural(titles: Sequence[str], texts: Sequence[Sequence[str]], columns: Sequence[int]) -> list[int]:
+    """How wide each of the columns is where nothing is cut."""
+    from rich.cells import cell_len
+
+    return [max(cell_len(titles[n]), *(cell_len(row[n]) for row in texts)) for n in columns]
 
 
 def _laid(text: str, width: int) -> tuple[str, str]:

@@ -19,8 +19,8 @@ from pgqueue.demo.screen import Screen
 from pgqueue.demo.summary import summary
 from pgqueue.demo.workers import Workers
 from pgqueue.errors import PgqueueError
+from pgqueue.ids import new_job_id
 from pgqueue.interrupt import interruptible
-from pgqueue.job import new_job_id
 
 # The shell's code for "ended by Ctrl-C".
 FINE, FAILED, INTERRUPTED = 0, 1, 130

@@ -16,7 +16,8 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.codec import encode_args
-from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob, new_job_ids
+from pgqueue.ids import new_job_ids
+from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
 from pgqueue.retry import seconds
 from pgqueue.store.connection import (
     AnyConnection,

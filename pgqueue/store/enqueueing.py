@@ -8,7 +8,8 @@ from functools import cache
 from uuid import UUID
 
 from pgqueue.codec import encode_args
-from pgqueue.job import Enqueued, NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import Enqueued, NewJob
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
 from pgqueue.store.statement import Statement

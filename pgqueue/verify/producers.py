@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.job import Enqueued, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import Enqueued
 from pgqueue.store.connection import is_lost, open_connection
 from pgqueue.verify.asking import ask, ask_at_once
 from pgqueue.verify.proxy import Proxy

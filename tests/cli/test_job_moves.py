@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from pgqueue import client
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 from tests.cli.conftest import SHOP, Command, Start
 from tests.cli.moves import buried, claimed, succeeded
 from tests.waiting import wait_until

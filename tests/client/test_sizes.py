@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 import pgqueue
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 from pgqueue.store.batches import PIECE_BYTES
 from pgqueue.store.bulk import FEWEST
 from tests.conftest import Connect

@@ -14,7 +14,7 @@ from pgqueue.demo import example
 from pgqueue.demo.database import demo_schema
 from pgqueue.demo.example import Conn
 from pgqueue.demo.proof import Proof, prove
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 
 READABLE, LATIN = 5, 1
 

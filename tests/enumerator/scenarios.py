@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from pgqueue.client import cancel, enqueue, enqueue_many
-from pgqueue.job import NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
 from pgqueue.store import execute, reading
 from tests import factories

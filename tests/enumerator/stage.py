@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgqueue.client import enqueue
 from pgqueue.embedded import Server
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 from tests.enumerator import witness
 from tests.enumerator.invariants import violations_of
 from tests.enumerator.zygote import ForkedWorker, Zygote

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 from tests.faults.silence import SilentProxy
 from tests.worker.running import Desk, StartProcess
 

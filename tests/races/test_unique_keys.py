@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from pgqueue.job import NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute
 from tests.factories import TARGET, Conn, claim_one, count, enqueue, settle
 from tests.races.interleave import Sides

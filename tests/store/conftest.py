@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 
 from tests.conftest import Connect
 from tests.factories import Conn, enlist, step
-
-Plan = dict[str, Any]
+from tests.store.plans import Plan, plans_of
 
 
 @pytest.fixture
@@ -26,17 +24,7 @@ def plans() -> Callable[[Conn, Callable[[], Any]], list[Plan]]:
 
     def plans(conn: Conn, act: Callable[[], Any]) -> list[Plan]:
         _warm_up(conn)
-        heard: list[str] = []
-        conn.add_notice_handler(lambda notice: heard.append(notice.message_primary or ""))
-        conn.execute(
-            "load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;"
-            "set auto_explain.log_buffers = on; set auto_explain.log_timing = off; set auto_explain.log_format = json;"
-            "set auto_explain.log_nested_statements = on; set client_min_messages = log"
-        )
-        heard.clear()
-        act()
-        conn.execute("set auto_explain.log_min_duration = -1; set client_min_messages = notice")
-        return [json.loads(text[text.index("{") :])["Plan"] for text in heard if "plan:" in text]
+        return plans_of(conn, act)
 
     return plans
 

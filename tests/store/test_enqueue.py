@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from pgqueue.job import JobState, NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import JobState, NewJob
 from pgqueue.store import enqueueing, execute, jobs
 from tests.factories import HOUR, TARGET, Conn, claim, claim_one, count, enlist, enqueue, fail, job, make, settle, state
 

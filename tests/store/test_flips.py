@@ -29,7 +29,7 @@ from tests.factories import (
     success,
 )
 from tests.postgres import Databases
-from tests.store.conftest import Plan
+from tests.store.plans import Plan
 from tests.store.test_plans import nodes
 
 ROWS = 60_000

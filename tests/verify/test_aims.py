@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.embedded import Server
-from pgqueue.job import new_job_id
+from pgqueue.ids import new_job_id
 from pgqueue.store.connection import open_connection
 from pgqueue.verify import tasks
 from pgqueue.verify.aims import Aim, Victim, is_taken_over, victims

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pgqueue.errors import OptionError, UsageError
-from pgqueue.job import JobOptions, JobState, NewJob, new_job_id, option_names
+from pgqueue.ids import new_job_id
+from pgqueue.job import JobOptions, JobState, NewJob, option_names
 
 
 @pytest.mark.parametrize(

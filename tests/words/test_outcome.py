@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
-from pgqueue.job import Claim, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import Claim
 from pgqueue.judge import Terms, judge
 from pgqueue.outcome import (
     Cancelled,

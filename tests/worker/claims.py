@@ -9,7 +9,8 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.job import Claim, NewJob, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import Claim, NewJob
 from pgqueue.store import enqueueing, execute, jobs, workers
 
 TASKS = "tests.worker.sample_tasks"

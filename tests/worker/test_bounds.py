@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from pgqueue.job import Claim, new_job_id
+from pgqueue.ids import new_job_id
+from pgqueue.job import Claim
 from pgqueue.worker.claiming.bounds import BEGINNING, LAG, LAST_ID, PRIORITIES, Bounds
 from pgqueue.worker.claiming.ration import LONGEST_REST, RATION, SAMPLE_EVERY
 from tests.worker.claims import claim

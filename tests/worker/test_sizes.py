@@ -7,7 +7,7 @@ import pytest
 from pgqueue.events import AttemptsFinished, Finished
 from pgqueue.job import NewJob
 from pgqueue.store.jobs import MOST_BYTES
-from pgqueue.worker.claiming.outbox import Outbox, token_of
+from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.portion import FIRST_BYTES, LEAST_BYTES, MOST_ROWS, Portion
 from tests.factories import success
 from tests.worker.claims import claim
@@ -69,7 +69,7 @@ def test_a_batch_of_outcomes_is_bounded_in_bytes_and_never_empty() -> None:
     ]
     outbox.forget(3)
     assert outbox.size == 500
-    outbox.take_out({token_of(each.claim) for each in outbox.first(9, 1)})
+    outbox.take_out({each.claim.token for each in outbox.first(9, 1)})
     assert outbox.size == 0
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pgqueue.codec import decode_args, encode
 from pgqueue.context import JobContext, tell_cancelled
 from pgqueue.errors import ArgumentError
-from pgqueue.events import Finished
+from pgqueue.events import Finished, succeeded
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import (
@@ -28,7 +28,6 @@ from pgqueue.outcome import (
     Succeeded,
     Unregistered,
     error_report,
-    succeeded,
 )
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
@@ -56,7 +55,6 @@ class Call:
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None
-    _home: asyncio.Task[Any] | None = None
 
     def __init__(
         self, claim: Claim, task: Task[..., Any], args: list[Any], kwargs: dict[str, Any], context: JobContext
@@ -78,18 +76,14 @@ class Call:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._interrupt)
 
-    def at_home(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None) -> None:
-        """Where awaited() will be called, which asks otherwise: that costs as much as to begin a coroutine."""
-        self._loop, self._home = loop, task
-
     async def awaited(self, coroutine: Awaitable[Any]) -> Any:
         """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
-        self._loop = self._loop or asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         if self.told is not None:
             if isinstance(coroutine, CoroutineType):
                 coroutine.close()
             raise asyncio.CancelledError
-        self._own = self._home or asyncio.current_task()
+        self._own = asyncio.current_task()
         try:
             return await coroutine
         finally:
@@ -154,7 +148,7 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
     if outcome is _SUCCEEDED:
         # By far the most, and nothing to judge.
-        return tuple.__new__(Finished, (claim, succeeded(claim.id, claim.claim), elapsed))
+        return succeeded(claim, elapsed)
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed)
     except BaseException as error:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
-from pgqueue.job import Claim
-from pgqueue.worker.claiming.outbox import Outbox, Token, token_of
+from pgqueue.job import Claim, Token
+from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.unknown_claims import UnknownClaims
 from pgqueue.worker.loop import Connection
 
@@ -43,7 +43,7 @@ class HeldClaims:
 
         What was held goes on under the same token. The others are unknown claims.
         """
-        taken: dict[Token, Claim] = {token_of(claim): claim for claim in claims}
+        taken: dict[Token, Claim] = {claim.token: claim for claim in claims}
         if not self._claims.keys().isdisjoint(taken):
             self.unknown.suspect()
             return False
@@ -70,7 +70,7 @@ class HeldClaims:
         if not batch:
             return
         for done in batch:
-            if (claim := self._claims.pop(token_of(done.claim), None)) is not None:
+            if (claim := self._claims.pop(done.claim.token, None)) is not None:
                 self.size -= weight(claim)
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))

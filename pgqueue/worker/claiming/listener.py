@@ -65,9 +65,8 @@ class Listener:
         # Whether locks were asked for, whether all of them are held, and when to ask again.
         self._showing = self._shown = False
         self._show_at, self._again = 0.0, FIRST_AGAIN
-        # What has come and was not looked at, and over which connection it comes.
+        # What has come and was not looked at.
         self._came: list[Arrived] = []
-        self._heard_of: Connection | None = None
         self._self_test = SelfTest()
         self._useless = self._complained = False
         # A pipe, while the loop runs: ends the wait for the socket when another thread has something to say.
@@ -105,6 +104,8 @@ class Listener:
             self._useless = True
             self._complain("listening does not work through the pooler that its DSN leads to; it polls every second")
             return
+        # What comes together with an answer is given to psycopg, which would keep it for whoever asks.
+        conn.add_notify_handler(lambda each: self._came.append((each.channel, each.payload)))
         self._listen(conn)
         # What was asked before that was heard by nobody.
         self._look()
@@ -191,10 +192,6 @@ class Listener:
             self._hear(conn)
 
     def _listen(self, conn: Connection) -> None:
-        if conn is not self._heard_of:
-            # What comes behind an answer is given to psycopg, which would keep it for whoever asks it.
-            self._heard_of = conn
-            conn.add_notify_handler(lambda each: self._came.append((each.channel, each.payload)))
         for channel in (wakeups.CHANNEL, self._channel):
             execute(conn, wakeups.listen(channel))
 

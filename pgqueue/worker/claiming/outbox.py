@@ -14,15 +14,7 @@ from itertools import islice
 from uuid import UUID
 
 from pgqueue.events import Finished
-from pgqueue.job import Claim
-
-# What tells the outcomes apart: the job, and the number of its claim.
-Token = tuple[int, int]
-
-
-def token_of(claim: Claim) -> Token:
-    """By the number in the id: a UUID is hashed by code in Python."""
-    return claim.id.int, claim.claim
+from pgqueue.job import Token
 
 
 def written_size(done: Finished) -> int:
@@ -120,7 +112,7 @@ class Outbox:
     def take_out(self, written: Collection[Token]) -> None:
         """Drop these, wherever they are: they are written down."""
         with self._lock:
-            self._waiting = deque(done for done in self._waiting if token_of(done.claim) not in written)
+            self._waiting = deque(done for done in self._waiting if done.claim.token not in written)
             for token in written:
                 self._refused.pop(token, None)
             self._since = time.monotonic()
@@ -129,8 +121,8 @@ class Outbox:
     def refuse(self, done: Finished) -> None:
         """Let one wait apart, with what stands in it now; first() passes over it."""
         with self._lock:
-            token = token_of(done.claim)
-            self._waiting = deque(other for other in self._waiting if token_of(other.claim) != token)
+            token = done.claim.token
+            self._waiting = deque(other for other in self._waiting if other.claim.token != token)
             self._refused[token] = done
             self._weigh()
 

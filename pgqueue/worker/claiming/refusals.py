@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pgqueue.events import Trouble
-from pgqueue.job import uuid_of
 from pgqueue.store.connection import in_words
 
 K = TypeVar("K")
@@ -44,10 +43,14 @@ class Refusal:
 
 
 class Refusals(Generic[K]):
-    """The refused ones of one kind, `what` in words. Told of each answer; decides when each is tried again."""
+    """The refused ones of one kind, `what` in words. Told of each answer; decides when each is tried again.
 
-    def __init__(self, what: Callable[[int], str]) -> None:
+    `named` is what people call one of them by its key.
+    """
+
+    def __init__(self, what: Callable[[int], str], named: Callable[[K], object] = lambda key: key) -> None:
         self._what = what
+        self._named = named
         self.give_up_after = GIVE_UP_AFTER
         self._refused: dict[K, Refusal] = {}
         self._accepted = 0
@@ -122,11 +125,10 @@ class Refusals(Generic[K]):
         if not self._refused or now - self._told_at < TELL_EVERY:
             return None
         self._told_at = now
-        first = next(iter(self._refused))
-        named = uuid_of(first[0]) if isinstance(first, tuple) else first
+        first, why = next(iter(self._refused.items()))
         return Trouble(
             "claimer",
-            f"the database refuses {self._what(len(self._refused))}, first {named}: {self._refused[first].error}",
+            f"the database refuses {self._what(len(self._refused))}, first {self._named(first)}: {why.error}",
             "set aside; tried again ever more rarely",
         )
 

@@ -33,7 +33,9 @@ class RefusedJobs:
         self._held = held
         self._observe = observe
         self.jobs: Refusals[UUID] = Refusals(lambda count: f"the claims of {count} jobs")
-        self.slots: Refusals[tuple[str, int]] = Refusals(lambda count: f"to look for jobs in {count} slots")
+        self.slots: Refusals[tuple[str, int]] = Refusals(
+            lambda count: f"to look for jobs in {count} slots", lambda slot: slot[0]
+        )
         # Whether the last claim found fewer jobs than it was to take.
         self.short = True
 

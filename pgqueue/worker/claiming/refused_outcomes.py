@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgqueue.events import Finished, Observer
+from pgqueue.ids import uuid_of
+from pgqueue.job import Token
 from pgqueue.store.connection import is_lost
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.narrowing import narrow
-from pgqueue.worker.claiming.outbox import Outbox, Token, token_of
+from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.refusals import Refusals
 from pgqueue.worker.claiming.settler import Settled, given_up, settle, settle_alone
 from pgqueue.worker.loop import Connection
@@ -25,7 +27,9 @@ class RefusedOutcomes:
         self._outbox = outbox
         self._held = held
         self._observe = observe
-        self.refusals: Refusals[Token] = Refusals(lambda count: f"the outcomes of {count} jobs")
+        self.refusals: Refusals[Token] = Refusals(
+            lambda count: f"the outcomes of {count} jobs", lambda token: uuid_of(token[0])
+        )
 
     def settle(self, conn: Connection, batch: Sequence[Finished]) -> bool:
         """Write what the database takes of a batch that it has refused whole; whether anything was refused alone.
@@ -39,7 +43,7 @@ class RefusedOutcomes:
             lambda part: settle(conn, self._worker, part),
             lambda done, error: self._alone(conn, done, error),
         ):
-            tokens = {token_of(done.claim) for done in settled.batch}
+            tokens = {done.claim.token for done in settled.batch}
             self._held.settled_apart(settled.batch, settled.late, tokens)
             self.refusals.accept(tokens)
         return self.refusals.count > before
@@ -53,7 +57,7 @@ class RefusedOutcomes:
             self._observe(news)
 
     def _alone(self, conn: Connection, done: Finished, error: Exception) -> Settled | None:
-        token = token_of(done.claim)
+        token = done.claim.token
         try:
             return settle_alone(conn, self._worker, done, error)
         except Exception as refused:  # Whatever it is: this one cannot be written now.

@@ -196,7 +196,6 @@ class AsyncExecutor:
         elif not_yet := undeclared(call, self._declared):
             self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
-            call.at_home(self._loop.loop, running.task)
             running.call = call
             outcome = await self._attempts.run(call)
             self._loop_state.put_back()

@@ -11,7 +11,7 @@ from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
 from pgqueue.worker.executors.base import Leftover
 
 # Of what was told to end and had not when its worker did.
-CANCELLED_AND_LEFT = Cancelled("cancelled while it ran, and its worker ended before it did")
+_CANCELLED = Cancelled("cancelled while it ran, and its worker ended before it did")
 
 
 def spec_here(target: str) -> TaskSpec | None:
@@ -36,11 +36,13 @@ def once_targets() -> frozenset[str]:
     return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)
 
 
-def left_over(claim: Claim, seconds: float, *, cancelled: bool) -> Leftover | Finished:
-    """A claim whose attempt had begun, and is not waited for any more: given back, unless it is not to run again."""
+def left_over(claim: Claim, terms: Terms | None, seconds: float, *, cancelled: bool) -> Leftover | Finished:
+    """A claim whose attempt had begun, and is not waited for any more: given back, unless it is not to run again.
+
+    `terms` are its task's, None if they are not known.
+    """
     if cancelled:
-        return Finished(claim, judge(claim, CANCELLED_AND_LEFT), seconds)
-    terms = registered_terms(claim.target)
+        return Finished(claim, judge(claim, _CANCELLED), seconds)
     if terms is None or not terms.at_most_once:
         return Leftover(claim, started=True)
     return Finished(claim, judge(claim, Released(), terms), seconds)

@@ -145,7 +145,7 @@ class ThreadExecutor:
                     slot.abandoned = True
                     number, claim, since = slot.running
                     told = slot.attempts is not None and slot.attempts.was_told(number, Notice.CANCELLED)
-                    match left_over(claim, monotonic() - since, cancelled=told):
+                    match left_over(claim, registered_terms(claim.target), monotonic() - since, cancelled=told):
                         case Leftover() as leftover:
                             left.append(leftover)
                         case lost:

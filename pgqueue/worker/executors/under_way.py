@@ -9,11 +9,11 @@ from time import monotonic
 from uuid import UUID
 
 from pgqueue.events import Finished
-from pgqueue.job import Claim
+from pgqueue.job import Claim, Token
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.executors.base import Leftover
-from pgqueue.worker.executors.judging import left_over, spec_here
+from pgqueue.worker.executors.judging import left_over, registered_terms, spec_here
 from pgqueue.worker.executors.watch import Due, Watch
 
 
@@ -35,20 +35,19 @@ class UnderWay:
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        # By the claim's token.
-        self._running: dict[tuple[int, int], Running] = {}
+        self._running: dict[Token, Running] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     def begin(self, claim: Claim) -> Running:
         """An attempt begins."""
-        running = self._running[claim.id.int, claim.claim] = Running(claim, monotonic())
+        running = self._running[claim.token] = Running(claim, monotonic())
         return running
 
     def take_out(self, claim: Claim) -> bool:
         """It has ended, or is given up; whether it was under way still."""
-        return self._running.pop((claim.id.int, claim.claim), None) is not None
+        return self._running.pop(claim.token, None) is not None
 
     def all(self) -> tuple[Running, ...]:
         """All of them; from any thread."""
@@ -56,7 +55,10 @@ class UnderWay:
 
     def left_over(self, now: float) -> list[Leftover | Finished]:
         """What becomes of those that are not waited for any more."""
-        return [left_over(each.claim, now - each.since, cancelled=each.cancelled) for each in self.all()]
+        return [
+            left_over(each.claim, registered_terms(each.claim.target), now - each.since, cancelled=each.cancelled)
+            for each in self.all()
+        ]
 
     def tell_cancelled(self, ids: Collection[UUID]) -> None:
         """Tell those of these jobs whose own code runs."""

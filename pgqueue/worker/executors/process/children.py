@@ -217,7 +217,7 @@ class Children:
         if (number := child.running) is not None and number in child.fed:
             claim, _ = child.fed.pop(number)
             if child.kill_reason is None and self._deadline is not None and monotonic() > self._deadline:
-                self._finished.leave_over(claim, started=True, cancelled=child.is_cancelled)
+                self._finished.leave_running(child, claim)
             else:
                 self._finished.end_with(child, claim, number, how)
         for number in sorted(child.fed, reverse=True):
@@ -241,8 +241,7 @@ class Children:
             child.gone = True
             child.end()
             self._reports.heed(child, child.last_words())
-            for number, (claim, _) in child.fed.items():
-                self._finished.leave_over(claim, started=number == child.running, cancelled=child.is_cancelled)
+            self._finished.leave_fed(child)
         self._children.clear()
         self._feeder.close()
         self._finished.flush()

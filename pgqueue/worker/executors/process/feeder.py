@@ -50,7 +50,7 @@ class Feeder:
     def close(self) -> None:
         """Leave over what waits still."""
         for claim, _ in self._waiting:
-            self._finished.leave_over(claim, started=False)
+            self._finished.leave_unstarted(claim)
         self._waiting.clear()
 
     def _feed(self, child: ChildProcess, room: int) -> bool:

@@ -8,10 +8,10 @@ from time import monotonic
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
-from pgqueue.outcome import Cancelled, Outcome, Released
+from pgqueue.outcome import Cancelled, Outcome
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Leftover
-from pgqueue.worker.executors.judging import CANCELLED_AND_LEFT
+from pgqueue.worker.executors.judging import left_over
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.kill_reasons import Crashes, outcome_of
 
@@ -42,14 +42,26 @@ class FinishedClaims:
         outcome = outcome_of(claim, number, child.kill_reason, child.pid, how, child.hung, self._crashes)
         self._settle(claim, outcome, monotonic() - child.since)
 
-    def leave_over(self, claim: Claim, *, started: bool, cancelled: bool = False) -> None:
-        """A claim is not run to its end: given back, or lost if it had begun and may not begin again."""
-        if started and cancelled:
-            self._settle(claim, CANCELLED_AND_LEFT, 0.0)
-        elif not started or not self.terms(claim.target).at_most_once:
-            self.left.append(Leftover(claim, started))
-        else:
-            self._settle(claim, Released(), 0.0)
+    def leave_unstarted(self, claim: Claim) -> None:
+        """A claim never began: it is given back."""
+        self.left.append(Leftover(claim, started=False))
+
+    def leave_fed(self, child: ChildProcess) -> None:
+        """Nothing that a child was fed is waited for any more."""
+        for number, (claim, _) in child.fed.items():
+            if number == child.running:
+                self.leave_running(child, claim)
+            else:
+                self.leave_unstarted(claim)
+
+    def leave_running(self, child: ChildProcess, claim: Claim) -> None:
+        """A claim is not waited for any more: given back, unless it is not to run again."""
+        seconds = monotonic() - child.since
+        match left_over(claim, self.terms(claim.target), seconds, cancelled=child.is_cancelled):
+            case Leftover() as leftover:
+                self.left.append(leftover)
+            case ended:
+                self.ended.append(ended)
 
     def flush(self) -> None:
         """Report what ended."""

@@ -13,10 +13,11 @@ from math import inf
 from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
-from pgqueue.events import Finished
-from pgqueue.job import Claim, uuid_of
+from pgqueue.events import Finished, succeeded
+from pgqueue.ids import uuid_of
+from pgqueue.job import Claim
 from pgqueue.judge import Terms
-from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement, succeeded
+from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Settings
@@ -68,7 +69,7 @@ def finished_from_child(claim: Claim, elapsed: object, said: object, result: str
     if type(elapsed) is not float or not 0 <= elapsed < inf:
         raise Nonsense("no seconds")
     if said is None:
-        return tuple.__new__(Finished, (claim, succeeded(claim.id, claim.claim, result), elapsed))
+        return succeeded(claim, elapsed, result)
     if type(said) is not list or len(said) != len(_FIELDS):
         raise Nonsense("no settlement")
     values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
