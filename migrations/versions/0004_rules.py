@@ -12,7 +12,44 @@ UNIQUE: tuple[str, ...] = ()
 
 SCHEDULES: tuple[str, ...] = ()
 
-LIMITS: tuple[str, ...] = ()
+# A rule a row. `name` is a queue, a target, or a limit key; with a '*' at its end, all keys that begin so,
+# each with a share of its own. `starts` in any window of `period` seconds, `burst` of them in a twentieth of it.
+LIMITS_TABLE = """
+create table pgqueue.limits (
+  scope       text collate "C" not null check (scope in ('queue', 'task', 'key')),
+  name        text collate "C" not null check (name <> ''),
+  concurrency integer          check (concurrency >= 1),
+  starts      integer          check (starts >= 1),
+  period      float8           check (period > 0),
+  burst       integer          check (burst >= 1),
+  weight      integer          not null default 1 check (weight between 1 and 100),
+  ordered     boolean          not null default false,
+  on_dead     text collate "C" not null default 'go on' check (on_dead in ('go on', 'stop')),
+  source      text collate "C",
+  changed_at  timestamptz      not null default now(),
+  constraint limits_pkey primary key (scope, name),
+  constraint limits_rate check ((starts is null) = (period is null)),
+  constraint limits_burst check (burst is null or burst <= coalesce(starts, 0)),
+  constraint limits_weight check (weight = 1 or scope = 'key'),
+  constraint limits_ordered check (not ordered or scope = 'key' and coalesce(concurrency = 1, false)),
+  constraint limits_on_dead check (on_dead = 'go on' or ordered)
+)
+"""
+
+# Null where nothing is said: no row is rewritten. `limited`: there is a rule for the queue.
+QUEUE_LIMITS = """
+alter table pgqueue.queues
+  add column limited boolean not null default false,
+  add column max_size integer check (max_size >= 1),
+  add column on_full text collate "C" check (on_full in ('raise', 'drop_oldest')),
+  add constraint queues_full check ((max_size is null) = (on_full is null))
+"""
+
+LIMITS: tuple[str, ...] = (
+    LIMITS_TABLE,
+    QUEUE_LIMITS,
+    "comment on table pgqueue.limits is 'How many jobs of a queue, task or key may run, or start in a time'",
+)
 
 ORDER: tuple[str, ...] = ()
 
