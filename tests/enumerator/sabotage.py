@@ -19,7 +19,10 @@ BUGS: dict[str, tuple[str, dict[str, str]]] = {
     "a completion asks for no token": ("complete", {"and job.claim = _claim and job.worker = _worker": ""}),
     "a claim has no new number": ("step", {"claim = least(job.claim, 2147483646) + 1": "claim = job.claim"}),
     "a heartbeat does not ask whether the lease stands": ("heartbeat", {"and me.expires_at > clock_timestamp()": ""}),
-    "an enqueue does not ask whether its job has ended": ("enqueue_job", {"pgqueue.has_ended(_id)": "false"}),
+    "an enqueue does not ask whether its job has ended": (
+        "enqueue_job",
+        {"pgqueue.has_ended(_id)": "false", "pgqueue.ended_meanwhile(_id)": "false"},
+    ),
 }
 
 

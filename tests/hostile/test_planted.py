@@ -132,7 +132,7 @@ def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str,
 _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
-  and p.proname <> all ('{is_heard,uuid7,uuid7_floor,readable}')
+  and p.proname <> all ('{is_heard,uuid7,uuid7_floor,fault_in_options,readable}')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 

@@ -223,6 +223,16 @@ def test_p11_sql_refuses_what_no_worker_could_run(db: Conn, call: str, fault: st
     assert count(db, "jobs") == 0
 
 
+def test_the_check_of_options_is_part_of_the_call_and_no_call_of_its_own(db: Conn) -> None:
+    db.execute("set track_functions = 'all'")
+    for _ in range(10):
+        db.execute("select pgqueue.enqueue('a:b')")
+    db.execute("select pg_stat_force_next_flush()")
+    called = {row[0] for row in db.execute("select funcname from pg_stat_user_functions")}
+    assert "enqueue_job" in called
+    assert "fault_in_options" not in called
+
+
 def test_ids_made_by_sql_and_by_python_are_ordered_by_time(db: Conn) -> None:
     made = []
     for _ in range(5):

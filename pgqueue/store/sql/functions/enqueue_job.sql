@@ -29,27 +29,10 @@ begin
             _unique_key, _limit_key, _labels)
     on conflict do nothing;
     created := found;
-    if created and _given and (select count(*) from pgqueue.jobs as job where job.id = _id) > 1 then
-      -- This transaction still sees the job that has ended since its snapshot was taken, but not its end.
-      raise exception 'job % ended while this transaction was open', _id
-        using errcode = 'serialization_failure', hint = 'enqueue it again in a new transaction';
-    end if;
-    if created and _given and pgqueue.has_ended(_id) then
-      if not has_table_privilege('pgqueue.jobs', 'delete') then
-        raise exception 'job % ended just now', _id
-          using errcode = 'serialization_failure', hint = 'enqueue it again in a new transaction';
-      end if;
-      delete from pgqueue.jobs as job where job.id = _id;
+    if created and _given and pgqueue.ended_meanwhile(_id) then
       created := false;
       id := _id;
       return;
-    end if;
-    if created and _given and current_setting('transaction_isolation') <> 'read committed' then
-      -- Nor does it see a job that has come and ended since; but it runs into its first attempt: 40001.
-      insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target)
-      values (_id, 1, 0, 'probe', '', '')
-      on conflict do nothing;
-      delete from pgqueue.attempts as attempt where attempt.job_id = _id and attempt.outcome = 'probe';
     end if;
     if created then
       -- Workers ask for the next due time when they fall idle; they need to hear of what is due before their poll.
