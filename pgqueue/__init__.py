@@ -22,8 +22,9 @@ from pgqueue.errors import (
     TransactionEnded,
     UsageError,
 )
-from pgqueue.job import Attempt, Enqueued, Job, JobState, NewJob
+from pgqueue.job import Enqueued, JobState, NewJob
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.record import Attempt, Job
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.tasks import Task, task

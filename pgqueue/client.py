@@ -12,9 +12,10 @@ from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Attempt, Enqueued, Job, JobState, NewJob, Notify, Target
+from pgqueue.job import Args, Enqueued, JobState, NewJob, Notify, Target
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
+from pgqueue.record import Attempt, Job
 from pgqueue.store import Statement, batches, bulk, enqueueing, jobs, reading
 from pgqueue.store.asking import TOLD, ask, telling, told
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async

@@ -1,4 +1,4 @@
-"""What a job is: its states, its options, and the three shapes in which code meets it."""
+"""What a job is: its states, its options, and the shapes in which code meets it."""
 
 from __future__ import annotations
 
@@ -143,52 +143,6 @@ class Enqueued(NamedTuple):
 
     id: UUID
     created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job in whatever state: a row of the view `pgqueue.job`.
-
-    Times have zones. What history does not keep is None: of a job that has ended, `worker`; of one that has not,
-    `finished_at` and `reason`.
-    """
-
-    id: UUID
-    queue: str
-    target: str
-    args: Any
-    state: JobState
-    priority: int | None
-    attempt: int
-    max_attempts: int | None
-    created_at: datetime | None
-    run_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    worker: int | None
-    unique_key: str | None
-    limit_key: str | None
-    labels: Mapping[str, str] | None
-    last_error: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One ended attempt of a job: a row of `pgqueue.attempts`."""
-
-    job_id: UUID
-    attempt: int
-    claim: int
-    queue: str
-    target: str
-    worker: int | None
-    started_at: datetime | None
-    finished_at: datetime
-    outcome: str
-    error_type: str | None
-    error: str | None
-    traceback: str | None
 
 
 # The number of a job, and that of its claim.

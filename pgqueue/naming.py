@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pgqueue.context import JobContext
 from pgqueue.errors import UsageError
-from pgqueue.job import Enqueued, Job, NewJob
+from pgqueue.job import Enqueued, NewJob
+from pgqueue.record import Job
 
 JobRef = UUID | str | Enqueued | Job | JobContext
 

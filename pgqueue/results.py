@@ -19,9 +19,10 @@ from psycopg.pq import TransactionStatus
 
 from pgqueue.context import running
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
-from pgqueue.job import Attempt, Job, JobState
+from pgqueue.job import JobState
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
+from pgqueue.record import Attempt, Job
 from pgqueue.retry import seconds
 from pgqueue.store import Statement, execute, reading
 from pgqueue.store.asking import TOLD, telling, told

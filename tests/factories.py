@@ -10,8 +10,9 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.job import Claim, Job, JobState, NewJob
+from pgqueue.job import Claim, JobState, NewJob
 from pgqueue.outcome import Move, Settlement
+from pgqueue.record import Job
 from pgqueue.store import enqueueing, execute, jobs, reading, workers
 from pgqueue.store.jobs import Slot, Step
 

@@ -17,7 +17,8 @@ from pgqueue.cli.job_list import Before, Limit, print_page
 from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
 from pgqueue.cli.output import Columns
 from pgqueue.errors import UsageError
-from pgqueue.job import Job, JobState
+from pgqueue.job import JobState
+from pgqueue.record import Job
 from pgqueue.store import dead, execute
 from pgqueue.store.listing import Asked
 

@@ -10,7 +10,7 @@ import typer
 
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.output import Columns, print_list, written
-from pgqueue.job import Job
+from pgqueue.record import Job
 from pgqueue.store.listing import Asked, Page, page
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import typer
 
 from pgqueue.cli.errors import say
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
-from pgqueue.job import Attempt, Job
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
+from pgqueue.record import Attempt, Job
 from pgqueue.store import execute, reading
 
 if TYPE_CHECKING:

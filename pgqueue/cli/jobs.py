@@ -30,7 +30,8 @@ from pgqueue.cli.options import (
 )
 from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.context import be_at_home_in
-from pgqueue.job import Job, JobState
+from pgqueue.job import JobState
+from pgqueue.record import Job
 from pgqueue.store import execute, reading, unknown
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.job import Job, JobState
+from pgqueue.job import JobState
+from pgqueue.record import Job
 from pgqueue.store.direct import Rows
 from pgqueue.store.looking import look
 from pgqueue.store.reading import read_job

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.codec import MAX_DEPTH
-from pgqueue.job import Attempt, Job, JobState
+from pgqueue.job import JobState
+from pgqueue.record import Attempt, Job
 from pgqueue.store.statement import Statement, query
 
 

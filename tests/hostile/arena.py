@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pgqueue.job import Job, NewJob
+from pgqueue.job import NewJob
+from pgqueue.record import Job
 from pgqueue.store import execute, reading
 from tests.worker.running import ERRANDS, Desk, ThreadedWorker, named
 

@@ -19,7 +19,8 @@ import pytest
 
 from pgqueue.client import enqueue_many
 from pgqueue.events import Event
-from pgqueue.job import Job, NewJob
+from pgqueue.job import NewJob
+from pgqueue.record import Job
 from pgqueue.store import execute, reading
 from pgqueue.worker import Worker
 from tests.postgres import ROOT
