@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Enqueued, JobState, NewJob, Notify, Target
+from pgqueue.job import Args, Enqueued, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
 from pgqueue.record import Attempt, Job
@@ -43,6 +43,11 @@ def enqueue(
     timeout: Duration | None = None,
     max_attempts: int | None = None,
     unique_key: str | None = None,
+    unique: Unique | None = None,
+    unique_until: UniqueUntil | None = None,
+    unique_for: Duration | None = None,
+    on_conflict: OnConflict | None = None,
+    max_wait: Duration | None = None,
     limit_key: str | None = None,
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
@@ -58,9 +63,13 @@ def enqueue(
 
     If a live job has the same `unique_key`, or any job has the same `job_id`, that one is answered and nothing is
     added (`created` is False). Two enqueuers of one key wait for each other; at REPEATABLE READ and above the second
-    gets PostgreSQL's serialization failure, as with any unique key.
+    gets PostgreSQL's serialization failure, as with any unique key. `unique="args"` makes the key from target and
+    arguments. `unique_until="start"` lets go of it when the job starts, `unique_for` holds it so long after the job
+    falls due. `on_conflict="replace"` gives a job that waits what this call says (`replaced` is True); its run_at moves
+    if the call has one, at most `max_wait` after that job was enqueued.
 
-    Raises TargetError, ArgumentError, OptionError: then nothing was sent. O(log n).
+    Raises TargetError, ArgumentError, OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
+    error of the database, after which a transaction can only be rolled back, to a savepoint at least. O(log n).
     """
     if unknown:
         check_call_options("enqueue", unknown)
@@ -77,6 +86,11 @@ def enqueue(
         timeout=timeout,
         max_attempts=max_attempts,
         unique_key=unique_key,
+        unique=unique,
+        unique_until=unique_until,
+        unique_for=unique_for,
+        on_conflict=on_conflict,
+        max_wait=max_wait,
         limit_key=limit_key,
         store_result=store_result,
         labels=labels,
@@ -93,8 +107,8 @@ def enqueue_many(conn: AsyncConnection, new_jobs: Iterable[NewJob]) -> Awaitable
 def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
     """Enqueue many jobs in a few round trips or by COPY, in the transaction open on `conn`; the ids come back in order.
 
-    Where a `unique_key` or `job_id` finds a job that is there already, its id is answered. Raises as enqueue() does,
-    before anything is sent. O(batch log n).
+    Where a unique key or `job_id` finds a job that is there already, its id is answered. Raises as enqueue() does,
+    before anything is sent, but KeyTaken, which leaves nothing of the batch. O(batch log n).
     """
     if isinstance(new_jobs, NewJob):
         raise UsageError("new_jobs is a single NewJob; pass a list of them: enqueue_many(conn, [new])")

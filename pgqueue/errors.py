@@ -8,6 +8,7 @@
     ├── JobNotFound (LookupError)    no such job, in any state
     ├── JobFailed                    result() of a job that ended without success
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
+    ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
@@ -72,6 +73,20 @@ class JobFailed(PgqueueError):
 
 class ResultTimeout(PgqueueError, TimeoutError):
     """The job did not end within the time that result() was given; it goes on undisturbed."""
+
+
+class KeyTaken(PgqueueError):
+    """A job that was to be the only one of its unique key, with `on_conflict="raise"`, is not; nothing was enqueued.
+
+    `job_id` is the job that has the key. The database raised it: roll back, to a savepoint at least.
+    """
+
+    def __init__(self, message: str, job_id: object) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.job_id)
 
 
 class LeaseLost(PgqueueError):

@@ -28,12 +28,17 @@ Args = Sequence[Any] | Mapping[str, Any] | None
 Target = str | Callable[..., Any]
 # When an enqueue sends a NOTIFY: always, if somebody idle listens, never.
 Notify = Literal["always", "idle", "off"]
+# What a unique key is made of; until when a job holds it; what becomes of a call that meets it taken.
+Unique = Literal["args"]
+UniqueUntil = Literal["end", "start"]
+OnConflict = Literal["keep", "replace", "raise"]
 
 DEFAULT_QUEUE = "default"
 DEFAULT_PRIORITY = 5
 DEFAULT_MAX_ATTEMPTS = 26
 # A job that ended its process three times in a row is dead, whatever its attempts.
 MAX_CRASHES = 3
+_NOTHING_OF_KEYS = (None,) * 5
 # One hour: finite, so that nothing hangs for ever.
 DEFAULT_TIMEOUT = 3600.0
 
@@ -72,6 +77,11 @@ class JobOptions:
     timeout: Duration | None = None
     max_attempts: int | None = None
     unique_key: str | None = None
+    unique: Unique | None = None
+    unique_until: UniqueUntil | None = None
+    unique_for: Duration | None = None
+    on_conflict: OnConflict | None = None
+    max_wait: Duration | None = None
     limit_key: str | None = None
     store_result: bool | None = None
     labels: Mapping[str, str] | None = None
@@ -91,8 +101,21 @@ class JobOptions:
         check_labels(self.labels)
         check_flag("store_result", self.store_result)
         check_choice("notify", self.notify, ("always", "idle", "off"))
+        # Seldom said, and asked of every job.
+        about = (self.unique, self.unique_until, self.unique_for, self.on_conflict, self.max_wait)
+        if about != _NOTHING_OF_KEYS:
+            self._check_about_keys()
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
+
+    def _check_about_keys(self) -> None:
+        check_choice("unique", self.unique, ("args",))
+        check_choice("unique_until", self.unique_until, ("end", "start"))
+        check_choice("on_conflict", self.on_conflict, ("keep", "replace", "raise"))
+        check_duration("unique_for", self.unique_for, zero=False, infinite=False)
+        check_duration("max_wait", self.max_wait, zero=True, infinite=False)
+        if self.unique is not None and self.unique_key is not None:
+            raise OptionError("give unique_key or unique, not both: unique makes the key from the arguments")
 
     def said(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -104,6 +127,9 @@ class JobOptions:
         if self.run_at is not None or self.delay is not None:
             missing.pop("delay", None)
             missing.pop("run_at", None)
+        if self.unique_key is not None or self.unique is not None:
+            missing.pop("unique_key", None)
+            missing.pop("unique", None)
         if not missing:
             return self
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -138,11 +164,28 @@ class NewJob(JobOptions):
 class Enqueued(NamedTuple):
     """What enqueue() returns: the job's id, valid before COMMIT, and whether this call created it.
 
-    `created` is False if `unique_key` or `job_id` found a job that was there already; `id` is then that one's.
+    `created` is False if a unique key or `job_id` found a job that was there already; `id` is then that one's, and
+    `replaced` whether it waited and now says what this call does (`on_conflict="replace"`).
     """
 
     id: UUID
     created: bool
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a job that waited says now what this call does."""
+        return False
+
+
+class Replaced(Enqueued):
+    """What enqueue() returns where a job that waited says now what the call does."""
+
+    __slots__ = ()
+
+    @property
+    def replaced(self) -> bool:
+        """As of Enqueued."""
+        return True
 
 
 # The number of a job, and that of its claim.

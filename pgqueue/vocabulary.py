@@ -19,6 +19,8 @@ _MAX_ATTEMPTS = "say max_attempts, which counts the first attempt, too"
 _TTL = "say ttl: how long after it falls due the job may still start"
 _TIMEOUT = "say timeout, in seconds or as a timedelta"
 _UNIQUE = "say unique_key: at most one live job has it"
+_WINDOW = "say unique_for: how long the unique key is taken, whatever becomes of the job"
+_CONFLICT = "say on_conflict: what a call does that meets its unique key taken"
 _JOB_ID = "say job_id, a uuid.UUID"
 _ARGS = "give the job's arguments as args: a list is positional, a mapping by keyword"
 _RESULT = "say store_result=True to keep what the task returns, for a day"
@@ -38,6 +40,7 @@ _OURS = {
     "countdown": _DELAY,
     "defer_by": _DELAY,
     "defer_until": _RUN_AT,
+    "debounce": "say unique_key, delay and on_conflict='replace'",
     "deduplication_key": _UNIQUE,
     "enqueue_at": _RUN_AT,
     "enqueue_in": _DELAY,
@@ -55,6 +58,7 @@ _OURS = {
     "job_timeout": _TIMEOUT,
     "jobkey": _UNIQUE,
     "job_key": _UNIQUE,
+    "job_key_mode": _CONFLICT,
     "key": _UNIQUE,
     "kwargs": _ARGS,
     "lock": _UNIQUE,
@@ -69,6 +73,8 @@ _OURS = {
     "periodic": _SCHEDULE,
     "queue_name": "say queue",
     "queueing_lock": _UNIQUE,
+    "replace": _CONFLICT,
+    "replace_existing": _CONFLICT,
     "rate_limit": "there are no limits yet; limit_key is stored for them",
     "result_ttl": _RESULT,
     "retries": _MAX_ATTEMPTS,
@@ -80,14 +86,16 @@ _OURS = {
     "schedule_in": _DELAY,
     "scheduled_at": _RUN_AT,
     "singleton_key": _UNIQUE,
+    "singleton_seconds": _WINDOW,
     "soft_time_limit": "say soft_timeout in @task(...)",
     "start_after": _RUN_AT,
     "store_results": _RESULT,
     "tags": _LABELS,
     "task_id": _JOB_ID,
+    "throttle": "say unique_key, unique_for; or, for the latest arguments, delay, max_wait=0 and on_conflict='replace'",
     "time_limit": _TIMEOUT,
-    "unique": _UNIQUE,
     "unique_id": _UNIQUE,
+    "unique_period": _WINDOW,
     "when": _RUN_AT,
 }
 

@@ -8,7 +8,26 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-UNIQUE: tuple[str, ...] = ()
+# start_key is null where nothing is said: no row is rewritten, and no index. A job that is unique until its start has
+# its key there for good, and in unique_key until it is claimed: that index holds nothing but keys that are taken.
+# A row of unique_windows is rewritten when its window has passed and the next begins: vacuumed soon, as keys that come
+# often are few. Its second index is where the pruner finds what has passed.
+UNIQUE: tuple[str, ...] = (
+    'alter table pgqueue.jobs add column start_key text collate "C"',
+    'alter table pgqueue.dead_jobs add column start_key text collate "C"',
+    """
+    create table pgqueue.unique_windows (
+      unique_key text collate "C" not null constraint unique_windows_pkey primary key,
+      until      timestamptz      not null,
+      job_id     uuid             not null
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 2000)
+    """,
+    "create index unique_windows_until on pgqueue.unique_windows (until)",
+    """
+    comment on table pgqueue.unique_windows is
+      'Unique keys that are taken until a moment, whatever becomes of their job; a row leaves when it has passed'
+    """,
+)
 
 SCHEDULES: tuple[str, ...] = ()
 

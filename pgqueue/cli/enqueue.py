@@ -21,12 +21,34 @@ from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob
 from pgqueue.store import enqueueing, execute
+from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.unknown import LiveTargets, live_targets
 from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
 
 if TYPE_CHECKING:
     import psycopg
+
+
+class Made(StrEnum):
+    """What a unique key is made of."""
+
+    ARGS = "args"
+
+
+class Until(StrEnum):
+    """Until when a job holds its unique key."""
+
+    END = "end"
+    START = "start"
+
+
+class Conflict(StrEnum):
+    """What becomes of a call whose unique key is taken."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
+    RAISE = "raise"
 
 
 class Telling(StrEnum):
@@ -57,6 +79,21 @@ def enqueue(
     max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
     unique_key: Annotated[
         str | None, typer.Option("--unique-key", metavar="KEY", help="At most one live job has it.")
+    ] = None,
+    unique: Annotated[
+        Made | None, choice_option("--unique", of=Made, help="Make the unique key from target and arguments.")
+    ] = None,
+    unique_until: Annotated[
+        Until | None, choice_option("--unique-until", of=Until, help="When the key is free again; at its end.")
+    ] = None,
+    unique_for: Annotated[
+        timedelta | None, duration_option("--unique-for", "The key is taken so long after due, whatever ended.")
+    ] = None,
+    on_conflict: Annotated[
+        Conflict | None, choice_option("--on-conflict", of=Conflict, help="What if the key is taken; keep.")
+    ] = None,
+    max_wait: Annotated[
+        timedelta | None, duration_option("--max-wait", "How long asking again may put a job off; 1m.")
     ] = None,
     limit_key: Annotated[
         str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
@@ -93,6 +130,11 @@ def enqueue(
         timeout=timeout,
         max_attempts=max_attempts,
         unique_key=unique_key,
+        unique=None if unique is None else "args",
+        unique_until=None if unique_until is None else unique_until.value,
+        unique_for=unique_for,
+        on_conflict=None if on_conflict is None else on_conflict.value,
+        max_wait=max_wait,
         limit_key=limit_key,
         store_result=store_result or None,
         labels=labels(label or []),
@@ -104,7 +146,9 @@ def enqueue(
     chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
     typer.echo(found.id)
-    if not found.created:
+    if found.replaced:
+        say(f"job {found.id} was waiting already; it has these arguments now")
+    elif not found.created:
         say(f"job {found.id} was there already; nothing was added")
     elif (live or not app) and live is not None and (doubt := doubt_about(new.name, chosen_queue, live)):
         say(doubt)
@@ -128,7 +172,7 @@ def _enqueued(dsn: str | None, new: NewJob) -> tuple[Enqueued, list[LiveTargets]
     with connected(dsn) as conn:
         try:
             with diagnosed():
-                found = execute(conn, enqueueing.enqueue(new))
+                found = ask(conn, enqueueing.enqueue(new))
         except DatabaseUnreachable as error:
             # The COMMIT may have gone through: only the same id makes it safe to repeat.
             raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import TypeVar, overload
+from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import SchemaError, UsageError
+from pgqueue.errors import KeyTaken, SchemaError, UsageError
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.statement import Statement, execute
 from pgqueue.version import __version__
 
 T = TypeVar("T")
-# What PostgreSQL says where a schema, a table, a function or a column is missing; and Python, of a text that the
-# session's encoding does not have.
+# What PostgreSQL says where a schema, a table, a function or a column is missing, or a unique key is taken; and Python,
+# of a text that the session's encoding does not have.
 TOLD = (
+    errors.UniqueViolation,
     errors.UndefinedTable,
     errors.UndefinedFunction,
     errors.UndefinedColumn,
@@ -56,6 +58,8 @@ def told(error: Exception) -> Exception:
             " `set client_encoding = 'utf8'` on it, or leave that setting out"
         )
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if isinstance(error, errors.UniqueViolation):
+        return _taken(said, error)
     if isinstance(error, errors.InvalidSchemaName) or 'relation "pgqueue.' in said:
         return SchemaError(f"this database has no schema pgqueue yet ({said}); run `pgqueue migrate` on it")
     if "pgqueue." not in said and not isinstance(error, errors.UndefinedColumn):
@@ -65,3 +69,13 @@ def told(error: Exception) -> Exception:
         f"the schema pgqueue is of another version than this pgqueue {__version__} ({said}); run `pgqueue migrate`, and"
         " where that says that the database is newer, upgrade pgqueue here"
     )
+
+
+def _taken(said: str, error: errors.UniqueViolation) -> Exception:
+    """KeyTaken, if it was enqueue_keyed() that raised this (its detail is an id); else it is the caller's own."""
+    if error.diag.schema_name != "pgqueue" or error.diag.constraint_name != "jobs_unique":
+        return error
+    try:
+        return KeyTaken(said, UUID(error.diag.message_detail or ""))
+    except ValueError:
+        return error

@@ -26,6 +26,7 @@ from pgqueue.store.connection import (
     driver_async,
     is_async,
 )
+from pgqueue.store.keys import check_key, key_of
 from pgqueue.store.statement import execute
 from pgqueue.store.whole import whole, whole_async
 
@@ -42,8 +43,10 @@ def send(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> Awaitable[list[UU
 def send(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
     """(nothing) -> scheduled | ready, in the transaction open on `conn`; answers the ids in order. O(batch log n).
 
-    One round trip, if the jobs fit into one piece. Raises ArgumentError; then nothing was written.
+    One round trip, if the jobs fit into one piece. Raises ArgumentError, OptionError; then nothing was written.
     """
+    for new in new_jobs:
+        check_key(new)
     pieces = _pieces(new_jobs, range(len(new_jobs)))
     first = next(pieces, _Piece())
     if next(pieces, None) is None:
@@ -103,8 +106,8 @@ def _in_order(new_jobs: Sequence[NewJob]) -> list[int]:
 
     def rank(number: int) -> tuple[int, int, str, str]:
         new = new_jobs[number]
-        if new.unique_key is not None:
-            return 1, 0, new.unique_key, new.notify or ""
+        if (key := key_of(new)) is not None:
+            return 1, 0, key, new.notify or ""
         if new.job_id is not None:
             return 0, new.job_id.int, "", new.notify or ""
         return 2, 0, "", new.notify or ""

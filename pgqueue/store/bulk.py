@@ -1,6 +1,6 @@
 """Very many jobs at once: rows for COPY, made while the server reads them.
 
-COPY takes plain jobs alone: what needs the database's clock or a look at other jobs (delay, ttl, unique_key, job_id)
+COPY takes plain jobs alone: what needs the database's clock or a look at other jobs (delay, ttl, unique keys, job_id)
 goes through the function `enqueue_jobs`, and so do batches too small to pay for COPY's round trips.
 """
 
@@ -28,6 +28,7 @@ from pgqueue.store.connection import (
     driver_async,
     is_async,
 )
+from pgqueue.store.keys import ABOUT_KEYS
 from pgqueue.store.statement import Statement, execute, nothing
 from pgqueue.store.whole import whole, whole_async
 
@@ -38,8 +39,8 @@ _CHUNK = 500
 # And no more than this at once, however large their arguments are.
 _CHUNK_BYTES = 1024 * 1024
 # What the database's clock or a look at other jobs decides.
-_NOT_PLAIN = attrgetter("delay", "ttl", "run_at", "unique_key", "job_id")
-_NOTHING = (None,) * 5
+_NOT_PLAIN = attrgetter("delay", "ttl", "run_at", "job_id", "unique_key", "unique", *ABOUT_KEYS)
+_NOTHING = (None,) * 10
 # What an insert alone can do: as the session says, or nothing at all.
 _PLAIN_NOTIFY = (None, "off")
 _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

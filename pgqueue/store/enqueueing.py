@@ -9,21 +9,27 @@ from uuid import UUID
 
 from pgqueue.codec import encode_args
 from pgqueue.ids import new_job_id
-from pgqueue.job import Enqueued, NewJob
+from pgqueue.job import Enqueued, NewJob, Replaced
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
+from pgqueue.store.direct import Rows
+from pgqueue.store.keys import check_key, key_of, says_more
 from pgqueue.store.statement import Statement
 
 
 def enqueue(new: NewJob) -> Statement[Enqueued]:
-    """(nothing) -> scheduled | ready. O(log n)."""
-    if new.job_id is None and new.unique_key is None and new.ttl is None and new.notify in _PLAIN_NOTIFY:
+    """(nothing) -> scheduled | ready. O(log n). Raises ArgumentError, OptionError."""
+    more = says_more(new)
+    keyed = more or new.unique_key is not None or new.unique is not None
+    if new.job_id is None and not keyed and new.ttl is None and new.notify in _PLAIN_NOTIFY:
         return _enqueue_plain(new)
+    check_key(new)
+    args = encode_args(new.args)
     params = (
         new.job_id or new_job_id(),
         new.job_id is not None,
         new.name,
-        encode_args(new.args),
+        args,
         new.queue,
         new.priority,
         _length(new.delay),
@@ -31,11 +37,14 @@ def enqueue(new: NewJob) -> Statement[Enqueued]:
         _length(new.ttl),
         _length(new.timeout),
         new.max_attempts,
-        new.unique_key,
+        key_of(new, args),
         new.limit_key,
         new.store_result,
         _labels(new.labels),
     )
+    if more:
+        about = (new.unique_until == "start", _length(new.unique_for), new.on_conflict, _length(new.max_wait))
+        return Statement(_ENQUEUE_KEYED, (*params, *about, new.notify), _read_keyed)
     if new.notify is not None:
         return Statement(_ENQUEUE_AS, (*params, new.notify), lambda rows: Enqueued(rows[0][0], rows[0][1]))
     return Statement(_ENQUEUE, params, lambda rows: Enqueued(rows[0][0], rows[0][1]))
@@ -51,6 +60,11 @@ _JOB = """
 """
 _ENQUEUE = f"select id, created from pgqueue.enqueue_job({_JOB}"
 _ENQUEUE_AS = f"select id, created from pgqueue.enqueue_job_as($16::pg_catalog.text, {_JOB}"
+_ENQUEUE_KEYED = f"""
+select id, created, replaced from pgqueue.enqueue_keyed({_JOB.rstrip().removesuffix(")")},
+  $16::boolean, pg_catalog.make_interval(secs => $17::pg_catalog.float8), $18::pg_catalog.text,
+  pg_catalog.make_interval(secs => $19::pg_catalog.float8), $20::pg_catalog.text)
+"""
 # What an insert of its own can do: as the session says, or nothing at all.
 _PLAIN_NOTIFY = (None, "off")
 
@@ -108,13 +122,14 @@ returning case when run_at operator(pg_catalog.<=)
 def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) -> Statement[list[UUID]]:
     """(nothing) -> scheduled | ready, for a batch of one `notify`; answers the ids in order. O(batch log n).
 
-    `args` are the jobs' arguments as texts, if they have been encoded already.
+    `args` are the jobs' arguments as texts, if they have been encoded already. Raises ArgumentError.
     """
+    args = [encode_args(new.args) for new in new_jobs] if args is None else args
     params = (
         [new.job_id or new_job_id() for new in new_jobs],
         [new.job_id is not None for new in new_jobs],
         [new.name for new in new_jobs],
-        [encode_args(new.args) for new in new_jobs] if args is None else args,
+        args,
         [new.queue for new in new_jobs],
         [new.priority for new in new_jobs],
         [_length(new.delay) for new in new_jobs],
@@ -122,12 +137,20 @@ def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) 
         [_length(new.ttl) for new in new_jobs],
         [_length(new.timeout) for new in new_jobs],
         [new.max_attempts for new in new_jobs],
-        [new.unique_key for new in new_jobs],
+        [key_of(new, text) for new, text in zip(new_jobs, args, strict=True)],
         [new.limit_key for new in new_jobs],
         [new.store_result for new in new_jobs],
         [_labels(new.labels) for new in new_jobs],
     )
     notify = new_jobs[0].notify if new_jobs else None
+    if any(map(says_more, new_jobs)):
+        about = (
+            [new.unique_until == "start" for new in new_jobs],
+            [_length(new.unique_for) for new in new_jobs],
+            [new.on_conflict for new in new_jobs],
+            [_length(new.max_wait) for new in new_jobs],
+        )
+        return Statement(_ENQUEUE_MANY_KEYED, (*params, *about, notify), lambda rows: [row[0] for row in rows])
     if notify is not None:
         return Statement(_ENQUEUE_MANY_AS, (*params, notify), lambda rows: [row[0] for row in rows])
     return Statement(_ENQUEUE_MANY, params, lambda rows: [row[0] for row in rows])
@@ -141,6 +164,16 @@ _JOBS = """
 """
 _ENQUEUE_MANY = f"select id from pgqueue.enqueue_jobs({_JOBS}"
 _ENQUEUE_MANY_AS = f"select id from pgqueue.enqueue_jobs_as($16::pg_catalog.text, {_JOBS}"
+_ENQUEUE_MANY_KEYED = f"""
+select id from pgqueue.enqueue_keyed_jobs({_JOBS.rstrip().removesuffix(") as id")},
+  $16::boolean[], $17::pg_catalog.float8[], $18::pg_catalog.text[], $19::pg_catalog.float8[], $20::pg_catalog.text)
+  as id
+"""
+
+
+def _read_keyed(rows: Rows) -> Enqueued:
+    job_id, created, replaced = rows[0]
+    return (Replaced if replaced else Enqueued)(job_id, created)
 
 
 def _length(duration: Duration | None) -> float | None:

@@ -8,7 +8,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from pgqueue.errors import OptionError
-from pgqueue.job import Notify
+from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
 from pgqueue.options import Duration
 from pgqueue.tasks.bounds import OnExpiry, OnTimeout
 from pgqueue.vocabulary import unknown_options
@@ -23,6 +23,11 @@ class TaskOptions(TypedDict, total=False):
     timeout: Duration | None
     max_attempts: int | None
     unique_key: str | None
+    unique: Unique | None
+    unique_until: UniqueUntil | None
+    unique_for: Duration | None
+    on_conflict: OnConflict | None
+    max_wait: Duration | None
     store_result: bool | None
     labels: Mapping[str, str] | None
     notify: Notify | None

@@ -66,6 +66,25 @@ def test_a_unique_key_finds_the_live_job(pgqueue: Command) -> None:
     assert "nothing was added" in second.err
 
 
+def test_a_key_made_of_arguments_is_free_at_the_start_and_a_later_call_replaces(
+    pgqueue: Command, conn: psycopg.Connection[Any]
+) -> None:
+    words = ("enqueue", "a:b", "[1]", "--unique", "args", "--unique-until", "start", "--on-conflict", "replace")
+    first = pgqueue(*words, "--delay", "5m", "--max-wait", "1h", "--unique-for", "10m")
+    second = pgqueue(*words, "--priority", 7)
+    assert (first.code, second.code, second.out) == (0, 0, first.out)
+    assert "was waiting already" in second.err
+    assert row(conn, "priority, start_key = unique_key, run_at > now() + interval '4 minutes'") == (7, True, True)
+    count = conn.execute("select count(*) from pgqueue.unique_windows where until > now() + interval '14 m'").fetchone()
+    assert count == (1,)
+
+
+def test_a_key_that_is_taken_can_be_an_error(pgqueue: Command) -> None:
+    first, second = (pgqueue("enqueue", "a:b", "--unique-key", "k", "--on-conflict", "raise") for _ in range(2))
+    assert (first.code, second.code, second.out) == (0, 1, "")
+    assert f"the unique key 'k' is taken by job {first.out.strip()}" in second.err
+
+
 def test_with_the_app_the_options_of_the_task_hold(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
     pgqueue("enqueue", "-A", SHOP, f"{SHOP}:remind", "[1]", "--priority", 2)
     assert row(conn, "queue, priority, max_attempts") == ("mail", 2, 8)

@@ -44,6 +44,44 @@ def test_p1_a_commit_makes_the_jobs_exist(kind: Kind, dsn: str, db: Conn) -> Non
     assert [state(db, each) for each in made] == ["ready", "ready", "scheduled"]
 
 
+def test_p10_what_a_job_says_of_its_key_holds_on_every_kind_of_connection(kind: Kind, dsn: str, db: Conn) -> None:
+    async def act(opened: Opened) -> list[Any]:
+        options: dict[str, Any] = {
+            "unique": "args",
+            "unique_until": "start",
+            "on_conflict": "replace",
+            "max_wait": HOUR,
+        }
+        one = await answer(pgqueue.enqueue(opened.conn, TARGET, [1], delay=HOUR, **options))
+        again = await answer(pgqueue.enqueue(opened.conn, TARGET, [1], priority=7, **options))
+        assert (one.created, one.replaced, again, again.replaced) == (True, False, (one.id, False), True)
+        many = await answer(pgqueue.enqueue_many(opened.conn, [NewJob(TARGET), NewJob(TARGET, [1], **options)]))
+        await opened.commit()
+        return [one.id, *many]
+
+    first, other, found = run(kind, dsn, act)
+    assert first == found != other
+    assert (pgqueue.get_job(db, first).priority, count(db, "jobs")) == (7, 2)
+
+
+@pytest.mark.parametrize("name", ["psycopg", "async", "SQLAlchemy Session", "SQLAlchemy AsyncSession"])
+def test_a_unique_key_that_is_taken_is_the_same_error_everywhere(name: str, dsn: str, db: Conn) -> None:
+    made = pgqueue.enqueue(db, TARGET, unique_key="k").id
+    new = NewJob(TARGET, unique_key="k", on_conflict="raise")
+
+    async def act(opened: Opened) -> None:
+        with pytest.raises(pgqueue.KeyTaken) as one:
+            await answer(pgqueue.enqueue(opened.conn, TARGET, unique_key="k", on_conflict="raise"))
+        await opened.rollback()
+        with pytest.raises(pgqueue.KeyTaken) as many:
+            await answer(pgqueue.enqueue_many(opened.conn, [NewJob(TARGET), new]))
+        await opened.rollback()
+        assert one.value.job_id == many.value.job_id == made
+
+    run(KINDS[name], dsn, act)
+    assert count(db, "jobs") == 1
+
+
 def test_p1_a_rollback_leaves_no_job_no_notification_and_no_key(kind: Kind, dsn: str, db: Conn) -> None:
     db.execute("listen pgqueue")
     db.execute("select pg_advisory_lock_shared(7702, 0)")

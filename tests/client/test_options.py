@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 import pgqueue
 from pgqueue import NewJob
 from pgqueue.job import option_names
+from pgqueue.store.keys import ABOUT_KEYS
 from tests.factories import TARGET, Conn, claim, enlist, step
 
 PAST = datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -114,5 +115,5 @@ def test_no_timeout_must_be_said(db: Conn, way: Way) -> None:
 def test_sql_knows_every_option_by_the_same_name(db: Conn) -> None:
     row = db.execute("select proargnames from pg_proc where oid = 'pgqueue.enqueue'::regproc").fetchone()
     assert row is not None
-    # What SQL says by the setting pgqueue.notify, for its transaction.
-    assert set(row[0]) == {"target", "args", *option_names()} - {"notify"}
+    # What SQL says by the setting pgqueue.notify, for its transaction; and by enqueue_unique.
+    assert set(row[0]) == {"target", "args", *option_names()} - {"notify", "unique", *ABOUT_KEYS}

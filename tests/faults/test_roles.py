@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -103,6 +104,10 @@ def test_who_may_enqueue_may_do_nothing_else(desk: Desk, roles: dict[str, str]) 
         job = enqueue(conn, work, unique_key="k")
         assert not enqueue(conn, work, unique_key="k").created
         assert get_job(conn, job.id).state == "ready"
+        options: dict[str, Any] = {"unique": "args", "unique_until": "start", "unique_for": 60}
+        assert enqueue(conn, work, [1], **options).created
+        assert not enqueue(conn, work, [1], **options).created
+        assert enqueue(conn, work, [1], **options, on_conflict="replace", priority=7).replaced
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             cancel(conn, job.id)
         enqueue_many(conn, [NewJob(work, labels={"a": "b"}, timeout=9, max_attempts=2, limit_key="l")] * 200)

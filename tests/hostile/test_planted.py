@@ -164,6 +164,10 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
         + [NewJob(target, unique_key="k")],
     )
     pgqueue.enqueue_many(conn, [NewJob(target, [1], queue="kept", labels={"a": "b"})] * 200)
+    keyed = NewJob(target, queue="kept", unique_key="v", unique_until="start", unique_for=60, on_conflict="replace")
+    for _ in range(2):
+        pgqueue.enqueue_many(conn, [keyed, NewJob(target, queue="kept", unique="args", on_conflict="keep")])
+    conn.execute("select pgqueue.enqueue_unique('shop.tasks:send', '{\"a\": [\"b\"]}', on_conflict => 'replace')")
     conn.execute(
         "select pgqueue.enqueue('shop.tasks:send', '{}', delay => '1 hour', unique_key => 'sql', labels => '{}')"
     )

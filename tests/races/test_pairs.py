@@ -25,6 +25,7 @@ from tests.factories import HOUR, LEASE, Conn, claim, disown, enlist, enqueue, e
 PATIENCE = 20.0
 TIDY_EVERY = 50
 TABLES = ("jobs", "attempts", "results", "dead_jobs", "workers", "cancellations", "parked")
+UNTIL_START = {"unique_key": "k", "unique_until": "start"}
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Case:
     job: Any
     claim: Claim
     claimer: int
+    key: dict[str, Any]
     before: str = ""
 
 
@@ -66,7 +68,7 @@ MOVES: dict[str, Move] = {
     "purge": lambda conn, case: conn.execute(
         "select * from pgqueue.forget_dead(null, null, now() + interval '1 day', null, 10)"
     ),
-    "enqueue": lambda conn, case: enqueue(conn, unique_key="k"),
+    "enqueue": lambda conn, case: enqueue(conn, **case.key),
     "delete": delete,
 }
 # What makes a job live again, or forgets it; nothing else may touch one that has ended.
@@ -101,6 +103,7 @@ class Pairs:
     one: Conn
     two: Conn
     pool: ThreadPoolExecutor
+    key: dict[str, Any]
     serial: dict[tuple[str, ...], Any] = field(default_factory=dict)
     begun: int = 0
 
@@ -111,9 +114,9 @@ class Pairs:
         self.begun += 1
         self.db.execute("; ".join(f"delete from pgqueue.{table}" for table in TABLES))
         worker, claimer = enlist(self.db), enlist(self.db)
-        made = enqueue(self.db, unique_key="k")
+        made = enqueue(self.db, **self.key)
         (taken,) = claim(self.db, worker)
-        case = Case(made, taken, claimer)
+        case = Case(made, taken, claimer, self.key)
         STATES[state](self.db, case)
         case.before = self._state(case)
         return case
@@ -173,7 +176,7 @@ class Pairs:
 @pytest.fixture
 def pairs(connect: Connect) -> Any:
     with ThreadPoolExecutor(1) as pool:
-        made = Pairs(connect(autocommit=True), connect(), connect(), pool)
+        made = Pairs(connect(autocommit=True), connect(), connect(), pool, {"unique_key": "k"})
         for conn in (made.db, made.one, made.two):
             conn.execute("set deadlock_timeout = '100ms'")
             conn.execute("set statement_timeout = '20s'")
@@ -188,6 +191,12 @@ ALL = list(itertools.product(STATES, MOVES, MOVES, ENDS))
 
 def test_p2_p5_p10_some_pairs_of_moves_taken_by_chance_leave_what_one_order_leaves(pairs: Pairs) -> None:
     for state, first, second, end in random.Random(1).sample(ALL, 15):
+        pairs.check(state, first, second, end)
+
+
+def test_p2_p5_p10_some_pairs_of_moves_of_a_job_that_is_unique_until_its_start(pairs: Pairs) -> None:
+    pairs.key = UNTIL_START
+    for state, first, second, end in random.Random(2).sample(ALL, 15):
         pairs.check(state, first, second, end)
 
 

@@ -204,10 +204,11 @@ def test_a_late_settlement_walks_the_primary_key(crowd: Conn, plans: Any) -> Non
     check(plans(crowd, lambda: settle(crowd, late)), rows=10, most_blocks=1000)
 
 
-@pytest.mark.parametrize("options", [{}, {"unique_key": "k"}])
-def test_finding_the_job_that_has_the_key_walks_indexes(crowd: Conn, plans: Any, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("more", [None, {}, {"unique_until": "start"}, {"unique_for": 60, "on_conflict": "replace"}])
+def test_finding_the_job_that_has_the_key_or_id_walks_indexes(crowd: Conn, plans: Any, more: Any) -> None:
     made = enqueue(crowd, unique_key="k")
-    found = plans(crowd, lambda: enqueue(crowd, **(options or {"job_id": made})))
+    options = {"job_id": made} if more is None else {"unique_key": "k", **more}
+    found = plans(crowd, lambda: enqueue(crowd, **options))
     assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
     assert blocks(found) < 1000
 

@@ -36,7 +36,7 @@ begin
                                 max_attempts, args, labels, unique_key, limit_key)
   values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
-          _job.max_attempts, _job.args, _job.labels, _job.unique_key, _job.limit_key);
+          _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key);
   perform pgqueue.wake_waiters(array[_id]);
   return 'cancelled';
 end $$;

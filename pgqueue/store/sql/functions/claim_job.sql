@@ -18,7 +18,8 @@ begin
   update pgqueue.jobs as job
   set worker = _worker, claim = least(job.claim, 2147483646) + 1,
       attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(),
-      run_at = least(job.run_at, now()), avoid_host = null
+      run_at = least(job.run_at, now()), avoid_host = null,
+      unique_key = case when job.start_key is null then job.unique_key end
   where job.id = _id and job.worker is null
     and (job.expires_at is null or job.expires_at > now())
     and _epoch is not null

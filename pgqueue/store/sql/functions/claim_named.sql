@@ -27,7 +27,8 @@ begin
     with taken as (
       update pgqueue.jobs as job
       set worker = _worker, claim = least(job.claim, 2147483646) + 1,
-          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null
+          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null,
+          unique_key = case when job.start_key is null then job.unique_key end
       where job.ctid = any (array(
         select due.ctid
         from (select named.id from unnest(_ids) as named (id) order by named.id) as named

@@ -26,7 +26,7 @@ begin
            from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
          held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
          held.max_attempts, held.args, held.labels,
-         held.unique_key, held.limit_key
+         coalesce(held.start_key, held.unique_key), held.limit_key
   from held;
   if found then
     perform pgqueue.forget_cancellations(array[_id]);

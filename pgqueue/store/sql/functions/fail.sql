@@ -53,11 +53,12 @@ begin
     delete from pgqueue.jobs as job where job.id = any (array(select held.id from held where held.delay is null))
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
-                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
-                                   reason, error_type, error, traceback)
+                                   max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
+                                   labels, reason, error_type, error, traceback)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           held.unique_key, held.limit_key, held.labels, held.reason, held.error_type, held.error, held.traceback
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.labels, held.reason,
+           held.error_type, held.error, held.traceback
     from held
     where held.delay is null and held.outcome <> 'cancelled'
     on conflict (id) do nothing
@@ -71,8 +72,8 @@ begin
              from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
            held.counted, held.outcome, held.queue, held.target,
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
-           held.max_attempts, case when held.delay is null then held.args end, held.labels, held.unique_key,
-           held.limit_key
+           held.max_attempts, case when held.delay is null then held.args end, held.labels,
+           coalesce(held.start_key, held.unique_key), held.limit_key
     from held
     returning job_id
   )

@@ -44,11 +44,12 @@ begin
     delete from pgqueue.jobs as job where job.id = any (array(select held.id from held where held.reason is not null))
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
-                                   max_attempts, store_result, queue, target, args, unique_key, limit_key, labels,
-                                   reason, error_type, error)
+                                   max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
+                                   labels, reason, error_type, error)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           held.unique_key, held.limit_key, held.labels, held.reason, 'pgqueue.WorkerLost', held.error
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.labels, held.reason,
+           'pgqueue.WorkerLost', held.error
     from held
     where held.reason is not null
     on conflict (id) do nothing

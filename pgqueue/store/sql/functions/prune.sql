@@ -1,13 +1,14 @@
 -- Drop history past its keeping time; answers how many rows went.
 -- Ids are ordered by time, so what has just come of age lies right below the id of that moment. What was kept longer
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
--- What no worker can run any more is dropped, too. One at a time: whoever comes second answers 0. Looks at no more than
--- a few times _max rows; O(_max log n).
+-- What no worker can run any more is dropped, too, and unique keys whose window has passed. One at a time: whoever
+-- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  _windows int;
   _then constant uuid := pgqueue.uuid7_floor(now() - _history - random() * greatest(_history, _dead));
   _anywhere constant uuid := gen_random_uuid();
 begin
@@ -20,7 +21,15 @@ begin
   delete from pgqueue.targets as known
   where known.declared_at < now() - interval '1 day'
     and not exists (select from pgqueue.workers as w where w.targets = known.hash);
-  return pgqueue.prune_below(
+  delete from pgqueue.unique_windows as taken
+  where taken.unique_key = any (array(
+    select passed.unique_key from pgqueue.unique_windows as passed
+    where passed.until < now()
+    order by passed.until limit _max
+    -- A producer may be about to begin the next one.
+    for update skip locked));
+  get diagnostics _windows = row_count;
+  return _windows + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
       pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)
     + pgqueue.prune_below(_then, _then, _then, _history, _dead, _max)

@@ -1,6 +1,7 @@
 -- dead -> ready with fresh attempts, or scheduled | retrying -> ready now. Answers the state of the job after the
 -- call: `dead` still, if a live job has its unique key; null if there is no such job.
--- It is wanted again, so a cancellation of it is forgotten, even if it runs.
+-- It is wanted again, so a cancellation of it is forgotten, even if it runs. What was unique until its start takes no
+-- key again: it cannot stay dead for that.
 -- The claim number is kept, so that no earlier attempt can settle. Walks jobs_pkey, dead_jobs_pkey; O(log n).
 create or replace function pgqueue.retry(_id uuid) returns text
 language plpgsql
@@ -14,9 +15,11 @@ begin
   select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
   if found then
     insert into pgqueue.jobs (id, created_at, timeout, priority, max_attempts, store_result, queue, target, args,
-                              unique_key, limit_key, labels)
+                              unique_key, start_key, limit_key, labels)
     values (_id, _dead.created_at, _dead.timeout, _dead.priority, _dead.max_attempts, _dead.store_result,
-            _dead.queue, _dead.target, _dead.args, _dead.unique_key, _dead.limit_key, _dead.labels)
+            _dead.queue, _dead.target, _dead.args,
+            case when _dead.start_key is null then _dead.unique_key end, _dead.start_key, _dead.limit_key,
+            _dead.labels)
     on conflict do nothing;
     if not found then
       return 'dead';

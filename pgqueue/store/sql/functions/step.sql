@@ -44,7 +44,8 @@ begin
       where job.id = any (_ids) and job.worker = _worker
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
-                job.priority, job.max_attempts, job.args, job.labels, job.unique_key, job.limit_key
+                job.priority, job.max_attempts, job.args, job.labels,
+                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
@@ -100,7 +101,9 @@ begin
     with taken as (
       update pgqueue.jobs as job
       set worker = _worker, claim = least(job.claim, 2147483646) + 1,
-          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null
+          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = now(), avoid_host = null,
+          -- Who is unique until the start lets go, for good; for all others nothing changes.
+          unique_key = case when job.start_key is null then job.unique_key end
       where job.ctid = any (array(
         select fitting.ctid
         from (

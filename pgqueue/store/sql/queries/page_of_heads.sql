@@ -25,7 +25,8 @@ with heads as materialized (
 select more.due, more.later, job.id, job.queue, job.target,
        case when pg_column_size(job.args) > $7::int then $8::text else job.args::text end as args,
        found.state, job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
-       null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key,
+       null::timestamptz as finished_at, job.worker, coalesce(job.start_key, job.unique_key) as unique_key,
+       job.limit_key,
        case when pg_column_size(job.labels) > $7::int then $8::text else job.labels::text end as labels,
        (select concat_ws(': ', last.error_type, nullif(left(last.error, 4000), ''))
         from pgqueue.attempts as last

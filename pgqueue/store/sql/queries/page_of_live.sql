@@ -4,7 +4,8 @@
 select looked.id, looked.queue, looked.target,
        case when pg_column_size(looked.args) > $7::int then $8::text else looked.args::text end as args,
        looked.state, looked.priority, looked.attempt, looked.max_attempts, looked.created_at, looked.run_at,
-       looked.started_at, null::timestamptz as finished_at, looked.worker, looked.unique_key, looked.limit_key,
+       looked.started_at, null::timestamptz as finished_at, looked.worker,
+       coalesce(looked.start_key, looked.unique_key) as unique_key, looked.limit_key,
        case when pg_column_size(looked.labels) > $7::int then $8::text else looked.labels::text end as labels,
        (select concat_ws(': ', last.error_type, nullif(left(last.error, 4000), ''))
         from pgqueue.attempts as last

@@ -14,7 +14,8 @@ create or replace view pgqueue.job as
                 when job.attempt > 0 then 'retrying'
                 else 'scheduled' end as state,
            job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
-           null::timestamptz as finished_at, job.worker, job.unique_key, job.limit_key, job.labels,
+           null::timestamptz as finished_at, job.worker, coalesce(job.start_key, job.unique_key) as unique_key,
+           job.limit_key, job.labels,
            (select concat_ws(': ', last.error_type, nullif(last.error, ''))
             from pgqueue.attempts as last
             where last.job_id = job.id and last.error is not null
