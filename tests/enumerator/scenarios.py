@@ -120,6 +120,20 @@ def _enqueue_many_call(stage: Stage) -> Call:
     return call
 
 
+def _replace_call(stage: Stage) -> Call:
+    """Of a job that waits, until a worker takes it: the call makes another then, which must run, too."""
+    stage.send("work", unique_key="replaced", unique_until="start", delay=0.3)
+    job_id = new_job_id()
+    options: dict[str, Any] = {"unique_key": "replaced", "unique_until": "start", "on_conflict": "replace"}
+
+    def call(dsn: str) -> None:
+        with _connected(dsn, "enqueue") as conn:
+            job = enqueue(conn, f"{TASKS}:work", [stage.direct, 0.01], job_id=job_id, **options)
+            conn.execute("insert into orders values (%s, 'succeeded') on conflict do nothing", [job.id])
+
+    return call
+
+
 @contextmanager
 def _connected(dsn: str, role: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that commits at the end, and is closed even if that is refused."""
@@ -177,6 +191,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         name="enqueue_many",
         calls=_enqueue_many_call,
+        roles=frozenset({"enqueue"}),
+        actions=CLIENT_ACTIONS,
+    ),
+    Scenario(
+        name="replace until its start",
+        calls=_replace_call,
         roles=frozenset({"enqueue"}),
         actions=CLIENT_ACTIONS,
     ),
