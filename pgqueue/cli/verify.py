@@ -28,7 +28,7 @@ def verify(
         int | None, typer.Option("--seed", metavar="N", help="Repeat the faults and jobs of this seed; else a new one.")
     ] = None,
     plant: Annotated[
-        str | None, typer.Option("--plant", metavar="BUG", help="PlantedBug a bug that it must find; see the guide.")
+        str | None, typer.Option("--plant", metavar="BUG", help="Plant a bug that it must find; see the guide.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave database and logs there, to look at.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of every fault.")] = False,

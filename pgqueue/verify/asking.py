@@ -17,8 +17,8 @@ from pgqueue.verify.workload import Piece
 Conn = psycopg.Connection[Any]
 
 ASKED = """
-insert into verify.asked (job_id, created, kind, fails, unique_key, has_ttl, not_before)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into verify.asked (job_id, created, kind, fails, unique_key, unique_for, has_ttl, not_before)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 THERE = "select job_id from verify.asked where job_id = any (%s)"
 
@@ -54,7 +54,8 @@ def _ask(conn: Conn, piece: Piece, job_id: UUID | None, now: datetime) -> Enqueu
 def _note(conn: Conn, piece: Piece, done: Enqueued, now: datetime) -> None:
     options = piece.options
     not_before = now + timedelta(seconds=options.get("delay", 0.0))
-    conn.execute(ASKED, [*done, piece.kind, piece.fails, options.get("unique_key"), "ttl" in options, not_before])
+    key, window = options.get("unique_key"), options.get("unique_for")
+    conn.execute(ASKED, [*done, piece.kind, piece.fails, key, window, "ttl" in options, not_before])
 
 
 def _clock(conn: Conn) -> datetime:

@@ -31,6 +31,7 @@ NAMES = (
     "foreign",
     "outcome",
     "unique",
+    "window",
 )
 
 

@@ -9,6 +9,7 @@ create table verify.asked (
   kind       text        not null,
   fails      int         not null,
   unique_key text,
+  unique_for float8,
   has_ttl    boolean     not null,
   parent     uuid,
   not_before timestamptz not null,

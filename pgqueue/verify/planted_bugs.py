@@ -23,6 +23,7 @@ class PlantedBug(StrEnum):
     SETTLE_FENCE = "settle-fence"
     FAIL_FENCE = "fail-fence"
     LEASE_CHECK = "lease-check"
+    WINDOW = "window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,14 @@ EDITS = {
     PlantedBug.LEASE_CHECK: Edit(
         "heartbeat",
         (("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),),
+    ),
+    # A unique key is free when its job has ended, whatever was said.
+    PlantedBug.WINDOW: Edit(
+        "take_window",
+        (
+            ("where taken.unique_key = _key and taken.until > clock_timestamp()", "where false"),
+            ("where taken.until <= clock_timestamp()", "where true"),
+        ),
     ),
 }  # fmt: skip
 

@@ -144,10 +144,16 @@ SABOTAGES = (
     ),
     _sabotage(
         "a unique key that two had at once",
-        "select max(job_id::text)::uuid from verify.asked where unique_key is not null", "unique",
-        "update verify.asked set unique_key = 'sample' where unique_key is not null",
+        "select max(job_id::text)::uuid from verify.asked where unique_key is not null and unique_for is null",
+        "unique",
+        "update verify.asked set unique_key = 'sample' where unique_for is null and unique_key is not null",
         "update pgqueue.attempts set finished_at = finished_at + interval '1 h'"
-        " where job_id in (select job_id from verify.asked where unique_key is not null)",
+        " where job_id in (select job_id from verify.asked where unique_for is null and unique_key is not null)",
+    ),
+    _sabotage(
+        "a window in which two jobs were made",
+        "select max(job_id::text)::uuid from verify.asked where unique_for is not null", "unique window",
+        "update verify.asked set unique_key = 'sample' where unique_for is not null",
     ),
 )  # fmt: skip
 

@@ -10,6 +10,9 @@ from typing import Any
 
 # So few that they are often taken.
 KEYS = tuple(f"key {number}" for number in range(6))
+# Keys that outlive their jobs, for so many seconds after these fall due.
+WINDOWS = tuple(f"window {number}" for number in range(3))
+WINDOW = 4.0
 
 
 class Fate(StrEnum):
@@ -83,7 +86,7 @@ def batches(seed: int, producer: int, rate: float) -> Iterator[Batch]:
         count = dice.choice((1, 1, 1, 2, 3, 6))
         fate = dice.choices(list(FATES), list(FATES.values()))[0]
         # At most one key a transaction: two of them in two orders would be a deadlock of the producers' own making.
-        key = dice.choice(KEYS) if dice.random() < 0.15 else None
+        key = dice.choice(KEYS + WINDOWS) if dice.random() < 0.2 else None
         pieces = tuple(piece(dice, key if number == 0 else None) for number in range(count))
         undone = (piece(dice),) if dice.random() < 0.1 else ()
         at_once = key is None and count > 2
@@ -97,6 +100,8 @@ def sample() -> list[Piece]:
     pieces += [Piece("plain", (0.0,), {"delay": 0.5}), Piece("fails", (0.0, 1), {})]
     # Keys of its own: one of the workload's might be asked for while this one lives.
     pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {number}"}) for number in range(2)]
+    options = {"unique_for": WINDOW}
+    pieces += [Piece("plain", (0.0,), {"unique_key": f"sample window {number}", **options}) for number in range(2)]
     return pieces
 
 
@@ -114,6 +119,8 @@ def piece(dice: random.Random, key: str | None = None) -> Piece:
         options["ttl"] = round(dice.uniform(0.2, 2.0), 3)
     if key is not None:
         options["unique_key"] = key
+        if key in WINDOWS:
+            options["unique_for"] = WINDOW
     return Piece(task, arguments(task, seconds, dice), options)
 
 
