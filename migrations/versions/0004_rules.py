@@ -70,7 +70,29 @@ LIMITS: tuple[str, ...] = (
     "comment on table pgqueue.limits is 'How many jobs of a queue, task or key may run, or start in a time'",
 )
 
-ORDER: tuple[str, ...] = ()
+# Null where nothing is said. `paused_until`: when a pause ends by itself.
+QUEUE_ORDER = """
+alter table pgqueue.queues
+  add column paused_until timestamptz check (isfinite(paused_until)),
+  add column timeout float8 check (timeout > 0),
+  add column max_attempts smallint check (max_attempts > 0),
+  add column priority smallint check (priority between 0 and 9),
+  add column ageing float8 check (ageing > 0)
+"""
+
+# Which queue the jobs of a target wait in that say none.
+ROUTES = """
+create table pgqueue.routes (
+  pattern text collate "C" not null constraint routes_pkey primary key check (pattern <> ''),
+  queue   text collate "C" not null check (queue <> '')
+)
+"""
+
+ORDER: tuple[str, ...] = (
+    QUEUE_ORDER,
+    ROUTES,
+    "comment on table pgqueue.routes is 'Which queue the jobs of a target wait in that say none'",
+)
 
 FEEDS: tuple[str, ...] = ()
 

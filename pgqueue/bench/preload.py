@@ -30,7 +30,7 @@ class Preloaded:
 
     def begin(self) -> None:
         """Let the workers at them."""
-        execute(self.conn, queues.set_paused("default", paused=False))
+        execute(self.conn, queues.resume("default"))
 
     def await_end(self) -> None:
         """Until the last has ended. Raises PgqueueError if that takes too long."""
@@ -46,7 +46,7 @@ class Preloaded:
 def preloaded(site: Site, count: int, executor: str, *, settle: bool = True) -> Iterator[Preloaded]:
     """`count` no-op jobs that suit the executor, and behind them one that reports; then the table is vacuumed."""
     with site.connect() as conn, Arrivals() as arrivals:
-        execute(conn, queues.set_paused("default", paused=True))
+        execute(conn, queues.pause("default"))
         if count:
             copy(site.dsn, count, NOOPS.get(executor, NOOP))
         # The last of all: no worker that still has other work claims it.

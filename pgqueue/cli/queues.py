@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +13,15 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import number
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import Dsn, Json, duration_option, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
+from pgqueue.options import check_duration
 from pgqueue.store import execute, queues
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
+from pgqueue.store.statement import Statement
 
 if TYPE_CHECKING:
     import psycopg
@@ -31,7 +35,7 @@ COLUMNS: Columns[QueueStats] = {
     "RETRYING": lambda row: number(row, "retrying"),
     "DEAD": lambda row: number(row, "dead"),
     "OLDEST READY": lambda row: row.oldest_ready_age,
-    "": lambda row: "paused" if row.paused else None,
+    "": lambda row: _standing(row),
 }
 # A message that names all of ten thousand queues helps nobody.
 MOST_NAMED = 10
@@ -67,6 +71,12 @@ def list_queues(
         say(f"there are more; go on with --after {rows[-1].queue}")
 
 
+def _standing(row: QueueStats) -> str | None:
+    if row.paused_until is None:
+        return "paused" if row.paused else None
+    return f"paused until {row.paused_until.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
 def _page(conn: psycopg.Connection[Any], after: str, limit: int) -> tuple[list[QueueStats], bool]:
     """The queues behind a name, and whether there are more than these."""
     names = execute(conn, queues.behind(after, limit + 1))
@@ -74,15 +84,23 @@ def _page(conn: psycopg.Connection[Any], after: str, limit: int) -> tuple[list[Q
 
 
 @group.command()
-def pause(names: Names, dsn: Dsn = None) -> None:
+def pause(
+    names: Names,
+    dsn: Dsn = None,
+    lasting: Annotated[timedelta | None, duration_option("--for", "Go on by itself after so long.")] = None,
+) -> None:
     """Stop claims from these queues; what runs goes on, and jobs may still be enqueued."""
-    _set(dsn, names, paused=True)
+    check_duration("--for", lasting, zero=False, infinite=False)
+    seconds = None if lasting is None else lasting.total_seconds()
+    _set(
+        dsn, names, lambda name: queues.pause(name, seconds), f"is paused{'' if lasting is None else f' for {lasting}'}"
+    )
 
 
 @group.command()
 def resume(names: Names, dsn: Dsn = None) -> None:
     """Go on with claims from these queues."""
-    _set(dsn, names, paused=False)
+    _set(dsn, names, queues.resume, "goes on")
 
 
 class Telling(StrEnum):
@@ -118,13 +136,13 @@ def _check(names: list[str]) -> None:
         JobOptions(queue=name)  # raises OptionError for what no queue can be named
 
 
-def _set(dsn: str | None, names: list[str], *, paused: bool) -> None:
+def _set(dsn: str | None, names: list[str], change: Callable[[str], Statement[None]], done: str) -> None:
     _check(names)
     with connected(dsn) as conn:
         waiting = execute(conn, queues.names())
         for name in names:
-            execute(conn, queues.set_paused(name, paused=paused))
-            typer.echo(f"{name} {'is paused' if paused else 'goes on'}")
+            execute(conn, change(name))
+            typer.echo(f"{name} {done}")
             if waiting and name not in waiting:
                 more = f" and {len(waiting) - MOST_NAMED:,} more" if len(waiting) > MOST_NAMED else ""
                 say(f"no job waits in {name}; jobs wait in {', '.join(waiting[:MOST_NAMED])}{more}")

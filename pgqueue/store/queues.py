@@ -21,7 +21,7 @@ class QueueStats:
     """One row of the view `pgqueue.queue_stats`: jobs by state, and how long the oldest ready one has waited.
 
     `running` are as many as their workers have slots, `ahead` those claimed ahead of a free one. `estimated` names the
-    numbers that were not counted to the end.
+    numbers that were not counted to the end. `paused_until` is None if it is not paused, or until somebody resumes it.
     """
 
     queue: str
@@ -34,6 +34,7 @@ class QueueStats:
     paused: bool
     ahead: int
     estimated: list[str]
+    paused_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Depths:
 class Head(NamedTuple):
     """The first waiting job of a slot (queue, priority), and in how many seconds it is due: negative if it is.
 
-    `run_at`, `id` and `seconds` are None where none waits, or the queue is paused.
+    `run_at`, `id` and `seconds` are None where none waits, or the queue is paused; of a pause that ends by itself
+    `run_at` is the end, and only `id` is None.
     """
 
     queue: str
@@ -105,17 +107,15 @@ def _read_depths(rows: Rows) -> Depths:
     return Depths(queues, held, any("running" in queue.estimated for queue in queues))
 
 
-def set_paused(queue: str, *, paused: bool) -> Statement[None]:
-    """Stop or resume claims from a queue; what runs goes on, and idle workers hear of a resumption."""
-    sql = """
-    with changed as (
-      insert into pgqueue.queues (name, paused) values ($1::text, $2::boolean)
-      on conflict (name) do update set paused = excluded.paused
-      returning name, paused
-    )
-    select pgqueue.wake(changed.name) from changed where not changed.paused
-    """
-    return Statement(sql, (queue, paused), nothing)
+def pause(queue: str, seconds: float | None = None) -> Statement[None]:
+    """Stop claims from a queue, for so many seconds or until it is resumed; what runs goes on. O(1)."""
+    sql = "select pgqueue.pause_queue($1::text, make_interval(secs => $2::float8))"
+    return Statement(sql, (queue, seconds), nothing)
+
+
+def resume(queue: str) -> Statement[None]:
+    """Go on with claims from a queue; idle workers hear of it. O(1)."""
+    return Statement("select pgqueue.resume_queue($1::text)", (queue,), nothing)
 
 
 def set_notify(queue: str, notify: Literal["idle", "off"]) -> Statement[None]:

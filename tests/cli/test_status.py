@@ -152,6 +152,19 @@ def test_a_paused_queue_is_resumed(pgqueue: Command) -> None:
     assert [queue["paused"] for queue in pgqueue("queues", "list", "--json").json] == [False, True]
 
 
+def test_a_queue_is_paused_for_a_while_and_the_list_says_until_when(pgqueue: Command, conn: Conn) -> None:
+    assert pgqueue("queues", "pause", "mail", "--for", "10m").out == "mail is paused for 0:10:00\n"
+    (queue,) = pgqueue("queues", "list", "--json").json
+    assert queue["paused"]
+    assert queue["paused_until"] is not None
+    assert "paused until 2" in pgqueue("queues", "list").out
+    conn.execute("update pgqueue.queues set paused_until = now()")
+    conn.commit()
+    (queue,) = pgqueue("queues", "list", "--json").json
+    assert (queue["paused"], queue["paused_until"]) == (False, None)
+    assert pgqueue("queues", "pause", "mail", "--for", "0s").code == 2
+
+
 @pytest.mark.usefixtures("busy")
 def test_workers_are_listed(pgqueue: Command, conn: Conn) -> None:
     (worker,) = pgqueue("workers", "list", "--json").json

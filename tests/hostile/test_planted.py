@@ -132,7 +132,7 @@ def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str,
 _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
-  and p.proname <> all ('{is_heard,uuid7,uuid7_floor,fault_in_options,readable}')
+  and p.proname <> all ('{is_heard,is_paused,uuid7,uuid7_floor,fault_in_options,readable}')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 
@@ -224,8 +224,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, workers.reap_orphans())
     execute(conn, workers.discharge(worker, clean=False))
     execute(conn, workers.prune(timedelta(days=1), timedelta(days=1)))
-    execute(conn, queues.set_paused("default", paused=True))
-    execute(conn, queues.set_paused("default", paused=False))
+    execute(conn, queues.pause("default"))
+    execute(conn, queues.resume("default"))
     buried = factories.make(conn, JobState.DEAD, queue="buried")
     execute(conn, dead.retry_batch("buried", factories.TARGET, None, 10))
     now = execute(conn, dead.moment_before(timedelta(0)))

@@ -8,6 +8,7 @@ import string
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from pgqueue.store import execute, jobs, queues, workers
@@ -131,10 +132,44 @@ def test_a_paused_queue_is_not_claimed_from_until_it_is_resumed(db: Conn) -> Non
     enqueue(db, queue="mail")
     other = enqueue(db, queue="web")
     worker = enlist(db)
-    execute(db, queues.set_paused("mail", paused=True))
+    execute(db, queues.pause("mail"))
     assert [each.id for each in claim(db, worker, 10, "mail", "web")] == [other]
-    execute(db, queues.set_paused("mail", paused=False))
+    execute(db, queues.resume("mail"))
     assert len(claim(db, worker, 10, "mail", "web")) == 1
+
+
+def test_a_pause_ends_by_itself_by_the_databases_clock(db: Conn) -> None:
+    enqueue(db, queue="mail")
+    worker = enlist(db)
+    execute(db, queues.pause("mail", 60))
+    answer = step(db, worker, [], 10, "mail")
+    assert answer.claims == []
+    # When it ends is when there is something to look at next.
+    (until,) = db.execute("select paused_until from pgqueue.queues").fetchone() or ()
+    assert answer.next_due == until
+    db.execute("update pgqueue.queues set paused_until = now()")
+    assert len(step(db, worker, [], 10, "mail").claims) == 1
+
+
+def test_a_pause_without_an_end_does_not_end_because_an_earlier_one_had_one(db: Conn) -> None:
+    enqueue(db, queue="mail")
+    execute(db, queues.pause("mail", 0.001))
+    execute(db, queues.pause("mail"))
+    assert claim(db, enlist(db), 10, "mail") == []
+
+
+def test_a_pause_that_has_ended_leaves_nothing_behind_that_a_worker_of_the_last_release_takes_for_one(db: Conn) -> None:
+    execute(db, queues.pause("mail", 60))
+    execute(db, queues.pause("web", 60))
+    db.execute("update pgqueue.queues set paused_until = now() where name = 'mail'")
+    execute(db, workers.prune(timedelta(days=7), timedelta(days=180), 10))
+    assert db.execute("select name from pgqueue.queues where paused").fetchall() == [("web",)]
+
+
+@pytest.mark.parametrize("length", ["0", "-1 day", "200 years"])
+def test_a_pause_of_no_length_is_refused(db: Conn, length: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="a pause must be more than 0"):
+        db.execute("select pgqueue.pause_queue('mail', %s)", [length])
 
 
 def test_a_job_past_its_ttl_is_handed_out_as_expired_only(db: Conn) -> None:

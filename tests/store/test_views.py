@@ -80,7 +80,7 @@ def test_a_job_by_id_walks_primary_keys_alone(db: Conn) -> None:
 def test_queue_stats_count_every_state(db: Conn) -> None:
     for state in (JobState.RUNNING, JobState.RETRYING, JobState.DEAD, JobState.SCHEDULED, JobState.READY):
         make(db, state)
-    execute(db, queues.set_paused("empty", paused=True))
+    execute(db, queues.pause("empty"))
     default, empty = execute(db, queues.depths()).queues
     assert (default.ready, default.scheduled, default.running, default.retrying, default.dead) == (1, 1, 1, 1, 1)
     assert default.oldest_ready_age is not None
@@ -110,7 +110,7 @@ def test_some_queues_are_as_full_as_among_all(db: Conn) -> None:
     for state in JobState:
         make(db, state, queue="mail")
         make(db, JobState.DEAD, queue="dead")
-    execute(db, queues.set_paused("empty", paused=True))
+    execute(db, queues.pause("empty"))
     assert execute(db, queues.behind("", 9)) == ["dead", "empty", "mail"]
     assert execute(db, queues.behind("dead", 1)) == ["empty"]
     whole = {row.queue: row for row in execute(db, queues.depths()).queues}
@@ -161,7 +161,7 @@ def test_heads_are_the_first_waiting_jobs_of_slots_in_order(db: Conn) -> None:
     first = enqueue(db, queue="b", delay=60)
     urgent = enqueue(db, queue="b", priority=9)
     enqueue(db, queue="paused")
-    execute(db, queues.set_paused("paused", paused=True))
+    execute(db, queues.pause("paused"))
     found = execute(db, queues.heads("", 0, 10))
     assert [head[:2] for head in found] == [("b", 5), ("b", 9), ("paused", 5), ("runs", 5)]
     assert [head.id for head in found] == [first, urgent, None, None]

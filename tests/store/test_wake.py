@@ -204,9 +204,9 @@ def test_waking_leaves_no_lock_behind(db: Conn, listener: Conn) -> None:
 
 def test_an_idle_worker_is_told_when_a_queue_is_resumed(db: Conn, listener: Conn) -> None:
     idle(listener)
-    execute(db, queues.set_paused("mail", paused=True))
+    execute(db, queues.pause("mail"))
     assert heard(listener) == []
-    execute(db, queues.set_paused("mail", paused=False))
+    execute(db, queues.resume("mail"))
     assert heard(listener) == ["mail"]
 
 

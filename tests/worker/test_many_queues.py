@@ -120,7 +120,7 @@ def test_a_burst_ends_when_nothing_can_be_claimed_of_many_queues(start: StartThr
     desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"q{number}") for number in range(300)])
     desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"later{number}", delay=3600) for number in range(100)])
     for number in range(50):
-        execute(desk.conn, queues.set_paused(f"q{number}", paused=True))
+        execute(desk.conn, queues.pause(f"q{number}"))
     assert start(executor="thread", burst=True).join() == 0
     assert desk.one("select count(*) from pgqueue.jobs where queue ~ '^q'") == 50
     assert desk.one("select count(*) from pgqueue.jobs where queue ~ '^later'") == 100

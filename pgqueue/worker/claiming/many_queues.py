@@ -150,8 +150,9 @@ class ManyQueues:
     def _learn(self, found: Iterable[queues.Head], now: float) -> None:
         for head in found:
             if head.run_at is not None and head.seconds is not None:
-                # Behind all ids of this time: the head itself is claimed.
-                self._heads.put((head.queue, head.priority), Head(now + head.seconds, head.run_at, FIRST_ID))
+                # Behind all ids of this time: the head itself is claimed. At the end of a pause, what waits there.
+                after = BEGINNING if head.id is None else head.run_at
+                self._heads.put((head.queue, head.priority), Head(now + head.seconds, after, FIRST_ID))
         if not self._rounds.under_way and len(self._heads) > self._rounds.slots + MOST_UNSEEN:
             self._heads.clear()
             self._rounds.wanted = True

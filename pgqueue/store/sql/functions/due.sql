@@ -27,7 +27,8 @@ begin
                case when _lag = '0' and s.after_at <= now() then s.after_id
                     else '00000000-0000-0000-0000-000000000000' end as after_id
         from unnest(_queues, _priorities, _after, _after_ids) as s (queue, priority, after_at, after_id)
-        where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
+        where not exists (select from pgqueue.queues as q
+                          where q.name = s.queue and pgqueue.is_paused(q.paused, q.paused_until))) as slot
       cross join lateral (
         -- The size of a value is read without the value, which may be lost.
         select j.id, j.run_at, pg_column_size(j.args) + coalesce(pg_column_size(j.labels), 0) as bytes

@@ -10,7 +10,7 @@ as $$
 #variable_conflict use_column
 begin
   return query
-  select named.queue, slot.priority, head.run_at, head.id
+  select named.queue, slot.priority, coalesce(head.run_at, resting.until), head.id
   from unnest(_names) as named (queue)
   cross join lateral (
     with recursive found as (
@@ -24,8 +24,12 @@ begin
     )
     select found.priority from found where found.priority is not null) as slot
   left join lateral (
+    select q.name, q.paused_until as until from pgqueue.queues as q
+    where q.name = named.queue and pgqueue.is_paused(q.paused, q.paused_until)
+    limit 1) as resting on true
+  left join lateral (
     select job.run_at, job.id from pgqueue.jobs as job
     where job.worker is null and job.queue = named.queue and job.priority = slot.priority
     order by job.run_at, job.id limit 1) as head
-    on not exists (select from pgqueue.queues as q where q.name = named.queue and q.paused);
+    on resting.name is null;
 end $$;

@@ -21,6 +21,8 @@ begin
   delete from pgqueue.targets as known
   where known.declared_at < now() - interval '1 day'
     and not exists (select from pgqueue.workers as w where w.targets = known.hash);
+  -- For workers of the last release, which know no pause that ends by itself.
+  update pgqueue.queues as q set paused = false, paused_until = null where q.paused and q.paused_until <= now();
   delete from pgqueue.unique_windows as taken
   where taken.unique_key = any (array(
     select passed.unique_key from pgqueue.unique_windows as passed

@@ -63,7 +63,8 @@ begin
     ) as counted
     where counted.jobs > 0
   ), settings as (
-    select q.name, q.paused from pgqueue.queues as q where _queues is null or q.name = any (_queues)
+    select q.name, pgqueue.is_paused(q.paused, q.paused_until) as paused
+    from pgqueue.queues as q where _queues is null or q.name = any (_queues)
   ), share as (
     select least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.jobs') / 8192))::float8 as of_jobs,
            least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.dead_jobs') / 8192))::float8 as of_dead_jobs

@@ -117,7 +117,8 @@ begin
                           else '00000000-0000-0000-0000-000000000000' end as after_id
               from unnest(_queues, _priorities, _after, _after_ids)
                 with ordinality as s (queue, priority, after_at, after_id, n)
-              where not exists (select from pgqueue.queues as q where q.name = s.queue and q.paused)) as slot
+              where not exists (select from pgqueue.queues as q
+                                where q.name = s.queue and pgqueue.is_paused(q.paused, q.paused_until))) as slot
             cross join lateral (
               select j.ctid,
                      case when pg_column_compression(j.args) is null then pg_column_size(j.args)

@@ -17,6 +17,7 @@ cross join lateral (
   order by job.run_at, job.id
   limit 1
   for no key update skip locked) as overdue
-where not exists (select from pgqueue.queues as q where q.name = served.queue and q.paused)
+where not exists (select from pgqueue.queues as q
+                  where q.name = served.queue and pgqueue.is_paused(q.paused, q.paused_until))
 order by overdue.run_at
 limit 1
