@@ -28,6 +28,7 @@ from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.record import Attempt, Job
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
 from pgqueue.worker import Worker
@@ -78,7 +79,12 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "get_job",
+    "pause_schedule",
     "result",
+    "resume_schedule",
     "retry",
+    "run_schedule",
+    "schedule",
     "task",
+    "unschedule",
 ]

@@ -25,7 +25,7 @@ _JOB_ID = "say job_id, a uuid.UUID"
 _ARGS = "give the job's arguments as args: a list is positional, a mapping by keyword"
 _RESULT = "say store_result=True to keep what the task returns, for a day"
 _LABELS = "say labels, a mapping of texts to texts"
-_SCHEDULE = "there are no schedules yet; let cron, or a job that enqueues the next one with run_at, enqueue it"
+_SCHEDULE = "say cron or every in @task(...), or pgqueue.schedule(conn, name, target, args, cron=...)"
 
 # Of Celery, RQ, Dramatiq, Huey, arq, Procrastinate, Oban, River, pg-boss and APScheduler.
 _OURS = {

@@ -29,7 +29,79 @@ UNIQUE: tuple[str, ...] = (
     """,
 )
 
-SCHEDULES: tuple[str, ...] = ()
+# Times that are added are seconds, so that no change of clocks touches them. Ticks up to last_at are decided;
+# next_at is when somebody has to look again, null for never.
+SCHEDULES_TABLE = """
+create table pgqueue.schedules (
+  name         text collate "C" not null constraint schedules_pkey primary key check (name <> ''),
+  cron         text,
+  every        float8           check (every >= 1),
+  timezone     text             not null default 'UTC',
+  jitter       float8           not null default 0 check (jitter >= 0),
+  catch_up     text collate "C" not null default 'last' check (catch_up in ('skip', 'last', 'all')),
+  cap          smallint         not null default 100 check (cap between 1 and 500),
+  grace        float8           not null default 60 check (grace > 0),
+  overlap      text collate "C" not null default 'allow' check (overlap in ('allow', 'skip')),
+  target       text collate "C" not null,
+  args         json             not null default '{}',
+  queue        text collate "C" check (queue <> ''),
+  priority     smallint         check (priority between 0 and 9),
+  ttl          float8           check (ttl > 0),
+  timeout      float8           check (timeout > 0),
+  max_attempts smallint         check (max_attempts > 0),
+  unique_key   text collate "C",
+  limit_key    text collate "C",
+  store_result boolean,
+  labels       jsonb,
+  source       text collate "C",
+  paused_by    text collate "C" check (paused_by in ('hand', 'code')),
+  fault        text,
+  tzdata       text collate "C",
+  created_at   timestamptz      not null default now(),
+  last_at      timestamptz      not null default clock_timestamp(),
+  next_at      timestamptz      default clock_timestamp(),
+  last_job     uuid,
+  constraint schedules_rule check ((cron is null) <> (every is null))
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500)
+"""
+
+# A row a tick makes it unique, however many workers there are and whatever dies.
+TICKS = """
+create table pgqueue.ticks (
+  schedule      text collate "C" not null,
+  scheduled_for timestamptz      not null,
+  decided_at    timestamptz      not null default clock_timestamp(),
+  why           text collate "C" not null
+    check (why in ('due', 'caught up', 'by hand', 'skipped', 'overlap', 'kept')),
+  job_id        uuid,
+  constraint ticks_pkey primary key (schedule, scheduled_for)
+)
+"""
+
+# Sets of schedules as code declares them, numbered in the order in which they were first seen.
+SCHEDULE_SETS = """
+create table pgqueue.schedule_sets (
+  source   text collate "C" not null,
+  hash     text collate "C" not null,
+  revision integer          not null,
+  applied  boolean          not null default false,
+  seen_at  timestamptz      not null default now(),
+  constraint schedule_sets_pkey primary key (source, hash)
+)
+"""
+
+SCHEDULES: tuple[str, ...] = (
+    SCHEDULES_TABLE,
+    "create index schedules_due on pgqueue.schedules (next_at) where paused_by is null",
+    TICKS,
+    "create index ticks_decided on pgqueue.ticks (decided_at)",
+    SCHEDULE_SETS,
+    # Null where nothing is declared.
+    "alter table pgqueue.workers add column schedule_sets text[]",
+    "comment on table pgqueue.schedules is 'What is enqueued again and again, and when'",
+    "comment on table pgqueue.ticks is 'What became of each tick of a schedule; a tick with a row never fires again'",
+    "comment on table pgqueue.schedule_sets is 'Which schedules code has declared, the newest with the highest number'",
+)
 
 # A rule a row. `name` is a queue, a target, or a limit key; with a '*' at its end, all keys that begin so,
 # each with a share of its own. `starts` in any window of `period` seconds, `burst` of them in a twentieth of it.

@@ -8,7 +8,22 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgqueue.cli import bench, db, dead, demo, enqueue, jobs, migrate, queues, status, tasks, verify, worker, workers
+from pgqueue.cli import (
+    bench,
+    db,
+    dead,
+    demo,
+    enqueue,
+    jobs,
+    migrate,
+    queues,
+    schedules,
+    status,
+    tasks,
+    verify,
+    worker,
+    workers,
+)
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
 from pgqueue.cli.secrets import hide_secrets
@@ -65,6 +80,7 @@ app.add_typer(jobs.group, name="jobs")
 app.add_typer(dead.group, name="dead")
 app.add_typer(queues.group, name="queues")
 app.add_typer(workers.group, name="workers")
+app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")
 app.add_typer(db.group, name="db")
 app.command("demo")(demo.demo)

@@ -26,7 +26,7 @@ def attempts(job_id: UUID, newest: int | None = None) -> Statement[list[Attempt]
 
 def result(job_id: UUID) -> Statement[tuple[bool, Any]]:
     """Whether a result is stored, and which. Walks results_pkey."""
-    return Statement(_RESULT, (job_id,), lambda rows: (bool(rows), _load(rows[0][0]) if rows else None))
+    return Statement(_RESULT, (job_id,), lambda rows: (bool(rows), load_json(rows[0][0]) if rows else None))
 
 
 _RESULT = """
@@ -44,13 +44,13 @@ def ids_between(first: UUID, last: UUID) -> Statement[tuple[UUID | None, UUID | 
 def read_job(row: Sequence[Any]) -> Job:
     """A row with the columns of the view `pgqueue.job`, arguments and labels as texts."""
     values = list(row)
-    values[3] = _load(row[3])
+    values[3] = load_json(row[3])
     values[4] = JobState(row[4])
-    values[15] = _load(row[15])
+    values[15] = load_json(row[15])
     return Job(*values)
 
 
-def _load(text: str | None) -> Any:
+def load_json(text: str | None) -> Any:
     """JSON as a value; as the text it is, where Python cannot read it, or so deep that little else could."""
     if text is None:
         return None

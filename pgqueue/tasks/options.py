@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
+from pgqueue.cron import TIMING_NAMES, CatchUp, Overlap
 from pgqueue.errors import OptionError
 from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
 from pgqueue.options import Duration
@@ -33,7 +34,20 @@ class TaskOptions(TypedDict, total=False):
     notify: Notify | None
 
 
-class AllTaskOptions(TaskOptions, total=False):
+class ScheduleOptions(TypedDict, total=False):
+    """When a task is enqueued by itself, again and again: see Timing."""
+
+    cron: str | None
+    every: Duration | None
+    timezone: str | None
+    jitter: Duration | None
+    catch_up: CatchUp | None
+    cap: int | None
+    grace: Duration | None
+    overlap: Overlap | None
+
+
+class AllTaskOptions(TaskOptions, ScheduleOptions, total=False):
     """Those, and the options that stay with the task: see Bounds."""
 
     soft_timeout: Duration | None
@@ -53,7 +67,9 @@ class CallOptions(TaskOptions, total=False):
 
 
 # What only @task(...) takes, beside the options that a job can have.
-OF_TASKS = frozenset({*AllTaskOptions.__annotations__, "retry", "transactional"} - CallOptions.__annotations__.keys())
+OF_TASKS = frozenset(
+    {*AllTaskOptions.__annotations__, "retry", "transactional"} - CallOptions.__annotations__.keys() - TIMING_NAMES
+)
 
 
 def check_task_options(names: Iterable[str]) -> None:

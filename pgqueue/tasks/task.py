@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection, home_database
+from pgqueue.cron import TIMING_NAMES, Timing
 from pgqueue.database import address_of
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
@@ -39,6 +40,7 @@ class Task(Generic[P, R]):
         retry: RetryPolicy = DEFAULT_RETRY,
         transactional: bool = False,
         bounds: Bounds = Bounds(),  # noqa: B008  # frozen
+        timing: Timing | None = None,
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -50,6 +52,7 @@ class Task(Generic[P, R]):
         self.retry = retry
         self.transactional = transactional
         self.bounds = bounds
+        self.timing = timing
         self.terms = Terms(
             retry, self.options.max_attempts, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once
         )
@@ -175,14 +178,21 @@ def task(
     check_flag("transactional", transactional)
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
     given: dict[str, Any] = {**options}
+    when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
     bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
     defaults = JobOptions(**given)
     bounds.check_against(defaults.timeout)
+    timing = Timing(**when) if when else None
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional, bounds)
+        task = kind(function, defaults, retry, transactional, bounds, timing)
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
+        if timing is not None and (misfit := task.misfit((), {})):
+            raise OptionError(
+                f"{task.target} has a schedule, and is called without arguments: {misfit}; give them defaults, or say"
+                " pgqueue.schedule(conn, name, target, args, ...)"
+            )
         _registry[task.target] = task
         return task
 

@@ -149,7 +149,7 @@ def test_infra_errors_may_be_in_any_collection() -> None:
 @pytest.mark.parametrize(
     ("option", "advice"),
     [
-        ("cron", "there are no schedules yet"),
+        ("crontab", "say cron or every"),
         ("max_retries", "say max_attempts, which counts the first attempt"),
         ("eta", "run_at"),
         ("countdown", "delay"),

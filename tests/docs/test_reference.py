@@ -55,7 +55,7 @@ def test_the_python_reference_names_every_part(value: type, names: list[str]) ->
 
 def test_the_python_reference_shows_signatures_as_they_are() -> None:
     text = re.sub(r"\s+", " ", PYTHON.read_text())
-    for function in (pgqueue.enqueue, pgqueue.Worker):
+    for function in (pgqueue.enqueue, pgqueue.schedule, pgqueue.Worker):
         assert shown(function) in text
 
 

@@ -21,7 +21,7 @@ from tests.enumerator.stage import TASKS, Stage
 
 EVERYTHING = frozenset({"worker", "claimer", "heartbeat", "listener"})
 # Requests that come again and again while nothing happens: those after the first few are alike.
-IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "prepare": 1}
+IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "next_tick": 1, "prepare": 1}
 # How a claimer begins is enumerated in one scenario.
 BEGUN = {"claimer connect": 0, "claimer settings": 0, "prepare": 0, "step": 0}
 Call = Callable[[str], None]

@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 from pgqueue.job import DEFAULT_TIMEOUT, Claim
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
-from pgqueue.tasks import Task
+from pgqueue.tasks import Task, declared_schedule
 
 
 class TaskSpec(NamedTuple):
-    """`timeout` and `soft_timeout` are seconds, None if the task does not say."""
+    """`timeout` and `soft_timeout` are seconds, None if the task does not say.
+
+    `schedule` is the one that it declares, as JSON.
+    """
 
     target: str
     terms: Terms
     timeout: float | None
     soft_timeout: float | None
+    schedule: str | None = None
 
 
 class TimeLimits(NamedTuple):
@@ -33,7 +37,11 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
     """The spec of a task."""
     timeout, soft = task.options.timeout, task.bounds.soft_timeout
     return TaskSpec(
-        task.target, task.terms, None if timeout is None else seconds(timeout), None if soft is None else seconds(soft)
+        task.target,
+        task.terms,
+        None if timeout is None else seconds(timeout),
+        None if soft is None else seconds(soft),
+        declared_schedule(task),
     )
 
 

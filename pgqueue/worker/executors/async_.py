@@ -28,6 +28,7 @@ from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, ta
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     once_targets,
+    registered_schedules,
     registered_targets,
     registered_terms,
     timed_out,
@@ -50,23 +51,20 @@ class AsyncExecutor:
     _attempts: AsyncAttempts
 
     def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
-        self.concurrency = settings.concurrency
-        self._settings = settings
-        self._report = report
-        self._observe = observe
+        self.concurrency, self._settings = settings.concurrency, settings
+        self._report, self._observe = report, observe
         in_threads = dataclasses.replace(settings, concurrency=min(_MOST_THREADS, settings.concurrency))
         self._retire = retire or (lambda why: None)
         self._threads = ThreadExecutor(in_threads, self._thread_ended, observe, retire)
         self._ticker = Ticker("pgqueue-loop-watch", self._look)
         self._declared: frozenset[str] | None = None
         self._waiting: deque[tuple[Claim, float]] = deque()
-        self._taken = self._returned = 0
+        self._taken = self._returned = self._reported = self._given_up = 0
         self._started = self._stopping = self._closing = self._abandoned = False
         self._idle = threading.Event()
         self._running = UnderWay(settings.grace)
         self._tasks: dict[str, Task[..., Any]] = {}
         self._ended: list[Finished] = []
-        self._reported = self._given_up = 0
 
     def start(self) -> None:
         """Start the loop. Raises AppError if the tasks' modules cannot be imported."""
@@ -124,6 +122,10 @@ class AsyncExecutor:
     def at_most_once(self) -> frozenset[str]:
         """The targets registered here that may run at most once."""
         return once_targets()
+
+    def schedules(self) -> frozenset[str]:
+        """What the tasks registered here declare about schedules."""
+        return registered_schedules()
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

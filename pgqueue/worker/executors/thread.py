@@ -23,6 +23,7 @@ from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     left_over,
     once_targets,
+    registered_schedules,
     registered_targets,
     registered_terms,
     spec_here,
@@ -119,6 +120,10 @@ class ThreadExecutor:
     def at_most_once(self) -> frozenset[str]:
         """The targets registered here that may run at most once."""
         return once_targets()
+
+    def schedules(self) -> frozenset[str]:
+        """What the tasks registered here declare about schedules."""
+        return registered_schedules()
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

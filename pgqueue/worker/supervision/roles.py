@@ -19,7 +19,9 @@ from pgqueue.worker.supervision.lineage import Lineage
 from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
+from pgqueue.worker.upkeep.declared_schedules import DeclaredSchedules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
+from pgqueue.worker.upkeep.scheduler import Scheduler
 from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
 from pgqueue.worker.upkeep.watchdog import Watchdog
 
@@ -38,6 +40,7 @@ class Roles:
     heartbeat: Heartbeat
     declarations: Declarations
     unknown: UnknownTargets
+    declared_schedules: DeclaredSchedules
 
 
 def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
@@ -103,8 +106,11 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     unknown = UnknownTargets(
         worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
     )
+    declared_schedules = DeclaredSchedules(worker, settings.tasks.apps, executor.schedules)
     chores = [
         *common_chores(observe, settings.poll),
+        (declared_schedules.look, 0.0),
+        (Scheduler(observe, settings.poll).look, 0.0),
         (declarations.look, 0.0),
         (unknown.look, 0.0),
         (watchdog.look, settings.lease / BEATS_PER_LEASE),
@@ -121,7 +127,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         cancelled=executor.cancel,
         connected=lineage.check,
     )
-    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown)
+    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_schedules)
 
 
 def longest_turn(settings: WorkerSettings) -> float:

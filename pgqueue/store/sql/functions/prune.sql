@@ -8,9 +8,10 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _windows int;
   _then constant uuid := pgqueue.uuid7_floor(now() - _history - random() * greatest(_history, _dead));
   _anywhere constant uuid := gen_random_uuid();
+  _windows int;
+  _ticks int;
 begin
   begin
     -- Nobody can hold this but who may delete there, and vacuum.
@@ -31,7 +32,14 @@ begin
     -- A producer may be about to begin the next one.
     for update skip locked));
   get diagnostics _windows = row_count;
-  return _windows + pgqueue.prune_below(
+  delete from pgqueue.ticks as tick
+  where tick.ctid = any (array(
+    select old.ctid from pgqueue.ticks as old
+    where old.decided_at < now() - _history
+    order by old.decided_at
+    limit _max));
+  get diagnostics _ticks = row_count;
+  return _windows + _ticks + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
       pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)
     + pgqueue.prune_below(_then, _then, _then, _history, _dead, _max)

@@ -86,6 +86,10 @@ class ProcessExecutor:
         """The targets that may run at most once, as far as the children have told."""
         return frozenset(spec.target for spec in tuple(self._finished.specs.values()) if spec.terms.at_most_once)
 
+    def schedules(self) -> frozenset[str]:
+        """What the tasks declare about schedules that the children have told of."""
+        return frozenset(spec.schedule for spec in tuple(self._finished.specs.values()) if spec.schedule is not None)
+
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""
         self._children.ask(partial(self._children.declare, frozenset(targets)))

@@ -7,6 +7,7 @@ in shape, range and length, and raises Nonsense for the rest.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
@@ -82,15 +83,16 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
     policy = terms.pop("retry")
     waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
     kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
-    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout
+    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.schedule
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft] if kind in _POLICIES:
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, schedule] if kind in _POLICIES:
             known = _terms(terms, _POLICIES[kind](**waits))
-            return TaskSpec(_text(target, MESSAGE_LIMIT), known, _limit(timeout), _limit(soft))
+            name = _text(target, MESSAGE_LIMIT)
+            return TaskSpec(name, known, _limit(timeout), _limit(soft), _schedule(schedule, name))
         case _:
             raise Nonsense("no task")
 
@@ -111,6 +113,18 @@ def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:
             return Terms(retry=policy, **said)
         case _:
             raise Nonsense("no terms of a task")
+
+
+def _schedule(said: object, target: str) -> str | None:
+    """What the task of this name declares; a task declares nothing about another."""
+    text = text_from_child(said, TRACEBACK_LIMIT)
+    if text is None:
+        return None
+    match json.loads(text):
+        case {"name": name, "target": named} if name == named == target:
+            return text
+        case _:
+            raise Nonsense("no schedule of this task")
 
 
 def _limit(said: object) -> float | None:

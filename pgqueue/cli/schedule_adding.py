@@ -1,0 +1,105 @@
+"""`pgqueue schedules add`: a schedule, from the shell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.apps import load_apps
+from pgqueue.cli.database import connected
+from pgqueue.cli.options import App, Dsn, choice_option, duration_option
+from pgqueue.cli.values import arguments, labels, seconds_or_none
+from pgqueue.schedules import schedule
+
+
+class CatchingUp(StrEnum):
+    """Which of the ticks fire that nobody could fire in time."""
+
+    SKIP = "skip"
+    LAST = "last"
+    ALL = "all"
+
+
+class Overlapping(StrEnum):
+    """Whether a tick fires while the job of the one before lives."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The task, as module:function.")],
+    args: Annotated[str | None, typer.Argument(metavar="ARGS", help="JSON: '[1, 2]' or '{\"a\": 1}'.")] = None,
+    app: App = [],  # noqa: B006, typer copies it
+    dsn: Dsn = None,
+    cron: Annotated[
+        str | None, typer.Option("--cron", metavar="RULE", help="5 fields, or 6 with seconds last; @daily ...")
+    ] = None,
+    every: Annotated[timedelta | None, duration_option("--every", "Again after so long.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="The zone of --cron; else UTC.")
+    ] = None,
+    jitter: Annotated[timedelta | None, duration_option("--jitter", "Put each job off by up to this.")] = None,
+    catch_up: Annotated[
+        CatchingUp | None, choice_option("--catch-up", of=CatchingUp, help="Of what was missed; else last.")
+    ] = None,
+    cap: Annotated[int | None, typer.Option("--cap", metavar="N", help="Of --catch-up all, at most so many.")] = None,
+    grace: Annotated[timedelta | None, duration_option("--grace", "Later than this is missed; else 1m.")] = None,
+    overlap: Annotated[
+        Overlapping | None,
+        choice_option("--overlap", of=Overlapping, help="While the job before lives; else allow."),
+    ] = None,
+    queue: Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Where its jobs wait.")] = None,
+    priority: Annotated[int | None, typer.Option("--priority", metavar="0-9", help="Higher runs first.")] = None,
+    ttl: Annotated[timedelta | None, duration_option("--ttl", "Never started if not within this after due.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long a job may run; or none."),
+    ] = None,
+    max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
+    unique_key: Annotated[
+        str | None, typer.Option("--unique-key", metavar="KEY", help="At most one live job has it.")
+    ] = None,
+    limit_key: Annotated[
+        str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
+    ] = None,
+    store_result: Annotated[
+        bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
+    ] = False,
+    label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
+) -> None:
+    """Make a schedule, or replace the one of that name. With --app the options of the task itself hold, too.
+
+    A new rule begins now. One that is misspelt is refused, with the nearest right one.
+    """
+    if app:
+        load_apps(app)
+    with connected(dsn) as conn:
+        is_new = schedule(
+            conn,
+            name,
+            target,
+            arguments(args),
+            cron=cron,
+            every=every,
+            timezone=timezone,
+            jitter=jitter,
+            catch_up=None if catch_up is None else catch_up.value,
+            cap=cap,
+            grace=grace,
+            overlap=None if overlap is None else overlap.value,
+            queue=queue,
+            priority=priority,
+            ttl=ttl,
+            timeout=timeout,
+            max_attempts=max_attempts,
+            unique_key=unique_key,
+            limit_key=limit_key,
+            store_result=store_result or None,
+            labels=labels(label or []),
+        )
+    typer.echo(f"{name} {'is scheduled' if is_new else 'is changed'}")

@@ -1,0 +1,136 @@
+"""`pgqueue schedules`: what is enqueued again and again; make, pause, resume, run and remove schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.database import connected
+from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.output import Columns, print_list, rounded
+from pgqueue.cli.schedule_adding import add
+from pgqueue.cli.schedule_names import found, missing
+from pgqueue.cli.schedule_page import print_schedule, print_ticks
+from pgqueue.cli.schedule_times import next_times
+from pgqueue.store import Statement, execute, schedules
+from pgqueue.store.schedules import ScheduleRow
+
+COLUMNS: Columns[ScheduleRow] = {
+    "SCHEDULE": lambda row: row.name,
+    "RULE": lambda row: rule(row),
+    "TIMEZONE": lambda row: row.timezone if row.cron is not None else None,
+    "TARGET": lambda row: row.target,
+    "LAST": lambda row: row.last_at if row.last_job is not None else None,
+    "NEXT": lambda row: row.next_at if row.paused_by is None else None,
+    "": lambda row: condition(row),
+}
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The schedules' names.")]
+
+
+def rule(row: ScheduleRow) -> str:
+    """The rule of a schedule, in a word."""
+    return row.cron if row.cron is not None else f"every {rounded(timedelta(seconds=row.every or 0))}"
+
+
+def condition(row: ScheduleRow) -> str | None:
+    """What keeps a schedule from firing, in a word."""
+    if row.paused_by is not None:
+        return "paused" if row.paused_by == "hand" else "paused: not in the code"
+    return "cannot fire" if row.fault is not None else None
+
+
+def _schedules(dsn: Dsn = None) -> None:
+    """Look at schedules and what became of their ticks; make, pause, resume, run and remove them."""
+
+
+group = new_group(_schedules)
+group.command("add")(add)
+group.command("next")(next_times)
+
+
+@group.command("list")
+def list_schedules(
+    dsn: Dsn = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 200,
+    after: Annotated[str, typer.Option("--after", metavar="NAME", help="Only behind this name: the next page.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the schedules by name, with their rules, and when each fired last and will fire next."""
+    with connected(dsn) as conn:
+        rows = execute(conn, schedules.rows(limit + 1, after))
+    print_list(rows[:limit], COLUMNS, as_json=as_json, empty="There is no schedule; make one: `pgqueue schedules add`.")
+    if len(rows) > limit:
+        say(f"there are more; go on with --after {rows[limit - 1].name}")
+
+
+@group.command()
+def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Show one schedule: its rule, its job, and what became of its last ticks."""
+    with connected(dsn) as conn:
+        print_schedule(found(conn, name), execute(conn, schedules.history(name, 5)), as_json=as_json)
+
+
+@group.command()
+def history(
+    name: Name,
+    dsn: Dsn = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List what became of a schedule's ticks, the latest first: kept 7 days, and after the schedule itself."""
+    with connected(dsn) as conn:
+        ticks = execute(conn, schedules.history(name, limit))
+        if not ticks:
+            found(conn, name)
+    print_ticks(ticks, as_json=as_json)
+
+
+@group.command()
+def pause(names: Names, dsn: Dsn = None) -> None:
+    """Let these schedules fire no more, until `resume`."""
+    _each(dsn, names, schedules.pause, "is paused")
+
+
+@group.command()
+def resume(names: Names, dsn: Dsn = None) -> None:
+    """Let paused schedules go on; what they missed is caught up as their --catch-up says."""
+    _each(dsn, names, schedules.resume, "goes on")
+
+
+@group.command()
+def remove(names: Names, dsn: Dsn = None) -> None:
+    """Remove schedules; their jobs and their history stay."""
+    with connected(dsn) as conn:
+        declared = [name for name in names if (row := execute(conn, schedules.get(name))) and row.source is not None]
+    _each(dsn, names, schedules.remove, "is removed")
+    for name in declared:
+        say(f"{name} is declared in code, and comes back when that changes; pause it, or take it out there")
+
+
+@group.command()
+def run(name: Name, dsn: Dsn = None) -> None:
+    """Enqueue one more job of a schedule now, whatever its rule says, and print its id."""
+    with connected(dsn) as conn:
+        job = execute(conn, schedules.run(name))
+        if job is None:
+            found(conn, name)
+    typer.echo(job)
+
+
+def _each(dsn: str | None, names: list[str], move: Callable[[str], Statement[bool]], done: str) -> None:
+    absent = []
+    with connected(dsn) as conn:
+        for name in names:
+            if execute(conn, move(name)):
+                typer.echo(f"{name} {done}")
+            else:
+                absent.append(missing(conn, name))
+    for message in absent:
+        say_error(message)
+    if absent:
+        raise typer.Exit(Exit.NOT_FOUND)

@@ -1,0 +1,68 @@
+"""What is said of a schedule to the database: its timing, and the job that each of its ticks enqueues."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from pgqueue.codec import encode_args
+from pgqueue.cron import Timing
+from pgqueue.errors import OptionError
+from pgqueue.job import Args, JobOptions, Target
+from pgqueue.options import check_name
+from pgqueue.retry import seconds
+from pgqueue.tasks.task import Task, registered, target_of
+
+# What a schedule can say about its jobs; each time of theirs comes with the tick.
+_OPTIONS = (
+    "queue",
+    "priority",
+    "ttl",
+    "timeout",
+    "max_attempts",
+    "unique_key",
+    "limit_key",
+    "store_result",
+    "labels",
+)
+# All that a task declares travels from a child to its worker in one line.
+_LONGEST_DECLARED = 10_000
+
+
+def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobOptions) -> dict[str, Any]:
+    """A schedule by the names of its columns; where `options` say nothing those of the task hold.
+
+    Raises TargetError, ArgumentError, OptionError.
+    """
+    if not isinstance(name, str):
+        raise OptionError(f"a schedule's name must be a text, got {name!r:.80}")
+    check_name("a schedule's name", name)
+    named = target_of(target)
+    task = target if isinstance(target, Task) else registered(named)
+    if task is not None:
+        options = options.over(task.options)
+    values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}
+    for option in ("ttl", "timeout"):
+        if option in values:
+            length = seconds(values[option])
+            # JSON has no infinity; PostgreSQL reads it as a text.
+            values[option] = "Infinity" if length == math.inf else length
+    if "labels" in values:
+        values["labels"] = dict(values["labels"])
+    return {"name": name, "target": named, "args": json.loads(encode_args(args)), **timing.said(), **values}
+
+
+def declared_schedule(task: Task[..., Any]) -> str | None:
+    """What @task(cron=...) or @task(every=...) declares, as JSON; None if it does not.
+
+    Named as its task.
+    """
+    # What stands in __main__ no other process can find.
+    if task.timing is None or task.function.__module__ == "__main__":
+        return None
+    said = said_of(task.target, task, None, task.timing, JobOptions())
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if len(text) > _LONGEST_DECLARED:
+        raise OptionError(f"{task.target} declares a schedule of {len(text):,} characters; its labels are too long")
+    return text
