@@ -18,6 +18,18 @@ create table verify.asked (
 create index on verify.asked (job_id);
 create index on verify.asked (parent);
 
+-- What a tick asks for, in its transaction.
+create function verify.note_tick() returns trigger
+language plpgsql
+as $$
+begin
+  insert into verify.asked (job_id, created, kind, fails, has_ttl, not_before)
+  values (new.job_id, true, 'plain', 0, false, new.scheduled_for);
+  return new;
+end $$;
+create trigger note_tick after insert on pgqueue.ticks
+  for each row when (new.job_id is not null) execute function verify.note_tick();
+
 -- What a producer or human knows of its own transactions, written when all is over.
 create table verify.told (job_id uuid not null, committed boolean not null);
 create index on verify.told (job_id);

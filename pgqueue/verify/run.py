@@ -13,6 +13,7 @@ import psycopg
 
 from pgqueue.interrupt import interruptible
 from pgqueue.store.connection import open_connection
+from pgqueue.verify import ticking
 from pgqueue.verify.asking import ask
 from pgqueue.verify.checks import check
 from pgqueue.verify.guard import Guard
@@ -112,6 +113,7 @@ class _Run:
             with conn.transaction():
                 pieces = sample()
                 ask(conn, pieces, [None] * len(pieces))
+                ticking.sample(conn)
             await_ends(conn, workers, QUIET_TIMEOUT)
             if found := check(conn):
                 # Broken without any fault: no need for a storm.

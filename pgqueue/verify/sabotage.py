@@ -22,6 +22,7 @@ join verify.asked as asked on asked.job_id = ended.job_id and asked.created
 where ended.state = 'succeeded' and asked.kind = '{}' order by 1 limit 1
 """
 EFFECT = OF_KIND.format("effect")
+TICK = "select job_id from pgqueue.ticks where schedule = 'sample'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,23 @@ SABOTAGES = (
         "a window in which two jobs were made",
         "select max(job_id::text)::uuid from verify.asked where unique_for is not null", "unique window",
         "update verify.asked set unique_key = 'sample' where unique_for is not null",
+    ),
+    _sabotage(
+        "a job of a tick that is not known", OF_KIND.format("plain"), "ticks",
+        """update pgqueue.attempts set labels = '{"schedule": "sample"}' where job_id = %(job)s""",
+    ),
+    _sabotage(
+        "a job of a tick deleted", TICK, "lost ticks", "delete from pgqueue.attempts where job_id = %(job)s"
+    ),
+    _sabotage(
+        "a tick fired early", TICK, "ticks",
+        "update pgqueue.ticks set scheduled_for = decided_at + interval '1 s' where job_id = %(job)s",
+    ),
+    _sabotage(
+        "a tick left out", "select null::uuid", "ticks",
+        "insert into pgqueue.ticks (schedule, scheduled_for, why)"
+        " select name, now() - n * interval '1 h', 'skipped' from pgqueue.schedules, unnest('{5,3}'::int[]) as n"
+        " where name = 'sample'",
     ),
 )  # fmt: skip
 

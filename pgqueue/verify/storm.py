@@ -10,6 +10,7 @@ import psycopg
 
 from pgqueue.errors import DatabaseUnreachable, PgqueueError
 from pgqueue.store.connection import open_connection
+from pgqueue.verify import ticking
 from pgqueue.verify.background import Background
 from pgqueue.verify.checks import write_known
 from pgqueue.verify.faults import Faults
@@ -66,6 +67,8 @@ class Storm:
         seconds = settings.minutes * 60
         faults = Faults(made.dsn, self._workers, made.server, self._tally, self._note_deadlocks, settings.say_fault)
         plan = schedule(settings.seed, OVERTIME * seconds, owns_server=made.server is not None)
+        with open_connection(made.dsn, "verify") as conn:
+            ticking.begin(conn)
         with Proxy(made.address) as proxy, ExitStack() as stack:
             producers = [
                 Producer(
@@ -88,6 +91,7 @@ class Storm:
                 if thread.error is not None:
                     raise PgqueueError(f"the {thread.name} failed: {thread.error!r}") from thread.error
         with open_connection(made.dsn, "verify") as conn:
+            ticking.end(conn)
             write_known(conn, [known for producer in producers for known in producer.known.items()])
             await_ends(conn, self._workers, CALM_TIMEOUT)
 

@@ -11,6 +11,7 @@ import pytest
 
 from pgqueue.embedded import Server
 from pgqueue.store.connection import open_connection
+from pgqueue.verify import ticking
 from pgqueue.verify.asking import ask
 from pgqueue.verify.checks import NAMES, check, rules
 from pgqueue.verify.sabotage import SABOTAGES, prove
@@ -31,6 +32,7 @@ def test_the_checker_finds_each_sabotage_and_nothing_else(
             pieces = [piece for piece in sample() if piece.task != "overruns"]
             with conn.transaction():
                 ask(conn, pieces, [None] * len(pieces))
+                ticking.sample(conn)
             # In threads: children would cost more time to start than everything else.
             worker = Worker(made.dsn, concurrency=8, executor="thread", app=[APP], poll=0.2, observers=[])
             thread = threading.Thread(target=worker.run)
