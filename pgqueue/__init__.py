@@ -8,6 +8,9 @@ from pgqueue.errors import (
     ArgumentError,
     DatabaseUnreachable,
     EmbeddedError,
+    FeedBusy,
+    FeedFailed,
+    FeedNotFound,
     HostExhausted,
     JobFailed,
     JobNotFound,
@@ -23,6 +26,7 @@ from pgqueue.errors import (
     TransactionEnded,
     UsageError,
 )
+from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.job import Enqueued, JobState, NewJob
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.record import Attempt, Job
@@ -44,6 +48,11 @@ __all__ = [
     "Delays",
     "EmbeddedError",
     "Enqueued",
+    "Fed",
+    "FeedBusy",
+    "FeedFailed",
+    "FeedNotFound",
+    "FeedProgress",
     "Fixed",
     "HostExhausted",
     "Job",
@@ -78,6 +87,7 @@ __all__ = [
     "current_job",
     "enqueue",
     "enqueue_many",
+    "feed",
     "get_job",
     "pause_schedule",
     "result",

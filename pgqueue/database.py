@@ -26,19 +26,27 @@ def connect(dsn: str | None = None, *, autocommit: bool = False) -> psycopg.Conn
     PostgreSQL is started if need be, and runs as long as this process does. Raises UsageError if no database is named,
     DatabaseUnreachable, EmbeddedError.
     """
-    named = dsn or home_database() or os.environ.get(VARIABLE)
-    if not named:
-        raise UsageError(
-            f"connect() knows no database; give it a DSN such as postgresql://user@host/database, or set {VARIABLE}"
-            " (embedded: stands for a PostgreSQL of your own, started on demand)"
-        )
-    address = address_of(named)
+    address = dsn_of(dsn, "connect()")
     given = read(address)
     try:
         return psycopg.connect(address, autocommit=autocommit)
     except psycopg.Error as error:
         trouble = unreachable(given, error)
         raise trouble from trouble.__cause__
+
+
+def dsn_of(dsn: str | None, caller: str) -> str:
+    """The DSN as libpq reads it, of the database that is named, else of the one this process is at home in.
+
+    Raises UsageError if there is none.
+    """
+    named = dsn or home_database() or os.environ.get(VARIABLE)
+    if not named:
+        raise UsageError(
+            f"{caller} knows no database; give it a DSN such as postgresql://user@host/database, or set {VARIABLE}"
+            " (embedded: stands for a PostgreSQL of your own, started on demand)"
+        )
+    return address_of(named)
 
 
 def address_of(dsn: str) -> str:

@@ -7,6 +7,9 @@
     │   └── OptionError              an option out of its range, or two that exclude each other
     ├── JobNotFound (LookupError)    no such job, in any state
     ├── JobFailed                    result() of a job that ended without success
+    ├── FeedFailed                   feed(): the iterator raised, or yielded what no job can be
+    ├── FeedBusy                     feed(): another process feeds it
+    ├── FeedNotFound (LookupError)   no feed of this name
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
@@ -24,6 +27,7 @@ What a task raises to choose its own outcome (Retry, Snooze, Bury, Cancel) is no
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -69,6 +73,32 @@ class JobFailed(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.job_id, self.state, self.reason, self.traceback)
+
+
+class FeedFailed(PgqueueError):
+    """The iterator of a feed raised, or yielded what no job can be; `items` stand, and the same call goes on there.
+
+    `cursor` is that of the last item fed, `traceback` the iterator's; the error itself is the cause.
+    """
+
+    def __init__(self, name: str, items: int, cursor: Any, why: str, traceback: str | None = None) -> None:
+        behind = "them" if cursor is None else f"the cursor {json.dumps(cursor, ensure_ascii=False)}"
+        super().__init__(
+            f"feed {name} stopped after {items:,} items: {why}; they are enqueued, and the same call goes on behind"
+            f" {behind}"
+        )
+        self.name, self.items, self.cursor, self.why, self.traceback = name, items, cursor, why, traceback
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.items, self.cursor, self.why, self.traceback)
+
+
+class FeedBusy(PgqueueError):
+    """Another process feeds this feed, or took it over: here nothing more is fed."""
+
+
+class FeedNotFound(PgqueueError, LookupError):
+    """There is no feed of this name."""
 
 
 class ResultTimeout(PgqueueError, TimeoutError):

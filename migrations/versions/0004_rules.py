@@ -166,7 +166,43 @@ ORDER: tuple[str, ...] = (
     "comment on table pgqueue.routes is 'Which queue the jobs of a target wait in that say none'",
 )
 
-FEEDS: tuple[str, ...] = ()
+# Its row is written with every batch of jobs: room for the new version beside the old one, so no index is touched.
+_FEEDS = """
+create table pgqueue.feeds (
+  name        text collate "C" not null constraint feeds_pkey primary key,
+  number      integer          not null generated always as identity,
+  source      text             not null,
+  target      text             not null,
+  buffer      integer          not null constraint feeds_buffer check (buffer >= 1),
+  items       bigint           not null default 0,
+  cursor      json,
+  feeder      bigint,
+  host        text,
+  pid         integer,
+  pooled      boolean          not null default false,
+  error       text,
+  created_at  timestamptz      not null default now(),
+  fed_at      timestamptz,
+  finished_at timestamptz
+) with (fillfactor = 50)
+"""
+
+# Which jobs of a feed may still live, so that `jobs` needs no column for it: at most a buffer of ids.
+_FEED_BATCHES = """
+create table pgqueue.feed_batches (
+  feed  text collate "C" not null,
+  batch bigint           not null,
+  ids   uuid[]           not null,
+  constraint feed_batches_pkey primary key (feed, batch)
+)
+"""
+
+FEEDS = (
+    _FEEDS,
+    _FEED_BATCHES,
+    "comment on table pgqueue.feeds is 'Iterators that are streamed into queues, and how far each has come'",
+    "comment on table pgqueue.feed_batches is 'Jobs of a feed that had not ended when it last looked'",
+)
 
 
 def upgrade() -> None:

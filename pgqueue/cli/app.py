@@ -14,6 +14,8 @@ from pgqueue.cli import (
     dead,
     demo,
     enqueue,
+    feed,
+    feeds,
     jobs,
     migrate,
     queues,
@@ -75,6 +77,7 @@ app = new_group(_pgqueue)
 app.command("migrate")(migrate.migrate)
 app.command("worker")(worker.worker)
 app.command("enqueue")(enqueue.enqueue)
+app.command("feed")(feed.feed)
 app.command("status")(status.status)
 app.add_typer(jobs.group, name="jobs")
 app.add_typer(dead.group, name="dead")
@@ -82,6 +85,7 @@ app.add_typer(queues.group, name="queues")
 app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")
+app.add_typer(feeds.group, name="feeds")
 app.add_typer(db.group, name="db")
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)

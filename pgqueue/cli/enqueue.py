@@ -16,6 +16,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
+from pgqueue.cli.telling import Telling
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
@@ -49,14 +50,6 @@ class Conflict(StrEnum):
     KEEP = "keep"
     REPLACE = "replace"
     RAISE = "raise"
-
-
-class Telling(StrEnum):
-    """When a NOTIFY is sent."""
-
-    ALWAYS = "always"
-    IDLE = "idle"
-    OFF = "off"
 
 
 def enqueue(

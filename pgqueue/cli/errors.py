@@ -11,6 +11,8 @@ from pgqueue.errors import (
     AppError,
     DatabaseUnreachable,
     EmbeddedError,
+    FeedFailed,
+    FeedNotFound,
     HostExhausted,
     JobFailed,
     JobNotFound,
@@ -43,7 +45,7 @@ def exit_code(error: PgqueueError) -> Exit:
             return Exit.RETIRED
         case DatabaseUnreachable() | EmbeddedError():
             return Exit.UNREACHABLE
-        case JobNotFound():
+        case JobNotFound() | FeedNotFound():
             return Exit.NOT_FOUND
         case SchemaError():
             return Exit.SCHEMA
@@ -54,7 +56,7 @@ def exit_code(error: PgqueueError) -> Exit:
 def report(error: PgqueueError) -> Exit:
     """Print an error for people; answers the exit code."""
     say_error(str(error))
-    if isinstance(error, JobFailed) and error.traceback:
+    if isinstance(error, JobFailed | FeedFailed) and error.traceback:
         typer.echo(in_lines(error.traceback).rstrip(), err=True)
     return exit_code(error)
 
