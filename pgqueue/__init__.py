@@ -28,6 +28,7 @@ from pgqueue.errors import (
 )
 from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.job import Enqueued, JobState, NewJob
+from pgqueue.limits import remove_limit, set_limit
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.record import Attempt, Job
 from pgqueue.results import result
@@ -90,11 +91,13 @@ __all__ = [
     "feed",
     "get_job",
     "pause_schedule",
+    "remove_limit",
     "result",
     "resume_schedule",
     "retry",
     "run_schedule",
     "schedule",
+    "set_limit",
     "task",
     "unschedule",
 ]

@@ -17,6 +17,7 @@ from pgqueue.cli import (
     feed,
     feeds,
     jobs,
+    limits,
     migrate,
     queues,
     schedules,
@@ -82,6 +83,7 @@ app.command("status")(status.status)
 app.add_typer(jobs.group, name="jobs")
 app.add_typer(dead.group, name="dead")
 app.add_typer(queues.group, name="queues")
+app.add_typer(limits.group, name="limits")
 app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")

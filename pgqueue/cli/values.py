@@ -41,6 +41,18 @@ def seconds_or_none(text: str) -> float:
     return float("inf") if text == "none" else seconds(text)
 
 
+def number_or_none(text: str | int) -> int:
+    """A whole number; `none` is 0, which lifts what it is of."""
+    if isinstance(text, int):
+        return text
+    if text == "none":
+        return 0
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"a whole number, or none, got {text!r}") from None
+
+
 def one_of(kind: type[E]) -> Callable[[str], E]:
     """A parser of one of the values of `kind`."""
 

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import KeyTaken, SchemaError, UsageError
+from pgqueue.errors import KeyTaken, OptionError, SchemaError, UsageError
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.statement import Statement, execute
 from pgqueue.version import __version__
 
 T = TypeVar("T")
-# What PostgreSQL says where a schema, a table, a function or a column is missing, or a unique key is taken; and Python,
-# of a text that the session's encoding does not have.
+# What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, or a function
+# of ours refuses what it is told; and Python, of a text that the session's encoding does not have.
 TOLD = (
+    errors.InvalidParameterValue,
     errors.UniqueViolation,
     errors.UndefinedTable,
     errors.UndefinedFunction,
@@ -60,6 +61,9 @@ def told(error: Exception) -> Exception:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if isinstance(error, errors.UniqueViolation):
         return _taken(said, error)
+    if isinstance(error, errors.InvalidParameterValue):
+        ours = error.diag.schema_name == "pgqueue"
+        return OptionError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
     if isinstance(error, errors.InvalidSchemaName) or 'relation "pgqueue.' in said:
         return SchemaError(f"this database has no schema pgqueue yet ({said}); run `pgqueue migrate` on it")
     if "pgqueue." not in said and not isinstance(error, errors.UndefinedColumn):

@@ -1,0 +1,64 @@
+"""A limit as people see it: in a table, in one line, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import typer
+
+from pgqueue.cli.output import Columns, paint, print_json
+from pgqueue.printable import in_one_line
+from pgqueue.store.limits import LimitRow
+
+COLUMNS: Columns[LimitRow] = {
+    "OF": lambda row: row.scope,
+    "NAME": lambda row: row.name,
+    "CONCURRENCY": lambda row: row.concurrency,
+    "RATE": lambda row: row.rate,
+    "BURST": lambda row: row.burst,
+    "WEIGHT": lambda row: row.weight if row.weight != 1 else None,
+    "ORDER": lambda row: _order(row),
+    "DECLARED BY": lambda row: row.source,
+}
+
+
+def in_words(row: LimitRow) -> str:
+    """All that a limit says, in a line."""
+    return ", ".join(_said(row)) or "no limit"
+
+
+def print_limit(name: str, row: LimitRow, *, as_json: bool) -> None:
+    """Print the limit that rules what is named."""
+    if as_json:
+        print_json({"of": name, **asdict(row)})
+        return
+    facts = {
+        row.scope: name,
+        "ruled by": row.name if row.name != name else None,
+        "limit": in_words(row),
+        "declared by": row.source,
+        "changed": f"{row.changed_at:%Y-%m-%d %H:%M:%S %z}",
+    }
+    for fact, value in facts.items():
+        if value is not None:
+            typer.echo(f"{paint(fact.ljust(12), 'bold')} {in_one_line(value)}")
+
+
+def _said(row: LimitRow) -> Iterator[str]:
+    if row.concurrency is not None:
+        yield f"concurrency {row.concurrency}"
+    if row.rate is not None:
+        yield f"rate {row.rate}"
+    if row.burst is not None:
+        yield f"burst {row.burst}"
+    if row.weight != 1:
+        yield f"weight {row.weight}"
+    if (order := _order(row)) is not None:
+        yield order
+
+
+def _order(row: LimitRow) -> str | None:
+    if not row.ordered:
+        return None
+    return "ordered, stops at a dead job" if row.on_dead == "stop" else "ordered"

@@ -1,0 +1,77 @@
+"""Limits: what people and code say of them, and which one rules a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pgqueue.rate import MOST_STARTS, Rate
+from pgqueue.store.statement import Statement, only_value, query
+
+# What a limit may say, as set_limit.sql has it; see rate.py for the starts of a rate.
+MOST, MOST_WEIGHT = 1_000_000, 100
+
+__all__ = ["MOST", "MOST_STARTS", "MOST_WEIGHT", "LimitRow", "get", "put", "remove", "rows", "rule_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """A limit as people see it: a row of `pgqueue.limits`. `source` is the app that declared it, None for by hand."""
+
+    scope: str
+    name: str
+    concurrency: int | None
+    rate: str | None
+    burst: int | None
+    weight: int
+    ordered: bool
+    on_dead: str
+    source: str | None
+    changed_at: datetime
+
+
+def put(
+    scope: str,
+    name: str,
+    concurrency: int | None,
+    rate: str | None,
+    burst: int | None,
+    weight: int | None,
+    ordered: bool | None,
+    on_dead: str | None,
+) -> Statement[bool]:
+    """What is said of a limit by hand; None leaves a field as it is, 0 and `none` lift it. True if it is new."""
+    sql = """
+    select pgqueue.set_limit(
+      $1::pg_catalog.text, $2::pg_catalog.text, $3::pg_catalog.int4, $4::pg_catalog.text, $5::pg_catalog.int4,
+      $6::pg_catalog.int4, $7::boolean, $8::pg_catalog.text)
+    """
+    return Statement(sql, (scope, name, concurrency, rate, burst, weight, ordered, on_dead), only_value)
+
+
+def remove(scope: str, name: str) -> Statement[bool]:
+    """A limit goes; False if there is none of this name. O(log n)."""
+    return Statement("select pgqueue.remove_limit($1::pg_catalog.text, $2::pg_catalog.text)", (scope, name), only_value)
+
+
+def rows(limit: int, after: tuple[str, str] = ("", "")) -> Statement[list[LimitRow]]:
+    """The limits behind one (scope, name), in order, at most so many. Walks limits_pkey."""
+    return Statement(query("limits"), (*after, limit), lambda rows: [_read(row) for row in rows])
+
+
+def get(scope: str, name: str) -> Statement[LimitRow | None]:
+    """One limit; None if there is none of this name. Walks limits_pkey."""
+    return Statement(query("limit"), (scope, name), lambda rows: _read(rows[0]) if rows else None)
+
+
+def rule_of(key: str) -> Statement[LimitRow | None]:
+    """The limit that rules a limit key; None if none does. A probe for each character of the key."""
+    return Statement(query("limit_of_key"), (key,), lambda rows: _read(rows[0]) if rows else None)
+
+
+def _read(row: Sequence[Any]) -> LimitRow:
+    scope, name, concurrency, starts, period, *rest = row
+    rate = None if starts is None else str(Rate(starts, period))
+    return LimitRow(scope, name, concurrency, rate, *rest)

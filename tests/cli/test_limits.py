@@ -1,0 +1,73 @@
+"""`pgqueue limits`: set, listed, shown and removed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Command
+
+
+def test_a_limit_is_set_shown_and_removed(pgqueue: Command) -> None:
+    ran = pgqueue("limits", "set", "tenant:*", "--concurrency", 2, "--rate", "100/m", "--burst", 20)
+    assert (ran.code, ran.out) == (0, "tenant:*: concurrency 2, rate 100/m, burst 20\n")
+    assert pgqueue("limits", "set", "tenant:*", "--rate", "5/10s", "--burst", "none").out.endswith("rate 5/10s\n")
+    shown = pgqueue("limits", "show", "tenant:7")
+    facts = [(line[:12].strip(), line[12:].strip()) for line in shown.out.splitlines()[:3]]
+    assert facts == [("key", "tenant:7"), ("ruled by", "tenant:*"), ("limit", "concurrency 2, rate 5/10s")]
+    ran = pgqueue("limits", "remove", "tenant:7")
+    assert (ran.code, ran.err) == (
+        4,
+        "Error: there is no limit of the key 'tenant:7'; it is ruled by 'tenant:*', which can be removed\n",
+    )
+    assert pgqueue("limits", "remove", "tenant:*").code == 0
+    assert pgqueue("limits", "show", "tenant:7").code == 4
+
+
+def test_limits_of_queues_and_tasks(pgqueue: Command) -> None:
+    assert pgqueue("limits", "set", "--queue", "mail", "--concurrency", 10).out == "mail: concurrency 10\n"
+    assert pgqueue("limits", "set", "--task", "shop:send", "--rate", "1/s").out == "shop:send: rate 1/s\n"
+    rows = pgqueue("limits", "list", "--json").json
+    assert [(row["scope"], row["name"], row["concurrency"], row["rate"]) for row in rows] == [
+        ("queue", "mail", 10, None),
+        ("task", "shop:send", None, "1/s"),
+    ]
+    assert pgqueue("limits", "show", "--task", "shop:send", "--json").json["rate"] == "1/s"
+    assert pgqueue("limits", "remove", "--queue", "mail").code == 0
+    assert pgqueue("limits", "remove", "--queue", "mail").code == 4
+
+
+def test_an_ordered_key_and_one_without_a_limit(pgqueue: Command) -> None:
+    ran = pgqueue("limits", "set", "account:*", "--ordered", "--on-dead", "stop", "--weight", 3)
+    assert ran.out == "account:*: concurrency 1, weight 3, ordered, stops at a dead job\n"
+    assert pgqueue("limits", "set", "account:*", "--on-dead", "go-on").out.endswith("weight 3, ordered\n")
+    assert pgqueue("limits", "set", "account:house").out == "account:house: no limit\n"
+
+
+def test_limits_are_listed_page_by_page(pgqueue: Command) -> None:
+    assert pgqueue("limits", "list").out == "There is no limit; set one: `pgqueue limits set`.\n"
+    for number in range(5):
+        pgqueue("limits", "set", f"k:{number}", "--concurrency", 1)
+    ran = pgqueue("limits", "list", "-n", 3)
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["NAME", "k:0", "k:1", "k:2"]
+    assert ran.err == "there are more; go on with --after key:k:2\n"
+    ran = pgqueue("limits", "list", "--after", "key:k:2")
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["NAME", "k:3", "k:4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["set", "--concurrency", "1"], "a limit is of one thing"),
+        (["set", "k", "--queue", "q"], "a limit is of one thing"),
+        (["set", "k", "--rate", "100/min"], "did you mean '100/m'?"),
+        (["set", "k", "--concurrency", "many"], "a whole number, or none, got 'many'"),
+        (["set", "k", "--burst", "3"], "burst 3 has no rate to be of; give a rate"),
+        (["set", "--task", "send"], "must read 'module:function'"),
+        (["set", "k", "--on-dead", "halt"], "'halt' is none of go-on, stop"),
+        (["list", "--after", "k"], "reads like key:NAME"),
+    ],
+)
+def test_what_no_limit_can_be_is_a_fault_of_the_call(pgqueue: Command, words: list[str], message: str) -> None:
+    ran = pgqueue("limits", *words)
+    assert ran.code == 2
+    assert message in ran.err.replace("\n", " ")
