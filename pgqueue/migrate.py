@@ -133,8 +133,11 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     conn.exec_driver_sql(OWN_PATH)
     _refuse_strangers(conn)
     conn.exec_driver_sql(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    if not execute(conn, exists()):
+        # Where there is no table to lock yet: somebody may be making it, and be done when this one looks the next time.
+        conn.exec_driver_sql("select pg_catalog.pg_advisory_xact_lock(7700, 0)")
     if execute(conn, exists()):
-        # The lock of the one migrator: readers do not notice, and nobody else may take it. The first makes the schema.
+        # The lock of the one migrator: readers do not notice, and nobody else may take it.
         conn.exec_driver_sql("lock table pgqueue.alembic_version in share row exclusive mode")
     before = _status(conn)
     if before.state == "newer":
