@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pgqueue.cron import CatchUp, Overlap, Timing
 from pgqueue.errors import OptionError, UsageError
-from pgqueue.job import Args, JobOptions, Target
+from pgqueue.job import Args, JobOptions, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.options import Duration
 from pgqueue.store import Statement, schedules
 from pgqueue.store.asking import ask
@@ -37,6 +37,11 @@ class ScheduleOptions(TypedDict, total=False):
     timeout: Duration | None
     max_attempts: int | None
     unique_key: str | None
+    unique: Unique | None
+    unique_until: UniqueUntil | None
+    unique_for: Duration | None
+    on_conflict: OnConflict | None
+    max_wait: Duration | None
     limit_key: str | None
     store_result: bool | None
     labels: Mapping[str, str] | None
@@ -70,6 +75,11 @@ def schedule(
     timeout: Duration | None = None,
     max_attempts: int | None = None,
     unique_key: str | None = None,
+    unique: Unique | None = None,
+    unique_until: UniqueUntil | None = None,
+    unique_for: Duration | None = None,
+    on_conflict: OnConflict | None = None,
+    max_wait: Duration | None = None,
     limit_key: str | None = None,
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
@@ -81,7 +91,7 @@ def schedule(
     new. `cron` has 5 fields, or 6 with seconds behind them, in local time of `timezone` (UTC); `every`, and the other
     times, are seconds or timedeltas. A tick later than `grace` (1 minute) is caught up as `catch_up` says: the last one
     (default), none, or the last `cap`. `jitter` puts each job off by a random part of it. `overlap="skip"` leaves a
-    tick out while the job before lives. The rest is as in enqueue().
+    tick out while the job before lives. The rest is as in enqueue(), but that `on_conflict` is keep or replace.
 
     Raises OptionError for a rule or zone that is misspelt, with the nearest right one; UsageError if code declares a
     schedule of that name; TargetError, ArgumentError. O(log n).
@@ -105,6 +115,11 @@ def schedule(
         timeout=timeout,
         max_attempts=max_attempts,
         unique_key=unique_key,
+        unique=unique,
+        unique_until=unique_until,
+        unique_for=unique_for,
+        on_conflict=on_conflict,
+        max_wait=max_wait,
         limit_key=limit_key,
         store_result=store_result,
         labels=labels,

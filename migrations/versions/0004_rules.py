@@ -50,6 +50,10 @@ create table pgqueue.schedules (
   timeout      float8           check (timeout > 0),
   max_attempts smallint         check (max_attempts > 0),
   unique_key   text collate "C",
+  unique_until text collate "C" check (unique_until in ('end', 'start')),
+  unique_for   float8           check (unique_for > 0),
+  on_conflict  text collate "C" check (on_conflict in ('keep', 'replace')),
+  max_wait     float8           check (max_wait >= 0),
   limit_key    text collate "C",
   store_result boolean,
   labels       jsonb,
@@ -61,7 +65,9 @@ create table pgqueue.schedules (
   last_at      timestamptz      not null default clock_timestamp(),
   next_at      timestamptz      default clock_timestamp(),
   last_job     uuid,
-  constraint schedules_rule check ((cron is null) <> (every is null))
+  constraint schedules_rule check ((cron is null) <> (every is null)),
+  constraint schedules_key check (
+    unique_key is not null or coalesce(unique_until, unique_for::text, on_conflict, max_wait::text) is null)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500)
 """
 
@@ -72,7 +78,7 @@ create table pgqueue.ticks (
   scheduled_for timestamptz      not null,
   decided_at    timestamptz      not null default clock_timestamp(),
   why           text collate "C" not null
-    check (why in ('due', 'caught up', 'by hand', 'skipped', 'overlap', 'kept')),
+    check (why in ('due', 'caught up', 'by hand', 'skipped', 'overlap', 'kept', 'replaced')),
   job_id        uuid,
   constraint ticks_pkey primary key (schedule, scheduled_for)
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
+from pgqueue.cli.keys import MaxWait, OnConflict, Unique, UniqueFor, UniqueKey, UniqueUntil
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
 from pgqueue.cli.telling import Telling
 from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
@@ -29,27 +29,6 @@ from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
 
 if TYPE_CHECKING:
     import psycopg
-
-
-class Made(StrEnum):
-    """What a unique key is made of."""
-
-    ARGS = "args"
-
-
-class Until(StrEnum):
-    """Until when a job holds its unique key."""
-
-    END = "end"
-    START = "start"
-
-
-class Conflict(StrEnum):
-    """What becomes of a call whose unique key is taken."""
-
-    KEEP = "keep"
-    REPLACE = "replace"
-    RAISE = "raise"
 
 
 def enqueue(
@@ -70,24 +49,12 @@ def enqueue(
         typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long it may run; or none."),
     ] = None,
     max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
-    unique_key: Annotated[
-        str | None, typer.Option("--unique-key", metavar="KEY", help="At most one live job has it.")
-    ] = None,
-    unique: Annotated[
-        Made | None, choice_option("--unique", of=Made, help="Make the unique key from target and arguments.")
-    ] = None,
-    unique_until: Annotated[
-        Until | None, choice_option("--unique-until", of=Until, help="When the key is free again; at its end.")
-    ] = None,
-    unique_for: Annotated[
-        timedelta | None, duration_option("--unique-for", "The key is taken so long after due, whatever ended.")
-    ] = None,
-    on_conflict: Annotated[
-        Conflict | None, choice_option("--on-conflict", of=Conflict, help="What if the key is taken; keep.")
-    ] = None,
-    max_wait: Annotated[
-        timedelta | None, duration_option("--max-wait", "How long asking again may put a job off; 1m.")
-    ] = None,
+    unique_key: UniqueKey = None,
+    unique: Unique = None,
+    unique_until: UniqueUntil = None,
+    unique_for: UniqueFor = None,
+    on_conflict: OnConflict = None,
+    max_wait: MaxWait = None,
     limit_key: Annotated[
         str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
     ] = None,

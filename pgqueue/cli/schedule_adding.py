@@ -10,6 +10,7 @@ import typer
 
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
+from pgqueue.cli.keys import MaxWait, OnConflict, Unique, UniqueFor, UniqueKey, UniqueUntil
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
 from pgqueue.cli.values import arguments, labels, seconds_or_none
 from pgqueue.schedules import schedule
@@ -61,9 +62,12 @@ def add(
         typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long a job may run; or none."),
     ] = None,
     max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
-    unique_key: Annotated[
-        str | None, typer.Option("--unique-key", metavar="KEY", help="At most one live job has it.")
-    ] = None,
+    unique_key: UniqueKey = None,
+    unique: Unique = None,
+    unique_until: UniqueUntil = None,
+    unique_for: UniqueFor = None,
+    on_conflict: OnConflict = None,
+    max_wait: MaxWait = None,
     limit_key: Annotated[
         str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
     ] = None,
@@ -98,6 +102,11 @@ def add(
             timeout=timeout,
             max_attempts=max_attempts,
             unique_key=unique_key,
+            unique=None if unique is None else "args",
+            unique_until=None if unique_until is None else unique_until.value,
+            unique_for=unique_for,
+            on_conflict=None if on_conflict is None else on_conflict.value,
+            max_wait=max_wait,
             limit_key=limit_key,
             store_result=store_result or None,
             labels=labels(label or []),

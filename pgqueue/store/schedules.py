@@ -52,7 +52,7 @@ class ScheduleRow:
 
 @dataclass(frozen=True, slots=True)
 class TickRow:
-    """What became of one tick; `why` is due, caught up, by hand, skipped, overlap or kept."""
+    """What became of one tick; `why` is due, caught up, by hand, skipped, overlap, kept or replaced."""
 
     schedule: str
     scheduled_for: datetime

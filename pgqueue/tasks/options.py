@@ -88,3 +88,14 @@ def check_call_options(where: str, names: Iterable[str]) -> None:
     """Raise OptionError for what a single job does not take, with what to write instead."""
     if unknown := set(names) - CallOptions.__annotations__.keys():
         raise OptionError(unknown_options(where, unknown, list(CallOptions.__annotations__), OF_TASKS))
+
+
+def check_scheduled(target: str, misfit: str | None, on_conflict: OnConflict | None) -> None:
+    """Raise OptionError for a task that a schedule cannot enqueue; `misfit` is why it cannot do without arguments."""
+    if on_conflict == "raise":
+        raise OptionError(f"{target} has a schedule, whose ticks have nobody to raise to; let on_conflict be 'keep'")
+    if misfit is not None:
+        raise OptionError(
+            f"{target} has a schedule, and is called without arguments: {misfit}; give them defaults, or say"
+            " pgqueue.schedule(conn, name, target, args, ...)"
+        )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 from pgqueue.codec import encode_args
 from pgqueue.cron import Timing
 from pgqueue.errors import OptionError
-from pgqueue.job import Args, JobOptions, Target
+from pgqueue.job import Args, JobOptions, NewJob, Target
 from pgqueue.options import check_name
 from pgqueue.retry import seconds
+from pgqueue.store.keys import check_key, key_of
 from pgqueue.tasks.task import Task, registered, target_of
 
 # What a schedule can say about its jobs; each time of theirs comes with the tick.
@@ -22,6 +24,10 @@ _OPTIONS = (
     "timeout",
     "max_attempts",
     "unique_key",
+    "unique_until",
+    "unique_for",
+    "on_conflict",
+    "max_wait",
     "limit_key",
     "store_result",
     "labels",
@@ -42,15 +48,25 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
     task = target if isinstance(target, Task) else registered(named)
     if task is not None:
         options = options.over(task.options)
+    text = encode_args(args)
+    options = replace(options, unique_key=_key(NewJob(named, args, **options.said()), text), unique=None)
     values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}
-    for option in ("ttl", "timeout"):
+    for option in ("ttl", "timeout", "unique_for", "max_wait"):
         if option in values:
             length = seconds(values[option])
             # JSON has no infinity; PostgreSQL reads it as a text.
             values[option] = "Infinity" if length == math.inf else length
     if "labels" in values:
         values["labels"] = dict(values["labels"])
-    return {"name": name, "target": named, "args": json.loads(encode_args(args)), **timing.said(), **values}
+    return {"name": name, "target": named, "args": json.loads(text), **timing.said(), **values}
+
+
+def _key(job: NewJob, args: str) -> str | None:
+    """The unique key of each job of a schedule, which all have the same arguments."""
+    check_key(job)
+    if job.on_conflict == "raise":
+        raise OptionError("on_conflict='raise' has nobody to raise to when a schedule ticks; say 'keep' or 'replace'")
+    return key_of(job, args)
 
 
 def declared_schedule(task: Task[..., Any]) -> str | None:

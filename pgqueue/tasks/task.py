@@ -20,7 +20,7 @@ from pgqueue.store import enqueueing
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
-from pgqueue.tasks.options import AllTaskOptions, CallOptions, check_call_options, check_task_options
+from pgqueue.tasks.options import AllTaskOptions, CallOptions, check_call_options, check_scheduled, check_task_options
 from pgqueue.tasks.target import check_function, fault_in
 
 P = ParamSpec("P")
@@ -188,11 +188,8 @@ def task(
         task = kind(function, defaults, retry, transactional, bounds, timing)
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
-        if timing is not None and (misfit := task.misfit((), {})):
-            raise OptionError(
-                f"{task.target} has a schedule, and is called without arguments: {misfit}; give them defaults, or say"
-                " pgqueue.schedule(conn, name, target, args, ...)"
-            )
+        if timing is not None:
+            check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
         _registry[task.target] = task
         return task
 

@@ -71,6 +71,8 @@ def test_the_options_of_the_task_hold_where_none_are_given(db: Conn) -> None:
         (("s", "a:b"), {"every": 60, "corn": 1}, pgqueue.OptionError),
         (("s", "a:b"), {"every": 60, "delay": 1}, pgqueue.OptionError),
         (("s", "a:b"), {"every": 60, "priority": 10}, pgqueue.OptionError),
+        (("s", "a:b"), {"every": 60, "unique_until": "start"}, pgqueue.OptionError),
+        (("s", "a:b"), {"every": 60, "unique_key": "k", "on_conflict": "raise"}, pgqueue.OptionError),
         (("", "a:b"), {"every": 60}, pgqueue.OptionError),
         ((5, "a:b"), {"every": 60}, pgqueue.OptionError),
         (("s", "nothing"), {"every": 60}, pgqueue.TargetError),
@@ -84,6 +86,13 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     with pytest.raises(error):
         pgqueue.schedule(db, *arguments, **options)
     assert count(db, "schedules") == 0
+
+
+def test_a_schedule_shares_the_key_that_is_made_of_its_arguments_with_other_jobs(db: Conn) -> None:
+    pgqueue.schedule(db, "s", mailed, [7], every=60, unique="args", unique_until="start")
+    ticked = pgqueue.run_schedule(db, "s")
+    asked = pgqueue.enqueue(db, mailed, [7], unique="args")
+    assert (asked.id, asked.created) == (ticked, False)
 
 
 def test_what_code_declares_people_do_not_change(db: Conn) -> None:
@@ -110,6 +119,10 @@ def test_a_task_declares_its_schedule_with_its_options() -> None:
         "queue": "mail",
     }
     assert declared_schedule(mailed) is None
+    keyed = declared_schedule(pgqueue.task(every=60, unique="args", unique_until="start")(nothing))
+    assert keyed is not None
+    assert json.loads(keyed)["unique_key"].startswith("args:")
+    assert json.loads(keyed)["unique_until"] == "start"
     assert declared_schedule(task.using(queue="other")) is None
 
 
@@ -126,6 +139,7 @@ def needs(days: int) -> None: ...
         ({"every": 5, "cron": "@daily"}, "got both"),
         ({"jitter": 5}, "got neither"),
         ({"every": 60}, "is called without arguments"),
+        ({"every": 60, "unique": "args", "on_conflict": "raise"}, "nobody to raise to"),
     ],
 )
 def test_a_task_that_declares_nonsense_is_refused(options: Any, said: str) -> None:

@@ -37,7 +37,7 @@ begin
         select tick.job_id, tick.did into _tick from pgqueue.enqueue_tick(_s, _ticks[_m], _whys[_m]) as tick;
         if _tick.job_id is not null then
           _s.last_job := _tick.job_id;
-          fired := fired + (_tick.did <> 'kept')::int;
+          fired := fired + (_tick.did not in ('kept', 'replaced'))::int;
         end if;
         _s.last_at := _ticks[_m];
       end if;

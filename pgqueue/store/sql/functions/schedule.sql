@@ -7,8 +7,9 @@ create or replace function pgqueue.schedule(
   timezone text default null, jitter interval default null, catch_up text default null, cap int default null,
   grace interval default null, overlap text default null, queue text default null, priority int default null,
   ttl interval default null, timeout interval default null, max_attempts int default null,
-  unique_key text default null, limit_key text default null, store_result boolean default null,
-  labels jsonb default null)
+  unique_key text default null, unique_until text default null, unique_for interval default null,
+  on_conflict text default null, max_wait interval default null, limit_key text default null,
+  store_result boolean default null, labels jsonb default null)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -56,13 +57,27 @@ declare
       'max_attempts must be from 1 to 32767, got ' || max_attempts, 'leave it out for what the task says']
     when length(unique_key) not between 1 and 500 or length(limit_key) not between 1 and 500 then array[
       'a key must have 1 to 500 characters', 'null is no key']
+    when unique_until not in ('end', 'start') then array[
+      'unique_until must be end or start, got ' || quote_literal(left(unique_until, 80)), 'leave it out for end']
+    when on_conflict not in ('keep', 'replace') then array[
+      'on_conflict must be keep or replace, got ' || quote_literal(left(on_conflict, 80)),
+      'a tick has nobody to raise to; leave it out for keep']
+    when unique_for <= '0' or unique_for > '100 years' then array[
+      'unique_for must be more than 0 and at most 100 years, got ' || unique_for, 'leave it out for no window']
+    when max_wait not between '0' and '100 years' then array[
+      'max_wait must be from 0 to 100 years, got ' || max_wait, 'leave it out for one minute']
     when jsonb_typeof(labels) <> 'object' or jsonb_path_exists(labels, '$.* ? (@.type() != "string")') then array[
       'labels must be a JSON object of texts, got ' || left(labels::text, 80), 'for example {"order": "42"}']
   end;
+  -- As in enqueue_unique.sql: made of target and arguments where more is said of it, and not the key itself.
+  key text := unique_key;
   is_new boolean;
 begin
   if fault is not null then
     raise exception '%', fault[1] using errcode = 'invalid_parameter_value', hint = fault[2];
+  end if;
+  if coalesce(unique_until, unique_for::text, on_conflict, max_wait::text) is not null then
+    key := coalesce(unique_key, pgqueue.args_key(target, args));
   end if;
   is_new := pgqueue.put_schedule(
     json_build_object(
@@ -70,7 +85,9 @@ begin
       'timezone', timezone, 'jitter', extract(epoch from jitter), 'catch_up', catch_up, 'cap', cap,
       'grace', extract(epoch from grace), 'overlap', overlap, 'queue', queue, 'priority', priority,
       'ttl', extract(epoch from ttl), 'timeout', extract(epoch from timeout), 'max_attempts', max_attempts,
-      'unique_key', unique_key, 'limit_key', limit_key, 'store_result', store_result, 'labels', labels),
+      'unique_key', key, 'unique_until', unique_until, 'unique_for', extract(epoch from unique_for),
+      'on_conflict', on_conflict, 'max_wait', extract(epoch from max_wait), 'limit_key', limit_key,
+      'store_result', store_result, 'labels', labels),
     null);
   if is_new is null then
     raise exception 'the schedule % is declared in code', quote_literal(name)
