@@ -56,6 +56,9 @@ bench: $(READY) redis ## Measure the speed beside raw ceilings and other queues,
 	-$(BIN)/python -m bench peers install
 	$(BIN)/python -m bench
 
+bench-limits: $(READY) ## Measure jobs with limits, and what they cost those without (BEFORE=commit: beside that), for the same page
+	$(BIN)/python -m bench --limits $(if $(BEFORE),--before $(BEFORE))
+
 redis: # Have the server that some of the other queues need; without it they are said to be missing
 	@if command -v redis-server >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from bench import install, pages, peer_measures, records, sweep
+from bench import earlier, install, pages, peer_measures, records, sweep
 from pgqueue.bench.run import Settings, run_bench
 from pgqueue.bench.sizes import FULL, QUICK
 from pgqueue.bench.tables import figure_rows, json_lines, markdown, target_rows
@@ -15,6 +15,8 @@ from pgqueue.bench.targets import CEILINGS
 from pgqueue.errors import PgqueueError
 
 RESULTS = Path("bench/results")
+# The measures of jobs with limits, and of what they cost those without.
+LIMITS = ["before/*", "lanes/*", "full-key", "rate", "fair", "schedules*"]
 
 
 def main() -> int:
@@ -29,9 +31,15 @@ def main() -> int:
             pages.fill_in(records.read(options.file))
             return 0
     sizes = QUICK if options.quick else FULL
-    settings = Settings(dsn=None, sizes=sizes, rounds=1 if options.quick else options.rounds, only=options.only)
     try:
-        with peer_measures.beside_us(options.peers) as others:
+        settings = Settings(
+            dsn=None,
+            sizes=sizes,
+            rounds=1 if options.quick else options.rounds,
+            only=[*options.only, *(LIMITS if options.limits else [])],
+            earlier=None if options.before is None else earlier.checkout(options.before),
+        )
+        with peer_measures.beside_us(options.peers and not options.limits) as others:
             found = run_bench(settings, others)
     except KeyboardInterrupt:
         print("interrupted; no server is left behind", file=sys.stderr)
@@ -50,7 +58,7 @@ def main() -> int:
     print(f"\nwritten: {file}")
     # A part of the figures, or tiny ones, are not to stand where the published ones do.
     if not options.quick and not options.only and not options.no_docs:
-        pages.fill_in(found)
+        (pages.fill_in_limits if options.limits else pages.fill_in)(found)
         print("filled in: docs/performance.md, docs/figures")
     return 0
 
@@ -60,7 +68,11 @@ def _options() -> argparse.Namespace:
     parser.set_defaults(command="run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="measures that begin so, or fit")
+    parser.add_argument(
+        "--before", metavar="COMMIT", help="measure the drain of an earlier commit, or checkout, beside this one's"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: to see that it works")
+    parser.add_argument("--limits", action="store_true", help="the part about limits alone")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="ours and the raw ceilings alone")
     parser.add_argument("--no-docs", action="store_true", help="leave docs/ as it is")
     parser.add_argument("--out", type=Path, help="the file of JSON lines; else a new one in bench/results")

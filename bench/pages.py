@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.figures import drawn
 from bench.manifest import ROOT, Peer, peers
 from bench.settings import best, read, said
+from pgqueue.bench.limit_targets import is_of_limits
 from pgqueue.bench.run import Results
 from pgqueue.bench.tables import figure_rows, markdown, number, target_rows
 from pgqueue.bench.targets import CEILINGS
@@ -24,23 +25,49 @@ def fill_in(found: Results, page: Path = PAGE, figures: Path = FIGURES) -> None:
     figures.mkdir(exist_ok=True)
     for name, picture in pictures.items():
         (figures / f"{name}.svg").write_text(picture)
+    _write(page, {**sections(found, list(pictures)), **limit_sections(found)})
+
+
+def fill_in_limits(found: Results, page: Path = PAGE) -> None:
+    """Write the sections about limits alone."""
+    _write(page, limit_sections(found))
+
+
+def _write(page: Path, sections: Mapping[str, str]) -> None:
     text = page.read_text()
-    for name, section in sections(found, list(pictures)).items():
+    for name, section in sections.items():
         text = replaced(text, name, section)
     page.write_text(text)
 
 
-def sections(found: Results, pictures: list[str]) -> dict[str, str]:
-    """What each pair of markers is to hold."""
+def limit_sections(found: Results) -> dict[str, str]:
+    """What the markers of the part about limits are to hold."""
+    verdicts = [verdict for verdict in found.verdicts if is_of_limits(verdict.target.figure.figure)]
+    rounds = [{key: each[key] for key in each if is_of_limits(key.figure)} for each in found.rounds]
+    missing = [f"not measured: {name}: {why}" for name, why in found.missing.items()]
+    return {
+        "limits-run": _course(found),
+        "limits-targets": markdown(target_rows(verdicts)),
+        "limits-figures": "\n\n".join([markdown(figure_rows(rounds, {})), *missing]),
+    }
+
+
+def _course(found: Results) -> str:
     rounds = len(found.rounds)
-    course = (
+    return (
         f"`{found.command}`, {rounds} rounds interleaved, {found.seconds / 60:.0f} minutes. {found.machine.sentence()}."
     )
+
+
+def sections(found: Results, pictures: list[str]) -> dict[str, str]:
+    """What each pair of markers is to hold, but for those about limits."""
+    verdicts = [verdict for verdict in found.verdicts if not is_of_limits(verdict.target.figure.figure)]
+    rounds = [{key: each[key] for key in each if not is_of_limits(key.figure)} for each in found.rounds]
     compared = [[peer.title, ", ".join(peer.packages), _settings(peer)] for peer in peers()]
     return {
-        "run": course,
-        "targets": markdown(target_rows(found.verdicts)),
-        "figures": markdown(figure_rows(found.rounds, CEILINGS)),
+        "run": _course(found),
+        "targets": markdown(target_rows(verdicts)),
+        "figures": markdown(figure_rows(rounds, CEILINGS)),
         "costs": markdown(costs(found)),
         "pictures": "\n\n".join(f"![{name}](figures/{name}.svg)" for name in pictures),
         "peers": markdown([["queue", "version", "settings"], *compared]) if compared else "None was measured.",

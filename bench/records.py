@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+from pgqueue.bench import before
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine
 from pgqueue.bench.reading import Key, Reading
@@ -30,5 +31,6 @@ def read(file: Path) -> Results:
                 found.missing[line["measure"]] = line["why"]
             case "rival":
                 found.rivals.append(Rival(line["name"], line["python"]))
-    found.verdicts = [judge(target, found.rounds) for target in targets(FULL, found.rivals)]
+    compared = any(key.subject == before.BEFORE for each in found.rounds for key in each)
+    found.verdicts = [judge(target, found.rounds) for target in targets(FULL, found.rivals, compared=compared)]
     return found

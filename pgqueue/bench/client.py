@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -20,9 +21,12 @@ from pgqueue.bench.arrivals import Arrivals
 
 Answer = dict[str, Any]
 
+SPAN = "pgqueue.bench.tasks:span"
 NOOP = "pgqueue.bench.tasks:nothing"
 REPORT = "pgqueue.bench.tasks:report"
 WARM_UP = 50
+# Jobs in one call, so that no client holds a million of them.
+CHUNK = 10_000
 # A load comes in bursts of so many seconds.
 BURST = 0.01
 
@@ -73,6 +77,48 @@ def enqueue_bulk(dsn: str, count: int, batch: int | None = None) -> Answer:
             pgqueue.enqueue_many(conn, new_jobs[first : first + (batch or count)])
             conn.commit()
         return {"count": count, "seconds": time.perf_counter() - began}
+
+
+def enqueue_keyed(
+    dsn: str, count: int, keys: int, name: str, target: str = NOOP, args: list[Any] | None = None
+) -> Answer:
+    """So many jobs, one of each key after the other: `name`-0, `name`-1 ..., or `name` alone if it is one key.
+
+    Each has its number as argument, behind the first of `args` and before their rest.
+    """
+    with psycopg.connect(dsn) as conn:
+        for first in range(0, count, CHUNK):
+            numbers = range(first, min(first + CHUNK, count))
+            pgqueue.enqueue_many(
+                conn,
+                [
+                    pgqueue.NewJob(
+                        target,
+                        [number] if args is None else [args[0], number, *args[1:]],
+                        limit_key=name if keys == 1 else f"{name}-{number % keys}",
+                    )
+                    for number in numbers
+                ],
+            )
+            conn.commit()
+    return {"count": count}
+
+
+def spans(dsn: str, count: int, key: str) -> Answer:
+    """Jobs of one key, in one transaction; milliseconds from the end of each to the start of the next.
+
+    Raises RuntimeError if two of them overlapped.
+    """
+    with psycopg.connect(dsn) as conn, Arrivals() as arrivals:
+        new_jobs = [pgqueue.NewJob(SPAN, [arrivals.address, number], limit_key=key) for number in range(count)]
+        pgqueue.enqueue_many(conn, new_jobs)
+        conn.commit()
+        told = dict(arrivals.await_one() for _ in range(2 * count))
+    ran = sorted((told[2 * number], told[2 * number + 1]) for number in range(count))
+    gaps = [(after[0] - before[1]) / 1e6 for before, after in pairwise(ran)]
+    if min(gaps) < 0:
+        raise RuntimeError(f"jobs of a key that may run one at a time overlapped by {-min(gaps):.3f} ms")
+    return {"latencies": gaps}
 
 
 def enqueue_singly(dsn: str, count: int) -> Answer:
@@ -132,6 +178,8 @@ REQUESTS: dict[str, Callable[..., Answer]] = {
     "insert_one": _inserter.insert_one,
     "enqueue_bulk": enqueue_bulk,
     "enqueue_singly": enqueue_singly,
+    "enqueue_keyed": enqueue_keyed,
+    "spans": spans,
     "pickup": pickup,
     "pickup_raw": pickup_raw,
     "load": load,

@@ -30,13 +30,19 @@ ENLISTED = "select count(*) from pgqueue.workers where expires_at > clock_timest
 
 @contextmanager
 def idle_workers(
-    site: Site, executor: str, *, queues: Sequence[Sequence[str]] = (("default",),), poll_only: bool = False
+    site: Site,
+    executor: str,
+    *,
+    queues: Sequence[Sequence[str]] = (("default",),),
+    poll_only: bool = False,
+    slots: int | None = None,
 ) -> Iterator[list[int]]:
     """One worker for each of `queues`, idle: their process ids. Raises PgqueueError if they do not begin, or fail."""
+    concurrency = slots or SLOTS[executor]
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for each in queues:
-            processes.append(_started(site, executor, each, poll_only))
+            processes.append(_started(site, executor, each, poll_only, concurrency))
         with site.connect() as conn:
             _await(conn, ENLISTED if poll_only else IDLE, processes)
         yield [process.pid for process in processes]
@@ -50,8 +56,8 @@ def idle_workers(
         raise PgqueueError(f"workers ended with codes {codes}")
 
 
-def _started(site: Site, executor: str, queues: Sequence[str], poll_only: bool) -> subprocess.Popen[bytes]:
-    words = ["-A", "pgqueue.bench.tasks", "-Q", ",".join(queues), "-x", executor, "-c", str(SLOTS[executor])]
+def _started(site: Site, executor: str, queues: Sequence[str], poll_only: bool, slots: int) -> subprocess.Popen[bytes]:
+    words = ["-A", "pgqueue.bench.tasks", "-Q", ",".join(queues), "-x", executor, "-c", str(slots)]
     return subprocess.Popen(
         [sys.executable, "-m", "pgqueue.bench.worker", *words, *(["--poll-only"] if poll_only else []), *QUIET],
         stdin=subprocess.PIPE,

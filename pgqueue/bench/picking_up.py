@@ -58,9 +58,14 @@ def _raw(site: Site) -> list[Reading]:
 
 
 def _idle(site: Site, executor: str) -> list[Reading]:
+    return latencies(IDLE, executor, idle_pick_ups(site, executor))
+
+
+def idle_pick_ups(site: Site, executor: str) -> list[float]:
+    """Milliseconds from an enqueue's commit to the first line of the task, by an idle worker."""
     with idle_workers(site, executor):
-        found = ask_client(do="pickup", dsn=site.dsn, gaps=_gaps(site), queues=["default"])["latencies"]
-    return latencies(IDLE, executor, found[WARM_UP:])
+        answer = ask_client(do="pickup", dsn=site.dsn, gaps=_gaps(site), queues=["default"])
+    return list(answer["latencies"][WARM_UP:])
 
 
 def _polled(site: Site) -> list[Reading]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,11 +43,18 @@ class Preloaded:
 
 
 @contextmanager
-def preloaded(site: Site, count: int, executor: str, *, settle: bool = True) -> Iterator[Preloaded]:
-    """`count` no-op jobs that suit the executor, and behind them one that reports; then the table is vacuumed."""
+def preloaded(
+    site: Site, count: int, executor: str, *, settle: bool = True, fill: Callable[[], object] | None = None
+) -> Iterator[Preloaded]:
+    """`count` no-op jobs that suit the executor, and behind them one that reports; then the table is vacuumed.
+
+    `fill` enqueues other jobs in their place.
+    """
     with site.connect() as conn, Arrivals() as arrivals:
         execute(conn, queues.pause("default"))
-        if count:
+        if fill is not None:
+            fill()
+        elif count:
             copy(site.dsn, count, NOOPS.get(executor, NOOP))
         # The last of all: no worker that still has other work claims it.
         pgqueue.enqueue(conn, REPORT, [arrivals.address, count], priority=0)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import psycopg
 
 from pgqueue import embedded
-from pgqueue.bench import draining, enqueueing, growth, horizon, picking_up
+from pgqueue.bench import before, draining, enqueueing, fair, growth, horizon, lanes, picking_up, rated
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine, machine
 from pgqueue.bench.reading import Key, Measure, Missing, Reading
@@ -30,13 +31,17 @@ Others = Callable[[Site], tuple[list[Measure], list[Rival], Missing]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What to measure: `dsn` None is a server of its own; `only` are patterns of measures' names, all if none."""
+    """What to measure: `dsn` None is a server of its own; `only` are patterns of measures' names, all if none.
+
+    `earlier` is the folder of another checkout, whose drain is measured beside this one's.
+    """
 
     dsn: str | None = field(repr=False)
     sizes: Sizes
     rounds: int
     only: Sequence[str] = ()
     say: Say = print
+    earlier: Path | None = None
 
 
 @dataclass(slots=True)
@@ -63,20 +68,28 @@ def run_bench(settings: Settings, others: Others = no_others) -> Results:
     Raises UsageError if the server's role may not create a database, or no measure has such a name.
     """
     began = time.monotonic()
-    with interruptible(), open_settings_site(settings) as site, growth.measures(site) as growing:
+    with (
+        interruptible(),
+        open_settings_site(settings) as site,
+        growth.measures(site) as growing,
+    ):
         beside, rivals, missing = others(site)
+        compared = [] if settings.earlier is None else before.measures(settings.earlier)
         found = Results(machine(site), missing=missing, rivals=rivals)
-        measures = chosen([*own_measures(site), *beside, *growing, *horizon.measures(site)], settings.only)
+        measures = chosen([*own_measures(site), *compared, *beside, *growing, *horizon.measures(site)], settings.only)
         for number in range(1, settings.rounds + 1):
             found.rounds.append(_round(site, measures, number, found.missing, settings.say))
-        found.verdicts = [judge(target, found.rounds) for target in targets(settings.sizes, rivals)]
+        found.verdicts = [
+            judge(target, found.rounds) for target in targets(settings.sizes, rivals, compared=bool(compared))
+        ]
     found.seconds = time.monotonic() - began
     return found
 
 
 def own_measures(site: Site) -> list[Measure]:
     """All but those of growth, which need databases of their own, and of the held horizon, which come last."""
-    return [*enqueueing.measures(site), *picking_up.measures(site), *draining.measures(site)]
+    plain = [*enqueueing.measures(site), *picking_up.measures(site), *draining.measures(site)]
+    return [*plain, *lanes.measures(site), *rated.measures(site), *fair.measures(site)]
 
 
 def chosen(measures: Sequence[Measure], only: Sequence[str]) -> list[Measure]:

@@ -22,9 +22,13 @@ Conn = psycopg.Connection[Any]
 
 PREFIX = "pgqueue_bench_"
 MARK = "scratch database of pgqueue bench"
-TABLES = ", ".join(
-    f"pgqueue.{table}" for table in ("jobs", "attempts", "results", "dead_jobs", "cancellations", "parked", "queues")
-)
+# All but what says which schema it is, and who is there.
+TABLES = """
+select string_agg(c.oid::regclass::text, ', ')
+from pg_class as c
+where c.relnamespace = 'pgqueue'::regnamespace and c.relkind = 'r'
+  and c.relname not in ('alembic_version', 'workers', 'targets')
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +55,11 @@ class Site:
             yield dsn
 
     def empty(self) -> None:
-        """Throw away all jobs and their history, and begin with a fresh checkpoint."""
+        """Throw away all jobs with their history and all settings, and begin with a fresh checkpoint."""
         with self.connect() as conn:
             refuse_unless_scratch(conn)
-            conn.execute(f"truncate {TABLES}")
+            (tables,) = conn.execute(TABLES).fetchone() or ("",)
+            conn.execute(f"truncate {tables}")
             checkpoint(conn)
 
     def settle_down(self) -> None:

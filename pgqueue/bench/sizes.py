@@ -11,7 +11,8 @@ class Sizes:
 
     `ready` are the numbers of waiting jobs under which claims are timed, the first of them the one that the others are
     compared with; `crowd` is how many jobs of others stand beside; `queues` are how many queues one worker serves.
-    0 leaves a measure out.
+    `keyed` jobs are drained in lanes, `behind` wait for a full key, `tenant` are those of a large tenant, and for
+    `rated` seconds a rate is kept. 0 leaves a measure out.
     """
 
     enqueue_seconds: float
@@ -28,6 +29,10 @@ class Sizes:
     claims: int
     horizon: int
     memory: int
+    keyed: int
+    behind: int
+    tenant: int
+    rated: float
 
 
 FULL = Sizes(
@@ -45,6 +50,10 @@ FULL = Sizes(
     claims=300,
     horizon=500_000,
     memory=1_000_000,
+    keyed=200_000,
+    behind=100_000,
+    tenant=1_000_000,
+    rated=60.0,
 )
 SMALL = Sizes(
     enqueue_seconds=1.0,
@@ -61,6 +70,10 @@ SMALL = Sizes(
     claims=100,
     horizon=50_000,
     memory=0,
+    keyed=20_000,
+    behind=10_000,
+    tenant=20_000,
+    rated=10.0,
 )
 QUICK = Sizes(
     enqueue_seconds=0.2,
@@ -77,4 +90,8 @@ QUICK = Sizes(
     claims=20,
     horizon=5_000,
     memory=5_000,
+    keyed=2_000,
+    behind=1_000,
+    tenant=1_000,
+    rated=2.0,
 )

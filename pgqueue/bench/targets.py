@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from pgqueue.bench import beside, draining, enqueueing, growth, horizon, picking_up
+from pgqueue.bench import (
+    before,
+    beside,
+    draining,
+    enqueueing,
+    growth,
+    horizon,
+    limit_targets,
+    picking_up,
+)
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.idle_workers import EXECUTORS
 from pgqueue.bench.reading import Key, Round, Spread, ratios, spread, values_of
 from pgqueue.bench.sizes import Sizes
+from pgqueue.bench.target import Target
 
 DRAIN, BULK = draining.figure(1), "bulk"
 PICK_UP = "pick-up p50"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """`figure` is to be at least or at most `bound`, times `over` of the same round if that is given."""
-
-    what: str
-    figure: Key
-    bound: float
-    over: Key | None = None
-    sense: Literal["at least", "at most"] = "at least"
-    unit: str = ""
-
-    @property
-    def wanted(self) -> str:
-        """The bound as people read it."""
-        sign = "≥" if self.sense == "at least" else "≤"
-        return f"{sign} {self.bound:g}{' ×' if self.over else ''}{f' {self.unit}' if self.unit else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +49,22 @@ def judge(target: Target, rounds: Sequence[Round]) -> Verdict:
     return Verdict(target, spread(ratios(rounds, target.figure, target.over)))
 
 
-def targets(sizes: Sizes, rivals: Sequence[Rival] = ()) -> list[Target]:
-    """All of them, for the sizes of this run and the peers of it."""
-    return [*_drains(rivals), *_enqueues(rivals), *_pick_ups(rivals), *_costs(), *_claims(sizes), *_horizon_and_crowd()]
+def targets(sizes: Sizes, rivals: Sequence[Rival] = (), *, compared: bool = False) -> list[Target]:
+    """All of them, for the sizes of this run, its peers, and whether an earlier checkout was `compared`."""
+    work = [*_drains(rivals), *_enqueues(rivals), *_pick_ups(rivals), *_costs(), *_claims(sizes)]
+    return [*work, *_horizon_and_crowd(), *(_befores() if compared else []), *limit_targets.targets(sizes)]
+
+
+def _befores() -> list[Target]:
+    return [
+        Target(
+            f"drain without keys, `{executor}`, over an earlier checkout",
+            Key(before.name(executor), before.NOW),
+            0.97,
+            Key(before.name(executor), before.BEFORE),
+        )
+        for executor in before.EXECUTORS
+    ]
 
 
 def _drains(rivals: Sequence[Rival]) -> list[Target]:

@@ -21,6 +21,20 @@ async def nothing_async(number: int) -> None:
 
 
 @pgqueue.task
+def span(address: str, number: int) -> None:
+    """Tell `address` when job `number` began and when it ended, as two jobs would that began then."""
+    report.function(address, 2 * number)
+    report.function(address, 2 * number + 1)
+
+
+@pgqueue.task
+def nap(address: str, number: int, seconds: float) -> None:
+    """Tell `address` when job `number` began, and hold the slot for a while."""
+    report.function(address, number)
+    time.sleep(seconds)
+
+
+@pgqueue.task
 def report(address: str, number: int) -> None:
     """Tell `address` when job `number` began."""
     began = time.monotonic_ns()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pgqueue.bench.beside import BULK, DRAIN, HEARD, PICK_UP, Rival, enqueue
+from pgqueue.bench.rated import worst_window
 from pgqueue.bench.reading import Key, Reading, Spread, quantile, ratios, spread, values_of
 from pgqueue.bench.sizes import FULL, QUICK
 from pgqueue.bench.targets import CEILINGS, Target, judge, targets
@@ -95,3 +96,8 @@ def test_every_rival_is_to_be_outrun_in_what_was_measured_alike() -> None:
 def test_a_ceiling_is_a_ceiling_of_a_target() -> None:
     compared = {(target.over.figure, target.over.subject) for target in targets(FULL) if target.over}
     assert {key for key in CEILINGS.items() if key[0] != "pick-up p95"} <= compared
+
+
+def test_a_window_is_half_open_and_the_worst_one_counts() -> None:
+    assert worst_window([0.0, 0.5, 0.999, 1.0, 3.0], 1.0) == 3
+    assert worst_window([7.0], 1.0) == 1

@@ -1,0 +1,51 @@
+"""The targets of jobs with limits; see targets.py."""
+
+from __future__ import annotations
+
+from pgqueue.bench import draining, fair, lanes, rated
+from pgqueue.bench.idle_workers import EXECUTORS
+from pgqueue.bench.reading import Key
+from pgqueue.bench.sizes import Sizes
+from pgqueue.bench.target import Target
+
+# How the names of their figures begin.
+BEGINNINGS = (
+    "drain of ",
+    f"{draining.figure(1)}, beside an earlier checkout",
+    lanes.GAP,
+    rated.FIGURE,
+    "turns of ",
+    "claim of 50 beside a full key",
+    "schedules",
+)
+
+
+def is_of_limits(figure: str) -> bool:
+    """Whether a figure is about jobs with limits, or about what they cost those without."""
+    return figure.startswith(BEGINNINGS)
+
+
+def targets(sizes: Sizes) -> list[Target]:
+    """Those whose measures are not left out at these sizes."""
+    found = [*_lanes(sizes)] if sizes.keyed else []
+    if sizes.rated:
+        found.append(
+            Target(f"{rated.FIGURE}: worst second", Key(rated.FIGURE, rated.WORST), rated.RATE, None, "at most")
+        )
+        found.append(Target(f"{rated.FIGURE}: share used", Key(rated.FIGURE, rated.USED), 0.95))
+    if sizes.tenant:
+        figure = fair.figure(sizes)
+        found.append(Target(f"{figure}, at worst", Key(figure, fair.WORST), 3, None, "at most"))
+    return found
+
+
+def _lanes(sizes: Sizes) -> list[Target]:
+    found = []
+    for (workers, jobs, concurrency), bound in ((lanes.FEW_KEYS, 0.5), (lanes.MANY_KEYS, 0.35)):
+        figure = lanes.figure(lanes.keys_of(sizes.keyed, jobs), workers, concurrency)
+        found.append(Target(f"{figure}, over one without", Key(figure, lanes.KEYED), bound, Key(figure, lanes.UNKEYED)))
+    for executor in EXECUTORS:
+        figure = f"{lanes.GAP} p50"
+        over = Key(figure, f"pick-up, {executor}")
+        found.append(Target(f"{figure}, `{executor}`, over its pick-up", Key(figure, executor), 2, over, "at most"))
+    return found
