@@ -14,14 +14,17 @@ import psycopg
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import enqueueing, execute, jobs, workers
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.offer import Answer, Offer
 from pgqueue.worker.claiming.served import Served
+from pgqueue.worker.selection import select
 
 NOOP = "pgqueue.bench.tasks:nothing"
 BATCH = 50
 LEASE = timedelta(hours=2)
 WARM_UP = 3
 POLL = 5.0
+AGEING = 600.0
 
 
 class Claimant:
@@ -30,7 +33,7 @@ class Claimant:
     def __init__(self, dsn: str, queues: Sequence[str]) -> None:
         self.conn = psycopg.connect(dsn, autocommit=True)
         self._worker = secrets.randbits(62) + 1
-        self._served = Served(queues, poll=POLL, burst=False)
+        self._served = Served(select(queues or None), Ageing(AGEING), poll=POLL, burst=False)
         self._held: list[Claim] = []
         execute(self.conn, workers.enlist(self._worker, "bench", 1, queues, "raw", 1, LEASE))
 

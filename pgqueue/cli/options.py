@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import typer.core
 
-from pgqueue.cli.values import duration, one_of, seconds
+from pgqueue.cli.values import duration, one_of, seconds, seconds_or_off
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -90,3 +90,8 @@ def duration_option(name: str, meaning: str) -> Any:
 def seconds_option(name: str, meaning: str) -> Any:
     """An option that takes 90, 90s, 5m, 1h, 2d, as seconds."""
     return typer.Option(name, metavar="TIME", parser=seconds, show_default=False, help=meaning)
+
+
+def seconds_or_off_option(name: str, meaning: str) -> Any:
+    """As seconds_option(); `off` is infinite."""
+    return typer.Option(name, metavar="TIME|off", parser=seconds_or_off, show_default=False, help=meaning)

@@ -53,6 +53,16 @@ def number_or_none(text: str | int) -> int:
         raise typer.BadParameter(f"a whole number, or none, got {text!r}") from None
 
 
+def seconds_or_off(text: str | float) -> float:
+    """As seconds(), and more than 0; `off` is infinite."""
+    if text == "off":
+        return float("inf")
+    length = seconds(text)
+    if length <= 0:
+        raise typer.BadParameter(f"a time must be more than 0, got {text}; off switches it off")
+    return length
+
+
 def one_of(kind: type[E]) -> Callable[[str], E]:
     """A parser of one of the values of `kind`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -11,9 +12,9 @@ import typer
 
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import served
-from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option
+from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option, seconds_or_off_option
+from pgqueue.cli.queue_words import queue_names, queue_weights
 from pgqueue.context import be_at_home_in
-from pgqueue.errors import UsageError
 from pgqueue.store.diagnosis import diagnosed
 
 MEGABYTE = 1024 * 1024
@@ -52,8 +53,17 @@ def worker(
     app: App = [],  # noqa: B006, typer copies it
     dsn: Dsn = None,
     queues: Annotated[
-        str | None, typer.Option("--queues", "-Q", metavar="A,B", help="Serve these alone; else all queues.")
+        list[str] | None,
+        typer.Option(
+            "--queues",
+            "-Q",
+            metavar="A,B",
+            help="Serve these alone; else all. Also globs, email.*, and weights: critical=3,default=1.",
+        ),
     ] = None,
+    exclude: Annotated[
+        list[str], typer.Option("--exclude", "-X", metavar="A,B", help="Leave these queues out, or globs of them.")
+    ] = [],  # noqa: B006, typer copies it
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", "-c", metavar="N", min=1, help="Jobs at a time; else one a CPU.")
     ] = None,
@@ -62,6 +72,9 @@ def worker(
     ] = Kind.PROCESS,
     burst: Annotated[bool, typer.Option("--burst", help="End when nothing is due.")] = False,
     poll: Annotated[float, seconds_option("--poll", "Ask at least so often, told or not; else 5s.")] = 5.0,
+    ageing: Annotated[
+        float, seconds_or_off_option("--ageing", "How much waiting a level of priority is worth, or off; else 10m.")
+    ] = 600.0,
     lease: Annotated[float, seconds_option("--lease", "How soon the jobs of a lost worker return; else 30s.")] = 30.0,
     shutdown_timeout: Annotated[
         float, seconds_option("--shutdown-timeout", "How long a stop waits for jobs; else 8s.")
@@ -117,9 +130,7 @@ def worker(
     (restart it), 78 no schema (stay down).
     """
     locate_apps(app)
-    names = None if queues is None else [name.strip() for name in queues.split(",") if name.strip()]
-    if names == []:
-        raise UsageError(f"--queues names no queue, got {queues!r}; leave it out to serve all")
+    served_queues = None if queues is None else queue_weights(queues)
     from pgqueue.worker.log import LogObserver
     from pgqueue.worker.worker import Worker
 
@@ -130,7 +141,8 @@ def worker(
         be_at_home_in(address)
         code = Worker(
             address,
-            queues=names,
+            queues=served_queues,
+            exclude=queue_names(exclude),
             concurrency=concurrency,
             executor=executor.value,
             app=app,
@@ -146,6 +158,7 @@ def worker(
             infra_limit=infra_limit,
             infra_minutes=infra_minutes,
             keep_unknown=keep_unknown,
+            ageing=None if math.isinf(ageing) else ageing,
             health_host=health_host,
             health_port=health_port,
             observers=[LogObserver(log_format.value, log_level.value)],

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pgqueue.store.direct import Rows
+from pgqueue.store.jobs import Slot
 from pgqueue.store.statement import Statement, nothing, query
 
 # Jobs on each side of now, and dead ones, that are counted before what is left is estimated: milliseconds.
@@ -105,6 +106,31 @@ def _read_depths(rows: Rows) -> Depths:
     queues = [QueueStats(*row[:-1]) for row in rows]
     held = Counter(worker for row in rows for worker in row[-1])
     return Depths(queues, held, any("running" in queue.estimated for queue in queues))
+
+
+def order_slots(
+    slots: Sequence[Slot], lag: timedelta, ranks: Sequence[int], ageing: Sequence[float | None]
+) -> Statement[list[int]]:
+    """The numbers of these slots, from 1, in the order in which to claim from them: by rank, then by their heads.
+
+    By priority; or with `ageing`, of each slot, by age. One index probe a slot.
+    """
+    params = (
+        [slot.queue for slot in slots],
+        [slot.priority for slot in slots],
+        [slot.after for slot in slots],
+        [slot.after_id for slot in slots],
+        lag,
+        list(ranks),
+        list(ageing),
+    )
+    return Statement(_ORDER_SLOTS, params, lambda rows: rows[0][0] or [])
+
+
+_ORDER_SLOTS = """
+select pgqueue.order_slots(
+  $1::text[], $2::smallint[], $3::timestamptz[], $4::uuid[], $5::interval, $6::int[], $7::float8[])
+"""
 
 
 def pause(queue: str, seconds: float | None = None) -> Statement[None]:

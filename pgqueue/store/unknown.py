@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pgqueue import globs
 from pgqueue.outcome import Settlement
 from pgqueue.store.statement import Statement, only_value, query
 
@@ -57,7 +58,7 @@ class LiveTargets:
 
     def serves(self, queue: str) -> bool:
         """Whether they claim from it."""
-        return self.queues is None or queue in self.queues
+        return globs.serves(self.queues, queue)
 
 
 def live_targets() -> Statement[list[LiveTargets]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pgqueue.errors import OptionError
-from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_integer, check_name, check_number
+from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_integer, check_number
 from pgqueue.retry import seconds
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.selection import Selection
 
 # More than this of anything is a slip of the pen.
 _MANY = 1_000_000
@@ -21,7 +22,7 @@ class WorkerSettings:
     """The meaning of each is told by Worker. Raises OptionError for a value out of its range."""
 
     dsn: str = field(repr=False)
-    queues: Sequence[str] | None
+    queues: Selection
     executor: Literal["process", "thread", "async"]
     tasks: Settings
     burst: bool
@@ -33,6 +34,7 @@ class WorkerSettings:
     infra_limit: int
     infra_minutes: float
     keep_unknown: float
+    ageing: float | None
 
     def __post_init__(self) -> None:
         check_choice("executor", self.executor, tuple(EXECUTORS))
@@ -45,10 +47,6 @@ class WorkerSettings:
         check_number("infra_minutes", self.infra_minutes, 0.001, _MANY)
         if self.poll_only and self.listen_dsn is not None:
             raise OptionError("poll_only listens to nothing, so listen_dsn has no use; give one of them")
-        if self.queues is not None and not self.queues:
-            raise OptionError("queues must name at least one queue, got []; None serves all of them")
-        for queue in self.queues or ():
-            check_name("a queue", queue)
 
 
 def names(option: str, given: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Literal
@@ -18,6 +18,7 @@ from pgqueue.store.unreachable import in_one_line
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
 from pgqueue.worker.outage import Outage
+from pgqueue.worker.selection import select
 from pgqueue.worker.settings import WorkerSettings, length, names
 from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
@@ -33,7 +34,10 @@ RETRY_EVERY = 1.0
 class Worker:
     """Claims jobs and runs them until it is told to stop.
 
-    `queues` None serves all of them; `app` names the modules whose tasks may run; `lease`, `poll` and
+    `queues` None serves all of them; else their names, or globs (`"email.*"`) that new queues may match, or a mapping
+    of those to weights: `{"critical": 3, "default": 1}` gives each its share of the claims. `exclude` leaves queues
+    out. `ageing` is how much waiting a level of priority is worth, so that low ones do not starve; with None they may.
+    `app` names the modules whose tasks may run; `lease`, `poll` and
     `shutdown_timeout` are seconds or timedeltas. `burst` ends the worker when nothing is due. Behind a pooler,
     `listen_dsn` leads round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked
     for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
@@ -48,7 +52,8 @@ class Worker:
         self,
         dsn: str,
         *,
-        queues: Sequence[str] | None = None,
+        queues: Sequence[str] | Mapping[str, int] | None = None,
+        exclude: Sequence[str] = (),
         concurrency: int | None = None,
         executor: Literal["process", "thread", "async"] = "process",
         app: Sequence[str] = (),
@@ -64,6 +69,7 @@ class Worker:
         infra_limit: int = 10,
         infra_minutes: float = 5.0,
         keep_unknown: Duration = 604_800.0,
+        ageing: Duration | None = 600.0,
         health_host: str = "127.0.0.1",
         health_port: int | None = None,
         observers: Iterable[Observer] | None = None,
@@ -78,7 +84,7 @@ class Worker:
         )
         self._settings = WorkerSettings(
             dsn=dsn,
-            queues=None if queues is None else names("queues", queues),
+            queues=select(queues, exclude),
             executor=executor,
             tasks=tasks,
             burst=burst,
@@ -90,6 +96,7 @@ class Worker:
             infra_limit=infra_limit,
             infra_minutes=infra_minutes,
             keep_unknown=length("keep_unknown", keep_unknown),
+            ageing=None if ageing is None else length("ageing", ageing),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]

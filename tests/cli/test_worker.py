@@ -42,6 +42,39 @@ def test_it_serves_the_queues_that_it_was_told(shell: Command, enqueue: Enqueue,
     assert states(conn) == {mail: "succeeded", web: "succeeded", other: "ready"}
 
 
+def test_it_serves_queues_by_weights_and_globs_and_leaves_some_out(
+    shell: Command, enqueue: Enqueue, conn: psycopg.Connection[Any]
+) -> None:
+    names = ("critical", "email.in", "email.slow", "other")
+    critical, mail, slow, other = (enqueue("send_receipt", "[1]", "--queue", name) for name in names)
+    ran = shell("worker", "-A", SHOP, "--burst", "-x", "thread", "-Q", "critical=3, email.*", "-X", "*slow,web")
+    assert ran.code == 0, ran.err
+    assert states(conn) == {critical: "succeeded", mail: "succeeded", slow: "ready", other: "ready"}
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["-Q", "critical=x"], "the weight of critical must be a whole number, got 'x'; write critical=3"),
+        (["-Q", "critical="], "the weight of critical must be a whole number, got ''"),
+        (["-Q", "critical=1.5"], "the weight of critical must be a whole number, got '1.5'"),
+        (["-Q", "critical=0"], "the weight of critical must be 1 or more, got 0; leave it out with -X critical"),
+        (["-Q", "critical=1001"], "the weight of queue 'critical' must be a whole number from 1 to 1000, got 1001"),
+        (["-Q", "=3"], "a weight needs a queue before it, got '=3'"),
+        (["-Q", "a=1,a=2"], "names a twice"),
+        (["-Q", " , "], "names no queue"),
+        (["-Q", "a,b", "-X", "?"], "exclude leaves out all of queues"),
+        (["-Q", "!a"], "a queue to leave out is named by exclude"),
+        (["--ageing", "0"], "a time must be more than 0"),
+        (["--ageing", "soon"], "a time reads like"),
+    ],
+)
+def test_wrong_queues_and_times_are_refused_with_what_to_write(pgqueue: Command, words: list[str], fault: str) -> None:
+    ran = pgqueue("worker", "-A", SHOP, "--burst", *words)
+    assert ran.code == 2
+    assert fault in " ".join(ran.err.split())
+
+
 def test_log_lines_can_be_json(shell: Command, enqueue: Enqueue) -> None:
     job_id = enqueue("send_receipt", "[1]")
     ran = shell("worker", "-A", SHOP, "--burst", "-x", "thread", "--log-format", "json")

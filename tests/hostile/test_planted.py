@@ -132,7 +132,7 @@ def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str,
 _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
-  and p.proname <> all ('{is_heard,is_paused,uuid7,uuid7_floor,fault_in_options,readable}')
+  and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,readable}')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 
@@ -253,6 +253,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, queues.first(5))
     execute(conn, queues.heads("", 0, 5))
     execute(conn, queues.heads_of(["default"]))
+    execute(conn, queues.order_slots(factories.slots(), timedelta(0), range(10), [60.0] * 10))
     execute(conn, queues.set_notify("silent", "off"))
     execute(conn, queues.set_notify("silent", "idle"))
     execute(conn, reading.ids_between(buried, buried))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.conftest import Connect
@@ -62,3 +64,9 @@ def make() -> Iterator[Make]:
     yield make
     for bench in made:
         bench.executor.stop(0)
+
+
+@pytest.fixture
+def db(connect: Connect) -> psycopg.Connection[Any]:
+    """For steps of a worker by hand."""
+    return connect(autocommit=True)

@@ -13,9 +13,11 @@ from psycopg import sql
 from pgqueue.client import enqueue
 from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished, Trouble, WorkerStopping
 from pgqueue.job import Claim, NewJob
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.claimer import Claimer, Slots
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.ration import LONGEST_REST, SAMPLE_EVERY
+from pgqueue.worker.selection import select
 from tests.conftest import Connect
 from tests.factories import enlist, success
 from tests.waiting import wait_until
@@ -163,12 +165,13 @@ def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, de
     claimer = Claimer(
         enlist(desk.conn),
         dsn,
-        ["default"],
+        select(["default"]),
         Slots(2, taken.extend, lambda: load[0], lambda _: []),
         outbox,
         lambda _: None,
         poll=NEVER,
         burst=False,
+        ageing=Ageing(None),
         hungry=lambda _: None,
         deaf=lambda: False,
         evicted=lambda _: None,

@@ -26,9 +26,13 @@ def test_a_worker_names_its_tasks_and_doubts_a_queue_that_nobody_uses(
     assert "did you mean 'mail'?" in told.doubts[1]
 
 
-def test_a_pattern_is_doubted_unless_a_queue_has_that_name() -> None:
-    assert list(doubts(["mail*"], ["mail*"], ["shop"], 1)) == []
-    assert len(list(doubts(["mail*"], ["mail"], ["shop"], 1))) == 1
+def test_a_set_of_letters_is_doubted_unless_a_queue_has_that_name() -> None:
+    assert list(doubts(["mail[12]"], ["mail[12]"], ["shop"], 1)) == []
+    assert len(list(doubts(["mail[12]"], ["mail1"], ["shop"], 1))) == 1
+
+
+def test_a_glob_is_not_doubted_for_queues_that_are_to_come() -> None:
+    assert list(doubts(["mail.*", "?"], ["web"], ["shop"], 1)) == []
 
 
 def test_an_app_without_tasks_is_doubted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.heads import Head, Heads
 from pgqueue.worker.claiming.told import MOST_AGAIN, MOST_TOLD, Told
 
@@ -17,7 +18,7 @@ def head(due_at: float) -> Head:
 
 def known(**due: float) -> Heads:
     """Heads of slots written as queue and priority: a5."""
-    heads = Heads()
+    heads = Heads(Ageing(None))
     for name, due_at in due.items():
         heads.put((name[:-1], int(name[-1])), head(due_at))
     return heads

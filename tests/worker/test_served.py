@@ -9,7 +9,9 @@ import pytest
 
 from pgqueue.store import queues
 from pgqueue.store.statement import Statement
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.served import Served
+from pgqueue.worker.selection import ALL
 from tests.conftest import Connect
 from tests.factories import enqueue
 
@@ -25,7 +27,7 @@ def test_what_is_heard_while_the_names_of_queues_are_asked_for_is_looked_at_next
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, producer = connect(autocommit=True), connect(autocommit=True)
-    served = Served(None, poll=POLL, burst=False)
+    served = Served(ALL, Ageing(None), poll=POLL, burst=False)
     enqueue(producer)
     assert offered(served, conn, 0.0) == {"default"}
     producer.execute("delete from pgqueue.jobs")

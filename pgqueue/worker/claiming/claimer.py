@@ -9,11 +9,12 @@ milliseconds up to the poll interval, for what was committed before the listener
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 from pgqueue.events import Observer
 from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.budget import Budget
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.mover import Mover
@@ -27,6 +28,7 @@ from pgqueue.worker.claiming.slots import Gate, Slots
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outage import Stuck
+from pgqueue.worker.selection import Selection
 
 # So many outcomes are added between two looks at whether the executor is about to run out of work.
 ASK_EVERY = 16
@@ -43,13 +45,14 @@ class Claimer:
         self,
         worker: int,
         dsn: str,
-        names: Sequence[str] | None,
+        selection: Selection,
         slots: Slots,
         outbox: Outbox,
         observe: Observer,
         *,
         poll: float,
         burst: bool,
+        ageing: Ageing,
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
@@ -63,7 +66,7 @@ class Claimer:
         self._observe = observe
         self._poll = poll
         self._on_connect = connected
-        self._served = Served(names, poll=poll, burst=burst)
+        self._served = Served(selection, ageing, poll=poll, burst=burst)
         self._held = HeldClaims(worker, outbox, observe)
         self._gate = Gate()
         self._pace = Pace(poll, deaf)

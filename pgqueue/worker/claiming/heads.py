@@ -1,7 +1,8 @@
 """Heads: the first waiting job of each slot, as last seen, for a worker whose queues are too many to look at each time.
 
-Slots are ranked by priority, then by how long their heads have waited. A head that is not due yet is remembered until
-it is. A slot that was found empty is forgotten, until somebody sees a head there again.
+Slots are ranked by priority, then by how long their heads have waited; or by age, where a level of priority is worth
+some waiting (ageing.py). A head that is not due yet is remembered until it is. A slot that was found empty is
+forgotten, until somebody sees a head there again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from pgqueue.store.jobs import Slot
+from pgqueue.worker.claiming.ageing import Ageing
 
 Key = tuple[str, int]
 # Entries of a heap that no longer hold are passed over; so many more than slots, and the heaps are made anew.
@@ -44,6 +46,10 @@ class Ranked(NamedTuple):
         """As a step is told."""
         return Slot(self.queue, -self.rank, self.head.after, self.head.after_id)
 
+    def age(self, ageing: Ageing) -> float:
+        """Its place by age."""
+        return self.due_at + self.rank * ageing.of(self.queue)
+
 
 def ranked(key: Key, head: Head) -> Ranked:
     """Higher priorities first, then what has waited longest."""
@@ -53,9 +59,12 @@ def ranked(key: Key, head: Head) -> Ranked:
 class Heads:
     """Told of heads that were seen; hands slots out, the first in rank first, and forgets them then."""
 
-    def __init__(self) -> None:
+    def __init__(self, ageing: Ageing) -> None:
+        self._ageing = ageing
         self._known: dict[Key, Head] = {}
         self._ready: list[tuple[int, float, str]] = []
+        # The same by age, if anything ages.
+        self._aged: list[tuple[float, float, str, int]] = []
         self._coming: list[tuple[float, str, int]] = []
 
     def __len__(self) -> int:
@@ -63,7 +72,7 @@ class Heads:
 
     def clear(self) -> None:
         """Forget all slots."""
-        self._known, self._ready, self._coming = {}, [], []
+        self._known, self._ready, self._aged, self._coming = {}, [], [], []
 
     def __contains__(self, key: Key) -> bool:
         return key in self._known
@@ -75,8 +84,8 @@ class Heads:
             return
         self._known[key] = head
         heapq.heappush(self._coming, (head.due_at, *key))
-        if len(self._coming) + len(self._ready) > 2 * len(self._known) + SPARE:
-            self._ready = []
+        if max(len(self._coming) + len(self._ready), len(self._aged)) > 2 * len(self._known) + SPARE:
+            self._ready, self._aged = [], []
             self._coming = sorted((head.due_at, *key) for key, head in self._known.items())
 
     def pop_due(self, key: Key, now: float) -> Head | None:
@@ -86,10 +95,14 @@ class Heads:
             return None
         return self._known.pop(key)
 
-    def pop(self, count: int, now: float) -> list[Ranked]:
+    def pop(self, count: int, now: float, *, by_age: bool = False) -> list[Ranked]:
         """Hand out up to `count` slots whose heads are due, in order."""
         self._ripen(now)
         found: list[Ranked] = []
+        while by_age and self._aged and len(found) < count:
+            _, due_at, queue, priority = heapq.heappop(self._aged)
+            if self._holds((queue, priority), due_at):
+                found.append(Ranked(-priority, due_at, queue, self._known.pop((queue, priority))))
         while self._ready and len(found) < count:
             rank, due_at, queue = heapq.heappop(self._ready)
             key = queue, -rank
@@ -121,6 +134,9 @@ class Heads:
             due_at, queue, priority = heapq.heappop(self._coming)
             if self._holds((queue, priority), due_at):
                 heapq.heappush(self._ready, (-priority, due_at, queue))
+                if self._ageing.on:
+                    age = due_at - priority * self._ageing.of(queue)
+                    heapq.heappush(self._aged, (age, due_at, queue, priority))
 
     def _holds(self, key: Key, due_at: float) -> bool:
         head = self._known.get(key)

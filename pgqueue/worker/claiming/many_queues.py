@@ -7,18 +7,22 @@ that has jobs, again and again, so that none starves, whatever was forgotten, an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
 
 from pgqueue.store import queues
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.bounds import BEGINNING, FIRST_ID, LAG, PRIORITIES
-from pgqueue.worker.claiming.heads import Head, Heads, Ranked, ranked
+from pgqueue.worker.claiming.heads import Head, Ranked, ranked
 from pgqueue.worker.claiming.offer import Answer, Offer
 from pgqueue.worker.claiming.ration import Ration
 from pgqueue.worker.claiming.rounds import Rounds
+from pgqueue.worker.claiming.shared_heads import SharedHeads
+from pgqueue.worker.claiming.shares import Shares
 from pgqueue.worker.claiming.told import Told
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.selection import Selection
 
 # A step is told of no fewer slots, if so many are due: some may turn out to be empty.
 LEAST_SLOTS = 32
@@ -35,11 +39,13 @@ MOST_UNSEEN = 10_000
 
 
 class ManyQueues:
-    """All queues, or those of `names`. Told of what is heard and of each step's answer; offers slots to the next."""
+    """The queues of a selection. Told of what is heard and of each step's answer; offers slots to the next."""
 
-    def __init__(self, names: Sequence[str] | None, *, rests: bool) -> None:
-        self._rounds = Rounds(names, rests=rests)
-        self._heads = Heads()
+    def __init__(self, selection: Selection, shares: Shares, ageing: Ageing, *, rests: bool) -> None:
+        self._selection = selection
+        self._ageing = ageing
+        self._rounds = Rounds(selection.names, rests=rests)
+        self._heads = SharedHeads(shares, ageing)
         self._told = Told()
         self._ration = Ration()
         # Since when, by the database's clock, all slots of a queue are empty; BEGINNING if not all were looked at.
@@ -106,7 +112,9 @@ class ManyQueues:
                 self._put_off_at = self._put_off_at or now
         self._unbounded = bool(told or again) and self._ration.allows(now)
         self._offered = [self._named(queue, priority, now) for queue in (*told, *again) for priority in PRIORITIES]
-        self._offered = sorted([*self._offered, *self._heads.pop(max(room, LEAST_SLOTS), now)])
+        by_age = self._ageing.begin()
+        known = self._heads.pop(max(room, LEAST_SLOTS), now, by_age=by_age)
+        self._offered = self._heads.in_order([*self._offered, *known], by_age=by_age)
         return Offer([each.slot for each in self._offered])
 
     def claimed(self, answer: Answer) -> None:
@@ -149,7 +157,7 @@ class ManyQueues:
 
     def _learn(self, found: Iterable[queues.Head], now: float) -> None:
         for head in found:
-            if head.run_at is not None and head.seconds is not None:
+            if head.run_at is not None and head.seconds is not None and self._selection.serves(head.queue):
                 # Behind all ids of this time: the head itself is claimed. At the end of a pause, what waits there.
                 after = BEGINNING if head.id is None else head.run_at
                 self._heads.put((head.queue, head.priority), Head(now + head.seconds, after, FIRST_ID))

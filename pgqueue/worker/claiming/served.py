@@ -1,22 +1,29 @@
 """Served queues: which slots the next step claims from, whether the worker serves few queues or very many.
 
 Of few queues all slots are claimed from in every step, in the exact order of their heads. Of many a step is offered
-those that are known to have something (many_queues.py).
+those that are known to have something (many_queues.py). Shares and ageing (shares.py, ageing.py) hold for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from pgqueue.store import execute, queues
+from pgqueue.store.jobs import Slot
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.bounds import Bounds
 from pgqueue.worker.claiming.budget import Budget
 from pgqueue.worker.claiming.many_queues import ManyQueues
 from pgqueue.worker.claiming.offer import Answer, Offer
+from pgqueue.worker.claiming.shares import Shares
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.selection import Selection
 
 # So many queues are looked at in every step.
 FEW = 10
+# For the few that a glob means no more names than these are looked through; where there are more, rounds find them.
+MOST_NAMES = 100
 # A notification names a queue by no more of its name (wake.sql).
 PAYLOAD = 500
 # So many unknown names a second are looked at, once those that were saved up are used up. Anybody may notify.
@@ -26,12 +33,16 @@ STRANGERS_PAUSE = 1.0
 
 
 class Served:
-    """The queues of `names`, or all: told of what is heard and of each step's answer; offers slots to the next.
+    """The queues of a selection: told of what is heard and of each step's answer; offers slots to the next.
 
     Times are monotonic seconds. `burst` is whether the worker ends when nothing is left: then it rests before no look.
     """
 
-    def __init__(self, names: Sequence[str] | None, *, poll: float, burst: bool) -> None:
+    def __init__(self, selection: Selection, ageing: Ageing, *, poll: float, burst: bool) -> None:
+        names = selection.names
+        self._selection = selection
+        self._ageing = ageing
+        self._shares = Shares(selection)
         self._names = None if names is None else {name[:PAYLOAD]: name for name in names}
         self._poll = poll
         self._burst = burst
@@ -43,7 +54,7 @@ class Served:
         self._few_names: dict[str, None] = {}
         self._few = Bounds([])
         self._many: ManyQueues | None = None
-        self._serve(list(dict.fromkeys(names or [])))
+        self._serve(names or [])
 
     @property
     def described(self) -> dict[str, str]:
@@ -58,6 +69,8 @@ class Served:
             if queue is not None and self._many is not None:
                 self._many.hear(queue)
             return None if queue is None else 0.0
+        if len(name) < PAYLOAD and not self._selection.serves(name):
+            return None
         many = self._many
         if (name in self._few_names if many is None else many.knows(name)) or self._strangers.take(now) <= 0:
             if many is not None:
@@ -111,12 +124,11 @@ class Served:
             self._serve(list(self._few_names if self._names is None else self._names.values()))
         if self._many is None and self._names is None and (self._burst or searching or now >= self._names_at):
             self._names_at, heard = now + self._poll, self._heard
-            self._serve_few(execute(conn, queues.first(FEW + 1)))
+            self._serve_found(conn)
             if self._heard != heard:
                 self._names_at = 0.0
         if self._many is None:
-            slots, lag = self._few.slots(now)
-            return Offer(slots, lag, ordered=False)
+            return self._in_order(conn, *self._few.slots(now))
         offer = self._many.offer(conn, now, room, going=going, looking=due)
         seen = self._many.queues_seen
         if self._names is None and not offer.slots and seen is not None and seen < FEW // 2:
@@ -128,6 +140,8 @@ class Served:
         """What the step answered that was made of the last offer."""
         if answer.claims:
             self._strangers.refill()
+        self._shares.claimed(answer.claims, full=answer.full)
+        self._ageing.claimed(self._shares.last, full=answer.full)
         if self._many is not None:
             self._many.claimed(answer)
         else:
@@ -150,14 +164,34 @@ class Served:
         if self._many is not None:
             self._many.failed()
 
+    def _in_order(self, conn: Connection, slots: Sequence[Slot], lag: timedelta) -> Offer:
+        """The slots of few queues; looked at beforehand, if the step cannot put them in order by itself."""
+        by_age, shares = self._ageing.begin(), self._shares
+        if not by_age and not shares.weighted:
+            return Offer(slots, lag, ordered=False)
+        ranks = [shares.rank(shares.group_of(slot.queue)) for slot in slots]
+        if not by_age and len(set(ranks)) == len(self._few_names):
+            alone = sorted(zip(ranks, slots, strict=True), key=lambda each: (each[0], -each[1].priority))
+            return Offer([slot for _, slot in alone], lag)
+        ageing = [self._ageing.of(slot.queue) if shares.group_of(slot.queue) in by_age else None for slot in slots]
+        order = execute(conn, queues.order_slots(slots, lag, ranks, ageing))
+        return Offer([slots[n - 1] for n in order], lag)
+
     def _serve(self, names: Sequence[str]) -> None:
         self._few_names = dict.fromkeys(names if len(names) <= FEW else ())
         self._few = Bounds(list(self._few_names))
-        self._many = ManyQueues(names, rests=not self._burst) if len(names) > FEW else None
+        self._many = self._new_many() if len(names) > FEW else None
 
-    def _serve_few(self, names: Sequence[str]) -> None:
-        if len(names) > FEW:
-            self._many = ManyQueues(None, rests=not self._burst)
+    def _serve_found(self, conn: Connection) -> None:
+        """Serve the queues that have jobs, as far as they are selected."""
+        most = FEW if self._selection.is_all else MOST_NAMES
+        found = execute(conn, queues.first(most + 1))
+        names = [name for name in found if self._selection.serves(name)]
+        if len(found) > most or len(names) > FEW:
+            self._many = self._new_many()
         else:
             self._few_names = dict.fromkeys(names)
             self._few.serve(names)
+
+    def _new_many(self) -> ManyQueues:
+        return ManyQueues(self._selection, self._shares, self._ageing, rests=not self._burst)

@@ -6,14 +6,16 @@ import difflib
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-# What other queues' options look like: weights, patterns, several in one word.
-_ODD = re.compile(r"[=*?\[\]{},;|\s]")
+from pgqueue.globs import is_glob, matches
+
+# What other queues' options look like: weights, sets of letters, several in one word.
+_ODD = re.compile(r"[=\[\]{},;|\s]")
 
 
 def doubts(queues: Sequence[str] | None, used: Collection[str], apps: Sequence[str], tasks: int) -> Iterator[str]:
     """What may be wrong, in words: `used` are the queues that have jobs, `tasks` how many are declared in the apps."""
     for queue in queues or ():
-        if queue in used:
+        if any(matches(queue, each) for each in used) or is_glob(queue):
             continue
         if odd := _ODD.search(queue):
             yield f"no job waits in a queue {queue!r}: {odd[0]!r} has no meaning here, each queue is named in full"

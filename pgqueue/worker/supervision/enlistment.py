@@ -86,9 +86,9 @@ class Enlistment:
         roles.claimer.loop.start()
         self._phase = Phase.WORKING
         tasks = sorted(roles.executor.targets())
-        found = list(doubts(settings.queues, self._used, settings.tasks.apps, len(tasks)))
+        found = list(doubts(settings.queues.queues, self._used, settings.tasks.apps, len(tasks)))
         executor, concurrency = settings.executor, settings.tasks.concurrency
-        self._observe(WorkerStarted(self.id, settings.queues or [], executor, concurrency, tasks, found))
+        self._observe(WorkerStarted(self.id, settings.queues.said or [], executor, concurrency, tasks, found))
         return self._supervise()
 
     def health(self) -> Health:
@@ -119,7 +119,7 @@ class Enlistment:
             once = self._roles.declarations.known()
             execute(
                 conn,
-                workers.enlist(self.id, host, pid, settings.queues, settings.executor, concurrency, lease, once),
+                workers.enlist(self.id, host, pid, settings.queues.said, settings.executor, concurrency, lease, once),
             )
         self._roles.heartbeat.acknowledged(sent_at)
         self._roles.declarations.made(once)
@@ -129,7 +129,7 @@ class Enlistment:
             suppress(psycopg.OperationalError, DatabaseUnreachable),
             open_connection(settings.dsn, "worker", settings=LOCK_PATIENCE) as conn,
         ):
-            self._used = execute(conn, queues.names()) if settings.queues else []
+            self._used = execute(conn, queues.names()) if settings.queues.queues else []
             self._roles.declared_schedules.begin(conn)
             self._roles.unknown.begin(conn, burst=settings.burst)
 

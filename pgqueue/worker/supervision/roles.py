@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from pgqueue.events import AttemptsFinished, Event, HostFailed, Observer
+from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.claimer import Claimer
 from pgqueue.worker.claiming.listener import Listener
 from pgqueue.worker.claiming.outbox import Outbox
@@ -66,7 +67,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     listener = Listener(
         worker,
         settings.listen_dsn or settings.dsn,
-        settings.queues,
+        settings.queues.names,
         hear,
         lambda names: claimer.hear(names),
         lambda: claimer.loop.turn(),
@@ -82,6 +83,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         hear,
         poll=settings.poll,
         burst=settings.burst,
+        ageing=Ageing(settings.ageing),
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,

@@ -16,6 +16,7 @@ from pgqueue.events import Observer, Trouble
 from pgqueue.store import execute, queues, workers
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Stuck
+from pgqueue.worker.selection import Selection
 
 # A job that has been due for so many polls is overdue: a worker that does its work looks at each.
 POLLS = 2
@@ -34,7 +35,7 @@ class Watchdog:
     def __init__(
         self,
         worker: int,
-        queues: Sequence[str] | None,
+        selection: Selection,
         host: str,
         observe: Observer,
         *,
@@ -47,7 +48,8 @@ class Watchdog:
         retire: Callable[[str], None],
     ) -> None:
         self._worker = worker
-        self._queues = queues
+        self._selection = selection
+        self._names = selection.names
         # Behind which slot, or at which of the queues named, the next look begins.
         self._behind = ("", 0)
         self._from = 0
@@ -83,18 +85,22 @@ class Watchdog:
         """An overdue job in the next window; it is looked at again until there is none."""
         heads = self._heads(conn)
         old = -self._age.total_seconds()
-        late = dict.fromkeys(head.queue for head in heads if head.seconds is not None and head.seconds <= old)
+        late = dict.fromkeys(
+            head.queue
+            for head in heads
+            if head.seconds is not None and head.seconds <= old and self._selection.serves(head.queue)
+        )
         if late:
             found = workers.overdue(self._worker, list(late), self._host, self._age, self._passed_by())
             if (job := execute(conn, found)) is not None:
                 return job
-        if self._queues is None:
+        if self._names is None:
             self._behind = heads[-1][:2] if len(heads) == WINDOW else ("", 0)
         else:
-            self._from = self._from + WINDOW if self._from + WINDOW < len(self._queues) else 0
+            self._from = self._from + WINDOW if self._from + WINDOW < len(self._names) else 0
         return None
 
     def _heads(self, conn: Connection) -> list[queues.Head]:
-        if self._queues is None:
+        if self._names is None:
             return execute(conn, queues.heads(*self._behind, WINDOW))
-        return execute(conn, queues.heads_of(self._queues[self._from : self._from + WINDOW]))
+        return execute(conn, queues.heads_of(self._names[self._from : self._from + WINDOW]))

@@ -13,7 +13,9 @@ begin
       join pgqueue.workers as other
         on other.id <> me.id and other.expires_at > clock_timestamp()
         and (other.queues is null
-             or other.queues <> '{}' and (me.queues is null or other.queues && me.queues))
+             or other.queues <> '{}' and (me.queues is null or other.queues && me.queues
+                                       -- Globs may mean the same queue; park() looks at the job's own.
+                                       or array_to_string(other.queues || me.queues, '') ~ '[*?]'))
       left join pgqueue.targets as known on known.hash = other.targets
       where me.id = _worker
         and asked.target <> all (coalesce(other.unknown, '{}'))

@@ -62,7 +62,7 @@ begin
       select from pgqueue.workers as other
       left join pgqueue.targets as known on known.hash = other.targets
       where other.id <> _worker and other.expires_at > clock_timestamp()
-        and (other.queues is null or met.queue = any (other.queues))
+        and pgqueue.serves(other.queues, met.queue)
         and met.target <> all (coalesce(other.unknown, '{}'))
         and (known.hash is null or pgqueue.knows(known.names, met.target)))
   ), aside as (

@@ -52,7 +52,7 @@ begin
       select job.id, parked.run_at
       from pgqueue.parked as parked
       join pgqueue.jobs as job on job.id = parked.job_id and job.claim = parked.claim and job.worker is null
-      where parked.target = _target and (_me.queues is null or job.queue = any (_me.queues))
+      where parked.target = _target and pgqueue.serves(_me.queues, job.queue)
       order by parked.run_at
       limit case when _target = any (_me.names) then _max - due else 1 end
       for no key update of job skip locked

@@ -1,0 +1,52 @@
+"""Globs: patterns of names, of queues or targets, with `*` for any letters and `?` for one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import cache
+
+# Before a pattern of queues that a worker leaves out, where it says which it serves.
+EXCEPT = "!"
+
+
+def is_glob(text: str) -> bool:
+    """Whether it may mean several names."""
+    return "*" in text or "?" in text
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the pattern means this name."""
+    return pattern == name or (is_glob(pattern) and _compiled(pattern).fullmatch(name) is not None)
+
+
+def best(patterns: Collection[str], name: str) -> str | None:
+    """Of the patterns that mean a name the one that says most: the name itself, else the one with most letters.
+
+    Of two with as many the first in order. As route.sql has it.
+    """
+    if name in patterns:
+        return name
+    found = [pattern for pattern in patterns if matches(pattern, name)]
+    return min(found, key=lambda pattern: (-letters(pattern), pattern), default=None)
+
+
+def letters(pattern: str) -> int:
+    """How many letters a pattern names."""
+    return len(pattern) - pattern.count("*") - pattern.count("?")
+
+
+def serves(said: Sequence[str] | None, queue: str) -> bool:
+    """Whether a worker that says this of its queues serves one: None is all, `!pattern` leaves out. As serves.sql."""
+    if said is None:
+        return True
+    if queue in said:
+        return True
+    wanted = any(matches(each, queue) for each in said if not each.startswith(EXCEPT))
+    return wanted and not any(matches(each[1:], queue) for each in said if each.startswith(EXCEPT))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = {"*": ".*", "?": "."}
+    return re.compile("".join(parts.get(letter) or re.escape(letter) for letter in pattern), re.DOTALL)
