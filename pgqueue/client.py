@@ -189,7 +189,12 @@ def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) 
     name, task = found
     if name is not target:
         new = replace(new, target=name)
-    return new if task is None else new.over(task.options)
+    if task is None:
+        return new
+    new = new.over(task.options)
+    if new.limit_key is None and (key := task.limit_key_of(new.args)) is not None:
+        new = replace(new, limit_key=key)
+    return new
 
 
 def _required(statement: Statement[T | None], job_id: UUID) -> Statement[T]:

@@ -15,9 +15,9 @@ from pgqueue.store import limits
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import Task, target_of
+from pgqueue.tasks.limited import OnDead
 
 Scope = Literal["queue", "task", "key"]
-OnDead = Literal["go on", "stop"]
 SCOPES = ("queue", "task", "key")
 
 

@@ -26,6 +26,9 @@ _ARGS = "give the job's arguments as args: a list is positional, a mapping by ke
 _RESULT = "say store_result=True to keep what the task returns, for a day"
 _LABELS = "say labels, a mapping of texts to texts"
 _SCHEDULE = "say cron or every in @task(...), or pgqueue.schedule(conn, name, target, args, cron=...)"
+_RATE = "say rate='100/m' in @task(...), or set it by pgqueue.set_limit(conn, ...)"
+_CONCURRENCY = "say concurrency in @task(...), or set it by pgqueue.set_limit(conn, ...)"
+_LIMIT_KEY = "say limit_key: jobs that have the same one share a limit"
 
 # Of Celery, RQ, Dramatiq, Huey, arq, Procrastinate, Oban, River, pg-boss and APScheduler.
 _OURS = {
@@ -37,6 +40,8 @@ _OURS = {
     "bind": "call pgqueue.current_job() inside the task",
     "cron": _SCHEDULE,
     "crontab": _SCHEDULE,
+    "concurrency_key": _LIMIT_KEY,
+    "concurrency_limit": _CONCURRENCY,
     "countdown": _DELAY,
     "defer_by": _DELAY,
     "defer_until": _RUN_AT,
@@ -62,6 +67,7 @@ _OURS = {
     "key": _UNIQUE,
     "kwargs": _ARGS,
     "lock": _UNIQUE,
+    "max_concurrency": _CONCURRENCY,
     "max_retries": _MAX_ATTEMPTS,
     "max_tries": _MAX_ATTEMPTS,
     "meta": _LABELS,
@@ -69,13 +75,14 @@ _OURS = {
     "name": "a task is named by its module and function, and nothing else",
     "on_failure": "catch the exception in the task, or use a middleware",
     "params": _ARGS,
+    "partition_key": _LIMIT_KEY,
     "payload": _ARGS,
     "periodic": _SCHEDULE,
     "queue_name": "say queue",
     "queueing_lock": _UNIQUE,
     "replace": _CONFLICT,
     "replace_existing": _CONFLICT,
-    "rate_limit": "there are no limits yet; limit_key is stored for them",
+    "rate_limit": _RATE,
     "result_ttl": _RESULT,
     "retries": _MAX_ATTEMPTS,
     "retry_backoff": _POLICY,

@@ -84,15 +84,15 @@ create table pgqueue.ticks (
 )
 """
 
-# Sets of schedules as code declares them, numbered in the order in which they were first seen.
-SCHEDULE_SETS = """
-create table pgqueue.schedule_sets (
+# Sets of rules, schedules and limits, as code declares them, numbered in the order in which they were first seen.
+RULE_SETS = """
+create table pgqueue.rule_sets (
   source   text collate "C" not null,
   hash     text collate "C" not null,
   revision integer          not null,
   applied  boolean          not null default false,
   seen_at  timestamptz      not null default now(),
-  constraint schedule_sets_pkey primary key (source, hash)
+  constraint rule_sets_pkey primary key (source, hash)
 )
 """
 
@@ -101,12 +101,12 @@ SCHEDULES: tuple[str, ...] = (
     "create index schedules_due on pgqueue.schedules (next_at) where paused_by is null",
     TICKS,
     "create index ticks_decided on pgqueue.ticks (decided_at)",
-    SCHEDULE_SETS,
+    RULE_SETS,
     # Null where nothing is declared.
-    "alter table pgqueue.workers add column schedule_sets text[]",
+    "alter table pgqueue.workers add column rule_sets text[]",
     "comment on table pgqueue.schedules is 'What is enqueued again and again, and when'",
     "comment on table pgqueue.ticks is 'What became of each tick of a schedule; a tick with a row never fires again'",
-    "comment on table pgqueue.schedule_sets is 'Which schedules code has declared, the newest with the highest number'",
+    "comment on table pgqueue.rule_sets is 'Which rules code has declared, the newest with the highest number'",
 )
 
 # A rule a row. `name` is a queue, a target, or a limit key; with a '*' at its end, all keys that begin so,

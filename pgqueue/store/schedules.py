@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -163,14 +162,6 @@ def note_fault(name: str, expected: datetime, fault: str) -> Statement[None]:
 def replan(tzdata: str) -> Statement[int]:
     """Have those looked at again that were planned by older rules of time zones. Reads all schedules."""
     return Statement("select pgqueue.replan_schedules($1::text)", (tzdata,), only_value)
-
-
-def declare(worker: int, source: str, declared: Sequence[str]) -> Statement[bool]:
-    """A worker says what the code of an app declares, each as encoded(); whether to say so again later."""
-    text = f"[{','.join(sorted(declared))}]"
-    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
-    sql = "select pgqueue.declare_schedules($1::bigint, $2::text, $3::text, $4::json)"
-    return Statement(sql, (worker, source, digest, text), only_value)
 
 
 def encoded(said: Mapping[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """Tasks: the functions that jobs may call."""
 
+from pgqueue.tasks.declared import declared_rules
+from pgqueue.tasks.decorator import task
 from pgqueue.tasks.discovery import callable_tasks
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
 from pgqueue.tasks.options import CallOptions, check_call_options
-from pgqueue.tasks.scheduled import declared_schedule, said_of
-from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of, task
+from pgqueue.tasks.scheduled import said_of
+from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of
 
 __all__ = [
     "CallOptions",
@@ -14,7 +16,7 @@ __all__ = [
     "Unknown",
     "callable_tasks",
     "check_call_options",
-    "declared_schedule",
+    "declared_rules",
     "find_task",
     "import_apps",
     "registered",

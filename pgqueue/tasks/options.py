@@ -12,6 +12,7 @@ from pgqueue.errors import OptionError
 from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
 from pgqueue.options import Duration
 from pgqueue.tasks.bounds import OnExpiry, OnTimeout
+from pgqueue.tasks.limited import OnDead
 from pgqueue.vocabulary import unknown_options
 
 
@@ -47,7 +48,19 @@ class ScheduleOptions(TypedDict, total=False):
     overlap: Overlap | None
 
 
-class AllTaskOptions(TaskOptions, ScheduleOptions, total=False):
+class LimitOptions(TypedDict, total=False):
+    """How many of its jobs may run at once, or start in a time: see Limits."""
+
+    limit_key: str | None
+    concurrency: int | None
+    rate: str | None
+    burst: int | None
+    weight: int | None
+    ordered: bool | None
+    on_dead: OnDead | None
+
+
+class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, total=False):
     """Those, and the options that stay with the task: see Bounds."""
 
     soft_timeout: Duration | None

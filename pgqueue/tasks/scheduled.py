@@ -32,8 +32,6 @@ _OPTIONS = (
     "store_result",
     "labels",
 )
-# All that a task declares travels from a child to its worker in one line.
-_LONGEST_DECLARED = 10_000
 
 
 def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobOptions) -> dict[str, Any]:
@@ -58,6 +56,8 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
             values[option] = "Infinity" if length == math.inf else length
     if "labels" in values:
         values["labels"] = dict(values["labels"])
+    if task is not None and options.limit_key is None and (key := task.limit_key_of(args)) is not None:
+        values["limit_key"] = key
     return {"name": name, "target": named, "args": json.loads(text), **timing.said(), **values}
 
 
@@ -69,16 +69,11 @@ def _key(job: NewJob, args: str) -> str | None:
     return key_of(job, args)
 
 
-def declared_schedule(task: Task[..., Any]) -> str | None:
-    """What @task(cron=...) or @task(every=...) declares, as JSON; None if it does not.
+def declared_schedule(task: Task[..., Any]) -> dict[str, Any] | None:
+    """What @task(cron=...) or @task(every=...) declares, by the names of columns; None if it does not.
 
     Named as its task.
     """
-    # What stands in __main__ no other process can find.
-    if task.timing is None or task.function.__module__ == "__main__":
+    if task.timing is None:
         return None
-    said = said_of(task.target, task, None, task.timing, JobOptions())
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    if len(text) > _LONGEST_DECLARED:
-        raise OptionError(f"{task.target} declares a schedule of {len(text):,} characters; its labels are too long")
-    return text
+    return said_of(task.target, task, None, task.timing, JobOptions())

@@ -6,21 +6,22 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection, home_database
-from pgqueue.cron import TIMING_NAMES, Timing
+from pgqueue.cron import Timing
 from pgqueue.database import address_of
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
-from pgqueue.options import check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.store import enqueueing
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
-from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
-from pgqueue.tasks.options import AllTaskOptions, CallOptions, check_call_options, check_scheduled, check_task_options
+from pgqueue.tasks.bounds import Bounds
+from pgqueue.tasks.limit_key import LimitKey
+from pgqueue.tasks.limited import Limits
+from pgqueue.tasks.options import CallOptions, check_call_options
 from pgqueue.tasks.target import check_function, fault_in
 
 P = ParamSpec("P")
@@ -41,6 +42,7 @@ class Task(Generic[P, R]):
         transactional: bool = False,
         bounds: Bounds = Bounds(),  # noqa: B008  # frozen
         timing: Timing | None = None,
+        limits: Limits = Limits(),  # noqa: B008  # frozen
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -57,6 +59,9 @@ class Task(Generic[P, R]):
             retry, self.options.max_attempts, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once
         )
         self.is_async = inspect.iscoroutinefunction(function)
+        self.limits = limits
+        key = limits.limit_key
+        self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
         self._said = self.options.said()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -98,7 +103,18 @@ class Task(Generic[P, R]):
         """A call with these arguments as a value, for enqueue_many()."""
         if self.function.__module__ == "__main__":
             target_of(self.function)
-        return NewJob(self.target, self._stored(args, kwargs), **self._said)
+        stored = self._stored(args, kwargs)
+        if self._limit_key is None or self.options.limit_key is not None:
+            return NewJob(self.target, stored, **self._said)
+        return NewJob(self.target, stored, **self._said, limit_key=self._limit_key.of(stored))
+
+    def limit_key_of(self, args: Args) -> str | None:
+        """The limit key of a call with these arguments; None if the task makes none. Raises ArgumentError."""
+        return None if self._limit_key is None else self._limit_key.of(args)
+
+    def declared_limit(self) -> dict[str, Any] | None:
+        """The limit that the task declares, by the names of columns; None if it declares none."""
+        return self.limits.said(self.target, None if self._limit_key is None else self._limit_key.rule)
 
     def using(self, **options: Unpack[CallOptions]) -> Self:
         """This task with other options for its jobs; what is not named stays, and so do the bounds of the task."""
@@ -106,7 +122,7 @@ class Task(Generic[P, R]):
         return self._with(JobOptions(**options).over(self.options))
 
     def _with(self, options: JobOptions) -> Self:
-        return type(self)(self.function, options, self.retry, self.transactional, self.bounds)
+        return type(self)(self.function, options, self.retry, self.transactional, self.bounds, limits=self.limits)
 
     @functools.cached_property
     def _signature(self) -> inspect.Signature:
@@ -151,53 +167,13 @@ class TransactionalTask(Task[P, R], Generic[C, P, R]):
         return self.function(conn, *args, **kwargs)
 
 
-@overload
-def task(function: Callable[P, R], /) -> Task[P, R]: ...
-@overload
-def task(
-    *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
-) -> Callable[[Callable[Concatenate[C, P], R]], TransactionalTask[C, P, R]]: ...
-@overload
-def task(
-    *, transactional: Literal[False] = False, retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
-) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-def task(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    transactional: bool = False,
-    retry: RetryPolicy = DEFAULT_RETRY,
-    **options: Unpack[AllTaskOptions],
-) -> Any:
-    """Make a module-level function, sync or async, a task: jobs may call it, and worker and producer know its options.
-
-    `transactional`: the function is given a psycopg connection first; what it writes there commits with its success.
-    Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
-    """
-    check_task_options(options)
-    check_flag("transactional", transactional)
-    kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
-    given: dict[str, Any] = {**options}
-    when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
-    bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
-    defaults = JobOptions(**given)
-    bounds.check_against(defaults.timeout)
-    timing = Timing(**when) if when else None
-
-    def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional, bounds, timing)
-        if transactional and not inspect.signature(function).parameters:
-            raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
-        if timing is not None:
-            check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
-        _registry[task.target] = task
-        return task
-
-    return decorate if function is None else decorate(function)
-
-
 # Every @task of the modules imported so far, by target; a reloaded module's tasks replace the old ones.
 _registry: dict[str, Task[..., Any]] = {}
+
+
+def register(task: Task[..., Any]) -> None:
+    """Have a task found by its target, in this process."""
+    _registry[task.target] = task
 
 
 def registered(target: str) -> Task[..., Any] | None:

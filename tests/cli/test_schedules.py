@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgqueue.store import execute, schedules
+from pgqueue.store import declaring, execute, schedules
 from tests.cli.conftest import SHOP, Command
 
 Conn = psycopg.Connection[Any]
@@ -97,8 +97,8 @@ def test_a_schedule_that_there_is_not_is_told_with_the_nearest(pgqueue: Command,
 
 
 def test_what_code_declares_is_said_to_come_back(pgqueue: Command, conn: Conn) -> None:
-    said = schedules.encoded({"name": "x:y", "target": "x:y", "every": 60.0})
-    execute(conn, schedules.declare(1, "x", [said]))
+    said = schedules.encoded({"schedule": {"name": "x:y", "target": "x:y", "every": 60.0}})
+    execute(conn, declaring.declare(1, "x", [said]))
     conn.commit()
     assert "x:y is declared in code" in pgqueue("schedules", "remove", "x:y").err
 

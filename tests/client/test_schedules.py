@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import pgqueue
-from pgqueue.store import execute, schedules
-from pgqueue.tasks import Task, declared_schedule
+from pgqueue.store import declaring, execute, schedules
+from pgqueue.tasks import Task, declared_rules
 from tests.client.connections import KINDS, Kind, Opened, answer, run
 from tests.factories import Conn, count
 
@@ -96,8 +96,8 @@ def test_a_schedule_shares_the_key_that_is_made_of_its_arguments_with_other_jobs
 
 
 def test_what_code_declares_people_do_not_change(db: Conn) -> None:
-    said = schedules.encoded({"name": "x:y", "target": "x:y", "every": 60.0})
-    execute(db, schedules.declare(1, "x", [said]))
+    said = schedules.encoded({"schedule": {"name": "x:y", "target": "x:y", "every": 60.0}})
+    execute(db, declaring.declare(1, "x", [said]))
     with pytest.raises(pgqueue.UsageError, match="declared in code"):
         pgqueue.schedule(db, "x:y", "a:b", every=5)
     assert row(db, "x:y").every == 60.0
@@ -107,9 +107,9 @@ def test_a_task_declares_its_schedule_with_its_options() -> None:
     task: Task[..., Any] = pgqueue.task(cron="0 9 * * mon-fri", timezone="Europe/Oslo", overlap="skip", queue="mail")(
         nothing
     )
-    said = declared_schedule(task)
+    said = declared_rules(task)
     assert said is not None
-    assert json.loads(said) == {
+    assert json.loads(said)["schedule"] == {
         "name": task.target,
         "target": task.target,
         "args": {},
@@ -118,12 +118,12 @@ def test_a_task_declares_its_schedule_with_its_options() -> None:
         "overlap": "skip",
         "queue": "mail",
     }
-    assert declared_schedule(mailed) is None
-    keyed = declared_schedule(pgqueue.task(every=60, unique="args", unique_until="start")(nothing))
+    assert declared_rules(mailed) is None
+    keyed = declared_rules(pgqueue.task(every=60, unique="args", unique_until="start")(nothing))
     assert keyed is not None
-    assert json.loads(keyed)["unique_key"].startswith("args:")
-    assert json.loads(keyed)["unique_until"] == "start"
-    assert declared_schedule(task.using(queue="other")) is None
+    assert json.loads(keyed)["schedule"]["unique_key"].startswith("args:")
+    assert json.loads(keyed)["schedule"]["unique_until"] == "start"
+    assert declared_rules(task.using(queue="other")) is None
 
 
 def nothing(days: int = 1) -> None: ...

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from pgqueue.store import declaring as declarations
 from pgqueue.store import execute, schedules
 from tests.conftest import Connect
 from tests.factories import Conn, count, enlist, expire
@@ -21,9 +22,10 @@ class Declaring:
 
     def say(self, worker: int, *names: str, app: str = "shop", **said: Any) -> bool:
         declared = [
-            schedules.encoded({"name": name, "target": f"{app}:{name}", "every": 60.0, **said}) for name in names
+            schedules.encoded({"schedule": {"name": name, "target": f"{app}:{name}", "every": 60.0, **said}})
+            for name in names
         ]
-        return execute(self.conn, schedules.declare(worker, app, declared))
+        return execute(self.conn, declarations.declare(worker, app, declared))
 
     def holds(self) -> dict[str, str | None]:
         """The names of all schedules, and by whom each is paused."""
@@ -37,7 +39,7 @@ def declaring(db: Conn) -> Declaring:
 
 def test_an_app_that_declares_nothing_says_nothing(declaring: Declaring, db: Conn) -> None:
     assert declaring.say(enlist(db)) is False
-    assert count(db, "schedule_sets") == 0
+    assert count(db, "rule_sets") == 0
 
 
 def test_what_is_declared_no_more_is_paused_and_goes_on_when_it_is_declared_again(
@@ -104,4 +106,4 @@ def test_two_workers_that_declare_at_once_make_each_schedule_once(
     other.commit()
     declaring.say(second, "a", "b")
     assert declaring.holds() == {"a": None, "b": None}
-    assert count(db, "schedule_sets") == 1
+    assert count(db, "rule_sets") == 1

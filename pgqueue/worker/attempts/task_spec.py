@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 from pgqueue.job import DEFAULT_TIMEOUT, Claim
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
-from pgqueue.tasks import Task, declared_schedule
+from pgqueue.tasks import Task, declared_rules
 
 
 class TaskSpec(NamedTuple):
     """`timeout` and `soft_timeout` are seconds, None if the task does not say.
 
-    `schedule` is the one that it declares, as JSON.
+    `rules` is what it declares, as JSON.
     """
 
     target: str
     terms: Terms
     timeout: float | None
     soft_timeout: float | None
-    schedule: str | None = None
+    rules: str | None = None
 
 
 class TimeLimits(NamedTuple):
@@ -41,7 +41,7 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
         task.terms,
         None if timeout is None else seconds(timeout),
         None if soft is None else seconds(soft),
-        declared_schedule(task),
+        declared_rules(task),
     )
 
 

@@ -28,7 +28,7 @@ from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, ta
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     once_targets,
-    registered_schedules,
+    registered_rules,
     registered_targets,
     registered_terms,
     timed_out,
@@ -123,9 +123,9 @@ class AsyncExecutor:
         """The targets registered here that may run at most once."""
         return once_targets()
 
-    def schedules(self) -> frozenset[str]:
-        """What the tasks registered here declare about schedules."""
-        return registered_schedules()
+    def rules(self) -> frozenset[str]:
+        """What the tasks registered here declare of schedules and limits."""
+        return registered_rules()
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

@@ -83,8 +83,8 @@ class Executor(Protocol):
     def at_most_once(self) -> frozenset[str]:
         """The targets known here that may run at most once; more may follow when a job imports another module."""
 
-    def schedules(self) -> frozenset[str]:
-        """What the tasks known here declare about schedules, each as JSON."""
+    def rules(self) -> frozenset[str]:
+        """What the tasks known here declare of schedules and limits, each as JSON."""
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these: from the first call on, no other one that may run at most once is started."""

@@ -6,7 +6,7 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
-from pgqueue.tasks import declared_schedule, registered, registered_tasks
+from pgqueue.tasks import declared_rules, registered, registered_tasks
 from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
 from pgqueue.worker.executors.base import Leftover
 
@@ -36,9 +36,9 @@ def once_targets() -> frozenset[str]:
     return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)
 
 
-def registered_schedules() -> frozenset[str]:
-    """What the tasks of this process declare about schedules."""
-    return frozenset(said for task in registered_tasks() if (said := declared_schedule(task)) is not None)
+def registered_rules() -> frozenset[str]:
+    """What the tasks of this process declare of schedules and limits."""
+    return frozenset(said for task in registered_tasks() if (said := declared_rules(task)) is not None)
 
 
 def left_over(claim: Claim, terms: Terms | None, seconds: float, *, cancelled: bool) -> Leftover | Finished:

@@ -23,7 +23,7 @@ from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     left_over,
     once_targets,
-    registered_schedules,
+    registered_rules,
     registered_targets,
     registered_terms,
     spec_here,
@@ -121,9 +121,9 @@ class ThreadExecutor:
         """The targets registered here that may run at most once."""
         return once_targets()
 
-    def schedules(self) -> frozenset[str]:
-        """What the tasks registered here declare about schedules."""
-        return registered_schedules()
+    def rules(self) -> frozenset[str]:
+        """What the tasks registered here declare of schedules and limits."""
+        return registered_rules()
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

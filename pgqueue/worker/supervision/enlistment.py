@@ -130,7 +130,7 @@ class Enlistment:
             open_connection(settings.dsn, "worker", settings=LOCK_PATIENCE) as conn,
         ):
             self._used = execute(conn, queues.names()) if settings.queues.queues else []
-            self._roles.declared_schedules.begin(conn)
+            self._roles.declared_rules.begin(conn)
             self._roles.unknown.begin(conn, burst=settings.burst)
 
     def _supervise(self) -> int | None:

@@ -20,7 +20,7 @@ from pgqueue.worker.supervision.lineage import Lineage
 from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
-from pgqueue.worker.upkeep.declared_schedules import DeclaredSchedules
+from pgqueue.worker.upkeep.declared_rules import DeclaredRules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
 from pgqueue.worker.upkeep.scheduler import Scheduler
 from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
@@ -41,7 +41,7 @@ class Roles:
     heartbeat: Heartbeat
     declarations: Declarations
     unknown: UnknownTargets
-    declared_schedules: DeclaredSchedules
+    declared_rules: DeclaredRules
 
 
 def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
@@ -108,10 +108,10 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     unknown = UnknownTargets(
         worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
     )
-    declared_schedules = DeclaredSchedules(worker, settings.tasks.apps, executor.schedules)
+    declared_rules = DeclaredRules(worker, settings.tasks.apps, executor.rules)
     chores = [
         *common_chores(observe, settings.poll),
-        (declared_schedules.look, 0.0),
+        (declared_rules.look, 0.0),
         (Scheduler(observe, settings.poll).look, 0.0),
         (declarations.look, 0.0),
         (unknown.look, 0.0),
@@ -129,7 +129,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         cancelled=executor.cancel,
         connected=lineage.check,
     )
-    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_schedules)
+    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_rules)
 
 
 def longest_turn(settings: WorkerSettings) -> float:

@@ -86,9 +86,9 @@ class ProcessExecutor:
         """The targets that may run at most once, as far as the children have told."""
         return frozenset(spec.target for spec in tuple(self._finished.specs.values()) if spec.terms.at_most_once)
 
-    def schedules(self) -> frozenset[str]:
-        """What the tasks declare about schedules that the children have told of."""
-        return frozenset(spec.schedule for spec in tuple(self._finished.specs.values()) if spec.schedule is not None)
+    def rules(self) -> frozenset[str]:
+        """What the tasks declare of schedules and limits that the children have told of."""
+        return frozenset(spec.rules for spec in tuple(self._finished.specs.values()) if spec.rules is not None)
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

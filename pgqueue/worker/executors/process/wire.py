@@ -83,16 +83,16 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
     policy = terms.pop("retry")
     waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
     kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
-    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.schedule
+    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.rules
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, schedule] if kind in _POLICIES:
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules] if kind in _POLICIES:
             known = _terms(terms, _POLICIES[kind](**waits))
             name = _text(target, MESSAGE_LIMIT)
-            return TaskSpec(name, known, _limit(timeout), _limit(soft), _schedule(schedule, name))
+            return TaskSpec(name, known, _limit(timeout), _limit(soft), _rules(rules, name))
         case _:
             raise Nonsense("no task")
 
@@ -115,16 +115,35 @@ def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:
             raise Nonsense("no terms of a task")
 
 
-def _schedule(said: object, target: str) -> str | None:
+def _rules(said: object, target: str) -> str | None:
     """What the task of this name declares; a task declares nothing about another."""
     text = text_from_child(said, TRACEBACK_LIMIT)
     if text is None:
         return None
-    match json.loads(text):
-        case {"name": name, "target": named} if name == named == target:
-            return text
-        case _:
-            raise Nonsense("no schedule of this task")
+    rules = json.loads(text)
+    match rules:
+        case {"target": named} if named == target and rules.keys() <= {"target", "schedule", "limit"}:
+            if _is_own_schedule(rules.get("schedule"), target) and _is_own_limit(rules.get("limit"), target):
+                return text
+    raise Nonsense("no rules of this task")
+
+
+def _is_own_schedule(said: object, target: str) -> bool:
+    match said:
+        case None:
+            return True
+        case {"name": name, "target": named}:
+            return bool(name == named == target)
+    return False
+
+
+def _is_own_limit(said: object, target: str) -> bool:
+    match said:
+        case None | {"scope": "key", "name": str()}:
+            return True
+        case {"scope": "task", "name": name}:
+            return bool(name == target)
+    return False
 
 
 def _limit(said: object) -> float | None:

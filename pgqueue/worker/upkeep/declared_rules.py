@@ -1,8 +1,8 @@
-"""Declared schedules: what the code of this worker's apps declares, told to the database when the worker starts.
+"""Declared rules: the schedules and limits of the code of this worker's apps, told to the database when it starts.
 
 Of several sets that live workers declare for one app the newest holds, so it is said again now and then: after the
 newer code has gone, that of a worker that stayed holds again. What is met later, in a module that a job imported, is
-not declared: whether a schedule exists must not depend on which job ran where.
+not declared: whether a rule exists must not depend on which job ran where.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from contextlib import suppress
 
 import psycopg
 
-from pgqueue.store import execute, schedules
+from pgqueue.store import declaring, execute
 from pgqueue.worker.loop import Connection
 
-# Seconds until a set is said again: where schedules are declared, and where none ever were.
+# Seconds until a set is said again: where rules are declared, and where none ever were.
 SAY_EVERY, LATER = 60.0, 3600.0
 
 
-class DeclaredSchedules:
-    """`declared()` are the schedules that the executor knows, as JSON; `apps` the modules that this worker was told."""
+class DeclaredRules:
+    """`declared()` is what the executor's tasks declare, as JSON; `apps` the modules that this worker was told."""
 
     def __init__(self, worker: int, apps: Sequence[str], declared: Callable[[], frozenset[str]]) -> None:
         self._worker = worker
@@ -46,11 +46,11 @@ class DeclaredSchedules:
     def _say(self, conn: Connection) -> float:
         if self._sets is None:
             self._sets = self._by_source()
-        again = [execute(conn, schedules.declare(self._worker, *each)) for each in sorted(self._sets.items())]
+        again = [execute(conn, declaring.declare(self._worker, *each)) for each in sorted(self._sets.items())]
         return (SAY_EVERY if any(again) else LATER) * random.uniform(0.8, 1.0)
 
     def _by_source(self) -> dict[str, list[str]]:
-        """The declared schedules by app; an app that declares none has none any more."""
+        """The declarations by app; an app that declares none has none any more."""
         sets: dict[str, list[str]] = {app: [] for app in self._apps}
         for said in self._declared():
             module = str(json.loads(said)["target"]).partition(":")[0]

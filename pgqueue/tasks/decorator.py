@@ -1,0 +1,86 @@
+"""`@task`: what makes a function a task, with all that may be said of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overload
+
+from pgqueue.cron import TIMING_NAMES, Timing
+from pgqueue.errors import OptionError, TargetError
+from pgqueue.job import JobOptions
+from pgqueue.options import check_flag
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
+from pgqueue.tasks.limited import LIMIT_NAMES, Limits
+from pgqueue.tasks.options import AllTaskOptions, check_scheduled, check_task_options
+from pgqueue.tasks.task import Task, TransactionalTask, register
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
+) -> Callable[[Callable[Concatenate[C, P], R]], TransactionalTask[C, P, R]]: ...
+@overload
+def task(
+    *, transactional: Literal[False] = False, retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    transactional: bool = False,
+    retry: RetryPolicy = DEFAULT_RETRY,
+    **options: Unpack[AllTaskOptions],
+) -> Any:
+    """Make a module-level function, sync or async, a task: jobs may call it, and worker and producer know its options.
+
+    `transactional`: the function is given a psycopg connection first; what it writes there commits with its success.
+    Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
+    """
+    check_task_options(options)
+    check_flag("transactional", transactional)
+    kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
+    given: dict[str, Any] = {**options}
+    when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
+    bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
+    limits = Limits(**{name: given.pop(name) for name in LIMIT_NAMES & given.keys()})
+    defaults = JobOptions(**given)
+    bounds.check_against(defaults.timeout)
+    timing = Timing(**when) if when else None
+
+    def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+        task = kind(function, defaults, retry, transactional, bounds, timing, limits)
+        if transactional and not inspect.signature(function).parameters:
+            raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
+        if timing is not None:
+            check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
+        _check_limit(task)
+        register(task)
+        return task
+
+    return decorate if function is None else decorate(function)
+
+
+# Which task declared the limit of these keys.
+_key_limits: dict[str, Task[..., Any]] = {}
+
+
+def _check_limit(task: Task[..., Any]) -> None:
+    """Raise OptionError if another task declares another limit of the same keys."""
+    said = task.declared_limit()
+    if said is None or said["scope"] != "key":
+        return
+    other = _key_limits.setdefault(said["name"], task)
+    if other.target != task.target and other.declared_limit() != said:
+        raise OptionError(
+            f"{task.target} and {other.target} declare different limits of the keys {said['name']!r}; let them say the"
+            " same, or let one of them say only limit_key"
+        )
+    _key_limits[said["name"]] = task
