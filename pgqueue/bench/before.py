@@ -1,4 +1,4 @@
-"""The drain of an earlier checkout beside this one's: each runs its own benchmark, on the same server, by turns."""
+"""The drain of an earlier checkout beside this one's: each runs its own benchmark, on a server of its own, by turns."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from pgqueue.bench.draining import figure
 from pgqueue.bench.reading import Key, Measure, Reading
 from pgqueue.bench.site import Site
 from pgqueue.bench.sizes import FULL, QUICK
+from pgqueue.database import VARIABLE
 from pgqueue.errors import PgqueueError
 
 NOW, BEFORE = "now", "before"
 EXECUTORS = ("thread", "async", "process")
 LIMIT = 1800.0
+# Figures of a drain that stay the same while others use the machine.
+COSTS = ("CPU per 1,000 jobs, worker", "CPU per 1,000 jobs, server")
 
 
 def name(executor: str) -> str:
@@ -41,28 +44,35 @@ class _Comparison:
         folders = {NOW: Path(__file__).parents[2], BEFORE: self._earlier}
         order = (NOW, BEFORE) if self._turns % 2 else (BEFORE, NOW)
         self._turns += 1
+        found = {which: _drained(site, folders[which], self._executor) for which in order}
+        rate = name(self._executor)
         return [
-            Reading(Key(name(self._executor), which), "/s", drained(site, folders[which], self._executor))
-            for which in order
+            *(Reading(Key(rate, which), "/s", found[which][figure(1)]) for which in folders),
+            *(
+                Reading(Key(f"{rate}, {cost}", which), "s", found[which][cost])
+                for cost in COSTS
+                for which in folders
+                if cost in found[which]
+            ),
         ]
 
 
-def drained(site: Site, checkout: Path, executor: str) -> float:
-    """Jobs a second, as that checkout's own benchmark finds it on this server. Raises PgqueueError."""
+def _drained(site: Site, checkout: Path, executor: str) -> dict[str, float]:
+    """What that checkout's own benchmark finds, on a server of its own. Raises PgqueueError."""
     size = ["--full"] if site.sizes is FULL else ["--quick"] if site.sizes is QUICK else []
-    command = [sys.executable, "-m", "pgqueue", "bench", "--dsn", site.admin, "--only", f"drain-1/{executor}", "--json"]
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     done = subprocess.run(
-        [*command, *size],
+        [sys.executable, "-m", "pgqueue", "bench", "--only", f"drain-1/{executor}", "--json", *size],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
+        env={**environment, "PYTHONPATH": str(checkout)},
         capture_output=True,
         text=True,
         timeout=LIMIT,
     )
     if done.returncode:
         raise PgqueueError(f"{checkout}: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
-    for line in done.stdout.splitlines():
-        said = json.loads(line)
-        if said.get("kind") == "reading" and (said["figure"], said["of"]) == (figure(1), executor):
-            return float(said["value"])
-    raise PgqueueError(f"{checkout}: its benchmark found no drain by {executor}")
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {each["figure"]: float(each["value"]) for each in said if each.get("of") == executor}
+    if figure(1) not in found:
+        raise PgqueueError(f"{checkout}: its benchmark found no drain by {executor}")
+    return found
