@@ -19,6 +19,7 @@ from pgqueue.errors import (
     NotBound,
     OptionError,
     PgqueueError,
+    QueueFull,
     ResultTimeout,
     SchemaError,
     SoftTimeout,
@@ -28,7 +29,7 @@ from pgqueue.errors import (
 )
 from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.job import Enqueued, JobState, NewJob
-from pgqueue.limits import remove_limit, set_limit
+from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.record import Attempt, Job
 from pgqueue.results import result
@@ -69,6 +70,7 @@ __all__ = [
     "NotBound",
     "OptionError",
     "PgqueueError",
+    "QueueFull",
     "ResultTimeout",
     "Retry",
     "RetryPolicy",
@@ -98,6 +100,7 @@ __all__ = [
     "run_schedule",
     "schedule",
     "set_limit",
+    "set_max_size",
     "task",
     "unschedule",
 ]

@@ -12,6 +12,7 @@
     ├── FeedNotFound (LookupError)   no feed of this name
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
+    ├── QueueFull                    the queue holds as many jobs as it may
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
@@ -117,6 +118,20 @@ class KeyTaken(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.job_id)
+
+
+class QueueFull(PgqueueError):
+    """The queue holds as many jobs as its `max_size` allows; nothing was enqueued. `queue` is its name.
+
+    The database raised it: roll back, to a savepoint at least, and enqueue again when workers have caught up.
+    """
+
+    def __init__(self, message: str, queue: str) -> None:
+        super().__init__(message)
+        self.queue = queue
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.queue)
 
 
 class LeaseLost(PgqueueError):

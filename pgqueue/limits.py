@@ -18,6 +18,7 @@ from pgqueue.tasks import Task, target_of
 from pgqueue.tasks.limited import OnDead
 
 Scope = Literal["queue", "task", "key"]
+OnFull = Literal["raise", "drop_oldest"]
 SCOPES = ("queue", "task", "key")
 
 
@@ -82,6 +83,29 @@ def set_limit(
     check_flag("ordered", ordered)
     check_choice("on_dead", on_dead, ("go on", "stop"))
     return ask(conn, limits.put(scope, named, concurrency, rate, burst, weight, ordered, on_dead))
+
+
+@overload
+def set_max_size(conn: SyncConnection, queue: str, max_size: int | None, *, on_full: OnFull | None = None) -> None: ...
+@overload
+def set_max_size(
+    conn: AsyncConnection, queue: str, max_size: int | None, *, on_full: OnFull | None = None
+) -> Awaitable[None]: ...
+def set_max_size(
+    conn: AnyConnection, queue: str, max_size: int | None, *, on_full: OnFull | None = None
+) -> Awaitable[None] | None:
+    """Let a queue hold at most so many live jobs, once `conn` commits; None or 0 lifts it.
+
+    `on_full`: `raise` (usual) has an enqueue that finds it full raise QueueFull; `drop_oldest` cancels the jobs that
+    have waited longest. Commit soon: until then others wait who enqueue. For the owner of the schema. Raises
+    OptionError; psycopg's LockNotAvailable if a transaction that has enqueued has been open for a second.
+    """
+    if queue is None:
+        raise OptionError("queue must be a text, got None")
+    check_name("queue", queue)
+    check_integer("max_size", max_size, 0, limits.MOST_HELD)
+    check_choice("on_full", on_full, ("raise", "drop_oldest"))
+    return ask(conn, limits.put_size(queue, max_size, on_full))
 
 
 @overload

@@ -110,7 +110,7 @@ SCHEDULES: tuple[str, ...] = (
 )
 
 # A rule a row. `name` is a queue, a target, or a limit key; with a '*' at its end, all keys that begin so,
-# each with a share of its own. `starts` in any window of `period` seconds, `burst` of them in a twentieth of it.
+# each with a share of its own. `starts` in any window of `period` seconds, `burst` of them in a small part of it.
 LIMITS_TABLE = """
 create table pgqueue.limits (
   scope       text collate "C" not null check (scope in ('queue', 'task', 'key')),

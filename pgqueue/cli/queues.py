@@ -15,6 +15,7 @@ from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, duration_option, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.queue_limit import limit
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.options import check_duration
@@ -43,10 +44,11 @@ Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="The queues
 
 
 def _queues(dsn: Dsn = None) -> None:
-    """Look at queues, pause and resume them, and say whether idle workers are told of their jobs."""
+    """Look at queues, pause and limit them, and say whether idle workers are told of their jobs."""
 
 
 group = new_group(_queues)
+group.command("limit")(limit)
 
 
 @group.command("list")

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import KeyTaken, OptionError, SchemaError, UsageError
+from pgqueue.errors import KeyTaken, OptionError, QueueFull, SchemaError, UsageError
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.statement import Statement, execute
 from pgqueue.version import __version__
 
 T = TypeVar("T")
-# What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, or a function
-# of ours refuses what it is told; and Python, of a text that the session's encoding does not have.
+# What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, a queue is
+# full, or a function of ours refuses what it is told; and Python, of a text that the session's encoding does not have.
 TOLD = (
+    errors.ConfigurationLimitExceeded,
     errors.InvalidParameterValue,
     errors.UniqueViolation,
     errors.UndefinedTable,
@@ -61,6 +62,9 @@ def told(error: Exception) -> Exception:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if isinstance(error, errors.UniqueViolation):
         return _taken(said, error)
+    if isinstance(error, errors.ConfigurationLimitExceeded):
+        full = error.diag.schema_name == "pgqueue" and error.diag.constraint_name == "queues_full"
+        return QueueFull(f"{said}; {error.diag.message_hint}", error.diag.message_detail or "") if full else error
     if isinstance(error, errors.InvalidParameterValue):
         ours = error.diag.schema_name == "pgqueue"
         return OptionError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error

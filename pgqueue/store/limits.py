@@ -8,12 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from pgqueue.rate import MOST_STARTS, Rate
-from pgqueue.store.statement import Statement, only_value, query
+from pgqueue.store.statement import Statement, nothing, only_value, query
 
 # What a limit may say, as set_limit.sql has it; see rate.py for the starts of a rate.
 MOST, MOST_WEIGHT = 1_000_000, 100
+# Jobs of a queue, as set_max_size.sql has it.
+MOST_HELD = 100_000_000
 
-__all__ = ["MOST", "MOST_STARTS", "MOST_WEIGHT", "LimitRow", "get", "put", "remove", "rows", "rule_of"]
+__all__ = [
+    "MOST",
+    "MOST_HELD",
+    "MOST_STARTS",
+    "MOST_WEIGHT",
+    "LimitRow",
+    "get",
+    "put",
+    "put_size",
+    "remove",
+    "rows",
+    "rule_of",
+    "size_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,21 @@ def get(scope: str, name: str) -> Statement[LimitRow | None]:
 def rule_of(key: str) -> Statement[LimitRow | None]:
     """The limit that rules a limit key; None if none does. A probe for each character of the key."""
     return Statement(query("limit_of_key"), (key,), lambda rows: _read(rows[0]) if rows else None)
+
+
+def put_size(queue: str, max_size: int | None, on_full: str | None) -> Statement[None]:
+    """How many live jobs a queue may hold; None or 0 lifts it. What on_full does not say stays."""
+    sql = "select pgqueue.set_max_size($1::pg_catalog.text, $2::pg_catalog.int4, $3::pg_catalog.text)"
+    return Statement(sql, (queue, max_size, on_full), nothing)
+
+
+def size_of(queue: str) -> Statement[tuple[int, str] | None]:
+    """How many live jobs a queue may hold, and what happens when it does; None if any number."""
+    sql = """
+    select q.max_size, q.on_full from pgqueue.queues as q
+    where q.name operator(pg_catalog.=) $1::pg_catalog.text and q.max_size is not null
+    """
+    return Statement(sql, (queue,), lambda rows: (rows[0][0], rows[0][1]) if rows else None)
 
 
 def _read(row: Sequence[Any]) -> LimitRow:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 import pytest
 
 from tests.cli.conftest import Command
@@ -71,3 +74,39 @@ def test_what_no_limit_can_be_is_a_fault_of_the_call(pgqueue: Command, words: li
     ran = pgqueue("limits", *words)
     assert ran.code == 2
     assert message in ran.err.replace("\n", " ")
+
+
+def test_a_queue_is_limited_and_told_how(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    assert pgqueue("queues", "limit", "mail").out == "mail: no limit\n"
+    ran = pgqueue("queues", "limit", "mail", "--concurrency", 10, "--rate", "50/s", "--max-size", 3)
+    assert ran.out == "mail: concurrency 10, rate 50/s, max size 3, on full raise\n"
+    ran = pgqueue("queues", "limit", "mail", "--rate", "none", "--on-full", "drop_oldest")
+    assert ran.out == "mail: concurrency 10, max size 3, on full drop_oldest\n"
+    assert pgqueue("queues", "limit", "mail", "--max-size", 4).out.endswith("max size 4, on full drop_oldest\n")
+    assert pgqueue("queues", "limit", "mail", "--concurrency", "none", "--max-size", "none").out == "mail: no limit\n"
+    conn.execute("select pgqueue.enqueue('a:b', queue => 'mail') from generate_series(1, 9)")
+
+
+def test_a_full_queue_is_told_to_who_enqueues(pgqueue: Command) -> None:
+    pgqueue("queues", "limit", "mail", "--max-size", 1)
+    assert pgqueue("enqueue", "a:b", "--queue", "mail").code == 0
+    ran = pgqueue("enqueue", "a:b", "--queue", "mail")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("Error: the queue 'mail' is full: it holds 1 jobs; enqueue it again when")
+
+
+def test_a_size_cannot_be_set_while_somebody_writes_and_the_rest_is_not_set_either(
+    pgqueue: Command, conn: psycopg.Connection[Any]
+) -> None:
+    conn.execute("select pgqueue.enqueue('a:b')")
+    ran = pgqueue("queues", "limit", "mail", "--concurrency", 3, "--max-size", 5)
+    assert ran.code == 1
+    assert "in use by a transaction that has been open for a second" in ran.err
+    conn.rollback()
+    assert pgqueue("queues", "limit", "mail").out == "mail: no limit\n"
+
+
+def test_on_full_needs_a_size(pgqueue: Command) -> None:
+    ran = pgqueue("queues", "limit", "mail", "--on-full", "raise")
+    assert ran.code == 2
+    assert "on_full is of a queue that has a max_size; say how many" in ran.err
