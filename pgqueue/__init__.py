@@ -31,6 +31,7 @@ from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.job import Enqueued, JobState, NewJob
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import Attempt, Job
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -92,15 +93,19 @@ __all__ = [
     "enqueue_many",
     "feed",
     "get_job",
+    "pause_queue",
     "pause_schedule",
     "remove_limit",
     "result",
+    "resume_queue",
     "resume_schedule",
     "retry",
     "run_schedule",
     "schedule",
     "set_limit",
     "set_max_size",
+    "set_queue",
     "task",
     "unschedule",
+    "unset_queue",
 ]

@@ -192,10 +192,18 @@ class Replaced(Enqueued):
 Token = tuple[int, int]
 
 
+class QueueTerms(NamedTuple):
+    """What a queue says of its jobs' attempts, where neither they nor their task do; `timeout` is seconds."""
+
+    timeout: float | None
+    max_attempts: int | None
+
+
 class Claim(NamedTuple):
     """A job that this worker holds. `args` and `labels` are JSON texts: a bad one must hurt this job alone.
 
-    (`worker`, `claim`) is the token that every later statement about the attempt must show. `timeout` is seconds.
+    (`worker`, `claim`) is the token that every later statement about the attempt must show. `timeout` is seconds;
+    `terms` are those of the queue, None if it says nothing.
     """
 
     id: UUID
@@ -212,6 +220,17 @@ class Claim(NamedTuple):
     labels: str | None
     run_at: datetime
     worker: int
+    terms: QueueTerms | None = None
+
+    def most_attempts(self, of_task: int | None) -> int:
+        """After so many the job is dead: as it says, else its task, else its queue."""
+        of_queue = None if self.terms is None else self.terms.max_attempts
+        return self.max_attempts or of_task or of_queue or DEFAULT_MAX_ATTEMPTS
+
+    def longest(self, of_task: float | None) -> float:
+        """The seconds that an attempt may take: as the job says, else its task, else its queue."""
+        of_queue = None if self.terms is None else self.terms.timeout
+        return self.timeout or of_task or of_queue or DEFAULT_TIMEOUT
 
     @property
     def token(self) -> Token:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pgqueue.description import MESSAGE_LIMIT, storable
-from pgqueue.job import DEFAULT_MAX_ATTEMPTS, MAX_CRASHES, Claim
+from pgqueue.job import MAX_CRASHES, Claim
 from pgqueue.outcome import (
     Cancelled,
     Crashed,
@@ -133,7 +133,7 @@ def _again(
     terms: Terms,
     delay: float | None = None,
 ) -> Settlement:
-    if claim.attempt >= (claim.max_attempts or terms.max_attempts or DEFAULT_MAX_ATTEMPTS):
+    if claim.attempt >= claim.most_attempts(terms.max_attempts):
         return _end(claim, outcome, Reason.EXHAUSTED, error)
     wait = terms.retry.delay(claim.attempt) if delay is None else delay
     return Settlement(

@@ -158,6 +158,12 @@ alter table pgqueue.queues
   add column ageing float8 check (ageing > 0)
 """
 
+# Workers ask for these again and again, and mostly there are none.
+QUEUES_SAID = """
+create index queues_said on pgqueue.queues (name)
+where timeout is not null or max_attempts is not null or priority is not null or ageing is not null
+"""
+
 # Which queue the jobs of a target wait in that say none.
 ROUTES = """
 create table pgqueue.routes (
@@ -168,6 +174,7 @@ create table pgqueue.routes (
 
 ORDER: tuple[str, ...] = (
     QUEUE_ORDER,
+    QUEUES_SAID,
     ROUTES,
     "comment on table pgqueue.routes is 'Which queue the jobs of a target wait in that say none'",
 )

@@ -19,6 +19,7 @@ from pgqueue.cli import (
     jobs,
     limits,
     migrate,
+    queue_settings,
     queues,
     schedules,
     status,
@@ -83,6 +84,9 @@ app.command("status")(status.status)
 app.add_typer(jobs.group, name="jobs")
 app.add_typer(dead.group, name="dead")
 app.add_typer(queues.group, name="queues")
+queues.group.command("set")(queue_settings.set_settings)
+queues.group.command("unset")(queue_settings.unset)
+queues.group.command("show")(queue_settings.show)
 app.add_typer(limits.group, name="limits")
 app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")

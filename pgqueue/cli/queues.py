@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,14 +14,14 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, duration_option, new_group
-from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.output import Columns, print_list, rounded
 from pgqueue.cli.queue_limit import limit
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.options import check_duration
 from pgqueue.store import execute, queues
 from pgqueue.store.looking import LONGER, look
-from pgqueue.store.queues import QueueStats
+from pgqueue.store.queues import QueueStats, Settings
 from pgqueue.store.statement import Statement
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ COLUMNS: Columns[QueueStats] = {
     "RETRYING": lambda row: number(row, "retrying"),
     "DEAD": lambda row: number(row, "dead"),
     "OLDEST READY": lambda row: row.oldest_ready_age,
-    "": lambda row: _standing(row),
+    "": lambda row: ", ".join(filter(None, (pause_in_words(row), settings_in_words(row)))) or None,
 }
 # A message that names all of ten thousand queues helps nobody.
 MOST_NAMED = 10
@@ -73,10 +73,22 @@ def list_queues(
         say(f"there are more; go on with --after {rows[-1].queue}")
 
 
-def _standing(row: QueueStats) -> str | None:
+def pause_in_words(row: QueueStats) -> str | None:
+    """Whether a queue is paused, and until when."""
     if row.paused_until is None:
         return "paused" if row.paused else None
     return f"paused until {row.paused_until.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def settings_in_words(row: QueueStats | Settings) -> str:
+    """What a queue says of its jobs; empty if it says nothing."""
+    facts = {
+        "timeout": None if row.timeout is None else rounded(timedelta(seconds=row.timeout)),
+        "max-attempts": row.max_attempts,
+        "priority": row.priority,
+        "ageing": None if row.ageing is None else rounded(timedelta(seconds=row.ageing)),
+    }
+    return ", ".join(f"{fact} {value}" for fact, value in facts.items() if value is not None)
 
 
 def _page(conn: psycopg.Connection[Any], after: str, limit: int) -> tuple[list[QueueStats], bool]:
@@ -124,7 +136,7 @@ def notify(
 
     Off is for producers that prepare their transactions (two-phase commit), which a NOTIFY forbids, and for bulk.
     """
-    _check(names)
+    check_queues(names)
     with connected(dsn) as conn:
         for name in names:
             execute(conn, queues.set_notify(name, how.value))
@@ -133,13 +145,14 @@ def notify(
             )
 
 
-def _check(names: list[str]) -> None:
+def check_queues(names: Sequence[str]) -> None:
+    """Raise OptionError for what no queue can be named."""
     for name in names:
-        JobOptions(queue=name)  # raises OptionError for what no queue can be named
+        JobOptions(queue=name)
 
 
 def _set(dsn: str | None, names: list[str], change: Callable[[str], Statement[None]], done: str) -> None:
-    _check(names)
+    check_queues(names)
     with connected(dsn) as conn:
         waiting = execute(conn, queues.names())
         for name in names:

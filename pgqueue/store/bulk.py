@@ -7,7 +7,7 @@ goes through the function `enqueue_jobs`, and so do batches too small to pay for
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import overload
@@ -29,7 +29,7 @@ from pgqueue.store.connection import (
     is_async,
 )
 from pgqueue.store.keys import ABOUT_KEYS
-from pgqueue.store.statement import Statement, execute, nothing
+from pgqueue.store.statement import Statement, execute, nothing, only_value
 from pgqueue.store.whole import whole, whole_async
 
 # From here on two more round trips cost less than what COPY saves.
@@ -72,11 +72,12 @@ def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaita
     if isinstance(raw, psycopg.AsyncConnection):
         return awaited(_copy_async(raw, new_jobs))
     said = _said(new_jobs)
+    unsaid = _unsaid(execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
     with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
-        for rows in _rows(new_jobs, said, ids):
+        for rows in _rows(new_jobs, said, unsaid, ids):
             out.write(rows)
-    if queues := _to_wake(new_jobs):
-        execute(raw, _wake(queues))
+    if to_wake := _to_wake(new_jobs):
+        execute(raw, to_wake)
     return ids
 
 
@@ -84,11 +85,12 @@ async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list
     ids: list[UUID] = []
     raw = await driver_async(conn)
     said = _said(new_jobs)
+    unsaid = _unsaid(await execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
     async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
-        for rows in _rows(new_jobs, said, ids):
+        for rows in _rows(new_jobs, said, unsaid, ids):
             await out.write(rows)
-    if queues := _to_wake(new_jobs):
-        await execute(raw, _wake(queues))
+    if to_wake := _to_wake(new_jobs):
+        await execute(raw, to_wake)
     return ids
 
 
@@ -110,23 +112,43 @@ def _said(new_jobs: Sequence[NewJob]) -> list[str]:
     return [name for name in _OPTIONAL if name in found]
 
 
-def _to_wake(new_jobs: Sequence[NewJob]) -> list[str]:
-    return sorted({new.queue or DEFAULT_QUEUE for new in new_jobs if new.notify is None})
+def _is_mixed(new_jobs: Sequence[NewJob], said: Sequence[str]) -> bool:
+    """Whether some say where they wait and others do not: what that means the database must tell (fill_in.sql)."""
+    return any(name in said and any(getattr(new, name) is None for new in new_jobs) for name in _DEFAULTS)
 
 
-def _wake(queues: Sequence[str]) -> Statement[None]:
-    return Statement(_WAKE, (list(queues),), nothing)
+def _unsaid(filled: bool) -> Mapping[str, str]:
+    """What stands where a job does not say what others do; if that is filled in, nothing."""
+    return {} if filled else _DEFAULTS
 
 
-_WAKE = "select pgqueue.wake(queue) from pg_catalog.unnest($1::pg_catalog.text[]) as queue"
+_DEFAULTS = {"queue": DEFAULT_QUEUE, "priority": str(DEFAULT_PRIORITY)}
+_IS_FILLED: Statement[bool] = Statement("select pgqueue.is_filled()", (), only_value)
 
 
-def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> Iterator[str]:
+def _to_wake(new_jobs: Sequence[NewJob]) -> Statement[None] | None:
+    """Tell idle workers of the queues of these jobs; None if nobody is to be told."""
+    heard = [new for new in new_jobs if new.notify is None]
+    if not heard:
+        return None
+    queues = {new.queue for new in heard}
+    targets = {new.name for new in heard if new.queue is None} if None in queues else set()
+    return Statement(_WAKE, (sorted(filter(None, queues)), sorted(targets)), nothing)
+
+
+_WAKE = """
+select pgqueue.wake(told.queue)
+from (select pg_catalog.unnest($1::pg_catalog.text[]) as queue
+      union select pgqueue.route(target) from pg_catalog.unnest($2::pg_catalog.text[]) as target) as told
+"""
+
+
+def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, str], ids: list[UUID]) -> Iterator[str]:
     for start in range(0, len(new_jobs), _CHUNK):
         chunk = new_jobs[start : start + _CHUNK]
         fresh = new_job_ids(len(chunk))
         ids += fresh
-        rest = [_rest(new, said) for new in chunk] if said else repeat("")
+        rest = [_rest(new, said, unsaid) for new in chunk] if said else repeat("")
         rows, size = [], 0
         for job_id, new, more in zip(fresh, chunk, rest, strict=False):
             row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
@@ -139,8 +161,8 @@ def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], ids: list[UUID]) -> I
             yield "".join(rows)
 
 
-def _rest(new: NewJob, said: Sequence[str]) -> str:
-    texts = (_OPTIONAL[name](new) for name in said)
+def _rest(new: NewJob, said: Sequence[str], unsaid: Mapping[str, str]) -> str:
+    texts = (unsaid.get(name) if (text := _OPTIONAL[name](new)) is None else text for name in said)
     return "".join("\t\\N" if text is None else f"\t{_escaped(text)}" for text in texts)
 
 
@@ -152,10 +174,10 @@ def _labels(new: NewJob) -> str | None:
     return None if new.labels is None else json.dumps(dict(new.labels), ensure_ascii=False)
 
 
-# How each option that a plain job may have is written; where the column has a default, that is written out.
+# How each option that a plain job may have is written.
 _OPTIONAL: dict[str, Callable[[NewJob], str | None]] = {
-    "queue": lambda new: new.queue or DEFAULT_QUEUE,
-    "priority": lambda new: str(DEFAULT_PRIORITY if new.priority is None else new.priority),
+    "queue": lambda new: new.queue,
+    "priority": lambda new: None if new.priority is None else str(new.priority),
     "timeout": lambda new: None if new.timeout is None else str(seconds(new.timeout)),
     "max_attempts": lambda new: None if new.max_attempts is None else str(new.max_attempts),
     "limit_key": lambda new: new.limit_key,

@@ -94,8 +94,8 @@ def read_step(rows: Rows, worker: int) -> Step:
     header = rows[-1]
     # What Claim._make() does, without a call of Python's own for each.
     return Step(
-        claims=[tuple.__new__(Claim, (*row[:13], worker)) for row in rows[:-1] if not row[13]],
-        expired=[tuple.__new__(Claim, (*row[:13], worker)) for row in rows[:-1] if row[13]],
+        claims=[tuple.__new__(Claim, (*row[:13], worker, None)) for row in rows[:-1] if not row[13]],
+        expired=[tuple.__new__(Claim, (*row[:13], worker, None)) for row in rows[:-1] if row[13]],
         late=frozenset(header[15] or ()),
         alive=header[14],
         now=header[12],
@@ -198,7 +198,7 @@ def disown(worker: int, known: Sequence[Claim], epoch: int) -> Statement[int]:
 
 def claim_one(worker: int, job_id: UUID) -> Statement[Claim | None]:
     """scheduled | ready | retrying -> running for one job; None if it does not wait, or the lease is gone. O(log n)."""
-    return Statement(_CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker)) if rows else None)
+    return Statement(_CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker, None)) if rows else None)
 
 
 _CLAIM_ONE = """

@@ -23,6 +23,7 @@ class QueueStats:
 
     `running` are as many as their workers have slots, `ahead` those claimed ahead of a free one. `estimated` names the
     numbers that were not counted to the end. `paused_until` is None if it is not paused, or until somebody resumes it.
+    The last four are those of Settings.
     """
 
     queue: str
@@ -36,6 +37,10 @@ class QueueStats:
     ahead: int
     estimated: list[str]
     paused_until: datetime | None
+    timeout: float | None
+    max_attempts: int | None
+    priority: int | None
+    ageing: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,50 @@ _ORDER_SLOTS = """
 select pgqueue.order_slots(
   $1::text[], $2::smallint[], $3::timestamptz[], $4::uuid[], $5::interval, $6::int[], $7::float8[])
 """
+
+
+class Settings(NamedTuple):
+    """What a queue says of its jobs where they, and their tasks, say nothing; times are seconds. None: nothing.
+
+    `ageing` is how much waiting a level of priority is worth.
+    """
+
+    queue: str
+    timeout: float | None
+    max_attempts: int | None
+    priority: int | None
+    ageing: float | None
+
+
+def settings(queue: str | None = None) -> Statement[list[Settings]]:
+    """What queues say, of those that say something: of one, or of all. Walks queues_said; O(those)."""
+    return Statement(_SETTINGS, (queue,), lambda rows: [Settings._make(row) for row in rows])
+
+
+_SETTINGS = """
+select name, timeout, max_attempts::int, priority::int, ageing
+from pgqueue.queues
+where (timeout is not null or max_attempts is not null or priority is not null or ageing is not null)
+  and name = coalesce($1::text, name)
+order by name
+"""
+
+
+def set_settings(said: Settings) -> Statement[None]:
+    """Change what a queue says; what is None here stays as it is. Workers hear of it."""
+    return Statement(_SET, said, nothing)
+
+
+_SET = """
+select pgqueue.set_queue(
+  $1::text, timeout => make_interval(secs => $2::float8), max_attempts => $3::int, priority => $4::int,
+  ageing => make_interval(secs => $5::float8))
+"""
+
+
+def unset(queue: str, names: Sequence[str]) -> Statement[None]:
+    """Let a queue say nothing of these any more. Workers hear of it."""
+    return Statement("select pgqueue.unset_queue($1::text, $2::text[])", (queue, list(names)), nothing)
 
 
 def pause(queue: str, seconds: float | None = None) -> Statement[None]:

@@ -15,7 +15,7 @@ from pgqueue.codec import decode_args, encode
 from pgqueue.context import JobContext, tell_cancelled
 from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished, succeeded
-from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, Claim
+from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import (
     LONGEST_DELAY,
@@ -113,7 +113,7 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     """
     try:
         task = tasks.get(claim.target) or _found(claim.target, tasks, apps)
-        if claim.attempt > (claim.max_attempts or task.options.max_attempts or DEFAULT_MAX_ATTEMPTS):
+        if claim.attempt > claim.most_attempts(task.options.max_attempts):
             used_up = error_report("Exhausted", f"attempt {claim.attempt} was never started: all attempts are used up")
             return Ended(Reason.EXHAUSTED, used_up)
         args, kwargs = ([], {}) if claim.args == "{}" else decode_args(claim.args)
@@ -178,10 +178,8 @@ def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -
 
 
 def _deadline(claim: Claim, task: Task[..., Any], now: float) -> float | None:
-    timeout = claim.timeout
-    if timeout is None:
-        said = task.options.timeout
-        timeout = DEFAULT_TIMEOUT if said is None else seconds(said)
+    said = task.options.timeout
+    timeout = claim.longest(None if said is None else seconds(said))
     return None if math.isinf(timeout) else now + timeout
 
 

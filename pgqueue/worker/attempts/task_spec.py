@@ -6,7 +6,7 @@ import dataclasses
 from math import inf
 from typing import Any, NamedTuple
 
-from pgqueue.job import DEFAULT_TIMEOUT, Claim
+from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
 from pgqueue.tasks import Task, declared_rules
@@ -56,10 +56,8 @@ def portable(spec: TaskSpec) -> TaskSpec:
 
 
 def time_limits(claim: Claim, task: TaskSpec | None) -> TimeLimits:
-    """The limits of an attempt, as the job says, or its task, or everybody."""
-    timeout = claim.timeout
-    if timeout is None:
-        timeout = DEFAULT_TIMEOUT if task is None or task.timeout is None else task.timeout
+    """The limits of an attempt, as the job says, or its task, its queue, or everybody."""
+    timeout = claim.longest(None if task is None else task.timeout)
     soft = inf if task is None or task.soft_timeout is None else task.soft_timeout
     said = f"soft_timeout of {soft:g} s" if soft < timeout else f"timeout of {timeout:g} s"
     return TimeLimits(min(soft, timeout), timeout, said)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 from pgqueue.events import Observer
+from pgqueue.job import Claim
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.budget import Budget
@@ -53,6 +54,7 @@ class Claimer:
         poll: float,
         burst: bool,
         ageing: Ageing,
+        told: Callable[[list[Claim]], list[Claim]] = lambda claims: claims,
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
@@ -89,6 +91,7 @@ class Claimer:
             unexecuted=self._unexecuted,
             hungry=hungry,
             fruitful=self._vain.refill,
+            told=told,
             evicted=evicted,
             renew=renew,
             deadline=deadline,

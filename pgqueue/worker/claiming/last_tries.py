@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgqueue.job import DEFAULT_MAX_ATTEMPTS, Claim
+from pgqueue.job import Claim
 from pgqueue.worker.claiming.slots import Slots
 
 # A smaller share of a batch than this is none: the few that come are given back.
@@ -22,8 +22,8 @@ class LastTries:
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._share = 0.0
-        # By target: after so many attempts there is none.
-        self._most: dict[str, int] = {}
+        # What tasks say, by target: 0 that there is one attempt at most.
+        self._most: dict[str, int | None] = {}
 
     def limit(self, room: int) -> int:
         """How many jobs to claim where there is room for so many."""
@@ -38,7 +38,7 @@ class LastTries:
         back: list[Claim] = []
         count = 0
         for claim in claims:
-            if claim.attempt < (claim.max_attempts or DEFAULT_MAX_ATTEMPTS) and self._may_follow(claim):
+            if self._may_follow(claim):
                 kept.append(claim)
                 continue
             count += 1
@@ -55,12 +55,11 @@ class LastTries:
         return max(0, self._slots.concurrency - self._slots.load())
 
     def _may_follow(self, claim: Claim) -> bool:
-        """Whether the task allows another attempt; one that is not known yet does."""
-        most = self._most.get(claim.target)
-        if most is None:
+        """Whether another attempt may follow; a task that is not known yet allows it."""
+        if claim.target not in self._most:
             terms = self._slots.terms(claim.target)
             if terms is None:
-                return True
-            most = 0 if terms.at_most_once else terms.max_attempts or DEFAULT_MAX_ATTEMPTS
-            self._most[claim.target] = most
-        return most > 0 and (claim.max_attempts is not None or claim.attempt < most)
+                return claim.max_attempts is None or claim.attempt < claim.max_attempts
+            self._most[claim.target] = 0 if terms.at_most_once else terms.max_attempts
+        most = self._most[claim.target]
+        return most != 0 and claim.attempt < claim.most_attempts(most)

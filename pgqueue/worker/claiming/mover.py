@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pgqueue.events import Finished, Observer
+from pgqueue.job import Claim
 from pgqueue.store.jobs import Step
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
@@ -30,7 +31,10 @@ BY_NAME = 100
 
 
 class Mover:
-    """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim."""
+    """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim.
+
+    `told` adds to claims what their queues say.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Mover:
         unexecuted: Unexecuted,
         hungry: Callable[[bool], None],
         fruitful: Callable[[], None],
+        told: Callable[[list[Claim]], list[Claim]],
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
         deadline: float,
@@ -61,6 +66,7 @@ class Mover:
         self._unexecuted = unexecuted
         self._hungry = hungry
         self._fruitful = fruitful
+        self._told = told
         self._evicted = evicted
         self._renew = renew
         self._stepper = Stepper(worker, outbox, held, room, deadline)
@@ -117,7 +123,7 @@ class Mover:
             self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
         self._unexecuted.end_expired(step.expired if fresh else [])
         if fresh:
-            claims, waiting = self._last_tries.split(step.claims)
+            claims, waiting = self._last_tries.split(self._told(step.claims))
             self._unexecuted.give_back(waiting)
             if not self._gate.pass_on(claims, self._slots.submit):
                 self._unexecuted.give_back(claims)

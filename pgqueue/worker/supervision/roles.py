@@ -14,6 +14,7 @@ from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.slots import Slots
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.queue_settings import QueueSettings
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.infra import HostFailures, InfraErrors
 from pgqueue.worker.supervision.lineage import Lineage
@@ -42,6 +43,7 @@ class Roles:
     declarations: Declarations
     unknown: UnknownTargets
     declared_rules: DeclaredRules
+    queue_settings: QueueSettings
 
 
 def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
@@ -61,6 +63,11 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         claimer.quiet("lineage")
         requests.renew_for(why)
 
+    def look() -> None:
+        queue_settings.changed()
+        heartbeat.look()
+
+    queue_settings = QueueSettings(settings.poll)
     lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
     executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for)
@@ -72,7 +79,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         lambda names: claimer.hear(names),
         lambda: claimer.loop.turn(),
         told=settings.listen_dsn is not None,
-        look=lambda: heartbeat.look(),
+        look=look,
     )
     claimer = Claimer(
         worker,
@@ -83,7 +90,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         hear,
         poll=settings.poll,
         burst=settings.burst,
-        ageing=Ageing(settings.ageing),
+        ageing=Ageing(settings.ageing, queue_settings.ageing),
+        told=queue_settings.told,
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,
@@ -115,6 +123,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         (Scheduler(observe, settings.poll).look, 0.0),
         (declarations.look, 0.0),
         (unknown.look, 0.0),
+        (queue_settings.look, 0.0),
         (watchdog.look, settings.lease / BEATS_PER_LEASE),
     ]
     heartbeat = Heartbeat(
@@ -129,7 +138,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         cancelled=executor.cancel,
         connected=lineage.check,
     )
-    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_rules)
+    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_rules, queue_settings)
 
 
 def longest_turn(settings: WorkerSettings) -> float:

@@ -14,6 +14,8 @@ as $$
 declare
   _due constant timestamptz := coalesce(
     _run_at, clock_timestamp() + make_interval(secs => coalesce(extract(epoch from _delay), 0)::float8));
+  _filled constant boolean := (_queue is null or _priority is null) and pgqueue.is_filled();
+  _put text;
 begin
   if _given and pgqueue.has_ended(_id) then
     created := false;
@@ -24,10 +26,12 @@ begin
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                               args, unique_key, limit_key, labels)
     values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout,
-            coalesce(_priority, 5::smallint), _max_attempts, _store_result, coalesce(_queue, 'default'), _target,
+            coalesce(_priority, case when not _filled then 5::smallint end), _max_attempts, _store_result,
+            coalesce(_queue, case when not _filled then 'default' end), _target,
             coalesce(_args, '{}'),
             _unique_key, _limit_key, _labels)
-    on conflict do nothing;
+    on conflict do nothing
+    returning jobs.queue into _put;
     created := found;
     if created and _given and pgqueue.ended_meanwhile(_id) then
       created := false;
@@ -37,7 +41,7 @@ begin
     if created then
       -- Workers ask for the next due time when they fall idle; they need to hear of what is due before their poll.
       if _due <= clock_timestamp() + interval '10 seconds' then
-        perform pgqueue.wake(coalesce(_queue, 'default'));
+        perform pgqueue.wake(_put);
       end if;
       id := _id;
       return;

@@ -15,6 +15,7 @@ declare
   _id uuid;
   _is_new boolean;
   _created boolean[] := '{}';
+  _filled constant boolean := pgqueue.is_filled();
 begin
   if array_remove(_unique_keys, null) <> '{}' or true = any (_given) then
     -- In two rounds, each in an order of its own, so that no two batches deadlock: given ids in order of id, without
@@ -51,8 +52,9 @@ begin
   end if;
   insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                             args, limit_key, labels)
-  select new.id, due.at, due.at + make_interval(secs => new.ttl), new.timeout, coalesce(new.priority, 5::smallint),
-         new.max_attempts, new.store_result, coalesce(new.queue, 'default'), new.target,
+  select new.id, due.at, due.at + make_interval(secs => new.ttl), new.timeout,
+         coalesce(new.priority, case when not _filled then 5::smallint end), new.max_attempts, new.store_result,
+         coalesce(new.queue, case when not _filled then 'default' end), new.target,
          new.args::json, new.limit_key, new.labels::jsonb
   from unnest(_ids, _targets, _args, _queues, _priorities, _delays, _run_ats, _ttls, _timeouts, _max_attempts,
               _limit_keys, _store_results, _labels)
@@ -62,8 +64,11 @@ begin
     select coalesce(new.run_at, clock_timestamp() + make_interval(secs => coalesce(new.delay, 0))) as at) as due;
   perform pgqueue.wake(due.queue)
   from (
-    select distinct coalesce(new.queue, 'default') as queue
-    from unnest(_queues, _delays, _run_ats) as new (queue, delay, run_at)
-    where coalesce(new.run_at <= clock_timestamp() + interval '10 seconds', coalesce(new.delay, 0) <= 10)) as due;
+    select distinct coalesce(new.queue, case when _filled then pgqueue.route(new.target) else 'default' end) as queue
+    from (
+      select distinct new.queue, case when _filled then new.target end as target
+      from unnest(_queues, _targets, _delays, _run_ats) as new (queue, target, delay, run_at)
+      where coalesce(new.run_at <= clock_timestamp() + interval '10 seconds', coalesce(new.delay, 0) <= 10)) as new
+  ) as due;
   return query select unnest(_ids);
 end $$;

@@ -24,6 +24,8 @@ declare
     _run_at, clock_timestamp() + make_interval(secs => coalesce(extract(epoch from _delay), 0)::float8));
   _patience constant interval := make_interval(secs => coalesce(nullif(extract(epoch from _max_wait), 0), 60)::float8);
   _before constant text := coalesce(current_setting('pgqueue.notify', true), '');
+  _filled constant boolean := (_queue is null or _priority is null) and pgqueue.is_filled();
+  _put text;
   _seat text := _unique_key;
   _holder uuid;
   _in_window boolean := false;
@@ -52,14 +54,16 @@ begin
       insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
                                 args, unique_key, start_key, limit_key, labels)
       values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout,
-              coalesce(_priority, 5::smallint), _max_attempts, _store_result, coalesce(_queue, 'default'), _target,
+              coalesce(_priority, case when not _filled then 5::smallint end), _max_attempts, _store_result,
+              coalesce(_queue, case when not _filled then 'default' end), _target,
               coalesce(_args, '{}'), _seat, case when _until_start then _unique_key end, _limit_key, _labels)
-      on conflict do nothing;
+      on conflict do nothing
+      returning jobs.queue into _put;
       if found then
         id := _id;
         created := not (_given and pgqueue.ended_meanwhile(_id));
         if created and _due <= clock_timestamp() + interval '10 seconds' then
-          perform pgqueue.wake(coalesce(_queue, 'default'));
+          perform pgqueue.wake(_put);
         end if;
         exit;
       end if;

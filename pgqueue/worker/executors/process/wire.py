@@ -16,7 +16,7 @@ from typing import Any
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished, succeeded
 from pgqueue.ids import uuid_of
-from pgqueue.job import Claim
+from pgqueue.job import Claim, QueueTerms
 from pgqueue.judge import Terms
 from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -50,13 +50,15 @@ def settings_from_wire(values: dict[str, Any]) -> Settings:
 def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     """A claim and its number."""
     # A number is written faster than a date, and digits of base 16 than those of base 10.
-    return number, claim.id.hex, *claim[1:-2], claim.run_at.timestamp(), claim.worker
+    return number, claim.id.hex, *claim[1:-3], claim.run_at.timestamp(), claim.worker, claim.terms
 
 
 def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
-    rest[-2] = datetime.fromtimestamp(rest[-2], UTC)
+    rest[-3] = datetime.fromtimestamp(rest[-3], UTC)
+    if rest[-1] is not None:
+        rest[-1] = QueueTerms(*rest[-1])
     return number, tuple.__new__(Claim, (uuid_of(int(key, 16)), *rest))
 
 

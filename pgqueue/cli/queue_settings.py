@@ -1,0 +1,86 @@
+"""`pgqueue queues set|unset|show`: what holds of a queue's jobs where neither they nor their task say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from pgqueue.cli.database import connected
+from pgqueue.cli.errors import Exit, say
+from pgqueue.cli.numbers import number
+from pgqueue.cli.options import Dsn, Json, duration_option
+from pgqueue.cli.output import paint, print_json
+from pgqueue.cli.queues import Names, check_queues, pause_in_words, settings_in_words
+from pgqueue.queues import SETTINGS, set_queue, unset_queue
+from pgqueue.store import execute, queues
+
+Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+
+
+def set_settings(
+    names: Names,
+    dsn: Dsn = None,
+    timeout: Annotated[timedelta | None, duration_option("--timeout", "How long an attempt may take.")] = None,
+    max_attempts: Annotated[
+        int | None, typer.Option("--max-attempts", metavar="N", min=1, help="Dead after so many.")
+    ] = None,
+    priority: Annotated[
+        int | None, typer.Option("--priority", metavar="0-9", min=0, max=9, help="Of jobs to come; higher runs first.")
+    ] = None,
+    ageing: Annotated[
+        timedelta | None, duration_option("--ageing", "How much waiting a level of priority is worth.")
+    ] = None,
+) -> None:
+    """Say what holds of these queues' jobs where neither they nor their task do; what is not given stays."""
+    with connected(dsn) as conn:
+        for name in names:
+            set_queue(conn, name, timeout=timeout, max_attempts=max_attempts, priority=priority, ageing=ageing)
+            _tell(name, execute(conn, queues.settings(name)))
+
+
+def unset(
+    name: Name,
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="[SETTING...]", help=f"{', '.join(SETTINGS)}; else all of them.")
+    ] = None,
+    dsn: Dsn = None,
+) -> None:
+    """Let a queue say nothing of these any more: what its jobs' tasks say holds, or everybody's default."""
+    with connected(dsn) as conn:
+        unset_queue(conn, name, *(word.replace("-", "_") for word in what or ()))
+        _tell(name, execute(conn, queues.settings(name)))
+
+
+def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Show how full a queue is, and what holds of its jobs where neither they nor their task say anything."""
+    check_queues([name])
+    with connected(dsn) as conn:
+        found = execute(conn, queues.depths([name])).queues
+    if not found:
+        say(f"no job was found in {name}, and nothing is said of it")
+        raise typer.Exit(Exit.NOT_FOUND)
+    row = found[0]
+    if as_json:
+        print_json(asdict(row))
+        return
+    facts = {
+        "queue": row.queue,
+        "ready": number(row, "ready"),
+        "scheduled": number(row, "scheduled"),
+        "running": number(row, "running"),
+        "retrying": number(row, "retrying"),
+        "dead": number(row, "dead"),
+        "paused": pause_in_words(row),
+        "settings": settings_in_words(row) or "none",
+    }
+    for fact, value in facts.items():
+        if value is not None:
+            typer.echo(f"{paint(fact.ljust(10), 'bold')} {value}")
+
+
+def _tell(name: str, said: Sequence[queues.Settings]) -> None:
+    typer.echo(f"{name}: {', '.join(map(settings_in_words, said)) or 'says nothing'}")

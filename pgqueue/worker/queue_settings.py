@@ -1,0 +1,55 @@
+"""What the database says of queues, as of the last look: told to the claims that are taken from them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+
+from pgqueue.job import Claim, QueueTerms
+from pgqueue.store import execute, queues
+from pgqueue.store.connection import SyncConnection
+
+# Seconds between two looks at whether there is a reason to ask; it costs nothing.
+LOOK_EVERY = 1.0
+
+
+class QueueSettings:
+    """Looked at by the chores every `poll` seconds, and when somebody has changed them; read by the claim loop."""
+
+    def __init__(self, poll: float) -> None:
+        self._poll = poll
+        self._ask_at = 0.0
+        self._terms: Mapping[str, QueueTerms] = {}
+        self._ageing: Mapping[str, float] = {}
+
+    def ageing(self, queue: str) -> float | None:
+        """How many seconds of waiting a level of priority is worth in this queue, if that is said."""
+        return self._ageing.get(queue)
+
+    def told(self, claims: list[Claim]) -> list[Claim]:
+        """The claims with what their queues say."""
+        terms = self._terms
+        return [claim._replace(terms=terms.get(claim.queue)) for claim in claims] if terms else claims
+
+    def changed(self) -> None:
+        """Something was set: ask at the next look; from any thread."""
+        self._ask_at = 0.0
+
+    def begin(self, conn: SyncConnection) -> None:
+        """Ask now."""
+        # What is changed from now on is asked for anew.
+        self._ask_at = time.monotonic() + self._poll * random.uniform(0.8, 1.0)
+        found = execute(conn, queues.settings())
+        self._terms = {
+            each.queue: QueueTerms(each.timeout, each.max_attempts)
+            for each in found
+            if each.timeout is not None or each.max_attempts is not None
+        }
+        self._ageing = {each.queue: each.ageing for each in found if each.ageing is not None}
+
+    def look(self, conn: SyncConnection) -> float:
+        """One look; answers the seconds until the next."""
+        if time.monotonic() >= self._ask_at:
+            self.begin(conn)
+        return LOOK_EVERY
