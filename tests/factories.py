@@ -13,7 +13,7 @@ import psycopg
 from pgqueue.job import Claim, JobState, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.record import Job
-from pgqueue.store import enqueueing, execute, jobs, reading, workers
+from pgqueue.store import enqueueing, execute, jobs, keyed, reading, workers
 from pgqueue.store.jobs import Slot, Step
 
 Conn = psycopg.Connection[Any]
@@ -86,7 +86,13 @@ def claim(conn: Conn, worker: int, limit: int = 1, *queues: str) -> list[Claim]:
 def claim_one(conn: Conn, args: Any = None, *, worker: int | None = None, **options: Any) -> Claim:
     """A running job: enqueued and claimed, by a new worker if none is named."""
     enqueue(conn, args, **options)
-    (taken,) = claim(conn, worker or enlist(conn), 1, options.get("queue", "default"))
+    worker = worker or enlist(conn)
+    if "limit_key" in options:
+        look = keyed.Look([options.get("queue", "default")])
+        found = execute(conn, keyed.claim(worker, epoch(conn, worker), [], 1, free=1, visits=100, look=look))
+        (taken,) = found.step.claims
+    else:
+        (taken,) = claim(conn, worker, 1, options.get("queue", "default"))
     return taken
 
 

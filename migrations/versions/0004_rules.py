@@ -111,6 +111,7 @@ SCHEDULES: tuple[str, ...] = (
 
 # A rule a row. `name` is a queue, a target, or a limit key; with a '*' at its end, all keys that begin so,
 # each with a share of its own. `starts` in any window of `period` seconds, `burst` of them in a small part of it.
+# Not `adopted`: what ran before the rule has no share yet, and nothing starts under it (adopt_limits.sql).
 LIMITS_TABLE = """
 create table pgqueue.limits (
   scope       text collate "C" not null check (scope in ('queue', 'task', 'key')),
@@ -122,6 +123,7 @@ create table pgqueue.limits (
   weight      integer          not null default 1 check (weight between 1 and 100),
   ordered     boolean          not null default false,
   on_dead     text collate "C" not null default 'go on' check (on_dead in ('go on', 'stop')),
+  adopted     boolean          not null default true,
   source      text collate "C",
   changed_at  timestamptz      not null default now(),
   constraint limits_pkey primary key (scope, name),
@@ -142,9 +144,86 @@ alter table pgqueue.queues
   add constraint queues_full check ((max_size is null) = (on_full is null))
 """
 
+# How long the prefixes of keys are that have rules; and which rules are new.
+LIMITS_INDEXES = (
+    "create index limits_prefixes on pgqueue.limits (length(name)) where scope = 'key' and right(name, 1) = '*'",
+    "create index limits_new on pgqueue.limits (scope) where not adopted",
+    "create index limits_tasks on pgqueue.limits (name) where scope = 'task'",
+)
+
+# Where a job waits that is subject to limits: in the lane of its key, from when it is due. `hold` is the number of its
+# shares while it runs. `lane` and `lined` stand in index predicates, and no claim changes them: it stays a HOT update.
+LANES = (
+    'alter table pgqueue.jobs add column lane text collate "C", add column lined boolean, add column hold bigint,'
+    " add column cost integer",
+    "alter table pgqueue.dead_jobs add column hold bigint, add column cost integer",
+    "drop index pgqueue.jobs_claim",
+    "create index jobs_claim on pgqueue.jobs (queue, priority, run_at, id) where lane is null",
+    "create index jobs_lane on pgqueue.jobs (queue, priority, lane, run_at, id) where lined",
+    "create index jobs_coming on pgqueue.jobs (queue, run_at, id) where lane is not null and lined is null",
+)
+
+# A row a share: written with the claim, deleted with whatever ends the attempt. Numbers only grow; each claim draws a
+# thousand at once. Without a job it is a share of code outside jobs, until `expires_at`.
+HOLDS = """
+create table pgqueue.holds (
+  name       text collate "C" not null,
+  seq        bigint           not null,
+  job_id     uuid,
+  worker     bigint,
+  expires_at timestamptz,
+  constraint holds_pkey primary key (name, seq)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0)
+"""
+
+# What has started under a rate: a cell is a fortieth of the period, the newest first, in one row a name.
+METERS = """
+create table pgqueue.meters (
+  name  text collate "C" not null constraint meters_pkey primary key,
+  width float8           not null,
+  cell  bigint           not null,
+  cells integer[]        not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)
+"""
+
+# A lane as a claim meets it: what rules it, and how much may start in it now (next_lanes.sql, lane_rooms.sql).
+LANE = """
+create type pgqueue.lane as (
+  lane text, target text, weight integer, ordered boolean, adopted boolean,
+  key_name text, key_most integer, key_starts integer, key_period float8, key_burst integer,
+  task_name text, task_most integer, task_starts integer, task_period float8, task_burst integer,
+  cap integer, key_room integer, task_room integer, key_left integer, task_left integer)
+"""
+
+# Its text is a function's, and follows with all the others.
+LINE_NEW = """
+create or replace function pgqueue.line_new() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$ begin return null; end $$
+"""
+
+# Who enqueues with a limit key says where the job waits; this is for rows of hands, and of the last release.
+LINE_TRIGGER = """
+create trigger jobs_keyed after insert on pgqueue.jobs
+for each row when (new.limit_key is not null and new.lane is null)
+execute function pgqueue.line_new()
+"""
+
 LIMITS: tuple[str, ...] = (
     LIMITS_TABLE,
+    *LIMITS_INDEXES,
     QUEUE_LIMITS,
+    "create index queues_limited on pgqueue.queues (name) where limited",
+    *LANES,
+    "create sequence pgqueue.hold_numbers increment by 1000",
+    HOLDS,
+    METERS,
+    LANE,
+    LINE_NEW,
+    LINE_TRIGGER,
+    "comment on table pgqueue.holds is 'Which limits running jobs have a share of; a row leaves with the attempt'",
+    "comment on table pgqueue.meters is 'How much has started lately under each rate'",
     "comment on table pgqueue.limits is 'How many jobs of a queue, task or key may run, or start in a time'",
 )
 

@@ -109,7 +109,8 @@ def _said(new_jobs: Sequence[NewJob]) -> list[str]:
         for name, value in zip(_OPTIONAL, values, strict=True)
         if value is not None
     }
-    return [name for name in _OPTIONAL if name in found]
+    said = [name for name in _OPTIONAL if name in found]
+    return [*said, *_WAITING] if "limit_key" in found else said
 
 
 def _is_mixed(new_jobs: Sequence[NewJob], said: Sequence[str]) -> bool:
@@ -162,7 +163,7 @@ def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, 
 
 
 def _rest(new: NewJob, said: Sequence[str], unsaid: Mapping[str, str]) -> str:
-    texts = (unsaid.get(name) if (text := _OPTIONAL[name](new)) is None else text for name in said)
+    texts = (unsaid.get(name) if (text := _WRITTEN[name](new)) is None else text for name in said)
     return "".join("\t\\N" if text is None else f"\t{_escaped(text)}" for text in texts)
 
 
@@ -184,3 +185,9 @@ _OPTIONAL: dict[str, Callable[[NewJob], str | None]] = {
     "store_result": lambda new: None if new.store_result is None else str(new.store_result),
     "labels": _labels,
 }
+# Where a job with a limit key waits: in the lane of that key, and it is due at once.
+_WAITING: dict[str, Callable[[NewJob], str | None]] = {
+    "lane": lambda new: new.limit_key,
+    "lined": lambda new: None if new.limit_key is None else "true",
+}
+_WRITTEN = {**_OPTIONAL, **_WAITING}

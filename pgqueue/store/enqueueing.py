@@ -95,6 +95,11 @@ def _insert(names: tuple[str, ...], quiet: bool) -> str:
     columns = ["id", "target", "args", *("run_at" if name == "delay" else name for name in names)]
     values = ["$1::pg_catalog.uuid", "$2::pg_catalog.text", "$3::pg_catalog.json"]
     values += [_VALUES[name].format(f"${number}") for number, name in enumerate(names, 4)]
+    if "limit_key" in names:
+        # Where it waits; in line at once, if it is due by the table's default.
+        columns += ["lane", "lined"]
+        values.append(f"pgqueue.lane_of(${4 + names.index('limit_key')}::pg_catalog.text, $2::pg_catalog.text)")
+        values.append("null" if {"run_at", "delay"} & set(names) else "true")
     insert = f"insert into pgqueue.jobs ({', '.join(columns)}) values ({', '.join(values)})"
     return insert if quiet else f"{insert} {_WAKING}"
 

@@ -198,7 +198,7 @@ def test_p11_no_lock_that_anybody_can_take_keeps_a_worker_from_claiming(db: Conn
     assert shown == []
     one.rollback()
     two.execute("select pg_advisory_lock(%s), pg_advisory_lock(7702, 0), pg_advisory_lock(7703, 0)", [worker])
-    two.execute("select pg_advisory_lock(7704, 0), pg_advisory_lock(7701, hashtext('default'))")
+    two.execute("select pg_advisory_lock(7708, 0), pg_advisory_lock(7701, hashtext('default'))")
     db.execute("set statement_timeout = '2s'")
     assert not execute(db, wakeups.hungry(None))
     assert not execute(db, wakeups.hungry(["default"]))

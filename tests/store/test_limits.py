@@ -22,7 +22,7 @@ def limit(conn: Conn, scope: str, name: str) -> dict[str, Any] | None:
         "select to_jsonb(l) - 'scope' - 'name' - 'changed_at' from pgqueue.limits as l where scope = %s and name = %s",
         [scope, name],
     ).fetchone()
-    usual = {"weight": 1, "ordered": False, "on_dead": "go on"}
+    usual = {"weight": 1, "ordered": False, "on_dead": "go on", "adopted": True}
     return row and {field: value for field, value in row[0].items() if value is not None and usual.get(field) != value}
 
 

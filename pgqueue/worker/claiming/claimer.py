@@ -18,6 +18,7 @@ from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.budget import Budget
 from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.keyed import Keyed
 from pgqueue.worker.claiming.mover import Mover
 from pgqueue.worker.claiming.narrowing import Suspicion
 from pgqueue.worker.claiming.outbox import Outbox
@@ -69,6 +70,7 @@ class Claimer:
         self._poll = poll
         self._on_connect = connected
         self._served = Served(selection, ageing, poll=poll, burst=burst)
+        self._keyed = Keyed(selection)
         self._held = HeldClaims(worker, outbox, observe)
         self._gate = Gate()
         self._pace = Pace(poll, deaf)
@@ -94,6 +96,7 @@ class Claimer:
             told=told,
             evicted=evicted,
             renew=renew,
+            keyed=self._keyed,
             deadline=deadline,
         )
         # Whether the last step was answered, and not with an error.
@@ -168,6 +171,8 @@ class Claimer:
         else:
             now = time.monotonic()
             found = [wait for wait in (self._served.hear(name, now) for name in names) if wait is not None]
+            for name in names:
+                self._keyed.hear(name)
             if not found:
                 return None
             if wait := min(found) or self._vain.take(now):
@@ -211,7 +216,7 @@ class Claimer:
             self._mover.refused_outcomes.retry(conn)
         batch = self._mover.batch()
         room = self._free()
-        due = bool(room) and (self._pace.due(now) or self._served.due(now))
+        due = bool(room) and (self._pace.due(now) or self._served.due(now) or self._keyed.due(now))
         if not batch and not due:
             return self._pause(now)
         self._answered = False

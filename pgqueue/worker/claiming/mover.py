@@ -12,6 +12,7 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.store.jobs import Step
 from pgqueue.worker.claiming.held_claims import HeldClaims
+from pgqueue.worker.claiming.keyed import Keyed
 from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.pace import Pace
@@ -54,6 +55,7 @@ class Mover:
         told: Callable[[list[Claim]], list[Claim]],
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
+        keyed: Keyed,
         deadline: float,
     ) -> None:
         self._slots = slots
@@ -69,6 +71,7 @@ class Mover:
         self._told = told
         self._evicted = evicted
         self._renew = renew
+        self.keyed = keyed
         self._stepper = Stepper(worker, outbox, held, room, deadline)
         self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
         self.refused_jobs = RefusedJobs(worker, held, observe)
@@ -79,23 +82,33 @@ class Mover:
         return self._stepper.batch()
 
     def move(self, conn: Connection, batch: Sequence[Finished], room: int, *, due: bool, now: float) -> None:
-        """Settle the batch, and claim what there is room for."""
+        """Settle the batch, and claim what there is room for: keyed jobs first or last, by turns."""
         by_name = bool(room and self.refused_jobs)
+        first = bool(room) and self.keyed.goes_first()
+        woken = self._pace.woken
         offer = NOTHING
-        if room and not by_name:
+        if room and not by_name and not first:
             offer = self._offer(conn, room, now, going=bool(batch), due=due)
         answer = None
         if batch or offer.slots:
             answer = self._stepper.step(conn, batch, offer, room)
             if batch:
                 self.refused_outcomes.refusals.accept()
+                self.keyed.settled(batch)
             if offer.slots:
                 self._served.claimed(answer)
             self._take(answer.step)
         if by_name:
             self._claim_by_name(conn, room)
-        elif room:
-            self._plan(answer, time.monotonic())
+        keyed = None
+        left = room if answer is None else room - len(answer.claims)
+        searching = woken and not first and not (answer is not None and answer.claims)
+        if left > 0 and self.keyed.wanted(time.monotonic(), searching=searching or first):
+            keyed = self._stepper.claim_keyed(conn, self.keyed, left, searching=searching)
+            if keyed is not None:
+                self._take(keyed.found.step)
+        if room and not by_name:
+            self._plan(answer, time.monotonic(), unasked=first)
 
     def narrow(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
         """A step was refused: look for who is to blame, and do the rest."""
@@ -144,12 +157,13 @@ class Mover:
             raise
         self._served.passed(claimed=claimed)
 
-    def _plan(self, answer: Answer | None, now: float) -> None:
-        """When to claim next, and whether to be told of new work."""
+    def _plan(self, answer: Answer | None, now: float, *, unasked: bool = False) -> None:
+        """When to claim next, and whether to be told of new work; `unasked` if only keyed jobs were asked for."""
         claimed = answer is not None and bool(answer.claims)
-        short = not (answer is not None and answer.full) and not self._served.due(now)
+        more = unasked or (answer is not None and answer.full) or self._served.due(now) or self.keyed.due(now)
+        short = not more
         self._hungry(short)
-        coming = self._served.coming
+        coming = [*self._served.coming, *self.keyed.coming]
         if answer is not None and answer.step.next_due is not None:
             coming.append(now + max(0.0, (answer.step.next_due - answer.step.now).total_seconds()))
         elif short and claimed:
@@ -157,4 +171,4 @@ class Mover:
             coming.append(now + ASK_AGAIN)
         self._pace.claimed(now, short=short, coming=coming, searching=self._served.searching(now))
         held = len(self._held) - self._outbox.refused
-        self.drained = short and self._served.swept(now) and not claimed and not held
+        self.drained = short and self._served.swept(now) and self.keyed.swept and not claimed and not held

@@ -17,6 +17,8 @@ COMPANY = 200
 OUTBOX_LIMIT, OUTBOX_BYTES = 5_000, 2**25
 # So many bytes of arguments are held; but what has a free slot is claimed, however large.
 HELD_BYTES = MOST_BYTES
+# Of keyed jobs so much less is claimed ahead.
+KEYED_AHEAD = 4
 # What a claim for free slots may bring beyond that, as a share of what it may bring at most.
 BEYOND = 8
 
@@ -38,6 +40,16 @@ class Room:
             return 0
         ahead = self._pace.ahead if self._held.size < HELD_BYTES else 0
         return self.last_tries.limit(max(0, self._slots.concurrency + ahead - self._slots.load()))
+
+    @property
+    def free(self) -> int:
+        """How many slots are free: what is claimed for them starts at once."""
+        return max(0, self._slots.concurrency - self._slots.load())
+
+    @property
+    def ahead_of_keyed(self) -> int:
+        """How many keyed jobs are claimed beyond that: a share that waits behind others is a share wasted."""
+        return self._pace.ahead // KEYED_AHEAD
 
     def size(self, most: int) -> int:
         """How many bytes the next claim may bring, out of `most`."""

@@ -9,8 +9,10 @@ from uuid import UUID
 from pgqueue.events import Finished
 from pgqueue.outcome import Move
 from pgqueue.store import execute, jobs
+from pgqueue.store import keyed as store_keyed
 from pgqueue.store.connection import is_lost
 from pgqueue.worker.claiming.held_claims import HeldClaims, weight
+from pgqueue.worker.claiming.keyed import Keyed, KeyedAnswer
 from pgqueue.worker.claiming.offer import Answer, Offer
 from pgqueue.worker.claiming.outbox import Outbox, written_size
 from pgqueue.worker.claiming.portion import Portion
@@ -74,6 +76,43 @@ class Stepper:
         self._portion.answered(max(len(batch), len(claimed)), brought + sum(map(written_size, batch)), ended - began)
         full = limit > 0 and (len(claimed) >= limit or brought > size * FULL_SHARE)
         return Answer(step, ended, ended - began, len(successes), full)
+
+    def claim_keyed(self, conn: Connection, keyed: Keyed, room: int, *, searching: bool) -> KeyedAnswer | None:
+        """Claim keyed jobs where there is room for so many; None if there is no room. What it claimed is not yet held.
+
+        What has a rate is claimed for free slots alone: what starts later than it was counted may bunch with others.
+        """
+        free = self._room.free
+        limit = min(self.limit(room), free + self._room.ahead_of_keyed)
+        if limit <= 0:
+            return None
+        slots, look = keyed.offer(time.monotonic(), searching=searching)
+        if (question := keyed.asks) is not None:
+            look = keyed.means(execute(conn, question))
+        statement = store_keyed.claim(
+            self._worker,
+            self._held.unknown.epoch,
+            slots,
+            limit,
+            free=free,
+            visits=keyed.visits(limit),
+            look=look,
+            most_bytes=self._room.size(self._portion.size),
+        )
+        began = time.monotonic()
+        try:
+            found = execute(conn, statement)
+        except Exception as error:
+            keyed.failed()
+            if is_lost(conn, error) or not was_refused(error):
+                self._held.unknown.suspect()
+            raise
+        ended = time.monotonic()
+        answer = KeyedAnswer(found, ended, ended - began)
+        keyed.answered(answer, limit)
+        if found.unadopted:
+            execute(conn, store_keyed.adopt())
+        return answer
 
     def unanswered(self, seconds: float) -> None:
         """A step has taken so long, and was not answered."""

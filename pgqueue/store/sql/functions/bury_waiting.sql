@@ -27,11 +27,12 @@ begin
     _claim := pgqueue.free_claim(_id);
   end if;
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
-                                 store_result, queue, target, args, unique_key, start_key, limit_key, labels, reason,
-                                 error_type, error)
+                                 store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
+                                 reason, error_type, error)
   select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
          job.max_attempts, job.store_result, job.queue, job.target, _args,
-         coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, _labels, _reason, _error_type, _error
+         coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, job.cost, _labels,
+         _reason, _error_type, _error
   from pgqueue.jobs as job where job.id = _id
   on conflict (id) do nothing;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,

@@ -1,5 +1,5 @@
 -- scheduled | ready | retrying -> running, for the one job that a human named: whatever waits before it, and even if
--- its queue is paused. What was not due yet is due by this call, as by retry. A job past its ttl is never started.
+-- its queue is paused, or a limit is reached: it takes its share all the same. What was not due yet is due by this call, as by retry. A job past its ttl is never started.
 -- Answers no row if the job does not wait, or the worker's own lease is gone.
 -- Guarded as in step: no claim can slip in behind the reaper's back. Walks jobs_pkey; O(log n).
 create or replace function pgqueue.claim_job(_worker bigint, _id uuid)
@@ -28,6 +28,7 @@ begin
             case when job.timeout > 0 and (job.timeout < 1e10 or job.timeout = 'infinity') then job.timeout end,
             job.store_result, job.priority::int, job.queue, job.target, job.args::text, job.labels::text, job.run_at;
   if found then
+    perform pgqueue.account(array[_id]);
     perform pgqueue.keep_lease(_worker, _epoch);
   end if;
 end $$;

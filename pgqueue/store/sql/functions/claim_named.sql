@@ -34,7 +34,7 @@ begin
         from (select named.id from unnest(_ids) as named (id) order by named.id) as named
         cross join lateral (
           select j.ctid from pgqueue.jobs as j
-          where j.id = named.id and j.worker is null and j.run_at <= now()
+          where j.id = named.id and j.worker is null and j.lane is null and j.run_at <= now()
           for no key update skip locked) as due))
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at

@@ -12,6 +12,19 @@ begin
     delete from pgqueue.jobs as job
     where job.id = _id and job.claim = _claim and job.worker = _worker
     returning job.*
+  ), freed as (
+    delete from pgqueue.holds as h
+    where h.ctid = any (array(
+      select own.ctid from held cross join lateral (
+        select taken.ctid from pgqueue.holds as taken
+        where taken.name = any (array['k:' || held.limit_key, 't:' || held.target, 'q:' || held.queue])
+          and taken.seq = held.hold
+        offset 0) as own
+      where held.hold is not null))
+    returning h.seq
+  ), woken as (
+    -- An idle worker may take the share, once this transaction has committed.
+    select pgqueue.wake(held.queue) from held where held.hold is not null
   ), stored as (
     insert into pgqueue.results (job_id, expires_at, result)
     select held.id, now() + interval '1 day', _result::json from held where _result is not null
@@ -27,7 +40,8 @@ begin
          held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
          held.max_attempts, held.args, held.labels,
          coalesce(held.start_key, held.unique_key), held.limit_key
-  from held;
+  from held
+  left join (select count(*) from woken) as told on true;
   if found then
     perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);

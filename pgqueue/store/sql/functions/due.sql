@@ -15,7 +15,10 @@ declare
   _host text;
   _passed text[];
 begin
-  select me.host, me.passed into _host, _passed from pgqueue.workers as me where me.id = _worker;
+  select me.host, me.passed || limited.targets into _host, _passed
+  from pgqueue.workers as me
+  cross join (select array_agg(l.name) as targets from pgqueue.limits as l where l.scope = 'task') as limited
+  where me.id = _worker;
   return query
   select fitting.id
   from (
@@ -28,12 +31,12 @@ begin
                     else '00000000-0000-0000-0000-000000000000' end as after_id
         from unnest(_queues, _priorities, _after, _after_ids) as s (queue, priority, after_at, after_id)
         where not exists (select from pgqueue.queues as q
-                          where q.name = s.queue and pgqueue.is_paused(q.paused, q.paused_until))) as slot
+                          where q.name = s.queue and (q.limited or pgqueue.is_paused(q.paused, q.paused_until)))) as slot
       cross join lateral (
         -- The size of a value is read without the value, which may be lost.
         select j.id, j.run_at, pg_column_size(j.args) + coalesce(pg_column_size(j.labels), 0) as bytes
         from pgqueue.jobs as j
-        where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+        where j.worker is null and j.lane is null and j.queue = slot.queue and j.priority = slot.priority
           and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
           and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
           and (_passed is null or j.target <> all (_passed))

@@ -16,6 +16,10 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
   _settled uuid[];
+  _free_queues text[];
+  _free_targets text[];
+  _free_keys text[];
+  _free_holds bigint[];
   _cancelling constant boolean := exists (select from pgqueue.cancellations);
 begin
   with held as materialized (
@@ -44,7 +48,7 @@ begin
     where held.delay is not null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null,
+    set worker = null, started_at = null, hold = null, lined = null,
         crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))],
         run_at = clock_timestamp()
           + (select w.delays from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
@@ -54,10 +58,10 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   labels, reason, error_type, error, traceback)
+                                   cost, labels, reason, error_type, error, traceback)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.labels, held.reason,
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost, held.labels, held.reason,
            held.error_type, held.error, held.traceback
     from held
     where held.delay is null and held.outcome <> 'cancelled'
@@ -75,9 +79,16 @@ begin
            held.max_attempts, case when held.delay is null then held.args end, held.labels,
            coalesce(held.start_key, held.unique_key), held.limit_key
     from held
-    returning job_id
   )
-  select coalesce(array_agg(recorded.job_id), '{}') into _settled from recorded;
+  select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
+         array_agg(held.target) filter (where held.hold is not null),
+         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(held.hold) filter (where held.hold is not null)
+  into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+  from held;
+  if _free_holds is not null then
+    perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+  end if;
 
   perform pgqueue.call_off(_settled);
   perform pgqueue.forget_cancellations(_settled);

@@ -34,6 +34,8 @@ return
       'unique_key must have 1 to 500 characters, got ' || length(unique_key), 'null is no key']
     when length(limit_key) not between 1 and 500 then array[
       'limit_key must have 1 to 500 characters, got ' || length(limit_key), 'null is no key']
+    when strpos(limit_key, chr(1)) > 0 then array[
+      'limit_key must not contain the character U+0001', 'it stands between a key and a task']
     when jsonb_typeof(labels) <> 'object' or jsonb_path_exists(labels, '$.* ? (@.type() != "string")') then array[
       'labels must be a JSON object of texts, got ' || left(labels::text, 80), 'for example {"order": "42"}']
   end;

@@ -1,5 +1,5 @@
 -- As queue_names(), but no more than _limit of them: whether there are few or many costs no more than to know few.
--- A loose scan of jobs_claim, one probe a queue; O(_limit log n).
+-- Loose scans of jobs_claim, jobs_lane and jobs_coming, three probes a queue; O(_limit log n).
 create or replace function pgqueue.first_queues(_limit int) returns setof text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -7,10 +7,25 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bit
 as $$
 begin
   return query
-  with recursive names as (
-    (select job.queue from pgqueue.jobs as job order by job.queue limit 1)
+  with recursive names (queue) as (
+    (select min(first.queue) from (
+       (select job.queue from pgqueue.jobs as job where job.lane is null order by job.queue limit 1)
+       union all
+       (select job.queue from pgqueue.jobs as job where job.lined order by job.queue limit 1)
+       union all
+       (select job.queue from pgqueue.jobs as job
+        where job.lane is not null and job.lined is null order by job.queue limit 1)) as first)
     union all
-    select (select job.queue from pgqueue.jobs as job where job.queue > names.queue order by job.queue limit 1)
+    select (select min(next.queue) from (
+              (select job.queue from pgqueue.jobs as job
+               where job.lane is null and job.queue > names.queue order by job.queue limit 1)
+              union all
+              (select job.queue from pgqueue.jobs as job
+               where job.lined and job.queue > names.queue order by job.queue limit 1)
+              union all
+              (select job.queue from pgqueue.jobs as job
+               where job.lane is not null and job.lined is null and job.queue > names.queue
+               order by job.queue limit 1)) as next)
     from names
     where names.queue is not null
   )

@@ -14,10 +14,11 @@ begin
   from unnest(_names) as named (queue)
   cross join lateral (
     with recursive found as (
-      (select job.priority from pgqueue.jobs as job where job.queue = named.queue order by job.priority limit 1)
+      (select job.priority from pgqueue.jobs as job where job.lane is null and job.queue = named.queue
+       order by job.priority limit 1)
       union all
       select (select job.priority from pgqueue.jobs as job
-              where job.queue = named.queue and job.priority > found.priority
+              where job.lane is null and job.queue = named.queue and job.priority > found.priority
               order by job.priority limit 1)
       from found
       where found.priority is not null
@@ -25,11 +26,11 @@ begin
     select found.priority from found where found.priority is not null) as slot
   left join lateral (
     select q.name, q.paused_until as until from pgqueue.queues as q
-    where q.name = named.queue and pgqueue.is_paused(q.paused, q.paused_until)
+    where q.name = named.queue and (q.limited or pgqueue.is_paused(q.paused, q.paused_until))
     limit 1) as resting on true
   left join lateral (
     select job.run_at, job.id from pgqueue.jobs as job
-    where job.worker is null and job.queue = named.queue and job.priority = slot.priority
+    where job.worker is null and job.lane is null and job.queue = named.queue and job.priority = slot.priority
     order by job.run_at, job.id limit 1) as head
     on resting.name is null;
 end $$;

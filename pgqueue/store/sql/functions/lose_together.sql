@@ -12,6 +12,10 @@ declare
   _freed uuid[];
   _ended uuid[];
   _queues text[];
+  _free_queues text[];
+  _free_targets text[];
+  _free_keys text[];
+  _free_holds bigint[];
 begin
   with held as materialized (
     select job.*, suspect.crashes as crashes_now,
@@ -37,7 +41,7 @@ begin
     where held.reason is null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, run_at = clock_timestamp(),
+    set worker = null, started_at = null, run_at = clock_timestamp(), hold = null, lined = null,
         crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
     where job.id = any ((select w.ids from waiting as w)::uuid[])
   ), ended as (
@@ -45,10 +49,10 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   labels, reason, error_type, error)
+                                   cost, labels, reason, error_type, error)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.labels, held.reason,
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost, held.labels, held.reason,
            'pgqueue.WorkerLost', held.error
     from held
     where held.reason is not null
@@ -67,9 +71,16 @@ begin
   )
   select array_agg(held.id) filter (where held.reason is null),
          array_agg(held.id) filter (where held.reason is not null),
-         array_agg(distinct held.queue) filter (where held.reason is null)
-  into _freed, _ended, _queues
+         array_agg(distinct held.queue) filter (where held.reason is null),
+         array_agg(held.queue) filter (where held.hold is not null),
+         array_agg(held.target) filter (where held.hold is not null),
+         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(held.hold) filter (where held.hold is not null)
+  into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds
   from held;
+  if _free_holds is not null then
+    perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+  end if;
 
   if _freed is not null then
     perform pgqueue.call_off(_freed);

@@ -1,4 +1,4 @@
--- When the next job that is not yet due will be, in these slots, or the next of their queues goes on that is paused for
+-- When the next job without a lane that is not yet due will be, in these slots, or the next of their queues goes on that is paused for
 -- a while; null if none.
 -- In plpgsql, which keeps its plan: a function in SQL would be parsed and planned anew at every call.
 -- Walks jobs_claim once per slot, queues_pkey once per queue; O(slots log n).
@@ -14,7 +14,7 @@ begin
     cross join lateral (
       select job.run_at
       from pgqueue.jobs as job
-      where job.queue = slot.queue and job.priority = slot.priority and job.run_at > now()
+      where job.lane is null and job.queue = slot.queue and job.priority = slot.priority and job.run_at > now()
       order by job.run_at
       limit 1) as coming), (
     select min(q.paused_until)

@@ -18,6 +18,10 @@ declare
   _keep interval;
   _given_up uuid[];
   _settled uuid[];
+  _free_queues text[];
+  _free_targets text[];
+  _free_keys text[];
+  _free_holds bigint[];
   _late uuid[];
 begin
   select array(
@@ -45,7 +49,7 @@ begin
     where parked.job_id = any (_ids) and parked.since + _keep <= clock_timestamp()
       and parked.target <> all (coalesce(_passed, '{}')));
   with held as materialized (
-    select job.id, job.claim, job.queue, job.target, job.run_at, job.expires_at
+    select job.id, job.claim, job.queue, job.target, job.limit_key, job.hold, job.run_at, job.expires_at
     from (
       select * from unnest(_ids, _claims) as batch (id, claim)
       where batch.id <> all (_given_up)
@@ -81,13 +85,22 @@ begin
     left join aside on aside.job_id = held.id
   ), freed as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
+    set worker = null, started_at = null, hold = null, attempt = greatest(job.attempt, 1) - 1,
+        lined = case when (select b.untils from back as b)[width_bucket(job.id, (select b.ids from back as b))] is null
+                     then job.lined end,
         run_at = coalesce(
           (select b.untils from back as b)[width_bucket(job.id, (select b.ids from back as b))], job.run_at)
     where job.id = any ((select b.ids from back as b)::uuid[])
-    returning job.id
   )
-  select coalesce(array_agg(freed.id), '{}') into _settled from freed;
+  select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
+         array_agg(held.target) filter (where held.hold is not null),
+         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(held.hold) filter (where held.hold is not null)
+  into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+  from held;
+  if _free_holds is not null then
+    perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+  end if;
 
   if _given_up <> '{}' then
     select pgqueue.fail(

@@ -1,6 +1,6 @@
 -- The names of up to _limit queues behind _after, in order: of those that have jobs, dead jobs or settings.
 -- A name that cannot be said in UTF-8 is left out: it would hide all the others.
--- Loose scans of jobs_claim and dead_jobs_queue, queues_pkey; O(_limit log n).
+-- Loose scans of jobs_claim, jobs_lane, jobs_coming and dead_jobs_queue, queues_pkey; O(_limit log n).
 create or replace function pgqueue.queues_behind(_after text, _limit int) returns setof text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -9,9 +9,24 @@ as $$
 begin
   return query
   with recursive live (queue) as (
-    (select job.queue from pgqueue.jobs as job where job.queue > _after order by job.queue limit 1)
+    (select min(first.queue) from (
+       (select job.queue from pgqueue.jobs as job where job.lane is null and job.queue > _after order by job.queue limit 1)
+       union all
+       (select job.queue from pgqueue.jobs as job where job.lined and job.queue > _after order by job.queue limit 1)
+       union all
+       (select job.queue from pgqueue.jobs as job
+        where job.lane is not null and job.lined is null and job.queue > _after order by job.queue limit 1)) as first)
     union all
-    select (select job.queue from pgqueue.jobs as job where job.queue > live.queue order by job.queue limit 1)
+    select (select min(next.queue) from (
+              (select job.queue from pgqueue.jobs as job
+               where job.lane is null and job.queue > live.queue order by job.queue limit 1)
+              union all
+              (select job.queue from pgqueue.jobs as job
+               where job.lined and job.queue > live.queue order by job.queue limit 1)
+              union all
+              (select job.queue from pgqueue.jobs as job
+               where job.lane is not null and job.lined is null and job.queue > live.queue
+               order by job.queue limit 1)) as next)
     from live
     where live.queue is not null
   ), dead (queue) as (

@@ -14,6 +14,10 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
   _settled uuid[];
+  _free_queues text[];
+  _free_targets text[];
+  _free_keys text[];
+  _free_holds bigint[];
   _host constant text := (select me.host from pgqueue.workers as me where me.id = _worker);
 begin
   with held as materialized (
@@ -38,12 +42,15 @@ begin
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
+        hold = null,
+        -- What waits for a time leaves its line until then.
+        lined = case when (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))] is null
+                     then job.lined end,
         avoid_host = (select b.hosts from back as b)[width_bucket(job.id, (select b.ids from back as b))],
         run_at = coalesce(
           clock_timestamp() + (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))],
           job.run_at)
     where job.id = any ((select b.ids from back as b)::uuid[])
-    returning job.id
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback)
@@ -56,7 +63,15 @@ begin
     from held
     where held.started
   )
-  select coalesce(array_agg(freed.id), '{}') into _settled from freed;
+  select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
+         array_agg(held.target) filter (where held.hold is not null),
+         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(held.hold) filter (where held.hold is not null)
+  into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+  from held;
+  if _free_holds is not null then
+    perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+  end if;
 
   perform pgqueue.call_off(_settled);
   perform pgqueue.wake(freed.queue)

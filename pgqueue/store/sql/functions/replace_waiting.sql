@@ -40,7 +40,9 @@ begin
         _due + make_interval(secs => extract(epoch from _ttl)::float8), job.expires_at + (_due - _before)),
       queue = coalesce(_queue, job.queue), priority = coalesce(_priority, job.priority),
       timeout = coalesce(_timeout, job.timeout), max_attempts = coalesce(_max_attempts, job.max_attempts),
-      limit_key = coalesce(_limit_key, job.limit_key), store_result = coalesce(_store_result, job.store_result),
+      limit_key = coalesce(_limit_key, job.limit_key),
+      -- Out of its line, if it stood in one: the next look at what is due (line_up.sql) gives it its place.
+      lane = pgqueue.lane_of(coalesce(_limit_key, job.limit_key), _target), lined = null, store_result = coalesce(_store_result, job.store_result),
       labels = coalesce(_labels, job.labels)
   where job.id = _id
   returning job.queue into _queue_now;

@@ -10,6 +10,7 @@
 -- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due; one whose target another
 -- worker knows and this one does not (park.sql), as long as that is so.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if nothing was claimed).
+-- Leaves out what has a limit: lanes, limited queues and tasks (claim_keyed.sql); but settles it, and its shares go back.
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 -- What a lone job waits for is the start of these statements, not their rows: each one less is a shorter pick-up.
 create or replace function pgqueue.step(
@@ -30,6 +31,10 @@ declare
   -- Elsewhere one text that cannot be said in UTF-8 would refuse the whole batch.
   _utf8 constant boolean := getdatabaseencoding() = 'UTF8';
   _settled uuid[];
+  _free_queues text[];
+  _free_targets text[];
+  _free_keys text[];
+  _free_holds bigint[];
   _alive boolean := true;
   _host text;
   _passed text[];
@@ -45,7 +50,7 @@ begin
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels,
-                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key
+                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
@@ -60,9 +65,16 @@ begin
              held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
              held.unique_key, held.limit_key
       from held
-      returning job_id
     )
-    select coalesce(array_agg(ended.job_id), '{}') into _settled from ended;
+    select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
+           array_agg(held.target) filter (where held.hold is not null),
+           array_agg(held.limit_key) filter (where held.hold is not null),
+           array_agg(held.hold) filter (where held.hold is not null)
+    into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+    from held;
+    if _free_holds is not null then
+      perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+    end if;
     if cardinality(_settled) < cardinality(_ids) then
       late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);
     end if;
@@ -73,8 +85,10 @@ begin
   end if;
 
   if _limit > 0 then
-    select me.host, me.epoch, me.passed into _host, _now_epoch, _passed
-    from pgqueue.workers as me where me.id = _worker and me.expires_at > clock_timestamp();
+    select me.host, me.epoch, me.passed || limited.targets into _host, _now_epoch, _passed
+    from pgqueue.workers as me
+    cross join (select array_agg(l.name) as targets from pgqueue.limits as l where l.scope = 'task') as limited
+    where me.id = _worker and me.expires_at > clock_timestamp();
     _alive := found;
   end if;
   if _limit > 0 and _alive and _now_epoch = _epoch then
@@ -88,7 +102,7 @@ begin
       from unnest(_queues, _priorities, _after, _after_ids) as slot (queue, priority, after_at, after_id)
       left join lateral (
         select j.run_at from pgqueue.jobs as j
-        where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+        where j.worker is null and j.lane is null and j.queue = slot.queue and j.priority = slot.priority
           and j.run_at <= now() and (j.run_at, j.id) > (
             least(slot.after_at, now()) - _lag,
             case when _lag = '0' and slot.after_at <= now() then slot.after_id
@@ -118,13 +132,13 @@ begin
               from unnest(_queues, _priorities, _after, _after_ids)
                 with ordinality as s (queue, priority, after_at, after_id, n)
               where not exists (select from pgqueue.queues as q
-                                where q.name = s.queue and pgqueue.is_paused(q.paused, q.paused_until))) as slot
+                                where q.name = s.queue and (q.limited or pgqueue.is_paused(q.paused, q.paused_until)))) as slot
             cross join lateral (
               select j.ctid,
                      case when pg_column_compression(j.args) is null then pg_column_size(j.args)
                           else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
               from pgqueue.jobs as j
-              where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+              where j.worker is null and j.lane is null and j.queue = slot.queue and j.priority = slot.priority
                 and j.run_at <= now() and (j.run_at, j.id) > (slot.after_at, slot.after_id)
                 and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
                 and (_passed is null or j.target <> all (_passed))
