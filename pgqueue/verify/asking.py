@@ -17,8 +17,8 @@ from pgqueue.verify.workload import Piece
 Conn = psycopg.Connection[Any]
 
 ASKED = """
-insert into verify.asked (job_id, created, kind, fails, unique_key, unique_for, has_ttl, not_before)
-values (%s, %s, %s, %s, %s, %s, %s, %s)
+insert into verify.asked (job_id, created, kind, fails, unique_key, unique_for, until_start, has_ttl, not_before, again)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 THERE = "select job_id from verify.asked where job_id = any (%s)"
 
@@ -40,22 +40,24 @@ def ask_at_once(conn: Conn, pieces: Sequence[Piece], given: Sequence[UUID | None
     # Afterwards: it has waited for the COMMIT of an earlier try, if that was still on its way.
     there = {job_id for (job_id,) in conn.execute(THERE, [[job_id for job_id in given if job_id is not None]])}
     done = [Enqueued(job_id, job_id not in there) for job_id in job_ids]
-    for piece, each in zip(pieces, done, strict=True):
-        _note(conn, piece, each, now)
+    for piece, each, job_id in zip(pieces, done, given, strict=True):
+        _note(conn, piece, each, job_id, now)
     return done
 
 
 def _ask(conn: Conn, piece: Piece, job_id: UUID | None, now: datetime) -> Enqueued:
     done = enqueue(conn, getattr(tasks, piece.task), piece.args, job_id=job_id, **piece.options)
-    _note(conn, piece, done, now)
+    _note(conn, piece, done, job_id, now)
     return done
 
 
-def _note(conn: Conn, piece: Piece, done: Enqueued, now: datetime) -> None:
+def _note(conn: Conn, piece: Piece, done: Enqueued, given: UUID | None, now: datetime) -> None:
     options = piece.options
     not_before = now + timedelta(seconds=options.get("delay", 0.0))
     key, window = options.get("unique_key"), options.get("unique_for")
-    conn.execute(ASKED, [*done, piece.kind, piece.fails, key, window, "ttl" in options, not_before])
+    until_start = options.get("unique_until") == "start"
+    again = not done.created and done.id == given
+    conn.execute(ASKED, [*done, piece.kind, piece.fails, key, window, until_start, "ttl" in options, not_before, again])
 
 
 def _clock(conn: Conn) -> datetime:

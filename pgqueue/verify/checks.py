@@ -32,6 +32,7 @@ NAMES = (
     "outcome",
     "unique",
     "window",
+    "start",
     "ticks",
 )
 

@@ -2,7 +2,8 @@
 create schema verify;
 
 -- Written in the transaction that enqueues, after the call: `at` is when the job (and its key) was certainly there.
--- `not_before` was computed before the call, so no start may lie below it.
+-- `not_before` was computed before the call, so no start may lie below it. `again`: the call was repeated, and found its
+-- own job.
 create table verify.asked (
   job_id     uuid        not null,
   created    boolean     not null,
@@ -10,6 +11,8 @@ create table verify.asked (
   fails      int         not null,
   unique_key text,
   unique_for float8,
+  until_start boolean    not null default false,
+  again      boolean     not null default false,
   has_ttl    boolean     not null,
   parent     uuid,
   not_before timestamptz not null,
@@ -18,17 +21,36 @@ create table verify.asked (
 create index on verify.asked (job_id);
 create index on verify.asked (parent);
 
--- What a tick asks for, in its transaction.
+-- What a tick asks for, in its transaction: at its end, when it is known whether the tick has a job of its own.
 create function verify.note_tick() returns trigger
 language plpgsql
 as $$
 begin
-  insert into verify.asked (job_id, created, kind, fails, has_ttl, not_before)
-  values (new.job_id, true, 'plain', 0, false, new.scheduled_for);
+  insert into verify.asked (job_id, created, kind, fails, unique_key, until_start, has_ttl, not_before)
+  select tick.job_id, tick.why not in ('kept', 'replaced'), 'plain', 0, schedule.unique_key,
+         coalesce(schedule.unique_until = 'start', false), false, tick.scheduled_for
+  from pgqueue.ticks as tick
+  left join pgqueue.schedules as schedule on schedule.name = tick.schedule
+  where tick.schedule = new.schedule and tick.scheduled_for = new.scheduled_for;
   return new;
 end $$;
-create trigger note_tick after insert on pgqueue.ticks
+create constraint trigger note_tick after insert on pgqueue.ticks deferrable initially deferred
   for each row when (new.job_id is not null) execute function verify.note_tick();
+
+-- When jobs that are unique until their start were claimed, each in the transaction of the claim.
+create table verify.claims (job_id uuid not null, at timestamptz not null default clock_timestamp());
+create index on verify.claims (job_id);
+
+create function verify.note_claim() returns trigger
+language plpgsql
+as $$
+begin
+  insert into verify.claims (job_id) values (new.id);
+  return new;
+end $$;
+create trigger note_claim after update on pgqueue.jobs
+  for each row when (old.worker is null and new.worker is not null and new.start_key is not null)
+  execute function verify.note_claim();
 
 -- What a producer or human knows of its own transactions, written when all is over.
 create table verify.told (job_id uuid not null, committed boolean not null);
@@ -42,8 +64,8 @@ create table verify.effects (
 );
 create index on verify.effects (job_id);
 
--- Written by the running job on a connection of its own, each row committed at once: how it began, and in which
--- process ...
+-- Written by the running job on a connection of its own, each row committed at once: how it began, in which process,
+-- and how many requests that were answered with it were committed by then ...
 create table verify.starts (
   job_id  uuid        not null,
   claim   int         not null,
@@ -51,7 +73,8 @@ create table verify.starts (
   attempt int         not null,
   run_at  timestamptz not null,
   at      timestamptz not null default clock_timestamp(),
-  pid     int
+  pid     int,
+  asked   int
 );
 create index on verify.starts (job_id, claim);
 

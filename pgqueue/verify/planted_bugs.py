@@ -24,6 +24,8 @@ class PlantedBug(StrEnum):
     FAIL_FENCE = "fail-fence"
     LEASE_CHECK = "lease-check"
     WINDOW = "window"
+    START_LOCK = "start-lock"
+    TICK = "tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +36,64 @@ class Edit:
     changes: tuple[tuple[str, str], ...]
 
 
-EDITS = {
+EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # As most queues have it: a success counts if the job runs, whoever runs it by now.
-    PlantedBug.SETTLE_FENCE: Edit(
-        "step",
-        (
-            (
-                "where job.id = any (_ids) and job.worker = _worker"
-                " and ((job.id, job.claim) in (select done.id, done.claim"
-                " from unnest(_ids, _claims) as done (id, claim))) is true",
-                "where job.id = any (_ids) and job.worker is not null",
-            ),
-        ),
+    PlantedBug.SETTLE_FENCE: (
+        Edit("step", (
+            ("where job.id = any (_ids) and job.worker = _worker"
+             " and ((job.id, job.claim) in (select done.id, done.claim"
+             " from unnest(_ids, _claims) as done (id, claim))) is true",
+             "where job.id = any (_ids) and job.worker is not null"),
+        )),
     ),
     # So does a failure.
-    PlantedBug.FAIL_FENCE: Edit(
-        "fail",
-        (
-            (
-                "where held.id = told.id and held.claim = told.claim and held.worker = _worker",
-                "where held.id = told.id and held.worker is not null",
-            ),
-        ),
+    PlantedBug.FAIL_FENCE: (
+        Edit("fail", (
+            ("where held.id = told.id and held.claim = told.claim and held.worker = _worker",
+             "where held.id = told.id and held.worker is not null"),
+        )),
     ),
     # A heartbeat extends what has expired.
-    PlantedBug.LEASE_CHECK: Edit(
-        "heartbeat",
-        (("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),),
+    PlantedBug.LEASE_CHECK: (
+        Edit("heartbeat", (
+            ("where me.id = _worker and me.expires_at > clock_timestamp()", "where me.id = _worker"),
+        )),
     ),
     # A unique key is free when its job has ended, whatever was said.
-    PlantedBug.WINDOW: Edit(
-        "take_window",
-        (
+    PlantedBug.WINDOW: (
+        Edit("take_window", (
             ("where taken.unique_key = _key and taken.until > clock_timestamp()", "where false"),
             ("where taken.until <= clock_timestamp()", "where true"),
-        ),
+        )),
+    ),
+    # A request leaves the waiting job that it finds alone, which may start before what comes with it is committed.
+    PlantedBug.START_LOCK: (
+        Edit("enqueue_keyed", (
+            ("where job.id = _job.id and job.worker is null for share",
+             "where job.id = _job.id and job.worker is null"),
+        )),
+    ),
+    # A tick is fired by whoever has decided about it, whatever others have done meanwhile.
+    PlantedBug.TICK: (
+        Edit("fire", (
+            ("where s.name = _names[_n] and s.next_at = _expected[_n] and s.paused_by is null"
+             " and s.next_at <= clock_timestamp() for no key update skip locked",
+             "where s.name = _names[_n] and s.paused_by is null for no key update"),
+        )),
+        Edit("enqueue_tick", (
+            ("if not found then did := null; return; end if;", ""),
+        )),
     ),
 }  # fmt: skip
 
 
 def plant(conn: Conn, bug: PlantedBug) -> None:
-    """Replace the function by its sabotaged variant. Raises PgqueueError if its text is not the one expected."""
-    edit = EDITS[bug]
+    """Replace functions by their sabotaged variants. Raises PgqueueError if a text is not the one expected."""
+    for edit in EDITS[bug]:
+        _plant(conn, bug, edit)
+
+
+def _plant(conn: Conn, bug: PlantedBug, edit: Edit) -> None:
     rows = conn.execute(
         # What the last release called has fewer arguments, and leads to this one.
         "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'pgqueue'::regnamespace and proname = %s"

@@ -60,6 +60,8 @@ class Producer:
         # Only a call with an id of its own can be repeated.
         given = [new_job_id() if batch.fate in CUTS else None for _ in batch.pieces]
         asked = self._ask(batch, given)
+        if asked is not None:
+            stopping.wait(batch.dwell)
         if asked is None:
             # COMMIT was never said.
             self._know([job_id for job_id in given if job_id], False)

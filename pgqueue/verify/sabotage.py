@@ -21,6 +21,7 @@ select ended.job_id from verify.ended as ended
 join verify.asked as asked on asked.job_id = ended.job_id and asked.created
 where ended.state = 'succeeded' and asked.kind = '{}' order by 1 limit 1
 """
+PLAIN_KEYS = "from verify.asked where unique_key is not null and unique_for is null and not until_start"
 EFFECT = OF_KIND.format("effect")
 TICK = "select job_id from pgqueue.ticks where schedule = 'sample'"
 
@@ -144,17 +145,30 @@ SABOTAGES = (
         "update pgqueue.attempts set outcome = 'cancelled' where job_id = %(job)s",
     ),
     _sabotage(
-        "a unique key that two had at once",
-        "select max(job_id::text)::uuid from verify.asked where unique_key is not null and unique_for is null",
-        "unique",
-        "update verify.asked set unique_key = 'sample' where unique_for is null and unique_key is not null",
+        "a unique key that two had at once", f"select max(job_id::text)::uuid {PLAIN_KEYS}", "unique",
+        f"update verify.asked set unique_key = 'sample' where job_id in (select job_id {PLAIN_KEYS})",
         "update pgqueue.attempts set finished_at = finished_at + interval '1 h'"
-        " where job_id in (select job_id from verify.asked where unique_for is null and unique_key is not null)",
+        f" where job_id in (select job_id {PLAIN_KEYS})",
     ),
     _sabotage(
         "a window in which two jobs were made",
         "select max(job_id::text)::uuid from verify.asked where unique_for is not null", "unique window",
         "update verify.asked set unique_key = 'sample' where unique_for is not null",
+    ),
+    _sabotage(
+        "a key until the start that two had, waiting at once",
+        "select max(job_id::text)::uuid from verify.asked where until_start", "start",
+        "update verify.asked set unique_key = 'sample' where until_start",
+        "update verify.claims set at = at + interval '1 h'",
+        "update pgqueue.attempts set finished_at = finished_at + interval '1 h'"
+        " where job_id in (select job_id from verify.claims)",
+    ),
+    _sabotage(
+        "a request for a job that had begun", "select max(job_id::text)::uuid from verify.asked where until_start",
+        "start",
+        "insert into verify.asked (job_id, created, kind, fails, unique_key, until_start, has_ttl, not_before)"
+        " select job_id, false, kind, fails, unique_key, true, has_ttl, not_before from verify.asked"
+        " where job_id = %(job)s",
     ),
     _sabotage(
         "a job of a tick that is not known", OF_KIND.format("plain"), "ticks",

@@ -42,6 +42,9 @@ QUERIES = {
         " where attempt.outcome in ('lost', 'late', 'crashed') and exists ("
         " select from verify.asked as asked where asked.job_id = attempt.job_id and asked.kind = 'once')"
     ),
+    "requests that found a job waiting until its start": (
+        "select count(*) from verify.asked as asked where asked.until_start and not asked.created and not asked.again"
+    ),
     "jobs past their ttl, never started": "select count(*) from pgqueue.dead_jobs where reason = 'expired'",
 }
 # Counted as they happened.

@@ -14,7 +14,10 @@ from pgqueue.store.connection import open_async_connection, open_connection
 Conn = psycopg.Connection[Any]
 AsyncConn = psycopg.AsyncConnection[Any]
 
-START = "insert into verify.starts (job_id, claim, worker, attempt, run_at, pid) values (%s, %s, %s, %s, %s, %s)"
+START = """
+insert into verify.starts (job_id, claim, worker, attempt, run_at, pid, asked)
+values (%s, %s, %s, %s, %s, %s, (select count(*) from verify.asked where job_id = %s and not again))
+"""
 END = "insert into verify.ends (job_id, claim, what, wait) values (%s, %s, %s, %s)"
 LATER = "select count(*) from verify.starts where job_id = %s and claim > %s"
 SAID = "select count(*) from verify.ends where job_id = %s and what = %s"
@@ -87,4 +90,4 @@ def token() -> list[Any]:
 def token_and_due() -> list[Any]:
     """The row of a start."""
     claim = current_job()._claim
-    return [claim.id, claim.claim, claim.worker, claim.attempt, claim.run_at, os.getpid()]
+    return [claim.id, claim.claim, claim.worker, claim.attempt, claim.run_at, os.getpid(), claim.id]

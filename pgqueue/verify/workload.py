@@ -13,6 +13,9 @@ KEYS = tuple(f"key {number}" for number in range(6))
 # Keys that outlive their jobs, for so many seconds after these fall due.
 WINDOWS = tuple(f"window {number}" for number in range(3))
 WINDOW = 4.0
+# Keys that are free again at the start of their jobs.
+STARTS = tuple(f"start {number}" for number in range(2))
+MOST_DWELL = 1.5
 
 
 class Fate(StrEnum):
@@ -48,13 +51,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One transaction: its jobs, those in a savepoint that is rolled back, its end, and the pause after it."""
+    """One transaction: its jobs, those in a savepoint that is rolled back, its end, and the pause after it.
+
+    For `dwell` seconds it does something else between its jobs and its end.
+    """
 
     pieces: tuple[Piece, ...]
     undone: tuple[Piece, ...]
     fate: Fate
     at_once: bool
     pause: float
+    dwell: float = 0.0
 
 
 # Task and weight; what takes a while is caught by faults in the middle.
@@ -86,11 +93,13 @@ def batches(seed: int, producer: int, rate: float) -> Iterator[Batch]:
         count = dice.choice((1, 1, 1, 2, 3, 6))
         fate = dice.choices(list(FATES), list(FATES.values()))[0]
         # At most one key a transaction: two of them in two orders would be a deadlock of the producers' own making.
-        key = dice.choice(KEYS + WINDOWS) if dice.random() < 0.2 else None
+        key = dice.choice(KEYS + WINDOWS + STARTS) if dice.random() < 0.2 else None
         pieces = tuple(piece(dice, key if number == 0 else None) for number in range(count))
         undone = (piece(dice),) if dice.random() < 0.1 else ()
         at_once = key is None and count > 2
-        yield Batch(pieces, undone, fate, at_once, dice.expovariate(rate))
+        # A request that finds a job waiting is to be seen by its run, however long it takes to commit.
+        dwell = dice.uniform(0.0, MOST_DWELL) if key in STARTS else 0.0
+        yield Batch(pieces, undone, fate, at_once, dice.expovariate(rate), dwell)
 
 
 def sample() -> list[Piece]:
@@ -100,8 +109,8 @@ def sample() -> list[Piece]:
     pieces += [Piece("plain", (0.0,), {"delay": 0.5}), Piece("fails", (0.0, 1), {})]
     # Keys of its own: one of the workload's might be asked for while this one lives.
     pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {number}"}) for number in range(2)]
-    options = {"unique_for": WINDOW}
-    pieces += [Piece("plain", (0.0,), {"unique_key": f"sample window {number}", **options}) for number in range(2)]
+    for key, options in ("window", {"unique_for": WINDOW}), ("start", {"unique_until": "start"}):
+        pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {key} {number}", **options}) for number in range(2)]
     return pieces
 
 
@@ -121,6 +130,12 @@ def piece(dice: random.Random, key: str | None = None) -> Piece:
         options["unique_key"] = key
         if key in WINDOWS:
             options["unique_for"] = WINDOW
+        elif key in STARTS:
+            options["unique_until"] = "start"
+            # Found while it waits, and begun as soon as it is due: while those that found it have not committed.
+            options["priority"] = 9
+            if "ttl" not in options:
+                options["delay"] = round(dice.uniform(0.2, 1.5), 3)
     return Piece(task, arguments(task, seconds, dice), options)
 
 

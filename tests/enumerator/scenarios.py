@@ -13,6 +13,7 @@ from pgqueue.client import cancel, enqueue, enqueue_many
 from pgqueue.ids import new_job_id
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
+from pgqueue.schedules import schedule
 from pgqueue.store import execute, reading
 from tests import factories
 from tests.enumerator.actions import CLIENT_ACTIONS, CUTS, ERRORS, FREEZES, KILLS, STOPS, WORKER_ACTIONS, Action
@@ -153,6 +154,20 @@ def _cancel_call(stage: Stage) -> Call:
     return call
 
 
+def _tick(stage: Stage) -> None:
+    """Two ticks that are due when the worker begins, neither of them in time; the next is an hour away."""
+    schedule(stage.conn, "hourly", f"{TASKS}:work", [stage.direct], every=3600, catch_up="all")
+    stage.ask("update pgqueue.schedules set last_at = now() - interval '2.5 h' returning 1")
+
+
+def _check_ticked(stage: Stage, ended: bool) -> list[str]:
+    ticks = "select count(*) from pgqueue.ticks where why = 'caught up' and job_id is not null"
+    faults = stage.violations(ended)
+    if ended and (found := stage.ask(ticks)) != 2:
+        faults.append(f"{found} ticks have fired, not 2")
+    return faults
+
+
 def _migrate_call(_stage: Stage) -> Call:
     def call(dsn: str) -> None:
         migrate(dsn)
@@ -241,6 +256,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         worker={},
         roles=frozenset({"claimer"}),
         limits={**BEGUN, "step": 2},
+    ),
+    Scenario(
+        name="tick",
+        setup=_tick,
+        worker={},
+        roles=frozenset({"heartbeat"}),
+        limit=0,
+        limits={"next_tick": 1, "replan_schedules": 1, "due_schedules": 1, "fire": 1},
+        check=_check_ticked,
     ),
     Scenario(
         name="cancel",

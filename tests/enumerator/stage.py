@@ -74,7 +74,9 @@ class Stage:
         return row[0] if row else None
 
     def all_ended(self) -> bool:
-        return bool(self.ask("select not exists (select from pgqueue.jobs)"))
+        """Whether no job is left, and none is to come of a tick that is due."""
+        due = "select from pgqueue.schedules where next_at <= clock_timestamp()"
+        return bool(self.ask(f"select not exists (select from pgqueue.jobs) and not exists ({due})"))
 
     def violations(self, ended: bool) -> list[str]:
         return violations_of(self.conn, ended=ended)

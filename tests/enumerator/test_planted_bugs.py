@@ -29,6 +29,11 @@ SHOWN_BY = {
         Request("enqueue", "commit", 1),
         "was started twice under one claim",
     ),
+    "a tick does not ask whether it has been decided": (
+        "tick",
+        Request("heartbeat", "fire", 1),
+        "was enqueued by no committed transaction",
+    ),
 }
 ACTIONS = (Action.FREEZE_BEFORE, Action.STOP_BEFORE, Action.STALL_BEFORE, Action.CUT_AFTER)
 

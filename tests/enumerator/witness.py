@@ -53,6 +53,17 @@ end $$;
 create trigger witness after update on pgqueue.workers for each row execute function witness_worker();
 """
 
+# A tick is its job's order, in the same transaction.
+ON_TICKS = """
+create function witness_tick() returns trigger language plpgsql as $$
+begin
+  insert into public.orders values (new.job_id, 'succeeded');
+  return null;
+end $$;
+create trigger witness after insert on pgqueue.ticks
+  for each row when (new.job_id is not null) execute function witness_tick();
+"""
+
 
 def install_tables(conn: Conn) -> None:
     """Create the tables; in an empty database, too."""
@@ -63,6 +74,7 @@ def install_triggers(conn: Conn) -> None:
     """Watch the tables of pgqueue."""
     conn.execute(ON_JOBS)
     conn.execute(ON_WORKERS)
+    conn.execute(ON_TICKS)
 
 
 def wipe(conn: Conn) -> None:

@@ -15,18 +15,20 @@ TEXT = "select prosrc from pg_proc where pronamespace = 'pgqueue'::regnamespace 
 
 @pytest.mark.parametrize("bug", PlantedBug)
 def test_a_bug_can_be_planted_in_the_function_as_it_is(conn: psycopg.Connection[Any], bug: PlantedBug) -> None:
-    before = conn.execute(TEXT, [EDITS[bug].function]).fetchone()
+    before = conn.execute(TEXT, [EDITS[bug][0].function]).fetchone()
     plant(conn, bug)
-    assert conn.execute(TEXT, [EDITS[bug].function]).fetchone() != before
+    assert conn.execute(TEXT, [EDITS[bug][0].function]).fetchone() != before
 
 
 @pytest.mark.parametrize("bug", PlantedBug)
 def test_a_function_that_is_another_is_left_alone(conn: psycopg.Connection[Any], bug: PlantedBug) -> None:
     plant(conn, bug)
-    with pytest.raises(PgqueueError, match=f"{bug} cannot be planted: in pgqueue.{EDITS[bug].function}"):
+    with pytest.raises(PgqueueError, match=f"{bug} cannot be planted: in pgqueue.{EDITS[bug][0].function}"):
         plant(conn, bug)
 
 
 def test_an_unknown_bug_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(UsageError, match="one of settle-fence, fail-fence, lease-check, window, got 'fence'"):
+    with pytest.raises(
+        UsageError, match="one of settle-fence, fail-fence, lease-check, window, start-lock, tick, got 'fence'"
+    ):
         named("fence")

@@ -128,6 +128,8 @@ def test_killed_it_takes_everything_with_it(folder: Path) -> None:
         (PlantedBug.FAIL_FENCE, {"foreign", "after_end", "overlap"}),
         (PlantedBug.LEASE_CHECK, {"lease"}),
         (PlantedBug.WINDOW, {"window"}),
+        (PlantedBug.START_LOCK, {"start"}),
+        (PlantedBug.TICK, {"ticks"}),
     ],
 )
 def test_a_planted_bug_is_found_and_named(folder: Path, bug: PlantedBug, found: set[str]) -> None:

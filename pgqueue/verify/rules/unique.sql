@@ -1,7 +1,7 @@
 -- A unique key that two jobs had at once.
 with begun as (
   select asked.job_id, asked.unique_key, asked.at
-  from verify.asked as asked where asked.created and asked.unique_key is not null
+  from verify.asked as asked where asked.created and asked.unique_key is not null and not asked.until_start
   union all
   select hand.job_id, asked.unique_key, hand.at
   from verify.hands as hand
