@@ -49,7 +49,8 @@ def main() -> int:
         return 2
     found.command = " ".join(["python -m bench", *sys.argv[1:]]) if sys.argv[1:] else "make bench"
     print(f"\n{found.machine.sentence()}; {len(found.rounds)} rounds in {found.seconds / 60:.1f} minutes\n")
-    print(markdown(figure_rows(found.rounds, CEILINGS)), markdown(target_rows(found.verdicts)), sep="\n\n")
+    judged = [verdict for verdict in found.verdicts if verdict.reached is not None or not settings.only]
+    print(markdown(figure_rows(found.rounds, CEILINGS)), markdown(target_rows(judged)), sep="\n\n")
     for name, why in found.missing.items():
         print(f"not measured: {name}: {why}")
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pgqueue
 from pgqueue.bench.idle_workers import idle_workers
+from pgqueue.bench.preload import NOOPS
 from pgqueue.bench.program import ask_client
 from pgqueue.bench.reading import Key, Measure, Reading
 from pgqueue.bench.site import Site
@@ -40,9 +41,10 @@ def _rated(site: Site) -> list[Reading]:
         pgqueue.set_limit(conn, "key", "rated", rate=f"{RATE}/s")
         execute(conn, queues.pause("default"))
         count = int((seconds + SPARE) * RATE)
-        ask_client(do="enqueue_keyed", dsn=site.dsn, count=count, keys=1, name="rated")
+        ask_client(do="enqueue_keyed", dsn=site.dsn, count=count, keys=1, name="rated", target=NOOPS["async"])
         site.settle_down()
-        with idle_workers(site, "thread", queues=[["default"]] * WORKERS, slots=8):
+        # What has a rate is claimed for free slots alone: there are to be enough, however long a claim takes here.
+        with idle_workers(site, "async", queues=[["default"]] * WORKERS):
             execute(conn, queues.resume("default"))
             time.sleep(seconds + 1)
             execute(conn, queues.pause("default"))

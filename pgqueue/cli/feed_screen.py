@@ -1,4 +1,4 @@
-"""What a feed shows while it goes on: a bar on a terminal, nothing elsewhere but a database that is away."""
+"""What a feed shows while it goes on: a bar on a terminal, elsewhere nothing but why it waits."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def screen(total: int | None) -> Iterator[Listener]:
 
 def _doing(progress: FeedProgress) -> str:
     if progress.trouble is not None:
-        return "waiting for the database"
+        return "waiting"
     return "feeding"
 
 
@@ -53,7 +53,7 @@ def _said(progress: FeedProgress, total: int | None) -> str:
 
 
 class _Teller:
-    """Says on standard error that the database is away, and that it is back."""
+    """Says on standard error why the feed does not get on, and when it does."""
 
     def __init__(self) -> None:
         self._told_at: float | None = None
@@ -62,8 +62,8 @@ class _Teller:
         now = time.monotonic()
         if progress.trouble is None:
             if self._told_at is not None:
-                say("the database is back; going on")
+                say("going on")
             self._told_at = None
         elif self._told_at is None or now - self._told_at >= TELL_EVERY:
             self._told_at = now
-            say(f"waiting for the database: {progress.trouble}")
+            say(f"waiting: {progress.trouble}")

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.client import enqueue_many
-from pgqueue.errors import DatabaseUnreachable, FeedBusy
+from pgqueue.errors import DatabaseUnreachable, FeedBusy, QueueFull
 from pgqueue.feeding.basket import Basket, Item
 from pgqueue.feeding.progress import FeedProgress, Listener
 from pgqueue.store import execute, feeds
@@ -72,10 +72,8 @@ class Feeder:
     def _run(self) -> None:
         try:
             while batch := self._basket.take():
-                if not self._has_room(len(batch)):
+                if not self._has_room(len(batch)) or not self._feed(batch):
                     break
-                self._insist(partial(self._send, batch))
-                self._count_in(batch)
             self._insist(self._end)
         except _GivenUp:
             return
@@ -111,6 +109,24 @@ class Feeder:
         if waiting is None:
             raise self._taken_away()
         self._waiting = waiting
+
+    def _feed(self, batch: Sequence[Item]) -> bool:
+        """Enqueue a batch; in smaller ones, while its queue is as full as it may be. False if nothing is waited for."""
+        size, pause = len(batch), FIRST_PAUSE
+        while batch:
+            part = batch[:size]
+            try:
+                self._insist(partial(self._send, part))
+            except QueueFull as full:
+                if self._basket.hurried:
+                    return False
+                self._tell(str(full))
+                self._basket.pause(pause)
+                size, pause = max(1, size // 2), min(LAST_PAUSE, pause * 1.5)
+                continue
+            self._count_in(part)
+            batch, size, pause = batch[size:], 2 * size, FIRST_PAUSE
+        return True
 
     def _send(self, batch: Sequence[Item]) -> None:
         with self._conn.transaction():

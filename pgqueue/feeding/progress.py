@@ -11,7 +11,8 @@ from typing import Any
 class FeedProgress:
     """How far a feed is: `items` fed in all, `fed` of them by this call; `waiting` of its jobs have not ended.
 
-    No more than `waiting`: they are counted when there is need to. `trouble` is why it does not get on, if it does not.
+    No more than `waiting`: they are counted when there is need to. `trouble` is why it does not get on: the database is
+    away, or the queue full.
     """
 
     items: int

@@ -160,6 +160,18 @@ def test_unique_jobs_that_are_there_already_are_not_doubled(feed: Feed, trough: 
     assert trough.numbers() == [0, 1, 2]
 
 
+def test_a_queue_that_is_full_is_waited_for(feeding: Feeding, trough: Trough) -> None:
+    told: list[str | None] = []
+    pgqueue.set_max_size(trough.conn, "fed", 7)
+    fed = feeding("plain", batch=10, on_progress=lambda progress: told.append(progress.trouble))
+    for number in range(0, 25, 5):
+        wait_until(lambda first=number: trough.numbers()[:1] == [first] and len(trough.numbers()) >= min(5, 25 - first))  # type: ignore[misc]
+        assert len(trough.numbers()) <= 7
+        trough.eat(5)
+    assert fed.result(10).items == 25
+    assert any("fed" in (each or "") for each in told)
+
+
 def test_progress_is_told_after_each_batch(feed: Feed, trough: Trough) -> None:
     told: list[pgqueue.FeedProgress] = []
     feed("plain", batch=10, on_progress=told.append)
