@@ -35,6 +35,7 @@ from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import Attempt, Job
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
@@ -105,6 +106,7 @@ __all__ = [
     "set_limit",
     "set_max_size",
     "set_queue",
+    "set_routes",
     "task",
     "unschedule",
     "unset_queue",

@@ -16,6 +16,7 @@ from pgqueue.job import Args, Enqueued, JobState, NewJob, Notify, OnConflict, Ta
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
 from pgqueue.record import Attempt, Job
+from pgqueue.routes import routed
 from pgqueue.store import Statement, batches, bulk, enqueueing, jobs, reading
 from pgqueue.store.asking import TOLD, ask, telling, told
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
@@ -175,7 +176,7 @@ def retry(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]
 
 
 def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) -> NewJob:
-    """The job with its target as a text, and the options of its task where it says nothing.
+    """The job with its target as a text, and the options of its task, or its route, where it says nothing.
 
     `names` remembers, because most jobs of a batch have the same target. Raises TargetError.
     """
@@ -189,10 +190,11 @@ def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) 
     name, task = found
     if name is not target:
         new = replace(new, target=name)
-    if task is None:
-        return new
-    new = new.over(task.options)
-    if new.limit_key is None and (key := task.limit_key_of(new.args)) is not None:
+    if task is not None:
+        new = new.over(task.options)
+    if new.queue is None and (queue := routed(name)) is not None:
+        new = replace(new, queue=queue)
+    if task is not None and new.limit_key is None and (key := task.limit_key_of(new.args)) is not None:
         new = replace(new, limit_key=key)
     return new
 

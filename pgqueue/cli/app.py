@@ -21,6 +21,7 @@ from pgqueue.cli import (
     migrate,
     queue_settings,
     queues,
+    routes,
     schedules,
     status,
     tasks,
@@ -88,6 +89,7 @@ queues.group.command("set")(queue_settings.set_settings)
 queues.group.command("unset")(queue_settings.unset)
 queues.group.command("show")(queue_settings.show)
 app.add_typer(limits.group, name="limits")
+app.add_typer(routes.group, name="routes")
 app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")

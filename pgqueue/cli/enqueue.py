@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob
+from pgqueue.routes import routed
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
@@ -103,6 +105,8 @@ def enqueue(
     )
     task = registered(new.name)
     new = new if task is None else new.over(task.options)
+    if new.queue is None and (queue := routed(new.name)) is not None:
+        new = replace(new, queue=queue)
     chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
     typer.echo(found.id)

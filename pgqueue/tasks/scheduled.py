@@ -13,6 +13,7 @@ from pgqueue.errors import OptionError
 from pgqueue.job import Args, JobOptions, NewJob, Target
 from pgqueue.options import check_name
 from pgqueue.retry import seconds
+from pgqueue.routes import routed
 from pgqueue.store.keys import check_key, key_of
 from pgqueue.tasks.task import Task, registered, target_of
 
@@ -46,6 +47,8 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
     task = target if isinstance(target, Task) else registered(named)
     if task is not None:
         options = options.over(task.options)
+    if options.queue is None and (queue := routed(named)) is not None:
+        options = replace(options, queue=queue)
     text = encode_args(args)
     options = replace(options, unique_key=_key(NewJob(named, args, **options.said()), text), unique=None)
     values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}

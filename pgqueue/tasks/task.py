@@ -15,6 +15,7 @@ from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.routes import routed
 from pgqueue.store import enqueueing
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
@@ -104,9 +105,12 @@ class Task(Generic[P, R]):
         if self.function.__module__ == "__main__":
             target_of(self.function)
         stored = self._stored(args, kwargs)
+        said = self._said
+        if self.options.queue is None and (queue := routed(self.target)) is not None:
+            said = {**said, "queue": queue}
         if self._limit_key is None or self.options.limit_key is not None:
-            return NewJob(self.target, stored, **self._said)
-        return NewJob(self.target, stored, **self._said, limit_key=self._limit_key.of(stored))
+            return NewJob(self.target, stored, **said)
+        return NewJob(self.target, stored, **said, limit_key=self._limit_key.of(stored))
 
     def limit_key_of(self, args: Args) -> str | None:
         """The limit key of a call with these arguments; None if the task makes none. Raises ArgumentError."""
