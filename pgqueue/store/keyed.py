@@ -103,6 +103,20 @@ def adopt() -> Statement[bool]:
     return Statement("select pgqueue.adopt_limits()", (), only_value)
 
 
+class Reconciled(NamedTuple):
+    """What a reconciliation mended: shares that nobody runs under, running jobs without one, waiting ones astray."""
+
+    dropped: int
+    added: int
+    moved: int
+
+
+def reconcile(pages: int | None = None) -> Statement[Reconciled]:
+    """Mend what hands have done to shares and lanes. Looks at so many pages of `jobs`, at all if that is None."""
+    sql = "select dropped, added, moved from pgqueue.reconcile_holds($1::int)"
+    return Statement(sql, (pages,), lambda rows: Reconciled(*rows[0]))
+
+
 def _read(rows: Rows, worker: int) -> KeyedStep:
     header = rows[-1]
     slots = [KeyedSlot(*each) for each in zip(header[17], header[18], header[19], strict=True)]

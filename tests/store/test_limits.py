@@ -19,10 +19,11 @@ REFUSED = psycopg.errors.InvalidParameterValue
 def limit(conn: Conn, scope: str, name: str) -> dict[str, Any] | None:
     """What a limit says, without what is as always."""
     row = conn.execute(
-        "select to_jsonb(l) - 'scope' - 'name' - 'changed_at' from pgqueue.limits as l where scope = %s and name = %s",
+        "select to_jsonb(l) - '{scope,name,changed_at,adopted}'::text[] from pgqueue.limits as l"
+        " where scope = %s and name = %s",
         [scope, name],
     ).fetchone()
-    usual = {"weight": 1, "ordered": False, "on_dead": "go on", "adopted": True}
+    usual = {"weight": 1, "ordered": False, "on_dead": "go on"}
     return row and {field: value for field, value in row[0].items() if value is not None and usual.get(field) != value}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from pgqueue.events import Observer
+from pgqueue.store import execute, keyed
 from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
@@ -57,6 +58,7 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
 
     # Pages of `jobs`, and rows of history.
     pages, orphaned, rows = Portion(64, 16_384), Portion(64, 32_768), Portion(20, 5_000)
+    mended = Portion(64, 32_768)
 
     def take_back(conn: Connection) -> float:
         unfinished = reap(conn, observe, pages)
@@ -66,7 +68,16 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
         reap_orphans(conn, observe, orphaned)
         return ORPHANS_EVERY * random.uniform(0.8, 1.2)
 
+    def reconcile(conn: Connection) -> float:
+        mended.spend(lambda most: execute(conn, keyed.reconcile(most)))
+        return ORPHANS_EVERY * random.uniform(0.8, 1.2)
+
     def forget(conn: Connection) -> float:
         return prune(conn, rows)
 
-    return [(take_back, 0.0), (forget, random.uniform(5, 60)), (adopt, random.uniform(5, ORPHANS_EVERY))]
+    return [
+        (take_back, 0.0),
+        (forget, random.uniform(5, 60)),
+        (adopt, random.uniform(5, ORPHANS_EVERY)),
+        (reconcile, random.uniform(5, ORPHANS_EVERY)),
+    ]

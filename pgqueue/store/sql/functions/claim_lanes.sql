@@ -37,6 +37,7 @@ declare
   _behind text;
   _picked record;
   _holds bigint[];
+  _now timestamptz;
   _taken int;
   _weight int;
 begin
@@ -102,15 +103,18 @@ begin
     end if;
     continue when _picked.ctids is null;
     _holds := null;
+    -- The moment of their start, for them and for the meters: else they could bunch with those that come later.
+    _now := clock_timestamp();
     if _ruled or _queue_name is not null then
-      _holds := pgqueue.take_shares(_worker, _lanes, _queue_name, _rule, _picked.ids, _picked.lanes, _picked.costs);
+      _holds := pgqueue.take_shares(_worker, _lanes, _queue_name, _rule, _picked.ids, _picked.lanes, _picked.costs,
+                                    _now);
     end if;
 
     return query
     with taken as (
       update pgqueue.jobs as job
       set worker = _worker, claim = least(job.claim, 2147483646) + 1,
-          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = clock_timestamp(), avoid_host = null,
+          attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = _now, avoid_host = null,
           -- Who is unique until the start lets go, for good; for all others nothing changes.
           unique_key = case when job.start_key is null then job.unique_key end,
           hold = _holds[array_position(_picked.ctids, job.ctid)]

@@ -1,6 +1,7 @@
--- Count _n starts under a rate of this _period, now. Never undone: what has started has started.
+-- Count _n starts under a rate of this _period at the moment _at, which is that of the jobs. Never undone: what has
+-- started has started.
 -- Only under the lock of the limit (claim_lanes.sql), after meter_room(). Walks meters_pkey; O(1).
-create or replace function pgqueue.meter_charge(_name text, _period float8, _n int) returns void
+create or replace function pgqueue.meter_charge(_name text, _period float8, _n int, _at timestamptz) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
@@ -8,7 +9,7 @@ as $$
 declare
   _meter pgqueue.meters;
   _width constant float8 := _period / 40;
-  _now bigint := floor(extract(epoch from clock_timestamp()) / _width);
+  _now bigint := floor(extract(epoch from _at) / _width);
   _passed int;
 begin
   loop

@@ -1,8 +1,9 @@
--- Write down the shares that picked jobs take of the limits of their lanes and queue, and charge the rates; answers the
+-- Write down the shares that picked jobs take of the limits of their lanes and queue, and charge the rates at the moment _at; answers the
 -- numbers of the holds, in order, null for a job that has none. Under the locks of all these limits (claim_lanes.sql).
 -- Walks holds_pkey, meters_pkey; O(batch log n).
 create or replace function pgqueue.take_shares(
-  _worker bigint, _all pgqueue.lane[], _queue_name text, _rule pgqueue.limits, _ids uuid[], _lanes int[], _costs int[])
+  _worker bigint, _all pgqueue.lane[], _queue_name text, _rule pgqueue.limits, _ids uuid[], _lanes int[], _costs int[],
+  _at timestamptz)
 returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -34,7 +35,7 @@ begin
     into _holds
     from shares as s;
   end if;
-  perform pgqueue.meter_charge(charged.name, charged.period, charged.n)
+  perform pgqueue.meter_charge(charged.name, charged.period, charged.n, _at)
   from (
     select rate.name, rate.period, sum(least(p.cost, rate.burst))::int as n
     from unnest(_lanes, _costs) as p (n, cost)
