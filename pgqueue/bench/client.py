@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 import pgqueue
-from pgqueue.bench import bare_drain, bare_enqueue, bare_pickup, claiming
+from pgqueue.bench import bare_drain, bare_enqueue, bare_pickup, claiming, keyed_claims
 from pgqueue.bench.arrivals import Arrivals
 
 Answer = dict[str, Any]
@@ -187,6 +187,8 @@ REQUESTS: dict[str, Callable[..., Answer]] = {
     "bare_loop": bare_drain.bare_loop,
     "listen": bare_pickup.listen,
     "claims": claiming.claims,
+    "claims_beside": keyed_claims.claims_beside,
+    "hold_key": keyed_claims.hold_key,
     "bounded_loop": claiming.bounded_loop,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgqueue.bench import draining, fair, lanes, rated
+from pgqueue.bench import draining, fair, full_key, lanes, rated
 from pgqueue.bench.idle_workers import EXECUTORS
 from pgqueue.bench.reading import Key
 from pgqueue.bench.sizes import Sizes
@@ -15,7 +15,7 @@ BEGINNINGS = (
     lanes.GAP,
     rated.FIGURE,
     "turns of ",
-    "claim of 50 beside a full key",
+    full_key.FIGURE,
     "schedules",
 )
 
@@ -28,6 +28,7 @@ def is_of_limits(figure: str) -> bool:
 def targets(sizes: Sizes) -> list[Target]:
     """Those whose measures are not left out at these sizes."""
     found = [*_lanes(sizes)] if sizes.keyed else []
+    found += _full_key(sizes) if sizes.behind and sizes.claims else []
     if sizes.rated:
         found.append(
             Target(f"{rated.FIGURE}: worst second", Key(rated.FIGURE, rated.WORST), rated.RATE, None, "at most")
@@ -49,3 +50,11 @@ def _lanes(sizes: Sizes) -> list[Target]:
         over = Key(figure, f"pick-up, {executor}")
         found.append(Target(f"{figure}, `{executor}`, over its pick-up", Key(figure, executor), 2, over, "at most"))
     return found
+
+
+def _full_key(sizes: Sizes) -> list[Target]:
+    figure = f"{full_key.FIGURE}, p50"
+    return [
+        Target(f"claim p50, {shape.name}, over alone", Key(figure, shape.name), 1.2, Key(figure, alone.name), "at most")
+        for shape, alone in full_key.shapes(sizes)
+    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from pgqueue import embedded
-from pgqueue.bench import before, draining, enqueueing, fair, growth, horizon, lanes, picking_up, rated
+from pgqueue.bench import before, draining, enqueueing, fair, full_key, growth, horizon, lanes, picking_up, rated
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine, machine
 from pgqueue.bench.reading import Key, Measure, Missing, Reading
@@ -72,11 +72,14 @@ def run_bench(settings: Settings, others: Others = no_others) -> Results:
         interruptible(),
         open_settings_site(settings) as site,
         growth.measures(site) as growing,
+        full_key.measures(site) as full,
     ):
         beside, rivals, missing = others(site)
         compared = [] if settings.earlier is None else before.measures(settings.earlier)
         found = Results(machine(site), missing=missing, rivals=rivals)
-        measures = chosen([*own_measures(site), *compared, *beside, *growing, *horizon.measures(site)], settings.only)
+        measures = chosen(
+            [*own_measures(site), *compared, *beside, *full, *growing, *horizon.measures(site)], settings.only
+        )
         for number in range(1, settings.rounds + 1):
             found.rounds.append(_round(site, measures, number, found.missing, settings.say))
         found.verdicts = [
