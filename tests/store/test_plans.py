@@ -238,6 +238,12 @@ def test_heads_of_queues_are_found_without_reading_the_others(crowd: Conn, plans
     check(found, rows=3 * 10, most_blocks=500)
 
 
+def test_slots_are_put_in_order_by_their_heads_alone(crowd: Conn, plans: Any) -> None:
+    of_web = slots("web")
+    found = plans(crowd, lambda: execute(crowd, queues.order_slots(of_web, timedelta(0), [0] * 10, [60.0] * 10)))
+    check(found, rows=10, most_blocks=500)
+
+
 def test_a_claim_is_as_cheap_after_the_table_is_analysed(crowd: Conn, plans: Any) -> None:
     crowd.execute("analyze pgqueue.jobs")
     worker = enlist(crowd)

@@ -19,7 +19,7 @@ begin
       with ordinality as slot (queue, priority, after_at, after_id, rank, ageing, n)
     left join lateral (
       select j.run_at from pgqueue.jobs as j
-      where j.worker is null and j.queue = slot.queue and j.priority = slot.priority
+      where j.worker is null and j.lane is null and j.queue = slot.queue and j.priority = slot.priority
         and j.run_at <= now() and (j.run_at, j.id) > (
           least(slot.after_at, now()) - _lag,
           case when _lag = '0' and slot.after_at <= now() then slot.after_id
