@@ -148,6 +148,7 @@ alter table pgqueue.queues
 LIMITS_INDEXES = (
     "create index limits_prefixes on pgqueue.limits (length(name)) where scope = 'key' and right(name, 1) = '*'",
     "create index limits_new on pgqueue.limits (scope) where not adopted",
+    "create index limits_ordered on pgqueue.limits (name) where ordered",
     "create index limits_tasks on pgqueue.limits (name) where scope = 'task'",
 )
 
@@ -192,7 +193,8 @@ create type pgqueue.lane as (
   lane text, target text, weight integer, ordered boolean, adopted boolean,
   key_name text, key_most integer, key_starts integer, key_period float8, key_burst integer,
   task_name text, task_most integer, task_starts integer, task_period float8, task_burst integer,
-  cap integer, key_room integer, task_room integer, key_left integer, task_left integer)
+  cap integer, key_room integer, task_room integer, key_left integer, task_left integer,
+  holder uuid)
 """
 
 # Its text is a function's, and follows with all the others.
