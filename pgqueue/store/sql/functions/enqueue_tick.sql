@@ -16,8 +16,7 @@ declare
   _due constant timestamptz := case when _why = 'due' then _at else clock_timestamp() end;
   _run_at constant timestamptz := _due + make_interval(secs => random() * _s.jitter);
   _ttl constant interval := make_interval(secs => _s.ttl);
-  _labels constant jsonb := coalesce(_s.labels, '{}') || jsonb_build_object(
-    'schedule', _s.name, 'scheduled_for', to_char(_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+  _labels constant jsonb := pgqueue.labels_of_tick(_s.labels, _s.name, _at);
   _added record;
 begin
   did := case when _wanted or _why = 'skipped' then _why else 'overlap' end;
