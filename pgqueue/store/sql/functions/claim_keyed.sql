@@ -58,7 +58,9 @@ begin
     if _look then
       _names := coalesce(_queues, pgqueue.keyed_queues(_after, 100, _limited is not null));
       _look_after := case when _queues is null and cardinality(_names) = 100 then _names[100] else '' end;
-      _next_due := pgqueue.line_up(_names, _limited, 500);
+      _next_due := least(pgqueue.line_up(_names, _limited, 500), (
+        select min(q.paused_until) from pgqueue.queues as q
+        where q.paused and q.paused_until > now() and q.name = any (_names)));
       select * into _found from pgqueue.keyed_slots(_names);
       -- Those that were known before keep their turn.
       select _slots || array_agg(f.queue), _priorities || array_agg(f.priority), _cursors || array_agg(''::text)

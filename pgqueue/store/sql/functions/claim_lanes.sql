@@ -68,7 +68,7 @@ begin
       -- Behind '' and before all lanes.
       next_cursor := chr(1);
       _lanes := array[('', null, 1, false, true, null, null, null, null, null, null, null, null, null, null, _limit,
-                       null, null, null, null, null)::pgqueue.lane];
+                       null, null, null, null)::pgqueue.lane];
       _n := 1;
       _ruled := false;
     else
@@ -91,7 +91,9 @@ begin
       unadopted := unadopted or _rooms.unadopted;
       again_at := least(again_at, _rooms.again_at);
     end if;
-    visited := visited + _n;
+    -- A lane that was locked and brings nothing, as none of its jobs is for this worker, weighs as much as eight that
+    -- were looked at: what a call may lock is a small part of the table of all locks.
+    visited := visited + _n + 7 * (select count(*) from unnest(_lanes) as l where l.cap > 0 and l.key_name is not null)::int;
     select * into _picked
     from pgqueue.pick_jobs(_lanes, _host, _passed, _limited, _queue, _priority, _queue_left,
                            coalesce(_rule.burst, _rule.starts), _limit - _got, _free, _most_bytes);
@@ -107,7 +109,7 @@ begin
     _now := clock_timestamp();
     if _ruled or _queue_name is not null then
       _holds := pgqueue.take_shares(_worker, _lanes, _queue_name, _rule, _picked.ids, _picked.lanes, _picked.costs,
-                                    _picked.kept, _now);
+                                    _now);
     end if;
 
     return query
@@ -117,7 +119,7 @@ begin
           attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = _now, avoid_host = null,
           -- Who is unique until the start lets go, for good; for all others nothing changes.
           unique_key = case when job.start_key is null then job.unique_key end,
-          hold = coalesce(_holds[array_position(_picked.ctids, job.ctid)], job.hold)
+          hold = _holds[array_position(_picked.ctids, job.ctid)]
       where job.ctid = any (_picked.ctids)
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
@@ -136,6 +138,7 @@ begin
     order by array_position(_picked.ids, taken.id);
 
     _taken := cardinality(_picked.ctids);
+    visited := greatest(_n, visited - 7 * _taken);
     _got := _got + _taken;
     _free := _free - _taken;
     _most_bytes := _most_bytes - _picked.bytes;

@@ -52,6 +52,8 @@ begin
     order by taken.priority desc, taken.run_at, taken.id;
     get diagnostics _got = row_count;
     if _got > 0 then
+      -- A limit may have come since they were named.
+      perform pgqueue.account(_ids);
       perform pgqueue.keep_lease(_worker, _epoch);
     else
       next_due := pgqueue.next_due(_queues, _priorities);
