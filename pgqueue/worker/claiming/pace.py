@@ -45,6 +45,10 @@ class Pace:
         """How many claims more than there are free slots."""
         return min(MOST_AHEAD, int(self._per_second * AHEAD_SECONDS))
 
+    def ahead_of(self, seconds: float) -> int:
+        """How many of those the executor gets through in so many seconds."""
+        return min(self.ahead, int(self._per_second * seconds))
+
     def measure(self, now: float, total: int) -> None:
         """The executor has ended `total` attempts up to now."""
         elapsed = now - self._measured_at

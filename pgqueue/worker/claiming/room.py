@@ -17,8 +17,8 @@ COMPANY = 200
 OUTBOX_LIMIT, OUTBOX_BYTES = 5_000, 2**25
 # So many bytes of arguments are held; but what has a free slot is claimed, however large.
 HELD_BYTES = MOST_BYTES
-# Of keyed jobs so much less is claimed ahead.
-KEYED_AHEAD = 4
+# Keyed jobs are claimed ahead for so many cycles: settle, claim, settle.
+CYCLES_AHEAD = 2
 # What a claim for free slots may bring beyond that, as a share of what it may bring at most.
 BEYOND = 8
 
@@ -31,6 +31,8 @@ class Room:
         self._outbox = outbox
         self._held = held
         self._pace = pace
+        # Seconds that a settlement and a claim of keyed jobs took together the last time.
+        self.cycle = 0.0
         self.last_tries = LastTries(slots)
 
     @property
@@ -48,8 +50,11 @@ class Room:
 
     @property
     def ahead_of_keyed(self) -> int:
-        """How many keyed jobs are claimed beyond that: a share that waits behind others is a share wasted."""
-        return self._pace.ahead // KEYED_AHEAD
+        """How many keyed jobs are claimed beyond that: so that slots have work until the next claim is there.
+
+        No more of them, as of others: a share that waits is a share wasted, and who comes later waits for their turn.
+        """
+        return self._pace.ahead_of(CYCLES_AHEAD * self.cycle)
 
     def size(self, most: int) -> int:
         """How many bytes the next claim may bring, out of `most`."""

@@ -33,6 +33,8 @@ class Stepper:
         self._held = held
         self._room = room
         self._portion = Portion(deadline)
+        # How long the last step took.
+        self._step_seconds = 0.0
 
     def batch(self) -> list[Finished]:
         """The outcomes that the next step may carry, oldest first."""
@@ -70,6 +72,7 @@ class Stepper:
                 self._held.unknown.suspect()
             raise
         ended = time.monotonic()
+        self._step_seconds = ended - began
         self._held.settled(batch, late | step.late)
         claimed = step.claims + step.expired
         brought = sum(map(weight, claimed))
@@ -109,6 +112,7 @@ class Stepper:
             raise
         ended = time.monotonic()
         answer = KeyedAnswer(found, ended, ended - began)
+        self._room.cycle = self._step_seconds + answer.cost
         keyed.answered(answer, limit)
         if found.unadopted:
             execute(conn, store_keyed.adopt())

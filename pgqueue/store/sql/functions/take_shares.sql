@@ -17,12 +17,15 @@ begin
     or exists (select from unnest(_all) as l where l.key_most is not null or l.task_most is not null)
   then
     _seq := nextval('pgqueue.hold_numbers');
+    -- Joined, because a subscript walks an array of such values from its beginning.
     with shares as materialized (
       select p.id, p.i,
-             case when _all[p.n].key_most is not null then _all[p.n].key_name end as key,
-             case when _all[p.n].task_most is not null then _all[p.n].task_name end as task,
+             case when l.key_most is not null then l.key_name end as key,
+             case when l.task_most is not null then l.task_name end as task,
              case when _rule.concurrency is not null then _queue_name end as queue
       from unnest(_ids, _lanes) with ordinality as p (id, n, i)
+      join (select u.key_most, u.key_name, u.task_most, u.task_name, row_number() over () as n
+            from unnest(_all) as u) as l on l.n = p.n
     ), held as (
       insert into pgqueue.holds (name, seq, job_id, worker)
       select share.name, _seq + s.i, s.id, _worker
@@ -34,6 +37,11 @@ begin
                      order by s.i)
     into _holds
     from shares as s;
+  end if;
+  if _rule.starts is null
+    and not exists (select from unnest(_all) as l where l.key_starts is not null or l.task_starts is not null)
+  then
+    return _holds;
   end if;
   perform pgqueue.meter_charge(charged.name, charged.period, charged.n, _at)
   from (
