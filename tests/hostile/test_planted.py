@@ -35,6 +35,7 @@ from pgqueue.store import (
     queues,
     reading,
     reports,
+    routes,
     schema,
     storable,
     unknown,
@@ -256,9 +257,10 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, queues.set_settings(queues.Settings("q", 1.0, 2, 3, 4.0)))
     execute(conn, queues.settings())
     execute(conn, queues.unset("q", ["priority", "ageing"]))
-    conn.execute("select pgqueue.set_route('a:*', 'q'), pgqueue.route('a:b')")
-    pgqueue.enqueue(conn, factories.TARGET)
-    conn.execute("select pgqueue.remove_route('a:*')")
+    execute(conn, routes.put("a:*", "q"))
+    execute(conn, routes.rows())
+    pgqueue.enqueue_many(conn, [pgqueue.NewJob(factories.TARGET)])
+    execute(conn, routes.remove("a:*"))
     execute(conn, queues.order_slots(factories.slots(), timedelta(0), range(10), [60.0] * 10))
     execute(conn, queues.set_notify("silent", "off"))
     execute(conn, queues.set_notify("silent", "idle"))
