@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -36,8 +37,12 @@ def idle_workers(
     queues: Sequence[Sequence[str]] = (("default",),),
     poll_only: bool = False,
     slots: int | None = None,
+    mortal: bool = False,
 ) -> Iterator[list[int]]:
-    """One worker for each of `queues`, idle: their process ids. Raises PgqueueError if they do not begin, or fail."""
+    """One worker for each of `queues`, idle: their process ids. Raises PgqueueError if they do not begin, or fail.
+
+    `mortal`: it is no failure that one is killed.
+    """
     concurrency = slots or SLOTS[executor]
     processes: list[subprocess.Popen[bytes]] = []
     try:
@@ -52,6 +57,8 @@ def idle_workers(
         raise
     finally:
         codes = [_ended(process) for process in processes]
+    if mortal:
+        codes = [code for code in codes if code != -signal.SIGKILL]
     if any(codes):
         raise PgqueueError(f"workers ended with codes {codes}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgqueue.bench import draining, fair, full_key, lanes, rated
+from pgqueue.bench import draining, fair, full_key, lanes, rated, ticking
 from pgqueue.bench.idle_workers import EXECUTORS
 from pgqueue.bench.reading import Key
 from pgqueue.bench.sizes import Sizes
@@ -37,6 +37,18 @@ def targets(sizes: Sizes) -> list[Target]:
     if sizes.tenant:
         figure = fair.figure(sizes)
         found.append(Target(f"{figure}, at worst", Key(figure, fair.WORST), 3, None, "at most"))
+    if sizes.schedules:
+        figure = ticking.figure(sizes)
+        found.append(
+            Target(
+                f"{figure}, {ticking.KILLED} of {ticking.WORKERS} workers killed meanwhile",
+                Key(figure, ticking.LAST),
+                5,
+                None,
+                "at most",
+                "s",
+            )
+        )
     return found
 
 

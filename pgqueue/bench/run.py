@@ -13,7 +13,19 @@ from pathlib import Path
 import psycopg
 
 from pgqueue import embedded
-from pgqueue.bench import before, draining, enqueueing, fair, full_key, growth, horizon, lanes, picking_up, rated
+from pgqueue.bench import (
+    before,
+    draining,
+    enqueueing,
+    fair,
+    full_key,
+    growth,
+    horizon,
+    lanes,
+    picking_up,
+    rated,
+    ticking,
+)
 from pgqueue.bench.beside import Rival
 from pgqueue.bench.machine import Machine, machine
 from pgqueue.bench.reading import Key, Measure, Missing, Reading
@@ -92,7 +104,7 @@ def run_bench(settings: Settings, others: Others = no_others) -> Results:
 def own_measures(site: Site) -> list[Measure]:
     """All but those of growth, which need databases of their own, and of the held horizon, which come last."""
     plain = [*enqueueing.measures(site), *picking_up.measures(site), *draining.measures(site)]
-    return [*plain, *lanes.measures(site), *rated.measures(site), *fair.measures(site)]
+    return [*plain, *lanes.measures(site), *rated.measures(site), *ticking.measures(site), *fair.measures(site)]
 
 
 def chosen(measures: Sequence[Measure], only: Sequence[str]) -> list[Measure]:

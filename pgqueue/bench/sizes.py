@@ -11,8 +11,8 @@ class Sizes:
 
     `ready` are the numbers of waiting jobs under which claims are timed, the first of them the one that the others are
     compared with; `crowd` is how many jobs of others stand beside; `queues` are how many queues one worker serves.
-    `keyed` jobs are drained in lanes, `behind` wait for a full key, `tenant` are those of a large tenant, and for
-    `rated` seconds a rate is kept. 0 leaves a measure out.
+    `keyed` jobs are drained in lanes, `behind` wait for a full key, `tenant` are those of a large tenant, for
+    `rated` seconds a rate is kept, and so many `schedules` are due at one moment. 0 leaves a measure out.
     """
 
     enqueue_seconds: float
@@ -33,6 +33,7 @@ class Sizes:
     behind: int
     tenant: int
     rated: float
+    schedules: int
 
 
 FULL = Sizes(
@@ -54,6 +55,7 @@ FULL = Sizes(
     behind=100_000,
     tenant=1_000_000,
     rated=60.0,
+    schedules=10_000,
 )
 SMALL = Sizes(
     enqueue_seconds=1.0,
@@ -74,6 +76,7 @@ SMALL = Sizes(
     behind=10_000,
     tenant=20_000,
     rated=10.0,
+    schedules=2_000,
 )
 QUICK = Sizes(
     enqueue_seconds=0.2,
@@ -94,4 +97,5 @@ QUICK = Sizes(
     behind=1_000,
     tenant=1_000,
     rated=2.0,
+    schedules=200,
 )
