@@ -124,7 +124,12 @@ class Keyed:
         # Whoever was looked at goes to the end of those of its priority.
         rest = self._known[WINDOW:]
         looked_at = found.slots if rest or not claimed else [*found.slots[1:], *found.slots[:1]]
-        self._known = sorted([*rest, *looked_at], key=lambda slot: -slot.priority)
+        # A look may find again what is known beyond the window; it begins at its first lane then, and keeps its turn.
+        known = {(slot.queue, slot.priority): slot for slot in [*looked_at, *rest]}
+        self._known = sorted(
+            (known[each] for each in dict.fromkeys((slot.queue, slot.priority) for slot in [*rest, *looked_at])),
+            key=lambda slot: -slot.priority,
+        )
         self._vain = 0 if claimed or not found.more else self._vain + 1
         self._more = found.unadopted or len(claimed) >= limit > 0 or bool(claimed and found.more)
         self._again_at = answer.at + VAIN_RATION * answer.cost if self._vain else None
