@@ -178,6 +178,16 @@ def test_p11_a_unique_key_in_an_open_transaction_keeps_no_other_schedule_waiting
     assert whys(db, "a") == ["due"]
 
 
+def test_a_tick_that_met_an_open_transaction_is_tried_again_before_it_is_late(db: Conn, conn: Conn) -> None:
+    schedule(db, "s", TARGET, every=3600, unique_key="k", catch_up="skip")
+    rewind(db, timedelta(minutes=60))
+    enqueue(conn, TARGET, unique_key="k")
+    scheduler = Scheduler(lambda event: None, 5.0)
+    assert look(db, scheduler) <= 2
+    conn.rollback()
+    wait_until(lambda: look(db, scheduler) and whys(db) == ["due"], 20, "it has fired within its grace of a minute")
+
+
 @pytest.mark.faults
 def test_ten_thousand_schedules_due_at_one_minute_fire_once_each_while_schedulers_are_killed(
     db: Conn, dsn: str

@@ -30,7 +30,12 @@ REST = 0.5
 REPLAN_EVERY = 300.0
 # One about which nothing can be decided keeps no other waiting: it is passed by for so many seconds.
 PASS_BY = 60.0
+# What only met somebody's open transaction, and would be late by then.
+BRIEFLY = 2.0
 MOST_PASSED = 1_000
+# Of so many times a batch a scheduler takes any part, once others have decided about most of the same before it.
+SPREAD = 4
+_PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 _OVERLONG = (psycopg.errors.QueryCanceled, psycopg.errors.OutOfMemory)
 
 
@@ -43,6 +48,8 @@ class Scheduler:
         self._outage = Outage("scheduler")
         self._portion = Portion(5, schedules.BATCH)
         self._replan_at = 0.0
+        # Whether others were quicker with most of the last batch.
+        self._raced = False
         # Names, and the monotonic time until which each is passed by.
         self._passed: dict[str, float] = {}
 
@@ -59,12 +66,17 @@ class Scheduler:
             return min(wait, self._every)
         if self._portion.spend(lambda most: self._fire_due(conn, most)):
             return 0.0
-        return self._every if self._passed else REST
+        if not self._passed:
+            return REST
+        return min(self._every, max(REST, min(self._passed.values()) - time.monotonic()))
 
     def _fire_due(self, conn: Connection, most: int) -> bool:
         """Decide about some of the schedules that are due; whether there were any."""
         self._let_pass()
-        due, now = execute(conn, schedules.due(tzdata_version(), list(self._passed), most))
+        wanted = most * (SPREAD if self._raced else 1)
+        due, now = execute(conn, schedules.due(tzdata_version(), list(self._passed), wanted))
+        first = random.randint(0, max(0, len(due) - most))
+        due = due[first : first + most]
         decisions: list[Decision] = []
         for standing in due:
             assert now is not None, "a row of the answer says when it is"
@@ -72,28 +84,30 @@ class Scheduler:
                 decisions.append(decide(standing, now))
             except OptionError as error:
                 self._pass_by(conn, standing, str(error))
-        for batch in _batches(decisions):
-            self._fire(conn, batch, {standing.name: standing for standing in due})
+        named = {standing.name: standing for standing in due}
+        decided = sum(self._fire(conn, batch, named) for batch in _batches(decisions))
+        self._raced = decided < len(decisions) / 2
         return bool(due)
 
-    def _fire(self, conn: Connection, batch: Sequence[Decision], due: dict[str, Standing]) -> None:
+    def _fire(self, conn: Connection, batch: Sequence[Decision], due: dict[str, Standing]) -> int:
+        """Write decisions down; of how many schedules nobody else had."""
         try:
-            execute(conn, schedules.fire(batch, tzdata_version()))
+            return execute(conn, schedules.fire(batch, tzdata_version())).decided
         except _OVERLONG:
             raise
         except psycopg.Error as error:
             if is_lost(conn, error):
                 raise
             if len(batch) == 1:
-                self._pass_by(conn, due[batch[0].name], in_words(error))
-            else:
-                # One of them is refused: it keeps no other from firing.
-                for decision in batch:
-                    self._fire(conn, [decision], due)
+                seconds = BRIEFLY if isinstance(error, _PASSING) else PASS_BY
+                self._pass_by(conn, due[batch[0].name], in_words(error), seconds)
+                return 1
+            # One of them is refused: it keeps no other from firing.
+            return sum(self._fire(conn, [decision], due) for decision in batch)
 
-    def _pass_by(self, conn: Connection, standing: Standing, fault: str) -> None:
+    def _pass_by(self, conn: Connection, standing: Standing, fault: str, seconds: float = PASS_BY) -> None:
         if len(self._passed) < MOST_PASSED:
-            self._passed[standing.name] = time.monotonic() + PASS_BY
+            self._passed[standing.name] = time.monotonic() + seconds
         execute(conn, schedules.note_fault(standing.name, standing.next_at, fault))
         if (trouble := self._outage.trouble(f"the schedule {standing.name!r} cannot fire: {fault}")) is not None:
             self._observe(trouble)
