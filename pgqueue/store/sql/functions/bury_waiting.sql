@@ -41,6 +41,8 @@ begin
          job.run_at, job.priority, job.max_attempts, _args, _labels, coalesce(job.start_key, job.unique_key),
          job.limit_key
   from pgqueue.jobs as job where job.id = _id;
+  perform pgqueue.let_go(array[job.queue], array[job.target], array[job.limit_key], array[job.hold])
+  from pgqueue.jobs as job where job.id = _id and job.hold is not null;
   delete from pgqueue.jobs as job where job.id = _id;
   perform pgqueue.wake_waiters(array[_id]);
   return true;

@@ -28,6 +28,10 @@ begin
   perform pgqueue.forget_cancellations(array[_id]);
   delete from pgqueue.jobs as job where job.id = _id;
   delete from pgqueue.parked as parked where parked.job_id = _id;
+  if _job.hold is not null then
+    -- It held an ordered lane while it waited.
+    perform pgqueue.let_go(array[_job.queue], array[_job.target], array[_job.limit_key], array[_job.hold]);
+  end if;
   _claim := least(_job.claim, 2147483646) + 1;
   if exists (select from pgqueue.attempts as same where same.job_id = _id and same.claim = _claim) then
     _claim := pgqueue.free_claim(_id);

@@ -68,7 +68,7 @@ begin
       -- Behind '' and before all lanes.
       next_cursor := chr(1);
       _lanes := array[('', null, 1, false, true, null, null, null, null, null, null, null, null, null, null, _limit,
-                       null, null, null, null)::pgqueue.lane];
+                       null, null, null, null, null)::pgqueue.lane];
       _n := 1;
       _ruled := false;
     else
@@ -109,7 +109,7 @@ begin
     _now := clock_timestamp();
     if _ruled or _queue_name is not null then
       _holds := pgqueue.take_shares(_worker, _lanes, _queue_name, _rule, _picked.ids, _picked.lanes, _picked.costs,
-                                    _now);
+                                    _picked.kept, _now);
     end if;
 
     return query
@@ -119,7 +119,7 @@ begin
           attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = _now, avoid_host = null,
           -- Who is unique until the start lets go, for good; for all others nothing changes.
           unique_key = case when job.start_key is null then job.unique_key end,
-          hold = _holds[array_position(_picked.ctids, job.ctid)]
+          hold = coalesce(_holds[array_position(_picked.ctids, job.ctid)], job.hold)
       where job.ctid = any (_picked.ctids)
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
                 job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at

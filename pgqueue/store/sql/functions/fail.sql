@@ -16,6 +16,9 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
   _settled uuid[];
+  _ordered constant uuid[] := pgqueue.ordered_among(_ids, false);
+  _stopped constant uuid[] := case
+    when _ordered <> '{}' then pgqueue.ordered_among(_ids, true) else '{}' end;
   _free_queues text[];
   _free_targets text[];
   _free_keys text[];
@@ -48,7 +51,9 @@ begin
     where held.delay is not null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, hold = null, lined = null,
+    set worker = null, started_at = null, lined = null,
+        -- In an ordered lane nothing starts before it.
+        hold = case when job.id = any (_ordered) then job.hold end,
         crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))],
         run_at = clock_timestamp()
           + (select w.delays from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
@@ -58,10 +63,11 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, labels, reason, error_type, error, traceback)
+                                   cost, hold, labels, reason, error_type, error, traceback)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost, held.labels, held.reason,
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.reason,
            held.error_type, held.error, held.traceback
     from held
     where held.delay is null and held.outcome <> 'cancelled'
@@ -82,7 +88,10 @@ begin
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
          array_agg(held.target) filter (where held.hold is not null),
-         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(case when held.id <> all (case when held.delay is not null then _ordered
+                                                  when held.outcome <> 'cancelled' then _stopped
+                                                  else '{}' end)
+                        then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null)
   into _settled, _free_queues, _free_targets, _free_keys, _free_holds
   from held;

@@ -1,6 +1,7 @@
 -- dead -> (forgotten), for those that died before a moment, in id order behind _after: looks at 20 times _limit jobs at
 -- most, and forgets _limit. One that somebody has locked is passed.
--- Answers how many went, and the last id looked at: null when there are no more. Their attempts stay in the history.
+-- Answers how many went, and the last id looked at: null when there are no more. Their attempts stay in the history;
+-- an ordered lane that had stopped for one goes on.
 -- Walks dead_jobs_queue or dead_jobs_pkey (dead_behind.sql); O(_limit log n).
 create or replace function pgqueue.forget_dead(
   _queue text, _target text, _before timestamptz, _after uuid, _limit int, out forgotten int, out last uuid)
@@ -11,6 +12,10 @@ as $$
 declare
   _looked uuid[];
   _meant uuid[];
+  _queues text[];
+  _targets text[];
+  _keys text[];
+  _holds bigint[];
 begin
   select array_agg(dead.id order by dead.id),
          array_agg(dead.id order by dead.id)
@@ -19,12 +24,23 @@ begin
   from pgqueue.dead_behind(_queue, _after, 20 * _limit) as dead;
   _meant := _meant[1:_limit];
   last := case when cardinality(_meant) = _limit then _meant[_limit] else _looked[cardinality(_looked)] end;
-  delete from pgqueue.dead_jobs as dead
-  where dead.id = any (array(
-    select d.id
-    from pgqueue.dead_jobs as d
-    where d.id = any (_meant)
-    order by d.id
-    for update skip locked));
-  get diagnostics forgotten = row_count;
+  with gone as (
+    delete from pgqueue.dead_jobs as dead
+    where dead.id = any (array(
+      select d.id
+      from pgqueue.dead_jobs as d
+      where d.id = any (_meant)
+      order by d.id
+      for update skip locked))
+    returning dead.queue, dead.target, dead.limit_key, dead.hold
+  )
+  select count(*), array_agg(gone.queue) filter (where gone.hold is not null),
+         array_agg(gone.target) filter (where gone.hold is not null),
+         array_agg(gone.limit_key) filter (where gone.hold is not null),
+         array_agg(gone.hold) filter (where gone.hold is not null)
+  into forgotten, _queues, _targets, _keys, _holds
+  from gone;
+  if _holds is not null then
+    perform pgqueue.let_go(_queues, _targets, _keys, _holds);
+  end if;
 end $$;

@@ -55,7 +55,7 @@ begin
     _tasks := _tasks || _task.name; _rooms := _rooms || _room; _lefts := _lefts || _left;
   end loop;
 
-  -- 1: ours to count, 0: full, -1: in other hands, null: no limit.
+  -- 1: ours to count, 2: ours, and full, but its share waits for its job; 0: full, -1: in other hands, null: no limit.
   select array_agg(case
            when not l.adopted then 0
            when l.key_name is null then null
@@ -65,7 +65,11 @@ begin
              select count(*) from (
                select from pgqueue.holds as h
                where h.name = l.key_name and (h.expires_at is null or h.expires_at > clock_timestamp())
-               limit l.key_most) as taken) then 0
+               limit l.key_most) as taken)
+             then case
+               when not l.ordered or pgqueue.waits_with_share(l.key_name) is null then 0
+               when pg_try_advisory_xact_lock(7708, hashtext(l.key_name)) then 2
+               else -1 end
            -- `case`: the others have no rate, and are not asked.
            when case when l.key_starts is not null then (
              select m.room from pgqueue.meter_room(l.key_name, l.key_starts, l.key_period, l.key_burst) as m) end = 0
@@ -76,23 +80,24 @@ begin
   into _keys, unadopted, ruled
   from unnest(_lanes) with ordinality as l (
     lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
-    task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, n);
+    task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n);
   busy := coalesce(busy, false) or -1 = any (_keys);
 
   -- A new statement: its snapshot is younger than the locks.
   with counted as materialized (
     select l.lane, l.target, l.weight, l.ordered, l.adopted, l.key_name, l.key_most, l.key_starts, l.key_period,
            l.key_burst, l.task_name, l.task_most, l.task_starts, l.task_period, l.task_burst, l.n,
-           case when not l.adopted or _keys[l.n] <= 0 then 0
+           case when not l.adopted or _keys[l.n] <= 0 or _keys[l.n] = 2 then 0
                 when l.key_most is not null then l.key_most - (
                   select count(*) from (
                     select from pgqueue.holds as h
                     where h.name = l.key_name and (h.expires_at is null or h.expires_at > clock_timestamp())
                     limit l.key_most) as taken) end::int as room,
+           case when _keys[l.n] = 2 then pgqueue.waits_with_share(l.key_name) end as holder,
            meter.room as rate_room, meter.again_at as rate_again, array_position(_tasks, l.task_name) as task
     from unnest(_lanes) with ordinality as l (
       lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
-      task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, n)
+      task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
     left join lateral (
       select m.room, m.again_at
       from pgqueue.meter_room(l.key_name, l.key_starts, l.key_period, l.key_burst) as m
@@ -104,7 +109,9 @@ begin
            x.key_burst, x.task_name, x.task_most, x.task_starts, x.task_period, x.task_burst,
            case when x.rate_room = 0 or _lefts[x.task] = 0 then 0
                 else greatest(0, least(_share * x.weight, x.room, _rooms[x.task])) end,
-           x.room, _rooms[x.task], x.rate_room, _lefts[x.task])::pgqueue.lane order by x.n),
+           case when x.holder is null then x.room end, _rooms[x.task], x.rate_room, _lefts[x.task],
+           case when x.rate_room = 0 or _lefts[x.task] = 0 or _rooms[x.task] <= 0 then null else x.holder end
+           )::pgqueue.lane order by x.n),
          least(again_at, min(x.rate_again))
   into lanes, again_at
   from counted as x;

@@ -17,6 +17,25 @@ begin
       limit 1) as next
     where l.scope = 'key' and l.name = next.name and l.concurrency is not null;
   end if;
+  if _scope = 'key' then
+    -- Who held an ordered lane while it waited, or stopped it when it died, and is not to any more.
+    with idle as materialized (
+      select h.ctid, h.job_id, h.seq
+      from pgqueue.holds as h
+      cross join lateral pgqueue.rule_of_key(substr(h.name, 3)) as rule
+      where h.name >= 'k:' || rtrim(_name, '*') and h.name <= 'k:' || rtrim(_name, '*') || chr(1114109)
+        and (not rule.ordered
+               and exists (select from pgqueue.jobs as j where j.id = h.job_id and j.hold = h.seq and j.worker is null)
+             or rule.on_dead <> 'stop'
+               and exists (select from pgqueue.dead_jobs as d where d.id = h.job_id and d.hold = h.seq))
+    ), freed as (
+      delete from pgqueue.holds as h where h.ctid = any (array(select idle.ctid from idle))
+    )
+    update pgqueue.jobs as job
+    set hold = null
+    from idle
+    where job.id = idle.job_id and job.hold = idle.seq and job.worker is null;
+  end if;
   if _scope = 'queue' then
     perform pgqueue.wake(_name);
   else

@@ -12,6 +12,8 @@ declare
   _freed uuid[];
   _ended uuid[];
   _queues text[];
+  _ordered constant uuid[] := pgqueue.ordered_among(_ids, false);
+  _stopped constant uuid[] := case when _ordered <> '{}' then pgqueue.ordered_among(_ids, true) else '{}' end;
   _free_queues text[];
   _free_targets text[];
   _free_keys text[];
@@ -41,7 +43,8 @@ begin
     where held.reason is null
   ), again as (
     update pgqueue.jobs as job
-    set worker = null, started_at = null, run_at = clock_timestamp(), hold = null, lined = null,
+    set worker = null, started_at = null, run_at = clock_timestamp(), lined = null,
+        hold = case when job.id = any (_ordered) then job.hold end,
         crashes = (select w.crashes from waiting as w)[width_bucket(job.id, (select w.ids from waiting as w))]
     where job.id = any ((select w.ids from waiting as w)::uuid[])
   ), ended as (
@@ -49,10 +52,11 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, labels, reason, error_type, error)
+                                   cost, hold, labels, reason, error_type, error)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
-           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost, held.labels, held.reason,
+           coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.reason,
            'pgqueue.WorkerLost', held.error
     from held
     where held.reason is not null
@@ -74,7 +78,8 @@ begin
          array_agg(distinct held.queue) filter (where held.reason is null),
          array_agg(held.queue) filter (where held.hold is not null),
          array_agg(held.target) filter (where held.hold is not null),
-         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(case when held.id <> all (case when held.reason is null then _ordered else _stopped end)
+                        then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null)
   into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds
   from held;

@@ -49,7 +49,7 @@ begin
         k.concurrency, k.starts, k.period, coalesce(k.burst, k.starts),
         case when t.concurrency is not null or t.starts is not null then 't:' || said.target end,
         t.concurrency, t.starts, t.period, coalesce(t.burst, t.starts),
-        null, null, null, null, null)::pgqueue.lane
+        null, null, null, null, null, null)::pgqueue.lane
       order by said.n)
     from (
       select walked.lane, walked.n, nullif(split_part(walked.lane, chr(1), 1), '') as key,

@@ -1,13 +1,13 @@
 -- The jobs that a claim takes from these lanes of a slot, in their order and locked: of each lane as many as its cap,
 -- _limit in all, and as far as the rates leave room for their costs; the first that does not fit ends its lane's turn.
--- Of what has a rate at most _free. `lanes` are numbers into _lanes; '' stands for jobs without a lane.
+-- Of what has a rate at most _free. `kept` are the shares that some held while they waited, `lanes` are numbers into _lanes; '' stands for jobs without a lane.
 -- As in step(): no job that is to avoid this host yet, none whose target is _passed to others, and none of a _limited
 -- task that does not wait in a lane of that task; no more than _most_bytes, but always one.
 -- Walks jobs_lane once per lane; O(lanes log n + what is taken).
 create or replace function pgqueue.pick_jobs(
   _lanes pgqueue.lane[], _host text, _passed text[], _limited text[], _queue text, _priority smallint, _queue_left int,
   _queue_burst int, _limit int, _free int, _most_bytes bigint,
-  out ctids tid[], out ids uuid[], out lanes int[], out costs int[], out bytes bigint, out cost int,
+  out ctids tid[], out ids uuid[], out lanes int[], out costs int[], out kept bigint[], out bytes bigint, out cost int,
   out again_at timestamptz)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -17,14 +17,15 @@ as $$
 declare
   _skip constant text[] := _passed || _limited;
   _found int;
+  _first record;
 begin
   if _lanes[1].lane = '' then
-    select array_agg(f.ctid), array_agg(f.id), array_agg(1), array_agg(f.cost), sum(f.bytes)
-    into ctids, ids, lanes, costs, bytes
+    select array_agg(f.ctid), array_agg(f.id), array_agg(1), array_agg(f.cost), array_agg(f.hold), sum(f.bytes)
+    into ctids, ids, lanes, costs, kept, bytes
     from (
       select due.*, sum(due.bytes) over (order by due.run_at, due.id rows unbounded preceding) - due.bytes as before
       from (
-        select j.ctid, j.id, j.run_at, greatest(j.cost, 1) as cost,
+        select j.ctid, j.id, j.run_at, j.hold, greatest(j.cost, 1) as cost,
                case when pg_column_compression(j.args) is null then pg_column_size(j.args)
                     else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
         from pgqueue.jobs as j
@@ -37,17 +38,17 @@ begin
         for no key update skip locked) as due) as f
     where f.before < _most_bytes;
   else
-    select array_agg(f.ctid), array_agg(f.id), array_agg(f.n), array_agg(f.cost), sum(f.bytes)
-    into ctids, ids, lanes, costs, bytes
+    select array_agg(f.ctid), array_agg(f.id), array_agg(f.n), array_agg(f.cost), array_agg(f.hold), sum(f.bytes)
+    into ctids, ids, lanes, costs, kept, bytes
     from (
       select due.*, sum(due.bytes) over (order by due.n rows unbounded preceding) - due.bytes as before
       from (
-        select due.ctid, due.id, due.cost, due.bytes, slot.n::int as n
+        select due.ctid, due.id, due.hold, due.cost, due.bytes, slot.n::int as n
         from unnest(_lanes) with ordinality as slot (
           lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
-          task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, n)
+          task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
         cross join lateral (
-          select j.ctid, j.id, greatest(j.cost, 1) as cost,
+          select j.ctid, j.id, j.hold, greatest(j.cost, 1) as cost,
                  case when pg_column_compression(j.args) is null then pg_column_size(j.args)
                       else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
           from pgqueue.jobs as j
@@ -64,6 +65,31 @@ begin
         order by slot.n
         limit _limit) as due) as f
     where f.before < _most_bytes;
+    -- What holds its lane while it waits goes first.
+    if exists (select from unnest(_lanes) as l where l.holder is not null) then
+      select array_agg(held.ctid) as ctids, array_agg(held.id) as ids, array_agg(held.n) as lanes,
+             array_agg(held.cost) as costs, array_agg(held.hold) as kept, sum(held.bytes) as bytes
+      into _first
+      from (
+        select j.*, slot.n::int as n
+        from unnest(_lanes) with ordinality as slot (
+          lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
+          task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
+        cross join lateral (
+          select j.ctid, j.id, j.hold, greatest(j.cost, 1) as cost,
+                 pg_column_size(j.args) + coalesce(pg_column_size(j.labels), 0) as bytes
+          from pgqueue.jobs as j
+          where j.id = slot.holder and j.worker is null and j.lane = slot.lane and j.queue = _queue
+            and j.priority = _priority and j.run_at <= now()
+            and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+            and (_passed is null or j.target <> all (_passed))
+          for no key update skip locked) as j
+        order by slot.n
+        limit _limit) as held;
+      ctids := (_first.ctids || ctids)[1:_limit]; ids := (_first.ids || ids)[1:_limit];
+      lanes := (_first.lanes || lanes)[1:_limit]; costs := (_first.costs || costs)[1:_limit];
+      kept := (_first.kept || kept)[1:_limit]; bytes := coalesce(_first.bytes, 0) + coalesce(bytes, 0);
+    end if;
   end if;
   if ctids is null or _queue_left is null
     -- Two lanes have one key if one of them has a target, too, be its task under a rule or no more.
@@ -74,9 +100,9 @@ begin
 
   _found := cardinality(ctids);
   select array_agg(f.ctid order by f.i), array_agg(f.id order by f.i), array_agg(f.n order by f.i),
-         array_agg(f.cost order by f.i), sum(least(f.cost, _queue_burst)),
+         array_agg(f.cost order by f.i), array_agg(f.hold order by f.i), sum(least(f.cost, _queue_burst)),
          clock_timestamp() + make_interval(secs => least(min(f.key_period), min(f.task_period)) / 40)
-  into ctids, ids, lanes, costs, cost, again_at
+  into ctids, ids, lanes, costs, kept, cost, again_at
   from (
     select p.*, slot.key_period, slot.task_period,
            (slot.key_room is null or row_number() over (partition by slot.key_name order by p.i) <= slot.key_room)
@@ -90,7 +116,7 @@ begin
            and (_queue_left is null and slot.key_left is null and slot.task_left is null
             or sum((_queue_left is not null or slot.key_left is not null or slot.task_left is not null)::int)
                  over (order by p.i) <= _free) as fits
-    from unnest(ctids, ids, lanes, costs) with ordinality as p (ctid, id, n, cost, i)
+    from unnest(ctids, ids, lanes, costs, kept) with ordinality as p (ctid, id, n, cost, hold, i)
     cross join lateral (
       select _lanes[p.n].key_name as key_name, _lanes[p.n].key_left as key_left, _lanes[p.n].key_burst as key_burst,
              _lanes[p.n].key_period as key_period, _lanes[p.n].task_name as task_name,

@@ -14,6 +14,7 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 declare
   _settled uuid[];
+  _ordered constant uuid[] := pgqueue.ordered_among(_ids, false);
   _free_queues text[];
   _free_targets text[];
   _free_keys text[];
@@ -42,7 +43,10 @@ begin
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
-        hold = null,
+        -- A snooze does not let others pass in an ordered lane.
+        hold = case when job.id = any (_ordered)
+                      and (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))]
+                        is not null then job.hold end,
         -- What waits for a time leaves its line until then.
         lined = case when (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))] is null
                      then job.lined end,
@@ -65,7 +69,8 @@ begin
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
          array_agg(held.target) filter (where held.hold is not null),
-         array_agg(held.limit_key) filter (where held.hold is not null),
+         array_agg(case when not (held.id = any (_ordered) and (held.delay > 0 or held.avoid))
+                        then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null)
   into _settled, _free_queues, _free_targets, _free_keys, _free_holds
   from held;

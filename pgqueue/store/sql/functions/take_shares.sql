@@ -3,7 +3,7 @@
 -- Walks holds_pkey, meters_pkey; O(batch log n).
 create or replace function pgqueue.take_shares(
   _worker bigint, _all pgqueue.lane[], _queue_name text, _rule pgqueue.limits, _ids uuid[], _lanes int[], _costs int[],
-  _at timestamptz)
+  _kept bigint[], _at timestamptz)
 returns bigint[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -19,21 +19,23 @@ begin
     _seq := nextval('pgqueue.hold_numbers');
     -- Joined, because a subscript walks an array of such values from its beginning.
     with shares as materialized (
-      select p.id, p.i,
-             case when l.key_most is not null then l.key_name end as key,
+      select p.id, p.i, p.kept,
+             coalesce(p.kept, _seq + p.i) as seq,
+             case when l.key_most is not null and p.kept is null then l.key_name end as key,
              case when l.task_most is not null then l.task_name end as task,
              case when _rule.concurrency is not null then _queue_name end as queue
-      from unnest(_ids, _lanes) with ordinality as p (id, n, i)
+      from unnest(_ids, _lanes, _kept) with ordinality as p (id, n, kept, i)
       join (select u.key_most, u.key_name, u.task_most, u.task_name, row_number() over () as n
             from unnest(_all) as u) as l on l.n = p.n
     ), held as (
       insert into pgqueue.holds (name, seq, job_id, worker)
-      select share.name, _seq + s.i, s.id, _worker
+      select share.name, s.seq, s.id, _worker
       from shares as s
       cross join lateral (values (s.key), (s.task), (s.queue)) as share (name)
       where share.name is not null
     )
-    select array_agg(case when s.key is not null or s.task is not null or s.queue is not null then _seq + s.i end
+    select array_agg(case when s.kept is not null or s.key is not null or s.task is not null or s.queue is not null
+                          then s.seq end
                      order by s.i)
     into _holds
     from shares as s;
