@@ -76,9 +76,9 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # A tick is fired by whoever has decided about it, whatever others have done meanwhile.
     PlantedBug.TICK: (
         Edit("fire", (
-            ("where s.name = _names[_n] and s.next_at = _expected[_n] and s.paused_by is null"
-             " and s.next_at <= clock_timestamp() for no key update skip locked",
-             "where s.name = _names[_n] and s.paused_by is null for no key update"),
+            ("s.unique_key is null and s.overlap = 'allow' as plain", "false as plain"),
+            ("and (s.next_at = told.expected and s.next_at <= _now) is true", ""),
+            ("for no key update skip locked", "for no key update"),
         )),
         Edit("enqueue_tick", (
             ("if not found then did := null; return; end if;", ""),

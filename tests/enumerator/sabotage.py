@@ -24,8 +24,8 @@ BUGS: dict[str, dict[str, dict[str, str]]] = {
     # Either guard would be enough.
     "a tick does not ask whether it has been decided": {
         "fire": {
-            "and s.next_at = _expected[_n]": "",
-            "and s.next_at <= clock_timestamp()": "",
+            "s.unique_key is null and s.overlap = 'allow' as plain": "false as plain",
+            "and (s.next_at = told.expected and s.next_at <= _now) is true": "",
         },
         "enqueue_tick": {"if not found then\n    did := null;": "if false then\n    did := null;"},
     },

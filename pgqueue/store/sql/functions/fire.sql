@@ -29,7 +29,9 @@ begin
   left join lateral (
     select s.unique_key is null and s.overlap = 'allow' as plain
     from pgqueue.schedules as s
-    where s.name = told.name and s.next_at = told.expected and s.paused_by is null and s.next_at <= _now
+    -- By name: as conditions of schedules_due the rest would walk, for each, all that are due.
+    where s.name = told.name and (s.next_at = told.expected and s.next_at <= _now) is true
+      and coalesce(s.paused_by, '') = ''
     for no key update skip locked) as held on true;
   decided := cardinality(array_remove(_plain, null));
   fired := pgqueue.fire_together(_plain, _names, _nexts, _tzdata, _of, _ticks, _whys, _now);

@@ -1,5 +1,6 @@
 -- What was decided about schedules that this transaction holds, and whose jobs neither have a unique key nor look at the
--- one before (_plain[n]; null or false: it is not for here): one statement for each table. The rest is as in fire.sql.
+-- one before (_plain[n]; null or false: it is not for here): jobs and ticks by one statement each. The rest is as in
+-- fire.sql.
 -- Answers how many jobs were enqueued.
 -- Walks schedules_pkey, ticks_pkey and what enqueue_jobs walks; O(ticks log n).
 create or replace function pgqueue.fire_together(
@@ -13,6 +14,7 @@ set enable_mergejoin = off set jit = off
 as $$
 declare
   _new record;
+  _said record;
 begin
   with noted as (
     insert into pgqueue.ticks (schedule, scheduled_for, why, job_id)
@@ -32,7 +34,8 @@ begin
                    + make_interval(secs => random() * s.jitter)) as run_ats
   into _new
   from noted
-  cross join lateral (select each.* from pgqueue.schedules as each where each.name = noted.schedule) as s
+  -- Limited: as a plain join it could be turned round, and walk all schedules for each.
+  cross join lateral (select each.* from pgqueue.schedules as each where each.name = noted.schedule limit 1) as s
   where noted.job_id is not null;
   if _new.ids is not null then
     perform pgqueue.enqueue_jobs(
@@ -40,10 +43,7 @@ begin
       _new.timeouts, _new.max_attempts, '{}', _new.limit_keys, _new.store_results, _new.labels);
   end if;
 
-  update pgqueue.schedules as s
-  set next_at = said.next_at, last_at = coalesce(said.last_at, s.last_at), last_job = coalesce(said.last_job, s.last_job),
-      tzdata = _tzdata, fault = null
-  from (
+  for _said in
     select each.name, min(each.next_at) as next_at, max(each.last_at) as last_at,
            (array_agg(each.job order by each.last_at desc) filter (where each.job is not null))[1] as last_job
     from (
@@ -56,7 +56,13 @@ begin
       union all
       select fired.name, null, fired.at, fired.id from unnest(_new.schedules, _new.ats, _new.ids) as fired (name, at, id)
     ) as each
-    group by each.name) as said
-  where s.name = said.name;
+    group by each.name
+  loop
+    -- One by one, by the primary key, for the same reason.
+    update pgqueue.schedules as s
+    set next_at = _said.next_at, last_at = coalesce(_said.last_at, s.last_at),
+        last_job = coalesce(_said.last_job, s.last_job), tzdata = _tzdata, fault = null
+    where s.name = _said.name;
+  end loop;
   return coalesce(cardinality(_new.ids), 0);
 end $$;
