@@ -14,6 +14,7 @@ from pgqueue.store import execute, jobs, schedules, workers
 from pgqueue.store.schedules import Fired
 from tests.factories import Conn, count, job
 from tests.store.scheduling import HOUR, TZDATA, ago, decision, fire, history, make_due, put, row
+from tests.store.test_plans import nodes
 
 
 def test_a_tick_is_recorded_with_its_job_and_when_and_why(db: Conn) -> None:
@@ -185,3 +186,22 @@ def test_a_cancelled_tick_stays_decided(db: Conn) -> None:
     assert made is not None
     assert execute(db, jobs.cancel(made)) is JobState.CANCELLED
     assert count(db, "ticks") == 1
+
+
+def test_firing_reads_the_schedules_that_it_fires_and_no_others_whatever_the_statistics_say(
+    db: Conn, plans: Callable[[Conn, Callable[[], Any]], list[dict[str, Any]]]
+) -> None:
+    db.execute(
+        "insert into pgqueue.schedules (name, cron, target, next_at) select 's' || n, '@hourly', 'a:b', now()"
+        " from generate_series(1, 2000) as n"
+    )
+    at: Any = db.execute("select min(next_at) from pgqueue.schedules").fetchone()
+    decided = [decision(f"s{n}", at[0], Tick(at[0], "due")) for n in range(1, 21)]
+    found = plans(db, lambda: fire(db, *decided))
+    read = sum(
+        (node.get("Actual Rows", 0) + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for plan in found
+        for node in nodes(plan)
+        if node.get("Relation Name") == "schedules" and "Scan" in node["Node Type"]
+    )
+    assert 20 <= read <= 5 * 20
