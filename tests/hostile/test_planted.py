@@ -44,6 +44,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
+from tests.hostile import rules
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -133,7 +134,7 @@ def test_no_move_and_no_question_calls_what_is_planted(lured: str, planted: str,
 _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
-  and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,readable}')
+  and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,labels_of_tick,readable}')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 
@@ -286,6 +287,9 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     factories.step_as_before(conn, factories.enlist(conn), 0)
     execute(conn, schema.lock_holders())
     execute(conn, reading.result(taken[0].id))
+    rules.schedules_on(conn)
+    rules.limits_on(conn)
+    rules.feeds_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:
