@@ -35,6 +35,8 @@ class KeyedClaimant(Claimant):
         ended = time.perf_counter()
         self._keyed.answered(KeyedAnswer(found, time.monotonic(), ended - sent), limit)
         self._held = found.step.claims
+        if found.unadopted:
+            execute(self.conn, store_keyed.adopt())
         return (ended - began) * 1000
 
     def take(self, count: int) -> None:
