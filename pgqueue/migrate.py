@@ -27,6 +27,7 @@ from alembic.script import ScriptDirectory
 from psycopg import errors
 from sqlalchemy.pool import NullPool
 
+from pgqueue.beside import build_beside
 from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
 from pgqueue.store import execute
@@ -73,6 +74,7 @@ def migrate(dsn: str) -> bool:
     """
     for attempt in range(1, TRIES + 1):
         try:
+            build_beside(dsn, _beside(dsn))
             with _connection(dsn) as conn, conn.begin():
                 return _migrate(conn)
         except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
@@ -90,6 +92,16 @@ def migrate(dsn: str) -> bool:
 # Somebody else was making the schema at the same moment, or had a lock: nothing was done.
 _MADE = errors.DuplicateSchema | errors.UniqueViolation
 _PASSING = errors.LockNotAvailable | errors.QueryCanceled | errors.DeadlockDetected | _MADE
+
+
+def _beside(dsn: str) -> list[str]:
+    """What the revisions to come build before their transaction: nothing for a schema that is made anew."""
+    with _connection(dsn) as conn:
+        _refuse_strangers(conn)
+        before = _status(conn)
+    coming = ScriptDirectory.from_config(_config()).iterate_revisions("head", before.revision)
+    texts = [getattr(entry.module, "BESIDE", ()) for entry in coming] if before.state == "behind" else []
+    return [text for each in reversed(texts) for text in each]
 
 
 def _holders(dsn: str) -> str:

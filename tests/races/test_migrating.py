@@ -131,3 +131,61 @@ def test_p14_who_holds_a_table_and_wants_a_view_is_not_the_one_who_is_ended(serv
             reader.commit()
             thread.join(30)
         assert migrating == [True]
+
+
+def test_p14_many_waiting_jobs_are_indexed_anew_beside_claims(server: Server, database: str) -> None:
+    """No claim waits for a lock longer than the lock timeout: it would be ended, and tell."""
+    with created(server, f"{database}_many") as dsn:
+        at_revision(dsn, "0003")
+        with psycopg.connect(dsn) as conn:
+            conn.execute(
+                "insert into pgqueue.jobs (id, target) select gen_random_uuid(), 'a:b' from generate_series(1, 20000)"
+            )
+        ended = threading.Event()
+        claims: list[int] = []
+        faults: list[BaseException] = []
+
+        def claim() -> None:
+            with psycopg.connect(dsn, autocommit=True) as conn:
+                conn.execute("set lock_timeout = '2100ms'")
+                while not ended.is_set():
+                    try:
+                        found = conn.execute(ACTS["a worker"][0])
+                        claims.append(found.rowcount)
+                    except psycopg.Error as fault:
+                        faults.append(fault)
+                    ended.wait(0.005)
+
+        thread = threading.Thread(target=claim)
+        thread.start()
+        try:
+            wait_until(lambda: claims)
+            assert migrate(dsn) is True
+        finally:
+            ended.set()
+            thread.join(30)
+        assert [repr(fault) for fault in faults] == []
+        with psycopg.connect(dsn) as conn:
+            names = conn.execute(
+                "select c.relname, i.indisvalid from pg_index as i join pg_class as c on c.oid = i.indexrelid"
+                " where i.indrelid = 'pgqueue.jobs'::regclass"
+                " and c.relname in ('jobs_claim', 'jobs_lane', 'jobs_coming')"
+            ).fetchall()
+            assert sorted(names) == [("jobs_claim", True), ("jobs_coming", True), ("jobs_lane", True)]
+            plan = "\n".join(row[0] for row in conn.execute("select pg_get_indexdef('pgqueue.jobs_claim'::regclass)"))
+            assert "lane IS NULL" in plan
+
+
+def test_p14_an_index_whose_building_was_cut_off_is_built_anew(server: Server, database: str) -> None:
+    with created(server, f"{database}_cut") as dsn:
+        at_revision(dsn, "0003")
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            conn.execute("insert into pgqueue.jobs (id, target) values (gen_random_uuid(), 'a:b')")
+            conn.execute('alter table pgqueue.jobs add column lane text collate "C", add column lined boolean')
+            conn.execute("create index jobs_lane on pgqueue.jobs (queue) where lined")
+            conn.execute("update pg_index set indisvalid = false where indexrelid = 'pgqueue.jobs_lane'::regclass")
+        assert migrate(dsn) is True
+        with psycopg.connect(dsn) as conn:
+            row = conn.execute("select pg_get_indexdef('pgqueue.jobs_lane'::regclass)").fetchone()
+            assert row is not None
+            assert "lane" in row[0]
