@@ -224,13 +224,11 @@ class Claim(NamedTuple):
 
     def most_attempts(self, of_task: int | None) -> int:
         """After so many the job is dead: as it says, else its task, else its queue."""
-        of_queue = None if self.terms is None else self.terms.max_attempts
-        return self.max_attempts or of_task or of_queue or DEFAULT_MAX_ATTEMPTS
+        return self.max_attempts or of_task or (self.terms and self.terms.max_attempts) or DEFAULT_MAX_ATTEMPTS
 
     def longest(self, of_task: float | None) -> float:
         """The seconds that an attempt may take: as the job says, else its task, else its queue."""
-        of_queue = None if self.terms is None else self.terms.timeout
-        return self.timeout or of_task or of_queue or DEFAULT_TIMEOUT
+        return self.timeout or of_task or (self.terms and self.terms.timeout) or DEFAULT_TIMEOUT
 
     @property
     def token(self) -> Token:

@@ -113,7 +113,8 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     """
     try:
         task = tasks.get(claim.target) or _found(claim.target, tasks, apps)
-        if claim.attempt > claim.most_attempts(task.options.max_attempts):
+        # There is always a first one.
+        if claim.attempt > 1 and claim.attempt > claim.most_attempts(task.options.max_attempts):
             used_up = error_report("Exhausted", f"attempt {claim.attempt} was never started: all attempts are used up")
             return Ended(Reason.EXHAUSTED, used_up)
         args, kwargs = ([], {}) if claim.args == "{}" else decode_args(claim.args)
