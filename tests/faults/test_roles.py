@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgqueue.client import cancel, enqueue, enqueue_many, get_job
 from pgqueue.events import DatabaseLost, Trouble
 from pgqueue.job import NewJob
+from tests.limits import rule
 from tests.postgres import ROOT
 from tests.waiting import wait_until
 from tests.worker.errands import work
@@ -73,6 +74,8 @@ def run_all(desk: Desk, start: StartThreaded | None, dsn: str) -> ThreadedWorker
         conn.execute("set default_transaction_read_only = off")
         ids = [enqueue(conn, work).id, enqueue(conn, work, [0.3], unique_key="k", ttl=60, labels={"a": "b"}).id]
     effects = [desk.send("effect", 1, 0.2), desk.send("effect_async", 2, 0.2)]
+    rule(desk.conn, "key", "l*", concurrency=1, starts=100, period=1.0)
+    effects += [desk.send("work", limit_key="l") for _ in range(2)]
     failing = desk.send("fail_until", 2)
     worker = start(executor="thread", concurrency=2, poll=0.2) if start else ThreadedWorker(dsn, executor="thread")
     try:

@@ -30,7 +30,7 @@ def without_lock(conn: Conn) -> None:
         assert row is not None
         text = row[0]
         assert "pg_try_advisory_xact_lock(" in text
-        conn.execute(text.replace("pg_try_advisory_xact_lock(", "int4ge(").replace("int4ge(7708, ", "int4eq(0, 0 * "))
+        conn.execute(text.replace("pg_try_advisory_xact_lock(", "int4ge(").replace("int4ge(7710, ", "int4eq(0, 0 * "))
     conn.commit()
 
 

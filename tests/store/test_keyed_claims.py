@@ -248,7 +248,7 @@ def test_names_whose_hashes_are_the_same_only_wait_for_each_other(db: Conn, conn
     for key in ("a", "b"):
         enqueue(db, limit_key=key)
     other = connect(autocommit=False)
-    other.execute("select pg_advisory_xact_lock(7708, hashtext('k:a'))")
+    other.execute("select pg_advisory_xact_lock(7710, hashtext('k:a'))")
     found = claim_keyed(db, enlist(db))
     assert found.busy
     assert [job(db, each.id).limit_key for each in found.step.claims] == ["b"]

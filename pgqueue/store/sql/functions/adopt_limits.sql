@@ -13,7 +13,7 @@ declare
   _changed timestamptz[];
   _before text[];
 begin
-  if not pg_try_advisory_xact_lock(7708, 0) then
+  if not pg_try_advisory_xact_lock(7710, 0) then
     return false;
   end if;
   select array_agg(l.scope), array_agg(l.name), array_agg(l.changed_at) into _scopes, _names, _changed

@@ -1,7 +1,7 @@
 -- ready -> running for jobs that wait in the lanes of one slot (queue, priority): round robin from behind _cursor, each
 -- lane within its limits and rates, and as many at a time as its weight says. In a limited queue its unkeyed jobs are
 -- one more lane, the first.
--- Exact: each limit is guarded by a *tried* advisory lock (7708, its name) that is held to COMMIT, and shares are
+-- Exact: each limit is guarded by a *tried* advisory lock (7710, its name) that is held to COMMIT, and shares are
 -- counted in a statement after that lock, whose snapshot has what all earlier holders have committed. What others hold
 -- is passed by, so nobody ever waits here. What is full is seen before it is locked: locks are few.
 -- At most _limit jobs; of what has a rate at most _free, which start at once; no more than _most_bytes, but always one.
@@ -49,7 +49,7 @@ begin
       unadopted := true; _limit := 0; visited := 1;
     elsif pgqueue.held(_queue_name, _rule.concurrency) >= _rule.concurrency then
       _limit := 0; visited := 1;
-    elsif not pg_try_advisory_xact_lock(7708, hashtext(_queue_name)) then
+    elsif not pg_try_advisory_xact_lock(7710, hashtext(_queue_name)) then
       busy := true; _limit := 0; visited := 1;
     else
       _limit := least(_limit, _rule.concurrency - pgqueue.held(_queue_name, _rule.concurrency));

@@ -33,7 +33,7 @@ begin
       return;
     end if;
   end if;
-  if not pg_try_advisory_xact_lock(7708, hashtext(_name)) then
+  if not pg_try_advisory_xact_lock(7710, hashtext(_name)) then
     again_at := clock_timestamp();
     return;
   end if;

@@ -39,7 +39,7 @@ begin
       _room := 0;
     elsif _left = 0 then
       again_at := least(again_at, _again);
-    elsif not pg_try_advisory_xact_lock(7708, hashtext(_task.name)) then
+    elsif not pg_try_advisory_xact_lock(7710, hashtext(_task.name)) then
       _room := 0;
       busy := true;
     else
@@ -68,13 +68,13 @@ begin
                limit l.key_most) as taken)
              then case
                when not l.ordered or pgqueue.waits_with_share(l.key_name) is null then 0
-               when pg_try_advisory_xact_lock(7708, hashtext(l.key_name)) then 2
+               when pg_try_advisory_xact_lock(7710, hashtext(l.key_name)) then 2
                else -1 end
            -- `case`: the others have no rate, and are not asked.
            when case when l.key_starts is not null then (
              select m.room from pgqueue.meter_room(l.key_name, l.key_starts, l.key_period, l.key_burst) as m) end = 0
              then 0
-           when pg_try_advisory_xact_lock(7708, hashtext(l.key_name)) then 1
+           when pg_try_advisory_xact_lock(7710, hashtext(l.key_name)) then 1
            else -1 end order by l.n),
          coalesce(bool_or(not l.adopted), false), bool_or(l.key_name is not null or l.task_name is not null)
   into _keys, unadopted, ruled

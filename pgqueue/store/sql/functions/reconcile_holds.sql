@@ -15,7 +15,7 @@ declare
   _behind constant tid := format('(%s,0)', least(_from + coalesce(_pages, _size + 1), 4294967295))::tid;
 begin
   dropped := 0; added := 0; moved := 0;
-  if not pg_try_advisory_xact_lock(7708, 1) then
+  if not pg_try_advisory_xact_lock(7710, 1) then
     return;
   end if;
   delete from pgqueue.holds as h
