@@ -55,7 +55,8 @@ begin
     _tasks := _tasks || _task.name; _rooms := _rooms || _room; _lefts := _lefts || _left;
   end loop;
 
-  -- 1: ours to count, 2: ours, and full, but its share waits for its job; 0: full, -1: in other hands, null: no limit.
+  -- 1: ours to count, 2: ours, and full, but its share waits for its job; 0: full, -1: in other hands, -2: over its
+  -- rate, null: no limit.
   select array_agg(case
            when not l.adopted then 0
            when l.key_name is null then null
@@ -73,7 +74,7 @@ begin
            -- `case`: the others have no rate, and are not asked.
            when case when l.key_starts is not null then (
              select m.room from pgqueue.meter_room(l.key_name, l.key_starts, l.key_period, l.key_burst) as m) end = 0
-             then 0
+             then -2
            when pg_try_advisory_xact_lock(7710, hashtext(l.key_name)) then 1
            else -1 end order by l.n),
          coalesce(bool_or(not l.adopted), false), bool_or(l.key_name is not null or l.task_name is not null)
@@ -94,14 +95,18 @@ begin
                     where h.name = l.key_name and (h.expires_at is null or h.expires_at > clock_timestamp())
                     limit l.key_most) as taken) end::int as room,
            case when _keys[l.n] = 2 then pgqueue.waits_with_share(l.key_name) end as holder,
-           meter.room as rate_room, meter.again_at as rate_again, array_position(_tasks, l.task_name) as task
+           meter.room as rate_room,
+           -- There may be room since the look before.
+           case when _keys[l.n] = -2 then coalesce(meter.again_at, clock_timestamp()) else meter.again_at end
+             as rate_again,
+           array_position(_tasks, l.task_name) as task
     from unnest(_lanes) with ordinality as l (
       lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
       task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
     left join lateral (
       select m.room, m.again_at
       from pgqueue.meter_room(l.key_name, l.key_starts, l.key_period, l.key_burst) as m
-      where _keys[l.n] >= 0 and l.adopted and l.key_starts is not null
+      where (_keys[l.n] > 0 or _keys[l.n] = -2) and l.key_starts is not null
       offset 0) as meter on true
   )
   select array_agg((
