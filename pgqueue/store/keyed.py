@@ -57,10 +57,12 @@ def claim(
     visits: int,
     look: Look | None = None,
     most_bytes: int = MOST_BYTES,
+    careful: bool = False,
 ) -> Statement[KeyedStep]:
     """ready -> running for at most `limit` jobs that have limits, `free` of those that have a rate: one round trip.
 
-    Looks at about so many lanes. Nothing is claimed once disown() has begun a later epoch. O((visits + limit) log n).
+    Looks at about so many lanes. `careful` passes by each job whose row the database refuses, and takes longer.
+    Nothing is claimed once disown() has begun a later epoch. O((visits + limit) log n).
     """
     params = (
         worker,
@@ -75,6 +77,7 @@ def claim(
         array_as_text([quoted(slot.queue) for slot in slots]),
         array_as_text([str(slot.priority) for slot in slots]),
         [slot.cursor for slot in slots],
+        careful,
     )
     return Statement(_CLAIM, params, lambda rows: _read(rows, worker))
 
@@ -85,7 +88,7 @@ select id, claim, attempt, crashes, max_attempts, timeout, store_result, priorit
        waiting, unadopted, look_after
 from pgqueue.claim_keyed(
   $1::bigint, $2::int, $3::int, $4::int, $5::bigint, $6::int, $7::boolean, $8::text[], $9::text, $10::text[],
-  $11::smallint[], $12::text[])
+  $11::smallint[], $12::text[], $13::boolean)
 """
 
 

@@ -48,6 +48,19 @@ def told(worker: ThreadedWorker, text: str) -> list[str]:
     return [trouble.error for trouble in worker.heard(Trouble) if text in trouble.error]
 
 
+def test_p11_a_keyed_job_whose_claim_is_refused_holds_up_no_other(start: StartThreaded, desk: Desk) -> None:
+    refuse(desk, CLAIM, "new.args::text = '[\"bad\"]'")
+    bad = desk.send("work", "bad", limit_key="a")
+    worker = start(executor="thread", concurrency=4, poll=0.2)
+    for number in range(10):
+        desk.await_state(desk.send("fail_until", 1, limit_key=f"k{number % 3}"), "succeeded", timeout=20)
+    others_run(desk, 3)
+    assert desk.job(bad).state == "ready"
+    assert told(worker, "not this one")
+    allow(desk, "jobs")
+    desk.await_state(desk.send("fail_until", 1, limit_key="a"), "succeeded", timeout=20)
+
+
 @pytest.mark.parametrize("code", ["P0001", "42501", "XX000", "23514", "22023", "57P01", "08006"])
 def test_p11_an_outcome_that_is_refused_holds_up_no_other(start: StartThreaded, desk: Desk, code: str) -> None:
     refuse(desk, SETTLE, "new.target like '%:work'", code)

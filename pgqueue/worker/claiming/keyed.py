@@ -26,6 +26,8 @@ WINDOW = 100
 # and more of them, up to this. Such looks at nothing but full lanes are rationed by their cost.
 VISITS, LEAST_VISITS, MOST_VISITS = 4, 200, 3200
 VAIN_RATION = 4
+# After a refusal claims are made carefully for so long, in seconds.
+CAREFUL = 60.0
 # Where lanes were in other hands, it goes again so soon, in seconds.
 FIRST_BUSY, LAST_BUSY = 0.001, 0.02
 
@@ -63,6 +65,8 @@ class Keyed:
         self._fruitful = False
         self._second = False
         self._everywhere = False
+        self._careful_until = 0.0
+        self._news: str | None = None
         # Whether the last look at everything found nothing that waits.
         self.swept = False
 
@@ -147,6 +151,21 @@ class Keyed:
     def failed(self) -> None:
         """The offer got no answer: what it was to look at is looked at in the next round."""
         self.swept = False
+
+    def refused(self, now: float) -> None:
+        """The database refused the claim, for something other than what passes."""
+        self._careful_until = now + CAREFUL
+        self._news = "a claim of jobs with limits was refused"
+        self._remind(now)
+
+    def news(self) -> str | None:
+        """What is to be told, once."""
+        news, self._news = self._news, None
+        return news
+
+    def careful(self, now: float) -> bool:
+        """Whether each job is to be tried by itself, so that one whose row is refused holds up no other."""
+        return now < self._careful_until
 
     def visits(self, limit: int) -> int:
         """How many lanes to look at for so many jobs."""

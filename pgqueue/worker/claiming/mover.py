@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from pgqueue.events import Finished, Observer
+from pgqueue.events import Finished, Observer, Trouble
 from pgqueue.job import Claim
+from pgqueue.store.connection import in_words
 from pgqueue.store.jobs import Step
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.keyed import Keyed
@@ -72,6 +73,7 @@ class Mover:
         self._evicted = evicted
         self._renew = renew
         self.keyed = keyed
+        self._observe = observe
         self._stepper = Stepper(worker, outbox, held, room, deadline)
         self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
         self.refused_jobs = RefusedJobs(worker, held, observe)
@@ -104,7 +106,12 @@ class Mover:
         left = room if answer is None else room - len(answer.claims)
         searching = woken and not first and not (answer is not None and answer.claims)
         if left > 0 and self.keyed.wanted(time.monotonic(), searching=searching or first):
-            keyed = self._stepper.claim_keyed(conn, self.keyed, left, searching=searching)
+            try:
+                keyed = self._stepper.claim_keyed(conn, self.keyed, left, searching=searching)
+            except Exception as error:
+                if (refused := self.keyed.news()) is not None:
+                    self._observe(Trouble("claimer", f"{refused}: {in_words(error)}", "each is tried by itself now"))
+                raise
             if keyed is not None:
                 self._take(keyed.found.step)
         if room and not by_name:

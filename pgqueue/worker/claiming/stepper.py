@@ -10,7 +10,7 @@ from pgqueue.events import Finished
 from pgqueue.outcome import Move
 from pgqueue.store import execute, jobs
 from pgqueue.store import keyed as store_keyed
-from pgqueue.store.connection import is_lost
+from pgqueue.store.connection import is_lost, is_refusal
 from pgqueue.worker.claiming.held_claims import HeldClaims, weight
 from pgqueue.worker.claiming.keyed import Keyed, KeyedAnswer
 from pgqueue.worker.claiming.offer import Answer, Offer
@@ -101,6 +101,7 @@ class Stepper:
             visits=keyed.visits(limit),
             look=look,
             most_bytes=self._room.size(self._portion.size),
+            careful=keyed.careful(time.monotonic()),
         )
         began = time.monotonic()
         try:
@@ -109,6 +110,9 @@ class Stepper:
             keyed.failed()
             if is_lost(conn, error) or not was_refused(error):
                 self._held.unknown.suspect()
+            elif not is_refusal(error):
+                # Of one row, perhaps: from now on each is tried by itself.
+                keyed.refused(time.monotonic())
             raise
         ended = time.monotonic()
         answer = KeyedAnswer(found, ended, ended - began)

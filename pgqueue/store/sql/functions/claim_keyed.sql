@@ -12,7 +12,7 @@
 -- Walks jobs_lane, jobs_coming, holds_pkey; O((slots + visits + claimed) log n), whatever else waits.
 create or replace function pgqueue.claim_keyed(
   _worker bigint, _epoch int, _limit int, _free int, _most_bytes bigint, _visits int, _look boolean, _queues text[],
-  _after text, _slots text[], _priorities smallint[], _cursors text[])
+  _after text, _slots text[], _priorities smallint[], _cursors text[], _careful boolean)
 returns table (
   id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
   priority int, queue text, target text, args text, labels text, run_at timestamptz,
@@ -84,7 +84,7 @@ begin
       for _one in
         select * from pgqueue.claim_lanes(
           _worker, _host, _passed, _limited, _slot.queue, _slot.priority, _slot.cursor, _limit - _got, _free,
-          _most_bytes, _visits)
+          _most_bytes, _visits, _careful)
       loop
         if _one.id is null then
           _visits := _visits - greatest(_one.visited, 1);

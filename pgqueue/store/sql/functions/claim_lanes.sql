@@ -7,10 +7,11 @@
 -- At most _limit jobs; of what has a rate at most _free, which start at once; no more than _most_bytes, but always one.
 -- The last row is the header: id null, how far the round has come, how many lanes it saw, and whether that was all of
 -- them; when a rate has room again; whether a lane was in other hands, or a rule is not adopted yet.
+-- _careful: after a refusal, each row is tried by itself before it is taken (refused_among.sql).
 -- Called by claim_keyed. Walks jobs_lane and holds_pkey; O((visited + claimed) log n).
 create or replace function pgqueue.claim_lanes(
   _worker bigint, _host text, _passed text[], _limited text[], _queue text, _priority smallint, _cursor text,
-  _limit int, _free int, _most_bytes bigint, _visits int)
+  _limit int, _free int, _most_bytes bigint, _visits int, _careful boolean)
 returns table (
   id uuid, claim int, attempt int, crashes int, max_attempts int, timeout float8, store_result boolean,
   priority int, queue text, target text, args text, labels text, run_at timestamptz, expired boolean,
@@ -38,6 +39,7 @@ declare
   _picked record;
   _holds bigint[];
   _now timestamptz;
+  _refused uuid[];
   _taken int;
   _weight int;
 begin
@@ -102,6 +104,18 @@ begin
       and pgqueue.line_apart(_queue, _priority, _lanes, _limited) > 0
     then
       again_at := clock_timestamp();
+    end if;
+    if _careful and _picked.ctids is not null then
+      _refused := pgqueue.refused_among(_picked.ids, _worker);
+      if _refused <> '{}' then
+        select array_agg(p.ctid order by p.i) as ctids, array_agg(p.id order by p.i) as ids,
+               array_agg(p.lane order by p.i) as lanes, array_agg(p.cost order by p.i) as costs,
+               array_agg(p.kept order by p.i) as kept, _picked.bytes as bytes, _picked.cost as cost
+        into _picked
+        from unnest(_picked.ctids, _picked.ids, _picked.lanes, _picked.costs, _picked.kept)
+          with ordinality as p (ctid, id, lane, cost, kept, i)
+        where p.id <> all (_refused);
+      end if;
     end if;
     continue when _picked.ctids is null;
     _holds := null;
