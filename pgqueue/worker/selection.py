@@ -23,9 +23,11 @@ class Selection:
     excluded: tuple[str, ...] = ()
     weights: tuple[int, ...] | None = None
     _groups: dict[str, int] = field(init=False, repr=False, compare=False)
+    _globs: list[tuple[int, str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_groups", {name: n for n, name in enumerate(self.queues or ())})
+        object.__setattr__(self, "_globs", [each for each in enumerate(self.queues or ()) if is_glob(each[1])])
 
     @property
     def names(self) -> list[str] | None:
@@ -56,7 +58,7 @@ class Selection:
             return 0
         group = self._groups.get(queue)
         if group is None:
-            group = next((n for n, pattern in enumerate(self.queues) if matches(pattern, queue)), None)
+            group = next((n for n, pattern in self._globs if matches(pattern, queue)), None)
         return group
 
 

@@ -46,8 +46,10 @@ class Keyed:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self._names = selection.names
-        # Where a glob means queues: behind which name the next are asked for.
+        names = selection.names
+        # Looked at one window after the other, very many names would cost more than asking which queues have something.
+        self._names = None if names is None or len(names) > WINDOW else names
+        # Where names are asked for: behind which the next are.
         self._globbed: str | None = None
         self._known: list[KeyedSlot] = []
         self._open: set[Token] = set()
@@ -56,7 +58,6 @@ class Keyed:
         self._look: Look | None = None
         self._look_at = 0.0
         self._after = ""
-        self._from = 0
         self._many = False
         self._vain = 0
         self._again_at: float | None = None
@@ -109,7 +110,7 @@ class Keyed:
 
     @property
     def asks(self) -> Statement[list[str]] | None:
-        """What to ask before the look that was offered, if globs say which queues are meant; then tell means()."""
+        """What to ask before the look that was offered, if globs or many names say what is meant; then tell means()."""
         if self._look is None or self._look.queues is not None or self._selection.is_all:
             return None
         return keyed.queues(self._look.after, WINDOW)
@@ -179,16 +180,13 @@ class Keyed:
                     self._told.pop(name, None)
                 return Look(told, self._after)
             return Look(None, self._after)
-        names = self._names[self._from : self._from + WINDOW]
-        return Look(names)
+        return Look(self._names)
 
     def _looked(self, after: str, answer: KeyedAnswer) -> None:
         assert self._look is not None
         self._everywhere = False
         if self._names is not None:
-            self._from += WINDOW
-            self._everywhere = self._from >= len(self._names)
-            self._from = 0 if self._everywhere else self._from
+            self._everywhere = True
         elif self._look.queues is None:
             after = after if self._globbed is None else self._globbed
             self._everywhere = not after and not self._many
@@ -196,7 +194,7 @@ class Keyed:
             self._after = after
         else:
             after = ""
-        self._more = self._more or bool(after) or self._from > 0
+        self._more = self._more or bool(after)
         self._look_at = answer.at + max(LOOK_EVERY if self._known else SEARCH_EVERY, LOOK_RATION * answer.cost)
 
     def _remind(self, at: float) -> None:
