@@ -16,6 +16,7 @@ from pgqueue.errors import (
     JobNotFound,
     KeyTaken,
     LeaseLost,
+    LimitReached,
     NotBound,
     OptionError,
     PgqueueError,
@@ -28,6 +29,7 @@ from pgqueue.errors import (
     UsageError,
 )
 from pgqueue.feeding import Fed, FeedProgress, feed
+from pgqueue.holding import limit
 from pgqueue.job import Enqueued, JobState, NewJob
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
@@ -66,6 +68,7 @@ __all__ = [
     "JobState",
     "KeyTaken",
     "LeaseLost",
+    "LimitReached",
     "Linear",
     "Middleware",
     "NewJob",
@@ -94,6 +97,7 @@ __all__ = [
     "enqueue_many",
     "feed",
     "get_job",
+    "limit",
     "pause_queue",
     "pause_schedule",
     "remove_limit",

@@ -13,6 +13,7 @@
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── QueueFull                    the queue holds as many jobs as it may
+    ├── LimitReached (TimeoutError)  limit() gave up waiting for a share
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
@@ -132,6 +133,10 @@ class QueueFull(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.queue)
+
+
+class LimitReached(PgqueueError, TimeoutError):
+    """No share of the limit was free within the time that limit() was given; nothing is held."""
 
 
 class LeaseLost(PgqueueError):

@@ -9,7 +9,10 @@ import typer
 
 from pgqueue.cli.output import Columns, paint, print_json
 from pgqueue.printable import in_one_line
-from pgqueue.store.limits import LimitRow
+from pgqueue.store.limits import LimitRow, LimitUse
+
+# As limits.sql and limit_use.sql count.
+MOST_COUNTED = 1_000
 
 COLUMNS: Columns[LimitRow] = {
     "OF": lambda row: row.scope,
@@ -19,6 +22,7 @@ COLUMNS: Columns[LimitRow] = {
     "BURST": lambda row: row.burst,
     "WEIGHT": lambda row: row.weight if row.weight != 1 else None,
     "ORDER": lambda row: _order(row),
+    "IN USE": lambda row: number_of(row.in_use) if row.concurrency is not None else None,
     "DECLARED BY": lambda row: row.source,
 }
 
@@ -28,15 +32,25 @@ def in_words(row: LimitRow) -> str:
     return ", ".join(_said(row)) or "no limit"
 
 
-def print_limit(name: str, row: LimitRow, *, as_json: bool) -> None:
-    """Print the limit that rules what is named."""
+def number_of(count: int | None) -> str | None:
+    """A number that was counted up to a bound."""
+    return None if count is None else f"{count:,}" if count < MOST_COUNTED else f"{MOST_COUNTED:,} or more"
+
+
+def print_limit(name: str, row: LimitRow, use: LimitUse | None, *, as_json: bool) -> None:
+    """Print the limit that rules what is named, and how much of it is in use."""
     if as_json:
-        print_json({"of": name, **asdict(row)})
+        said = asdict(row)
+        del said["in_use"]
+        print_json({"of": name, **said, "use": None if use is None else asdict(use)})
         return
     facts = {
         row.scope: name,
         "ruled by": row.name if row.name != name else None,
         "limit": in_words(row),
+        "in use": None if use is None or row.concurrency is None else number_of(use.shares),
+        "started": None if use is None or use.starts is None else f"{use.starts:,} of {row.rate}",
+        "waiting": None if use is None or not use.waiting else number_of(use.waiting),
         "declared by": row.source,
         "changed": f"{row.changed_at:%Y-%m-%d %H:%M:%S %z}",
     }

@@ -97,7 +97,7 @@ def list_limits(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """List the limits of keys, of queues, of tasks, by name."""
+    """List the limits of keys, of queues, of tasks, by name, and how many shares are taken: a thousand at most."""
     scope, _, name = after.partition(":")
     if after and scope not in SCOPES:
         raise typer.BadParameter(f"reads like key:NAME, queue:NAME or task:NAME, got {after!r}", param_hint="--after")
@@ -110,15 +110,17 @@ def list_limits(
 
 @group.command()
 def show(key: Key = None, task: Task = None, queue: Queue = None, dsn: Dsn = None, as_json: Json = False) -> None:
-    """Show which limit rules a key, a task or a queue."""
+    """Show which limit rules a key, a task or a queue, and how much of it is in use; a thousand at most are counted."""
     scope, name = _named(key, task, queue)
     with connected(dsn) as conn:
         exact = execute(conn, limits.get(scope, name))
         row = execute(conn, limits.rule_of(name)) if exact is None and scope == "key" else exact
-    if row is None:
-        say_error(f"no limit rules the {scope} {name!r}")
-        raise typer.Exit(Exit.NOT_FOUND)
-    print_limit(name, row, as_json=as_json)
+        if row is None:
+            say_error(f"no limit rules the {scope} {name!r}")
+            raise typer.Exit(Exit.NOT_FOUND)
+        # What all keys of a name use together bounds nothing.
+        use = None if name.endswith("*") else execute(conn, limits.use_of(scope, name, row.rate))
+    print_limit(name, row, use, as_json=as_json)
 
 
 @group.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pgqueue.rate import MOST_STARTS, Rate
+from pgqueue.rate import MOST_STARTS, Rate, rate_of
 from pgqueue.store.statement import Statement, nothing, only_value, query
 
 # What a limit may say, as set_limit.sql has it; see rate.py for the starts of a rate.
@@ -21,6 +21,7 @@ __all__ = [
     "MOST_STARTS",
     "MOST_WEIGHT",
     "LimitRow",
+    "LimitUse",
     "get",
     "put",
     "put_size",
@@ -28,12 +29,17 @@ __all__ = [
     "rows",
     "rule_of",
     "size_of",
+    "use_of",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """A limit as people see it: a row of `pgqueue.limits`. `source` is the app that declared it, None for by hand."""
+    """A limit as people see it: a row of `pgqueue.limits`. `source` is the app that declared it, None for by hand.
+
+    `in_use`: how many shares are taken, a thousand at most; of `tenant:*` those of all its keys together. Where one is
+    asked for it is None: see use_of().
+    """
 
     scope: str
     name: str
@@ -45,6 +51,19 @@ class LimitRow:
     on_dead: str
     source: str | None
     changed_at: datetime
+    in_use: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """How much of a limit is in use: shares, starts that its rate counts now, jobs that wait in line for a key.
+
+    A thousand of each at most. None is not known, or has no use.
+    """
+
+    shares: int
+    starts: int | None
+    waiting: int | None
 
 
 def put(
@@ -84,6 +103,13 @@ def get(scope: str, name: str) -> Statement[LimitRow | None]:
 def rule_of(key: str) -> Statement[LimitRow | None]:
     """The limit that rules a limit key; None if none does. A probe for each character of the key."""
     return Statement(query("limit_of_key"), (key,), lambda rows: _read(rows[0]) if rows else None)
+
+
+def use_of(scope: str, name: str, rate: str | None) -> Statement[LimitUse]:
+    """How much of a limit is in use by one key, task or queue; `rate` is the limit's. O(queues log n)."""
+    said = None if rate is None else rate_of(rate)
+    params = (f"{scope[0]}:{name}", None if said is None else said.starts, None if said is None else said.period)
+    return Statement(query("limit_use"), params, lambda rows: LimitUse(*rows[0]))
 
 
 def put_size(queue: str, max_size: int | None, on_full: str | None) -> Statement[None]:

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from tests.cli.conftest import Command
+from tests.factories import enlist
+from tests.limits import take_keyed
 
 
 def test_a_limit_is_set_shown_and_removed(pgqueue: Command) -> None:
@@ -110,3 +112,25 @@ def test_on_full_needs_a_size(pgqueue: Command) -> None:
     ran = pgqueue("queues", "limit", "mail", "--on-full", "raise")
     assert ran.code == 2
     assert "on_full is of a queue that has a max_size; say how many" in ran.err
+
+
+def test_how_much_of_a_limit_is_in_use_is_told(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    pgqueue("limits", "set", "tenant:*", "--concurrency", 2, "--rate", "100/m")
+    pgqueue("limits", "set", "--queue", "mail", "--concurrency", 5)
+    conn.execute("select pgqueue.adopt_limits()")
+    conn.execute(
+        "select pgqueue.enqueue('a:b', queue => 'mail', limit_key => 'tenant:' || n % 2)"
+        " from generate_series(1, 6) as n"
+    )
+    conn.commit()
+    taken = take_keyed(conn, enlist(conn))
+    assert len(taken) == 4
+    conn.commit()
+    rows = {row["name"]: row["in_use"] for row in pgqueue("limits", "list", "--json").json}
+    assert rows == {"mail": 4, "tenant:*": 4}
+    shown = pgqueue("limits", "show", "tenant:1", "--json").json
+    assert shown["use"] == {"shares": 2, "starts": 2, "waiting": 1}
+    facts = {line[:12].strip(): line[12:].strip() for line in pgqueue("limits", "show", "tenant:1").out.splitlines()}
+    assert (facts["in use"], facts["started"], facts["waiting"]) == ("2", "2 of 100/m", "1")
+    assert pgqueue("limits", "show", "--queue", "mail", "--json").json["use"]["shares"] == 4
+    assert pgqueue("limits", "show", "tenant:*", "--json").json["use"] is None

@@ -14,6 +14,7 @@ import pgqueue
 from pgqueue import NewJob
 from tests.conftest import Connect
 from tests.factories import TARGET, Conn, claim, enlist
+from tests.limits import holds
 from tests.waiting import wait_until
 
 Way = Callable[[Conn, int], object]
@@ -351,3 +352,29 @@ def test_who_may_only_enqueue_is_refused_and_drops_as_others(db: Conn, conn: Con
 def test_a_size_that_cannot_be_is_refused(conn: Conn, said: str, fault: str) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=fault):
         conn.execute(f"select pgqueue.set_max_size({said})")
+
+
+def test_jobs_with_keys_count_and_give_way_as_others(db: Conn) -> None:
+    pgqueue.set_max_size(db, "mail", 4)
+    one(db, 0, limit_key="a")
+    one(db, 1, limit_key="b", delay=3600)
+    one(db, 2)
+    one(db, 3, limit_key="a")
+    with pytest.raises(pgqueue.QueueFull):
+        one(db, 4, limit_key="c")
+    pgqueue.set_max_size(db, "mail", 4, on_full="drop_oldest")
+    many(db, 4, 3)
+    assert numbers(db) == [1, 4, 5, 6]
+    one(db, 7, limit_key="a")
+    assert numbers(db) == [1, 5, 6, 7]
+
+
+def test_a_dropped_job_that_holds_its_key_while_it_waits_lets_go_of_it(db: Conn) -> None:
+    pgqueue.set_limit(db, "key", "k", ordered=True)
+    waiting = one(db, 0, limit_key="k")
+    # As one that waits for its retry.
+    db.execute("update pgqueue.jobs set hold = 7 where id = %s", [waiting.id])
+    db.execute("insert into pgqueue.holds (name, seq, job_id) values ('k:k', 7, %s)", [waiting.id])
+    pgqueue.set_max_size(db, "mail", 1, on_full="drop_oldest")
+    one(db, 1)
+    assert (numbers(db), holds(db)) == ([1], {})

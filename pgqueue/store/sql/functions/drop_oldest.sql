@@ -1,6 +1,7 @@
 -- waiting -> cancelled, for those jobs of a full queue that have been due longest; answers how many. One that somebody has
 -- in hand is left, and no other dropped in its place: who drops at the same time has counted it, too.
--- Walks jobs_claim at each priority; O(most log n).
+-- Walks jobs_claim at each priority, jobs_coming, and all of jobs_lane in this queue: in no order by time.
+-- O(most log n + jobs in line).
 create or replace function pgqueue.drop_oldest(_queue text, _most int, _max_size int) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -9,16 +10,29 @@ as $$
 declare
   _oldest uuid[];
   _dropped uuid[];
+  _targets text[];
+  _keys text[];
+  _seqs bigint[];
 begin
   select array_agg(found.id) into _oldest
   from (
     select head.id
-    from generate_series(0, 9) as slot (priority)
-    cross join lateral (
-      select job.id, job.run_at from pgqueue.jobs as job
-      where job.queue = _queue and job.priority = slot.priority and job.worker is null
-      order by job.run_at, job.id
-      limit _most) as head
+    from (
+      (select plain.id, plain.run_at
+       from generate_series(0, 9) as slot (priority)
+       cross join lateral (
+         select job.id, job.run_at from pgqueue.jobs as job
+         where job.queue = _queue and job.priority = slot.priority and job.lane is null and job.worker is null
+         order by job.run_at, job.id
+         limit _most) as plain)
+      union all
+      (select job.id, job.run_at from pgqueue.jobs as job
+       where job.queue = _queue and job.lined and job.worker is null)
+      union all
+      (select job.id, job.run_at from pgqueue.jobs as job
+       where job.queue = _queue and job.lane is not null and job.lined is null and job.worker is null
+       order by job.run_at, job.id
+       limit _most)) as head
     order by head.run_at, head.id
     limit _most) as found;
   with dropped as (
@@ -44,7 +58,15 @@ begin
   ), unparked as (
     delete from pgqueue.parked as parked where parked.job_id = any (array(select job.id from dropped as job))
   )
-  select array_agg(job.id) into _dropped from dropped as job;
+  select array_agg(job.id), array_agg(job.target) filter (where job.hold is not null),
+         array_agg(job.limit_key) filter (where job.hold is not null),
+         array_agg(job.hold) filter (where job.hold is not null)
+  into _dropped, _targets, _keys, _seqs
+  from dropped as job;
+  -- Of ordered keys: a job that waits for its retry holds its share.
+  if _seqs is not null then
+    perform pgqueue.let_go(array_fill(_queue, array[cardinality(_seqs)]), _targets, _keys, _seqs);
+  end if;
   perform pgqueue.forget_cancellations(_dropped);
   perform pgqueue.wake_waiters(_dropped);
   return coalesce(cardinality(_dropped), 0);

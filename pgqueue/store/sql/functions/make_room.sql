@@ -3,7 +3,8 @@
 -- What was granted is a number that only nextval and setval touch: producers wait for one another only while one counts.
 -- A queue that was found full is full for ten times as long as the count took, a second at most, and not counted again.
 -- With drop_oldest it holds up to a hundredth more than max_size between two counts.
--- Jobs that other transactions have not committed are not seen. Reads at most max_size + 10,001 rows; walks jobs_claim.
+-- Jobs that other transactions have not committed are not seen. Reads at most max_size + 10,001 rows; walks
+-- jobs_claim, jobs_lane, jobs_coming.
 create or replace function pgqueue.make_room(_queue text, _id uuid, _room regclass) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -38,8 +39,14 @@ begin
              count(*) filter (where held.id > _id and held.xmin = _mine.xmin and held.cmin = _mine.cmin)
       into _held, _own, _coming
       from (
-        select job.id, job.xmin, job.cmin from pgqueue.jobs as job
-        where job.queue = _queue
+        (select job.id, job.xmin, job.cmin from pgqueue.jobs as job
+         where job.queue = _queue and job.lane is null limit _max + 10001)
+        union all
+        (select job.id, job.xmin, job.cmin from pgqueue.jobs as job
+         where job.queue = _queue and job.lined limit _max + 10001)
+        union all
+        (select job.id, job.xmin, job.cmin from pgqueue.jobs as job
+         where job.queue = _queue and job.lane is not null and job.lined is null limit _max + 10001)
         limit _max + 10001) as held;
       if _drops then
         _surplus := least(greatest(_held - _max, 0), 10000);
