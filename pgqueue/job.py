@@ -92,6 +92,8 @@ class JobOptions:
         check_name("queue", self.queue)
         check_name("unique_key", self.unique_key)
         check_name("limit_key", self.limit_key)
+        if self.limit_key is not None and "\x01" in self.limit_key:
+            raise OptionError(f"limit_key must not contain the character 1, got {self.limit_key!r:.80}")
         check_integer("priority", self.priority, 0, 9)
         check_integer("max_attempts", self.max_attempts, 1, 32_767)
         check_duration("delay", self.delay, zero=True, infinite=False)

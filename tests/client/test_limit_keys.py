@@ -75,6 +75,9 @@ def test_an_argument_that_the_key_needs_must_be_given(conn: Conn) -> None:
         pgqueue.enqueue_many(conn, [pgqueue.NewJob(send)])
     with pytest.raises(pgqueue.OptionError, match="limit_key must be a text of 1 to 500"):
         send.enqueue(conn, "x" * 500)
+    # It stands between the parts of a lane.
+    with pytest.raises(pgqueue.OptionError, match="limit_key must not contain the character 1"):
+        send.enqueue(conn, "a\x01b")
 
 
 def test_a_key_that_a_call_says_itself_wins_and_is_taken_as_it_stands(conn: Conn) -> None:
