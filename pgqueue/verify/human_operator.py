@@ -1,4 +1,4 @@
-"""The human operator: cancels what waits and what runs, and retries dead jobs, each with a note of it."""
+"""The human operator: cancels what waits and what runs, revives dead jobs, each with a note, and changes a limit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pgqueue.client import cancel, retry
 from pgqueue.errors import DatabaseUnreachable, JobNotFound
 from pgqueue.job import JobState
 from pgqueue.store.connection import open_connection
+from pgqueue.verify import limiting
 from pgqueue.verify.tally import Tally
 
 Conn = psycopg.Connection[Any]
@@ -43,7 +44,7 @@ class HumanOperator:
                 continue
 
     def _meddle(self, conn: Conn) -> None:
-        act = self._dice.choice((self._cancel_waiting, self._cancel_running, self._revive, self._hurry))
+        act = self._dice.choice((self._cancel_waiting, self._cancel_running, self._revive, self._hurry, self._relimit))
         try:
             with conn.transaction():
                 done = act(conn)
@@ -85,3 +86,7 @@ class HumanOperator:
             return None
         conn.execute(HAND, [row[0], "retry", str(retry(conn, row[0])), None, None])
         return "waiting jobs hurried by hand"
+
+    def _relimit(self, conn: Conn) -> str | None:
+        limiting.change(conn, self._dice.choice(limiting.FLUX_MOST))
+        return "limits changed by hand"

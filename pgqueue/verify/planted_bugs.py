@@ -26,6 +26,11 @@ class PlantedBug(StrEnum):
     WINDOW = "window"
     START_LOCK = "start-lock"
     TICK = "tick"
+    LIMIT_LOCK = "limit-lock"
+    LIMIT_COUNT = "limit-count"
+    LANE = "lane"
+    LET_GO = "let-go"
+    METER = "meter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,33 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
         Edit("enqueue_tick", (
             ("if not found then did := null; return; end if;", ""),
         )),
+    ),
+    # Shares are counted and taken while others do the same.
+    PlantedBug.LIMIT_LOCK: (
+        Edit("lane_rooms", (
+            ("when pg_try_advisory_xact_lock(7710, hashtext(l.key_name)) then 1", "when true then 1"),
+            ("elsif not pg_try_advisory_xact_lock(7710, hashtext(_task.name)) then", "elsif false then"),
+        )),
+    ),
+    # One more than its limit runs in a lane.
+    PlantedBug.LIMIT_COUNT: (
+        Edit("lane_rooms", (
+            ("when l.key_most <= (", "when l.key_most < ("),
+            ("then l.key_most - (", "then l.key_most + 1 - ("),
+        )),
+    ),
+    # What is retried lets go of its lane.
+    PlantedBug.LANE: (
+        Edit("fail", (("hold = case when job.id = any (_ordered) then job.hold end,", "hold = null,"),)),
+        Edit("ordered_among", (("if not exists (select from pgqueue.limits as l where l.ordered)", "if true"),)),
+    ),
+    # A share stays with an attempt that has ended.
+    PlantedBug.LET_GO: (
+        Edit("let_go", (("and own.seq = freed.seq", "and own.seq = nullif(freed.seq, 3 * (freed.seq / 3))"),)),
+    ),
+    # What starts is not counted.
+    PlantedBug.METER: (
+        Edit("meter_charge", (("_meter.cells[1] := _meter.cells[1] + _n;", ""),)),
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ import psycopg
 
 from pgqueue.interrupt import interruptible
 from pgqueue.store.connection import open_connection
-from pgqueue.verify import ticking
+from pgqueue.verify import limiting, ticking
 from pgqueue.verify.asking import ask
 from pgqueue.verify.checks import check
 from pgqueue.verify.guard import Guard
@@ -111,6 +111,7 @@ class _Run:
         """A quiet run, on which the checker proves itself; whether it can be trusted."""
         with open_connection(self._made.dsn, "verify") as conn:
             with conn.transaction():
+                limiting.begin(conn)
                 pieces = sample()
                 ask(conn, pieces, [None] * len(pieces))
                 ticking.sample(conn)

@@ -40,6 +40,11 @@ def _sabotage(name: str, victim: str, rules: str, *statements: str) -> Sabotage:
     return Sabotage(name, victim, statements, frozenset(rules.split()))
 
 
+IN_LANE = """
+select job_id from verify.moves where limit_key = 'lane sample' and what = 'claimed' order by seq desc limit 1
+"""
+OF_KEY = "select job_id from verify.moves where limit_key = '{} sample'"
+
 SABOTAGES = (
     _sabotage(
         "a job deleted", OF_KIND.format("plain"), "lost", "delete from pgqueue.attempts where job_id = %(job)s"
@@ -186,6 +191,34 @@ SABOTAGES = (
         "insert into pgqueue.ticks (schedule, scheduled_for, why)"
         " select name, now() - n * interval '1 h', 'skipped' from pgqueue.schedules, unnest('{5,3}'::int[]) as n"
         " where name = 'sample'",
+    ),
+    _sabotage(
+        "a job claimed when its limit was reached", OF_KEY.format("share"), "limit",
+        "insert into verify.moves (seq, at, what, job_id, claim, ran, queue, target, limit_key, priority, run_at)"
+        " select 0, at, what, gen_random_uuid(), 1, false, queue, 'another', limit_key, priority, run_at"
+        " from verify.moves, generate_series(1, 2) where job_id = %(job)s and what = 'claimed'",
+    ),
+    _sabotage(
+        "a start too many for its rate", OF_KEY.format("rate"), "rate",
+        "insert into verify.moves (at, what, job_id, claim, ran, queue, target, limit_key, priority, run_at)"
+        " select at - interval '1 s', what, gen_random_uuid(), 1, false, queue, 'another', limit_key, priority, run_at"
+        " from verify.moves, generate_series(1, 3) where job_id = %(job)s and what = 'claimed'",
+    ),
+    _sabotage(
+        "a share left behind", OF_KEY.format("share"), "share",
+        "insert into pgqueue.holds (name, seq, job_id, worker) values ('k:share sample', 1, %(job)s, 1)",
+    ),
+    _sabotage(
+        "two of one lane at once", IN_LANE, "lane",
+        "update verify.ends set at = at + interval '1 h' where job_id = ("
+        " select job_id from verify.moves where limit_key = 'lane sample' and what = 'claimed' order by seq limit 1)",
+    ),
+    _sabotage(
+        "a later one of a lane before an earlier", IN_LANE, "lane",
+        "update verify.moves set seq = seq + case when what = 'there' then 0 else 1000000 end,"
+        " at = at + case when what = 'there' then interval '-1 h' else '0' end"
+        " where job_id = (select job_id from verify.moves where limit_key = 'lane sample' and what = 'claimed'"
+        " order by seq limit 1)",
     ),
 )  # fmt: skip
 

@@ -45,6 +45,16 @@ QUERIES = {
     "requests that found a job waiting until its start": (
         "select count(*) from verify.asked as asked where asked.until_start and not asked.created and not asked.again"
     ),
+    "limits that were reached": "select count(*) from verify.shares where running = most",
+    "attempts lost that had a share of a limit": (
+        "select count(*) from pgqueue.attempts as attempt where attempt.outcome in ('lost', 'late') and exists ("
+        " select from verify.shares as share where share.job_id = attempt.job_id and share.claim = attempt.claim)"
+    ),
+    "rates that were used up": (
+        "select count(*) from verify.metered as begun where begun.starts = ("
+        " select count(*) from verify.metered as before where before.name = begun.name"
+        " and before.at > begun.at - begun.period * interval '1 s' and before.at <= begun.at)"
+    ),
     "jobs past their ttl, never started": "select count(*) from pgqueue.dead_jobs where reason = 'expired'",
 }
 # Counted as they happened.
@@ -60,6 +70,9 @@ TALLIED = (
     "waiting jobs cancelled by hand",
     "running jobs cancelled by hand",
     "dead jobs revived by hand",
+    "limits changed by hand",
+    "shares held by code outside of jobs",
+    "shares refused to code outside of jobs",
 )
 
 

@@ -15,6 +15,8 @@ from pgqueue.verify.background import Background
 from pgqueue.verify.checks import write_known
 from pgqueue.verify.faults import Faults
 from pgqueue.verify.human_operator import HumanOperator
+from pgqueue.verify.limiting import Onlooker
+from pgqueue.verify.outsider import Outsider
 from pgqueue.verify.producers import Producer
 from pgqueue.verify.proxy import Proxy
 from pgqueue.verify.schedule import Fault, schedule
@@ -77,6 +79,8 @@ class Storm:
                 for each in range(PRODUCERS)
             ]
             threads = [Background("human", HumanOperator(made.dsn, settings.seed, self._tally).work)]
+            threads += [Background("outsider", Outsider(made.dsn, settings.seed, self._tally).work)]
+            threads += [Background("onlooker", Onlooker(made.dsn).work)]
             threads += [Background(f"producer {number}", each.work) for number, each in enumerate(producers)]
             for thread in threads:
                 stack.callback(thread.stop, STOP_TIMEOUT)

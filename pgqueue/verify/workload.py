@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pgqueue.verify import limiting
+
 # So few that they are often taken.
 KEYS = tuple(f"key {number}" for number in range(6))
 # Keys that outlive their jobs, for so many seconds after these fall due.
@@ -113,16 +115,25 @@ def sample() -> list[Piece]:
     pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {number}"}) for number in range(2)]
     for key, options in ("window", {"unique_for": WINDOW}), ("start", {"unique_until": "start"}):
         pieces += [Piece("plain", (0.0,), {"unique_key": f"sample {key} {number}", **options}) for number in range(2)]
+    pieces += [Piece("plain", (0.0,), {"limit_key": key}) for key in ("share sample", "rate sample")]
+    pieces += [Piece("plain", (0.4,), {"limit_key": "lane sample"}) for _ in range(2)]
     return pieces
 
 
 def piece(dice: random.Random, key: str | None = None) -> Piece:
     """One job, drawn."""
+    place = limiting.place(dice)
+    if place.in_lane and key is None:
+        task = dice.choice(limiting.LANE_TASKS)
+        seconds = round(dice.uniform(0.0, limiting.LANE_SECONDS), 3)
+        return Piece(task, arguments(task, seconds, dice), place.options)
     task = dice.choices(list(TASKS), list(TASKS.values()))[0]
     # Most are short; the long ones outlast a lease together with their second attempt.
     is_long = dice.random() < LONG.get(task, 0.3)
     seconds = round(dice.uniform(0.8, 3.0) if is_long else dice.uniform(0.0, 0.1), 3)
     options: dict[str, Any] = {"queue": dice.choice(("a", "b")), "priority": dice.randint(0, 9)}
+    if not place.in_lane:
+        options |= place.options
     chance = dice.random()
     if chance < 0.12:
         options["delay"] = round(dice.uniform(0.1, 3.0), 3)

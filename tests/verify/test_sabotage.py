@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.embedded import Server
 from pgqueue.store.connection import open_connection
-from pgqueue.verify import ticking
+from pgqueue.verify import limiting, ticking
 from pgqueue.verify.asking import ask
 from pgqueue.verify.checks import NAMES, check, rules
 from pgqueue.verify.sabotage import SABOTAGES, prove
@@ -31,6 +31,7 @@ def test_the_checker_finds_each_sabotage_and_nothing_else(
             # No sabotage is about a timeout, and to wait for one would take longer than all the others.
             pieces = [piece for piece in sample() if piece.task != "overruns"]
             with conn.transaction():
+                limiting.begin(conn)
                 ask(conn, pieces, [None] * len(pieces))
                 ticking.sample(conn)
             # In threads: children would cost more time to start than everything else.
