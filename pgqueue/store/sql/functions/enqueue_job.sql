@@ -24,13 +24,12 @@ begin
   end if;
   for round in 1..100 loop
     insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
-                              args, unique_key, limit_key, lane, lined, labels)
+                              args, unique_key, limit_key, labels)
     values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout,
             coalesce(_priority, case when not _filled then 5::smallint end), _max_attempts, _store_result,
             coalesce(_queue, case when not _filled then 'default' end), _target,
             coalesce(_args, '{}'),
-            _unique_key, _limit_key, case when _limit_key is not null then pgqueue.lane_of(_limit_key, _target) end,
-            case when _limit_key is not null and _due <= clock_timestamp() then true end, _labels)
+            _unique_key, _limit_key, _labels)
     on conflict do nothing
     returning jobs.queue into _put;
     created := found;

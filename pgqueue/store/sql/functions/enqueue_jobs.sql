@@ -51,13 +51,11 @@ begin
     return;
   end if;
   insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
-                            args, limit_key, lane, lined, labels)
+                            args, limit_key, labels)
   select new.id, due.at, due.at + make_interval(secs => new.ttl), new.timeout,
          coalesce(new.priority, case when not _filled then 5::smallint end), new.max_attempts, new.store_result,
          coalesce(new.queue, case when not _filled then 'default' end), new.target,
-         new.args::json, new.limit_key,
-         case when new.limit_key is not null then pgqueue.lane_of(new.limit_key, new.target) end,
-         case when new.limit_key is not null and due.at <= clock_timestamp() then true end, new.labels::jsonb
+         new.args::json, new.limit_key, new.labels::jsonb
   from unnest(_ids, _targets, _args, _queues, _priorities, _delays, _run_ats, _ttls, _timeouts, _max_attempts,
               _limit_keys, _store_results, _labels)
     as new (id, target, args, queue, priority, delay, run_at, ttl, timeout, max_attempts,
