@@ -10,7 +10,7 @@ import psycopg
 import pgqueue
 from pgqueue.cron import Decision, Tick
 from pgqueue.job import Claim
-from pgqueue.store import declaring, execute, feeds, keyed, limits, schedules
+from pgqueue.store import declaring, execute, feeds, holding, keyed, limits, schedules
 from tests import factories
 
 Conn = psycopg.Connection[Any]
@@ -69,6 +69,10 @@ def limits_on(conn: Conn) -> None:
         "select seq from pgqueue.hold('tenant:7', 9), pgqueue.keep_hold('tenant:7', seq, 9)"
     ).fetchall()
     conn.execute("select pgqueue.let_go_of('tenant:7', %s)", shares[0])
+    share = execute(conn, holding.take("tenant:7", 9.0, 1))
+    assert share.number is not None
+    assert execute(conn, holding.give_back("tenant:7", share.number))
+    execute(conn, limits.use_of("key", "tenant:7", "100/m"))
     execute(conn, limits.put("key", "in order", 1, None, None, None, True, None))
     for _ in range(2):
         pgqueue.enqueue(conn, factories.TARGET, queue="limited", limit_key="in order")
@@ -78,7 +82,10 @@ def limits_on(conn: Conn) -> None:
     look = keyed.Look(["limited", "sized"])
     taken: list[Claim] = []
     for _ in range(2):
-        found = execute(conn, keyed.claim(worker, factories.epoch(conn, worker), [], 3, free=3, visits=100, look=look))
+        asked = keyed.claim(
+            worker, factories.epoch(conn, worker), [], 3, free=3, visits=100, look=look, careful=not taken
+        )
+        found = execute(conn, asked)
         taken += found.step.claims
     factories.settle(conn, *taken[:1])
     for each in taken[1:]:
