@@ -7,15 +7,11 @@ touches nothing that others have made and gives way to whoever is at work: docs/
 
 from __future__ import annotations
 
-import hashlib
 import io
 import random
-import re
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -32,8 +28,8 @@ from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
 from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
+from pgqueue.store.functions import repeatables, serves, stamp
 from pgqueue.store.schema import (
-    OLDEST_SERVED,
     exists,
     fix_search_paths,
     has_namespace,
@@ -125,15 +121,7 @@ def sql() -> str:
     # Alembic's own BEGIN and COMMIT surround the migrations alone; here all is one transaction.
     migrations = buffer.getvalue().replace("BEGIN;", "").replace("COMMIT;", "").strip()
     begin = f"begin;\n{OWN_PATH};\n\n{CREATE_SCHEMA};"
-    return "\n\n".join([begin, migrations, *repeatables(), f"{_stamp()};", "commit;\n"])
-
-
-def repeatables() -> Iterator[str]:
-    """The text of every function and view, in the order in which they can be created."""
-    root = files("pgqueue.store") / "sql"
-    for folder in ("functions", "views"):
-        for file in sorted((root / folder).iterdir(), key=lambda entry: entry.name):
-            yield file.read_text()
+    return "\n\n".join([begin, migrations, *repeatables(), f"{stamp()};", "commit;\n"])
 
 
 # What views, defaults and checks call is bound when they are made.
@@ -170,7 +158,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     config.attributes["connection"] = conn
     with _alembic:
         command.upgrade(config, "head")
-    for text in (*repeatables(), _stamp()):
+    for text in (*repeatables(), stamp()):
         conn.exec_driver_sql(text.replace("%", "%%"))
     execute(conn, fix_search_paths())
     return True
@@ -221,28 +209,7 @@ def _status(conn: sqlalchemy.Connection) -> SchemaStatus:
     comment = conn.exec_driver_sql(
         "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'pgqueue'"
     ).scalar()
-    return SchemaStatus(revision, newest, state, _serves(str(comment)))
-
-
-def _stamp() -> str:
-    served = f"serves code from {OLDEST_SERVED}"
-    return f"comment on schema pgqueue is 'pgqueue, a job queue; {served}; functions of {__version__}, {_checksum()}'"
-
-
-def _serves(comment: str) -> bool:
-    stamp = re.search(r"functions of (\d+)\.(\d+)\.(\d+), ([0-9a-f]{16})$", comment)
-    if stamp is None:
-        return False
-    release = tuple(int(number) for number in stamp.groups()[:3])
-    return release > _release() or (release == _release() and stamp[4] == _checksum())
-
-
-def _release() -> tuple[int, ...]:
-    return tuple(int(number) for number in __version__.split("."))
-
-
-def _checksum() -> str:
-    return hashlib.sha256("\n".join(repeatables()).encode()).hexdigest()[:16]
+    return SchemaStatus(revision, newest, state, serves(str(comment)))
 
 
 def _config(output: io.StringIO | None = None) -> Config:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import psycopg
+
+from pgqueue.store.functions import text_of
 
 SETTLE_TOKEN = """
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim)))"""
@@ -35,7 +36,7 @@ BUGS: dict[str, dict[str, dict[str, str]]] = {
 def plant(bug: str, conn: psycopg.Connection[Any]) -> None:
     """Replace functions of pgqueue in this database alone."""
     for name, changes in BUGS[bug].items():
-        text = (files("pgqueue.store") / "sql" / "functions" / f"{name}.sql").read_text()
+        text = text_of(name)
         for guard, nothing in changes.items():
             assert guard in text, f"{name}.sql no longer reads {guard!r}; say here how its guard reads now"
             text = text.replace(guard, nothing)

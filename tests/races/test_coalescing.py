@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -13,6 +12,7 @@ import pytest
 
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute
+from pgqueue.store.functions import text_of
 from tests.factories import TARGET, Conn, claim, count, enlist, settle
 
 LOCK = "perform from pgqueue.jobs as job where job.id = _job.id and job.worker is null for share;"
@@ -67,7 +67,7 @@ def test_p10_no_commit_is_lost_on_a_job_that_starts_before_it(db: Conn, dsn: str
 
 @pytest.mark.parametrize(("locks", "unseen"), [(True, 0), (False, 1)])
 def test_without_the_lock_on_what_it_found_a_commit_is_lost(db: Conn, one: Conn, *, locks: bool, unseen: int) -> None:
-    text = (files("pgqueue.store") / "sql" / "functions" / "enqueue_keyed.sql").read_text()
+    text = text_of("enqueue_keyed")
     assert LOCK in text
     db.execute(text if locks else text.replace(LOCK, LOCK.replace(" for share", "")))
     db.execute("create table facts (id int generated always as identity, seen int)")
