@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from tests.enumerator.company import assembled_alone
 from tests.enumerator.enumeration import Report, enumerate_scenario
-from tests.enumerator.scenarios import SCENARIOS, named
+from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
+from tests.enumerator.scenarios import SCENARIOS
 
 COLUMNS = "{:<28} {:>9} {:>7} {:>10} {:>9} {:>11} {:>8}"
 HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violations", "seconds")
@@ -16,10 +17,12 @@ HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violatio
 
 def main(names: Sequence[str]) -> int:
     began = time.monotonic()
+    known = (*SCENARIOS, *KEYED_SCENARIOS)
+    chosen = [next(each for each in known if each.name == name) for name in names] or known
     reports = []
     print(COLUMNS.format(*HEADINGS), flush=True)
     with assembled_alone() as company:
-        for scenario in [named(name) for name in names] or SCENARIOS:
+        for scenario in chosen:
             reports.append(enumerate_scenario(scenario, company))
             _print_report(reports[-1])
         deadlocks = company.deadlocks()

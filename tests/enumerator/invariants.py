@@ -56,6 +56,7 @@ AT_THE_END: Mapping[str, str] = {
     "has no end": f"{_ENDS} select job from orders where job not in (select job from ends)",
     "was started, but has no attempt": """
         select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
+    "left a share behind": "select job_id, name, seq from pgqueue.holds",
     "left a cancellation behind": "select job_id from pgqueue.cancellations",
     "has a worker's row that still lives": "select id from pgqueue.workers where expires_at > clock_timestamp()",
 }

@@ -90,7 +90,7 @@ def _enqueue_call(stage: Stage) -> Call:
     job_id = new_job_id()
 
     def call(dsn: str) -> None:
-        with _connected(dsn, "enqueue") as conn:
+        with connected(dsn, "enqueue") as conn:
             stage.order(conn, "work", job_id=job_id, unique_key="once")
 
     return call
@@ -100,7 +100,7 @@ def _plain_enqueue_call(stage: Stage) -> Call:
     """With no id and no key: whoever repeats it has another job, with an order of its own."""
 
     def call(dsn: str) -> None:
-        with _connected(dsn, "enqueue") as conn:
+        with connected(dsn, "enqueue") as conn:
             job = enqueue(conn, f"{TASKS}:work", [stage.direct])
             conn.execute("insert into orders values (%s, 'succeeded')", [job.id])
 
@@ -111,7 +111,7 @@ def _enqueue_many_call(stage: Stage) -> Call:
     ids = [new_job_id() for _ in range(3)]
 
     def call(dsn: str) -> None:
-        with _connected(dsn, "enqueue") as conn:
+        with connected(dsn, "enqueue") as conn:
             conn.execute(
                 "insert into orders select id, 'succeeded' from unnest(%s) as id on conflict do nothing", [ids]
             )
@@ -128,7 +128,7 @@ def _replace_call(stage: Stage) -> Call:
     options: dict[str, Any] = {"unique_key": "replaced", "unique_until": "start", "on_conflict": "replace"}
 
     def call(dsn: str) -> None:
-        with _connected(dsn, "enqueue") as conn:
+        with connected(dsn, "enqueue") as conn:
             job = enqueue(conn, f"{TASKS}:work", [stage.direct, 0.01], job_id=job_id, **options)
             conn.execute("insert into orders values (%s, 'succeeded') on conflict do nothing", [job.id])
 
@@ -136,7 +136,7 @@ def _replace_call(stage: Stage) -> Call:
 
 
 @contextmanager
-def _connected(dsn: str, role: str) -> Iterator[psycopg.Connection[Any]]:
+def connected(dsn: str, role: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that commits at the end, and is closed even if that is refused."""
     with closing(psycopg.connect(dsn, application_name=f"pgqueue {role}")) as conn, conn:
         yield conn
@@ -147,7 +147,7 @@ def _cancel_call(stage: Stage) -> Call:
     running = stage.send("work", 0.3, expected=None, unique_key="running")
 
     def call(dsn: str) -> None:
-        with _connected(dsn, "cancel") as conn:
+        with connected(dsn, "cancel") as conn:
             assert cancel(conn, waiting) == "cancelled"
             cancel(conn, running)
 

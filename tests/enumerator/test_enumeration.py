@@ -10,13 +10,16 @@ import pytest
 from tests.enumerator.actions import Action, Point
 from tests.enumerator.company import Company
 from tests.enumerator.enumeration import enumerate_scenario
+from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
 from tests.enumerator.play import LEASES
 from tests.enumerator.requests import Request
 from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
+@pytest.mark.parametrize(
+    "scenario", [*SCENARIOS, *KEYED_SCENARIOS], ids=lambda scenario: scenario.name.replace(" ", "-")
+)
 def test_all_invariants_hold_after_every_point(
     company: Company, scenario: Scenario, record_property: Callable[[str, object], None]
 ) -> None:

@@ -36,6 +36,14 @@ begin
   if old.worker is null and new.worker is not null and old.run_at > clock_timestamp() then
     insert into public.violations values (format('job %s started early', new.id));
   end if;
+  -- Under the lock of its limit, which the claim holds to its end: nobody else can have started one meanwhile.
+  if old.worker is null and new.worker is not null and new.limit_key is not null and (
+    select count(*) from pgqueue.jobs as job where job.limit_key = new.limit_key and job.worker is not null) > (
+    select rule.concurrency from pgqueue.limits as rule
+    where rule.scope = 'key' and rule.name = new.limit_key and rule.adopted)
+  then
+    insert into public.violations values (format('job %s exceeded the limit of %s', new.id, new.limit_key));
+  end if;
   return null;
 end $$;
 create trigger witness after update on pgqueue.jobs for each row execute function witness_job();
