@@ -161,6 +161,16 @@ def be_at_home_in(dsn: str | None) -> None:
     _home = dsn
 
 
+@contextmanager
+def at_home_in(dsn: str) -> Iterator[None]:
+    """Be at home in this database as long as the block runs."""
+    be_at_home_in(dsn)
+    try:
+        yield
+    finally:
+        be_at_home_in(None)
+
+
 def home_database() -> str | None:
     """The database that be_at_home_in() named last."""
     return _home

@@ -29,7 +29,7 @@ from pgqueue.cli.options import (
     new_group,
 )
 from pgqueue.cli.output import Columns, print_json, print_list
-from pgqueue.context import be_at_home_in
+from pgqueue.context import at_home_in
 from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.store import execute, reading, unknown
@@ -147,12 +147,8 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     with served(dsn) as address:
         with connected(address) as conn:
             found = client.get_job(conn, job_id_of(conn, job_id)).id
-        be_at_home_in(address)
-        try:
-            with diagnosed():
-                finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
-        finally:
-            be_at_home_in(None)
+        with diagnosed(), at_home_in(address):
+            finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
         with connected(address) as conn:
             job = client.get_job(conn, found)
     if finished is None:

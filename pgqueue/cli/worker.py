@@ -14,7 +14,7 @@ from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import served
 from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option, seconds_or_off_option
 from pgqueue.cli.queue_words import queue_names, queue_weights
-from pgqueue.context import be_at_home_in
+from pgqueue.context import at_home_in
 from pgqueue.store.diagnosis import diagnosed
 
 MEGABYTE = 1024 * 1024
@@ -137,8 +137,7 @@ def worker(
     _collect_less_often()
     if executor is Kind.ASYNC:
         sys.setswitchinterval(SWITCH_INTERVAL)
-    with served(dsn) as address, diagnosed():
-        be_at_home_in(address)
+    with served(dsn) as address, diagnosed(), at_home_in(address):
         code = Worker(
             address,
             queues=served_queues,
