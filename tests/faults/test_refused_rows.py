@@ -49,7 +49,7 @@ def told(worker: ThreadedWorker, text: str) -> list[str]:
 
 
 def test_p11_a_keyed_job_whose_claim_is_refused_holds_up_no_other(start: StartThreaded, desk: Desk) -> None:
-    refuse(desk, CLAIM, "new.args::text = '[\"bad\"]'")
+    refuse(desk, CLAIM, "new.worker is not null and new.args::text = '[\"bad\"]'")
     bad = desk.send("work", "bad", limit_key="a")
     worker = start(executor="thread", concurrency=4, poll=0.2)
     for number in range(10):
