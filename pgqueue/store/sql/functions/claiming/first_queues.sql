@@ -1,4 +1,5 @@
--- As queue_names(), but no more than _limit of them: whether there are few or many costs no more than to know few.
+-- The names of queues that have jobs, no more than _limit of them, all if that is null: whether there are few or many
+-- costs no more than to know few. A name that cannot be said in UTF-8 is left out: it would hide all the others.
 -- Loose scans of jobs_claim, jobs_lane and jobs_coming, three probes a queue; O(_limit log n).
 create or replace function pgqueue.first_queues(_limit int) returns setof text
 language plpgsql stable

@@ -1,35 +1,5 @@
--- The names of all queues that have jobs: loose scans of jobs_claim, jobs_lane and jobs_coming, three probes a queue.
--- A name that cannot be said in UTF-8 is left out: it would hide all the others.
+-- The names of all queues that have jobs, as first_queues() finds them: three probes a queue.
 create or replace function pgqueue.queue_names() returns setof text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
-as $$
-begin
-  return query
-  with recursive names (queue) as (
-    (select min(first.queue) from (
-       (select job.queue from pgqueue.jobs as job where job.lane is null order by job.queue limit 1)
-       union all
-       (select job.queue from pgqueue.jobs as job where job.lined order by job.queue limit 1)
-       union all
-       (select job.queue from pgqueue.jobs as job
-        where job.lane is not null and job.lined is null order by job.queue limit 1)) as first)
-    union all
-    select (select min(next.queue) from (
-              (select job.queue from pgqueue.jobs as job
-               where job.lane is null and job.queue > names.queue order by job.queue limit 1)
-              union all
-              (select job.queue from pgqueue.jobs as job
-               where job.lined and job.queue > names.queue order by job.queue limit 1)
-              union all
-              (select job.queue from pgqueue.jobs as job
-               where job.lane is not null and job.lined is null and job.queue > names.queue
-               order by job.queue limit 1)) as next)
-    from names
-    where names.queue is not null
-  )
-  select names.queue from names
-  where names.queue is not null
-    and (getdatabaseencoding() = 'UTF8' or names.queue = pgqueue.readable(names.queue));
-end $$;
+as $$ begin return query select found.queue from pgqueue.first_queues(null) as found (queue); end $$;
