@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -15,10 +15,26 @@ from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
-from pgqueue.cli.keys import MaxWait, OnConflict, Unique, UniqueFor, UniqueKey, UniqueUntil
-from pgqueue.cli.options import App, Dsn, choice_option, duration_option
-from pgqueue.cli.telling import Telling
-from pgqueue.cli.values import arguments, labels, moment, seconds_or_none
+from pgqueue.cli.job_options import (
+    Delay,
+    InQueue,
+    Label,
+    LimitKey,
+    MaxAttempts,
+    MaxWait,
+    Notify,
+    OnConflict,
+    Priority,
+    StoreResult,
+    Timeout,
+    Ttl,
+    Unique,
+    UniqueFor,
+    UniqueKey,
+    UniqueUntil,
+)
+from pgqueue.cli.options import App, Dsn
+from pgqueue.cli.values import arguments, labels, moment
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob
@@ -38,35 +54,26 @@ def enqueue(
     args: Annotated[str | None, typer.Argument(metavar="ARGS", help="JSON: '[1, 2]' or '{\"a\": 1}'.")] = None,
     app: App = [],  # noqa: B006, typer copies it
     dsn: Dsn = None,
-    queue: Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Where it waits.")] = None,
-    priority: Annotated[int | None, typer.Option("--priority", metavar="0-9", help="Higher runs first.")] = None,
-    delay: Annotated[timedelta | None, duration_option("--delay", "Not before so long from now.")] = None,
+    queue: InQueue = None,
+    priority: Priority = None,
+    delay: Delay = None,
     at: Annotated[
         datetime | None,
         typer.Option("--at", metavar="MOMENT", parser=moment, help="Not before; ISO 8601, local if without zone."),
     ] = None,
-    ttl: Annotated[timedelta | None, duration_option("--ttl", "Never started if not within this after due.")] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long it may run; or none."),
-    ] = None,
-    max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
+    ttl: Ttl = None,
+    timeout: Timeout = None,
+    max_attempts: MaxAttempts = None,
     unique_key: UniqueKey = None,
     unique: Unique = None,
     unique_until: UniqueUntil = None,
     unique_for: UniqueFor = None,
     on_conflict: OnConflict = None,
     max_wait: MaxWait = None,
-    limit_key: Annotated[
-        str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
-    ] = None,
-    store_result: Annotated[
-        bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
-    ] = False,
-    label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
-    notify: Annotated[
-        Telling | None, choice_option("--notify", of=Telling, help="When idle workers are told of it.")
-    ] = None,
+    limit_key: LimitKey = None,
+    store_result: StoreResult = False,
+    label: Label = None,
+    notify: Notify = None,
     job_id: Annotated[UUID | None, typer.Option("--job-id", metavar="ID", help="Its id: repeating adds none.")] = None,
 ) -> None:
     """Enqueue one job, and print its id.

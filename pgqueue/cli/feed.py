@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,10 +11,10 @@ from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import served
 from pgqueue.cli.errors import say
 from pgqueue.cli.feed_screen import screen
-from pgqueue.cli.options import Dsn, Json, choice_option, duration_option
+from pgqueue.cli.job_options import Delay, InQueue, Label, LimitKey, MaxAttempts, Notify, Priority, Timeout, Ttl
+from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import print_json
-from pgqueue.cli.telling import Telling
-from pgqueue.cli.values import labels, seconds_or_none
+from pgqueue.cli.values import labels
 from pgqueue.errors import UsageError
 from pgqueue.interrupt import interruptible
 from pgqueue.store.diagnosis import diagnosed
@@ -39,22 +38,15 @@ def feed(
     total: Annotated[
         int | None, typer.Option("--total", metavar="N", min=1, help="How many items it has, for the progress bar.")
     ] = None,
-    queue: Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Where its jobs wait.")] = None,
-    priority: Annotated[int | None, typer.Option("--priority", metavar="0-9", help="Higher runs first.")] = None,
-    delay: Annotated[timedelta | None, duration_option("--delay", "Not before so long from then.")] = None,
-    ttl: Annotated[timedelta | None, duration_option("--ttl", "Never started if not within this after due.")] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long one may run; or none."),
-    ] = None,
-    max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
-    limit_key: Annotated[
-        str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
-    ] = None,
-    label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
-    notify: Annotated[
-        Telling | None, choice_option("--notify", of=Telling, help="When idle workers are told of them.")
-    ] = None,
+    queue: InQueue = None,
+    priority: Priority = None,
+    delay: Delay = None,
+    ttl: Ttl = None,
+    timeout: Timeout = None,
+    max_attempts: MaxAttempts = None,
+    limit_key: LimitKey = None,
+    label: Label = None,
+    notify: Notify = None,
     as_json: Json = False,
 ) -> None:
     """Enqueue a job for each item of an iterator, until it has come to its end.

@@ -10,9 +10,24 @@ import typer
 
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
-from pgqueue.cli.keys import MaxWait, OnConflict, Unique, UniqueFor, UniqueKey, UniqueUntil
+from pgqueue.cli.job_options import (
+    InQueue,
+    Label,
+    LimitKey,
+    MaxAttempts,
+    MaxWait,
+    OnConflict,
+    Priority,
+    StoreResult,
+    Timeout,
+    Ttl,
+    Unique,
+    UniqueFor,
+    UniqueKey,
+    UniqueUntil,
+)
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
-from pgqueue.cli.values import arguments, labels, seconds_or_none
+from pgqueue.cli.values import arguments, labels
 from pgqueue.schedules import schedule
 
 
@@ -54,27 +69,20 @@ def add(
         Overlapping | None,
         choice_option("--overlap", of=Overlapping, help="While the job before lives; else allow."),
     ] = None,
-    queue: Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Where its jobs wait.")] = None,
-    priority: Annotated[int | None, typer.Option("--priority", metavar="0-9", help="Higher runs first.")] = None,
-    ttl: Annotated[timedelta | None, duration_option("--ttl", "Never started if not within this after due.")] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option("--timeout", metavar="TIME", parser=seconds_or_none, help="How long a job may run; or none."),
-    ] = None,
-    max_attempts: Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")] = None,
+    queue: InQueue = None,
+    priority: Priority = None,
+    ttl: Ttl = None,
+    timeout: Timeout = None,
+    max_attempts: MaxAttempts = None,
     unique_key: UniqueKey = None,
     unique: Unique = None,
     unique_until: UniqueUntil = None,
     unique_for: UniqueFor = None,
     on_conflict: OnConflict = None,
     max_wait: MaxWait = None,
-    limit_key: Annotated[
-        str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")
-    ] = None,
-    store_result: Annotated[
-        bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")
-    ] = False,
-    label: Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")] = None,
+    limit_key: LimitKey = None,
+    store_result: StoreResult = False,
+    label: Label = None,
 ) -> None:
     """Make a schedule, or replace the one of that name. With --app the options of the task itself hold, too.
 
