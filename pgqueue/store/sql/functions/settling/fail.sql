@@ -101,14 +101,7 @@ begin
 
   perform pgqueue.call_off(_settled);
   perform pgqueue.forget_cancellations(_settled);
-  perform pgqueue.wake(retried.queue)
-  from (
-    select distinct job.queue
-    from unnest(_settled) as settled (id)
-    cross join lateral (
-      select held.queue from pgqueue.jobs as held
-      where held.id = settled.id and held.worker is null and held.run_at <= clock_timestamp() + interval '10 seconds'
-      offset 0) as job) as retried;
+  perform pgqueue.wake_for(_settled);
   perform pgqueue.wake_waiters(array(
     select told.id from unnest(_ids, _delays) as told (id, delay)
     where told.delay is null and told.id = any (_settled)));

@@ -79,14 +79,7 @@ begin
   end if;
 
   perform pgqueue.call_off(_settled);
-  perform pgqueue.wake(freed.queue)
-  from (
-    select distinct job.queue
-    from unnest(_settled) as settled (id)
-    cross join lateral (
-      select held.queue from pgqueue.jobs as held
-      where held.id = settled.id and held.worker is null and held.run_at <= clock_timestamp() + interval '10 seconds'
-      offset 0) as job) as freed;
+  perform pgqueue.wake_for(_settled);
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
   end if;
