@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from typing import Any
 
@@ -12,6 +13,18 @@ import pgqueue
 from pgqueue.tasks import Task, declared_rules
 from tests.client.limited_tasks import book, charge, count, loose, report, send, ship
 from tests.factories import Conn
+
+TASKS: list[Task[..., Any]] = [book, charge, count, report, send, ship]
+REGISTRY = sys.modules[Task.__module__]._registry
+# A worker that another test starts in this process would declare what they say, too.
+for each in TASKS:
+    del REGISTRY[each.target]
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in TASKS:
+        monkeypatch.setitem(REGISTRY, each.target, each)
 
 
 def key_of(conn: Conn, job: Any) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import pgqueue
 from pgqueue.bench.counters import counters
 from pgqueue.bench.growth import Shape, fill
 from pgqueue.embedded import Server
@@ -65,9 +66,15 @@ def test_a_drain_of_ten_thousand_queues_reads_little_and_takes_few_transactions(
     assert read(desk) - read_before <= 12 * 2 * MANY
 
 
+LIMITED = pytest.mark.parametrize("limited", [False, True], ids=["no limits", "a limited task"])
+
+
+@LIMITED
 def test_a_new_queue_among_ten_thousand_is_served_by_a_few_steps(
-    dsn: str, desk: Desk, spent: Callable[[], int]
+    dsn: str, desk: Desk, spent: Callable[[], int], *, limited: bool
 ) -> None:
+    if limited:
+        pgqueue.set_limit(desk.conn, "task", "shop.tasks:charge", concurrency=5)
     fill(dsn, Shape(name="many", ready=MANY, queues=MANY))
     desk.conn.execute("update pgqueue.jobs set run_at = now() + interval '1 day'")
     worker = ThreadedWorker(dsn, executor="thread", app=BENCH, poll=NEVER)
@@ -81,9 +88,10 @@ def test_a_new_queue_among_ten_thousand_is_served_by_a_few_steps(
             wait_until(lambda sent=number + 1: ended(worker) == sent, 2)  # type: ignore[misc]  # bound early
     finally:
         assert worker.stop() == 0
-    # The enqueue, the claim, the settlement, one more that looks for others; and a round of windows now and then.
+    # The enqueue, the claim, the settlement, one more that looks for others; and a round of windows now and then, with
+    # one of its own for jobs of the limited task.
     wait_until(lambda: spent() > before)
-    assert spent() - before <= 20 * 6 + 150
+    assert spent() - before <= 20 * 6 + 150 * (1 + limited)
 
 
 def ended(worker: ThreadedWorker) -> int:
@@ -116,7 +124,12 @@ def test_among_many_queues_the_longest_wait_is_first_and_priority_before_it(
     assert lines_of(tmp_path / "order") == ["urgent", *(f"{n:02}" for n in range(40))]
 
 
-def test_a_burst_ends_when_nothing_can_be_claimed_of_many_queues(start: StartThreaded, desk: Desk) -> None:
+@LIMITED
+def test_a_burst_ends_when_nothing_can_be_claimed_of_many_queues(
+    start: StartThreaded, desk: Desk, *, limited: bool
+) -> None:
+    if limited:
+        pgqueue.set_limit(desk.conn, "task", f"{ERRANDS}:charge", concurrency=5)
     desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"q{number}") for number in range(300)])
     desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"later{number}", delay=3600) for number in range(100)])
     for number in range(50):

@@ -65,10 +65,11 @@ class Keyed:
         self._busy = FIRST_BUSY
         self._fruitful = False
         self._second = False
-        self._everywhere = False
+        # Whether the round of looks that is under way has found nothing so far.
+        self._vain_round = False
         self._careful_until = 0.0
         self._news: str | None = None
-        # Whether the last look at everything found nothing that waits.
+        # Whether the last whole round of looks found nothing that waits, and none has found anything since.
         self.swept = False
 
     def hear(self, name: str) -> None:
@@ -138,8 +139,10 @@ class Keyed:
         self._vain = 0 if claimed or not found.more else self._vain + 1
         self._more = found.unadopted or len(claimed) >= limit > 0 or bool(claimed and found.more)
         self._again_at = answer.at + VAIN_RATION * answer.cost if self._vain else None
+        nothing = not (claimed or self._more or found.more or found.busy or found.waiting)
+        self.swept = self.swept and nothing
         if found.look_after is not None:
-            self._looked(found.look_after, answer)
+            self._looked(found.look_after, answer, nothing=nothing)
         if step.next_due is not None:
             self._remind(answer.at + max(0.0, (step.next_due - step.now).total_seconds()))
         if found.busy and not self._more:
@@ -147,7 +150,6 @@ class Keyed:
             self._busy = min(2 * self._busy, LAST_BUSY)
         else:
             self._busy = FIRST_BUSY
-        self.swept = self._everywhere and not (claimed or self._more or found.more or found.busy or found.waiting)
 
     def failed(self) -> None:
         """The offer got no answer: what it was to look at is looked at in the next round."""
@@ -182,20 +184,23 @@ class Keyed:
             return Look(None, self._after)
         return Look(self._names)
 
-    def _looked(self, after: str, answer: KeyedAnswer) -> None:
+    def _looked(self, after: str, answer: KeyedAnswer, *, nothing: bool) -> None:
         assert self._look is not None
-        self._everywhere = False
-        if self._names is not None:
-            self._everywhere = True
-        elif self._look.queues is None:
-            after = after if self._globbed is None else self._globbed
-            self._everywhere = not after and not self._many
-            self._many = bool(after) or (self._many and bool(self._after))
-            self._after = after
-        else:
-            after = ""
-        self._more = self._more or bool(after)
         self._look_at = answer.at + max(LOOK_EVERY if self._known else SEARCH_EVERY, LOOK_RATION * answer.cost)
+        if self._names is None and self._look.queues is not None:
+            # Somebody named these queues, and the round goes on where it was.
+            return
+        begun = self._look.after
+        after = "" if self._names is not None else after if self._globbed is None else self._globbed
+        self._after = after
+        self._many = bool(after) or (self._many and bool(begun))
+        self._vain_round = nothing and (self._vain_round or not begun)
+        if not after:
+            self.swept = self._vain_round
+        elif nothing:
+            self._remind(answer.at + VAIN_RATION * answer.cost)
+        else:
+            self._more = True
 
     def _remind(self, at: float) -> None:
         self._again_at = at if self._again_at is None else min(at, self._again_at)
