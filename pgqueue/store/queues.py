@@ -68,7 +68,7 @@ class Head(NamedTuple):
 
 def names() -> Statement[list[str]]:
     """The names of all queues that have jobs. One index probe per queue."""
-    return Statement("select pgqueue.queue_names()", (), lambda rows: [row[0] for row in rows])
+    return Statement("select pgqueue.first_queues(null)", (), lambda rows: [row[0] for row in rows])
 
 
 def first(limit: int) -> Statement[list[str]]:

@@ -101,9 +101,13 @@ def ask_for_more() -> None:
 @task(retry=SOON)
 def swallow(path: str = os.devnull) -> None:
     note(path, str(os.getpid()))
+    told = False
     while True:
         with suppress(SoftTimeout):
-            _sleep_in_steps(60)
+            _sleep_in_steps(0.02)
+            if current_job().cancelled and not told:
+                told = True
+                note(path, "told")
 
 
 @task(retry=SOON)

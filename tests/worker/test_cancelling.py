@@ -84,6 +84,7 @@ def test_a_cancelled_job_that_its_worker_does_not_wait_for_any_more_is_cancelled
     bench.executor.submit([job])
     wait_until(lambda: lines_of(tmp_path / "log"))
     bench.executor.cancel([job.id])
+    wait_until(lambda: "told" in lines_of(tmp_path / "log"))
     assert bench.executor.stop(0.0) == []
     (done,) = bench.finished
     assert (done.settlement.outcome, done.settlement.move) == ("cancelled", Move.END)
