@@ -28,13 +28,14 @@ from pgqueue.errors import (
     TransactionEnded,
     UsageError,
 )
+from pgqueue.explaining import explain, explain_queue
 from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.holding import limit
 from pgqueue.job import Enqueued, JobState, NewJob
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
-from pgqueue.record import Attempt, Job
+from pgqueue.record import Attempt, Explanation, Finding, Job
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
@@ -54,11 +55,13 @@ __all__ = [
     "Delays",
     "EmbeddedError",
     "Enqueued",
+    "Explanation",
     "Fed",
     "FeedBusy",
     "FeedFailed",
     "FeedNotFound",
     "FeedProgress",
+    "Finding",
     "Fixed",
     "HostExhausted",
     "Job",
@@ -95,6 +98,8 @@ __all__ = [
     "current_job",
     "enqueue",
     "enqueue_many",
+    "explain",
+    "explain_queue",
     "feed",
     "get_job",
     "limit",

@@ -55,3 +55,33 @@ class Attempt:
     error_type: str | None
     error: str | None
     traceback: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason that a job or a queue may have, and whether it holds; None: that could not be told.
+
+    `code` is its name, which stays; `detail` the facts, by name; `cure` what to do about it: a command, or SQL.
+    """
+
+    ord: int
+    code: str
+    holds: bool | None
+    text: str
+    detail: Mapping[str, Any]
+    cure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a job is where it is, or why a queue does not drain: every reason, in order.
+
+    The first of `findings` says what it is: its facts are in `detail`, the state of a job among them.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def headline(self) -> Finding:
+        """The answer: the first reason that holds."""
+        return next((each for each in self.findings if each.holds), self.findings[0])

@@ -14,6 +14,7 @@ from pgqueue.cli import (
     dead,
     demo,
     enqueue,
+    explain,
     feed,
     feeds,
     jobs,
@@ -83,11 +84,13 @@ app.command("enqueue")(enqueue.enqueue)
 app.command("feed")(feed.feed)
 app.command("status")(status.status)
 app.add_typer(jobs.group, name="jobs")
+jobs.group.command("explain")(explain.explain_job)
 app.add_typer(dead.group, name="dead")
 app.add_typer(queues.group, name="queues")
 queues.group.command("set")(queue_settings.set_settings)
 queues.group.command("unset")(queue_settings.unset)
 queues.group.command("show")(queue_settings.show)
+queues.group.command("explain")(explain.explain_queue)
 app.add_typer(limits.group, name="limits")
 app.add_typer(routes.group, name="routes")
 app.add_typer(workers.group, name="workers")

@@ -1,0 +1,36 @@
+"""Why a job is where it is, and why a queue does not drain, as the functions of the schema say it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pgqueue.record import Explanation, Finding
+from pgqueue.store.direct import Rows
+from pgqueue.store.reading import load_json
+from pgqueue.store.statement import Statement
+
+
+def job(job_id: UUID) -> Statement[Explanation | None]:
+    """Every reason why a job may be where it is; None if there is no such job. Bounded: see explain.sql."""
+    return Statement(
+        f"{_COLUMNS} from pgqueue.explain($1::pg_catalog.uuid) order by ord",
+        (job_id,),
+        lambda rows: _read(rows) if rows else None,
+    )
+
+
+def queue(name: str) -> Statement[Explanation]:
+    """Every reason why a queue may not drain. Bounded: see explain_queue.sql."""
+    return Statement(f"{_COLUMNS} from pgqueue.explain_queue($1::pg_catalog.text) order by ord", (name,), _read)
+
+
+_COLUMNS = "select ord, code, holds, text, detail::pg_catalog.text, cure"
+
+
+def _read(rows: Rows) -> Explanation:
+    return Explanation(
+        tuple(
+            Finding(order, code, holds, text, load_json(detail), cure)
+            for order, code, holds, text, detail, cure in rows
+        )
+    )

@@ -1,0 +1,83 @@
+-- How many jobs that are due come before this one: a part of explain(). Of higher priorities in its queue, and of its own
+-- those that are due for longer; in a lane, the lane's alone, as lanes take turns. Counts 10,001 at most.
+-- Walks jobs_claim or jobs_lane, two ranges, and holds_pkey; O(10 log n + 10,001).
+create or replace function pgqueue.explain_place(_job pgqueue.jobs)
+returns table (code text, holds boolean, text text, detail jsonb, cure text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  _now constant timestamptz := statement_timestamp();
+  _most constant int := 10001;
+  _higher int;
+  _earlier int;
+  _sum int;
+  _shown text;
+begin
+  code := 'behind';
+  if not pgqueue.is_walkable() then
+    text := 'how many jobs come before it was not counted: very many dead rows lie at the heads of the queues';
+    cure := 'pgqueue doctor --only horizon';
+    detail := '{}';
+    return next;
+    return;
+  end if;
+  if _job.hold is not null
+    and exists (select from pgqueue.holds as h where h.name = 'k:' || _job.limit_key and h.seq = _job.hold)
+  then
+    -- It kept its share while it waited, and so the turn.
+    _higher := 0;
+    _earlier := 0;
+  elsif _job.lane is null then
+    _higher := (
+      select count(*) from (
+        select
+        from generate_series(9, _job.priority + 1, -1) as slot (priority)
+        cross join lateral (
+          select from pgqueue.jobs as j
+          where j.worker is null and j.lane is null and j.queue = _job.queue and j.priority = slot.priority
+            and j.run_at <= _now
+          order by j.run_at, j.id
+          limit _most) as due
+        limit _most) as counted);
+    _earlier := (
+      select count(*) from (
+        select from pgqueue.jobs as j
+        where j.worker is null and j.lane is null and j.queue = _job.queue and j.priority = _job.priority
+          and (j.run_at, j.id) < (_job.run_at, _job.id)
+        order by j.run_at, j.id
+        limit _most - _higher) as counted);
+  else
+    _higher := (
+      select count(*) from (
+        select
+        from generate_series(9, _job.priority + 1, -1) as slot (priority)
+        cross join lateral (
+          select from pgqueue.jobs as j
+          where j.worker is null and j.lined and j.queue = _job.queue and j.priority = slot.priority and j.lane = _job.lane
+          order by j.run_at, j.id
+          limit _most) as due
+        limit _most) as counted);
+    _earlier := (
+      select count(*) from (
+        select from pgqueue.jobs as j
+        where j.worker is null and j.lined and j.queue = _job.queue and j.priority = _job.priority and j.lane = _job.lane
+          and (j.run_at, j.id) < (_job.run_at, _job.id)
+        order by j.run_at, j.id
+        limit _most - _higher) as counted);
+  end if;
+  _sum := _higher + _earlier;
+  _shown := case when _sum >= _most then 'more than 10,000' else to_char(_sum, 'FM999,999') end;
+  holds := _sum > 0;
+  text := case
+    when not holds then 'first in line'
+    else format('behind %s job%s of %s%s', _shown, case when _sum = 1 then '' else 's' end,
+                case when _job.lane is null then 'queue ' || _job.queue else 'its lane' end,
+                case when _higher > 0 then format(' (%s of higher priority)', to_char(_higher, 'FM999,999')) else '' end) end;
+  detail := jsonb_build_object('jobs', _sum, 'higher', _higher, 'earlier', _earlier, 'counted_to_the_end', _sum < _most);
+  cure := case when holds then 'more slots: pgqueue worker -A ' || pgqueue.shell_word(split_part(_job.target, ':', 1)) end;
+  return next;
+end $$;
