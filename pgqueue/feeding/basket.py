@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from pgqueue.job import NewJob
@@ -28,14 +28,23 @@ class Item:
 
 
 class Basket:
-    """Hands items over in batches of at most `batch`; holds no more than two of them."""
+    """Hands items over in batches of at most `batch`; holds no more than two of them.
+
+    The two threads share no lock: Ctrl-C may raise between any two steps of the one that iterates, also between taking
+    a lock and the block that lets it go.
+    """
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
-        # Guards all below.
-        self._turn = threading.Condition()
-        self._items: deque[Item] = deque()
-        self._bytes = 0
+        # None: nothing more will come.
+        self._handed: SimpleQueue[Item | None] = SimpleQueue()
+        # How many items, of how many bytes, were taken out at once.
+        self._freed: SimpleQueue[tuple[int, int]] = SimpleQueue()
+        self._hurry: SimpleQueue[None] = SimpleQueue()
+        # Of the thread that puts: what it has not heard to be taken.
+        self._held, self._held_bytes = 0, 0
+        # Of the thread that takes.
+        self._left_over: Item | None = None
         self._ended = False
         self._hurried = False
         self._failure: BaseException | None = None
@@ -47,55 +56,57 @@ class Basket:
 
     def put(self, item: Item) -> None:
         """Add an item, when there is place for it. Raises what the other thread ended with."""
-        with self._turn:
-            while self._failure is None and self._is_full():
-                self._turn.wait()
-            if self._failure is not None:
-                raise self._failure
-            self._items.append(item)
-            self._bytes += item.size
-            self._turn.notify_all()
+        while self._failure is None and self._is_full():
+            count, size = self._freed.get()
+            self._held -= count
+            self._held_bytes -= size
+        if self._failure is not None:
+            raise self._failure
+        self._held += 1
+        self._held_bytes += item.size
+        self._handed.put(item)
 
     def end(self, *, hurried: bool = False) -> None:
         """Nothing more will come."""
-        with self._turn:
-            self._ended = True
-            self._hurried = self._hurried or hurried
-            self._turn.notify_all()
+        if hurried:
+            self._hurried = True
+            self._hurry.put(None)
+        self._handed.put(None)
 
     def fail(self, failure: BaseException) -> None:
         """Nothing more will be taken."""
-        with self._turn:
-            self._failure = failure
-            self._turn.notify_all()
+        self._failure = failure
+        self._freed.put((0, 0))
 
     def take(self) -> list[Item]:
         """The next batch, as soon as it is full or the first of it has waited long enough; empty at the end."""
-        with self._turn:
-            while not self._items and not self._ended:
-                self._turn.wait()
-            until = time.monotonic() + LINGER
-            while not self._ended and not self._has_batch() and (left := until - time.monotonic()) > 0:
-                self._turn.wait(left)
-            taken: list[Item] = []
-            size = 0
-            while self._items and len(taken) < self._batch and (not taken or size + self._items[0].size <= BATCH_BYTES):
-                item = self._items.popleft()
-                size += item.size
-                taken.append(item)
-            self._bytes -= size
-            self._turn.notify_all()
-            return taken
+        taken: list[Item] = []
+        size, until = 0, None
+        while len(taken) < self._batch and (item := self._next(until)) is not None:
+            if taken and size + item.size > BATCH_BYTES:
+                self._left_over = item
+                break
+            taken.append(item)
+            size += item.size
+            until = until or time.monotonic() + LINGER
+        self._freed.put((len(taken), size))
+        return taken
 
     def pause(self, seconds: float) -> None:
         """Wait, but not once it is hurried."""
-        until = time.monotonic() + seconds
-        with self._turn:
-            while not self._hurried and (left := until - time.monotonic()) > 0:
-                self._turn.wait(left)
+        if not self._hurried:
+            with suppress(Empty):
+                self._hurry.get(timeout=seconds)
 
-    def _has_batch(self) -> bool:
-        return len(self._items) >= self._batch or self._bytes >= BATCH_BYTES
+    def _next(self, until: float | None) -> Item | None:
+        """The next item; None at the end, or if none came until then."""
+        if (item := self._left_over) is not None:
+            self._left_over = None
+        elif not self._ended:
+            with suppress(Empty):
+                item = self._handed.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+                self._ended = item is None
+        return item
 
     def _is_full(self) -> bool:
-        return len(self._items) >= 2 * self._batch or self._bytes >= 2 * BATCH_BYTES
+        return self._held >= 2 * self._batch or self._held_bytes >= 2 * BATCH_BYTES

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import psycopg
 import pytest
 
 import pgqueue
+from pgqueue.feeding.basket import Basket
 from pgqueue.store import execute, feeds
 from pgqueue.store.feeds import Feed
 from tests.cli.conftest import Command, Start, shell, start
@@ -73,12 +76,18 @@ def feed(dsn: str) -> Callable[..., pgqueue.Fed]:
 
 @pytest.fixture
 def feeding(feed: Callable[..., pgqueue.Fed], trough: Trough) -> Iterator[Feeding]:
-    """feed() in a thread; one that is still at it after the test loses its feed."""
+    """feed() in a thread; one that is still at it after the test loses its feed.
+
+    `interrupted_at` raises KeyboardInterrupt in it, as that step of putting items into the basket begins.
+    """
     threads: list[threading.Thread] = []
 
-    def feeding(*words: Any, **options: Any) -> Future[pgqueue.Fed]:
+    def feeding(*words: Any, interrupted_at: int | None = None, **options: Any) -> Future[pgqueue.Fed]:
         future: Future[pgqueue.Fed] = Future()
-        threads.append(threading.Thread(target=_resolve, args=(future, partial(feed, *words, **options)), daemon=True))
+        call = partial(feed, *words, **options)
+        if interrupted_at is not None:
+            call = partial(_interrupted, call, interrupted_at)
+        threads.append(threading.Thread(target=_resolve, args=(future, call), daemon=True))
         threads[-1].start()
         return future
 
@@ -87,6 +96,30 @@ def feeding(feed: Callable[..., pgqueue.Fed], trough: Trough) -> Iterator[Feedin
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
+
+
+def _interrupted(call: Callable[[], pgqueue.Fed], at: int) -> pgqueue.Fed:
+    """Make the call; KeyboardInterrupt comes before its step of that number, in Basket.put or below it."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal steps
+        inside = frame
+        while inside.f_code is not Basket.put.__code__:
+            if inside.f_back is None:
+                return None
+            inside = inside.f_back
+        frame.f_trace_opcodes = True
+        steps += event == "opcode"
+        if steps == at:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        return call()
+    finally:
+        sys.settrace(None)
 
 
 def _resolve(future: Future[pgqueue.Fed], call: Callable[[], pgqueue.Fed]) -> None:

@@ -56,6 +56,14 @@ def test_ctrl_c_ends_after_a_batch_and_the_next_call_goes_on(process: Process, t
     assert trough.numbers() == ALL
 
 
+@pytest.mark.parametrize("step", range(1, 300, 12))
+def test_ctrl_c_between_any_two_steps_ends_a_feed(feeding: Feeding, trough: Trough, step: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        feeding("numbers", buffer=40, interrupted_at=step).result(20)
+    fed = trough.feed("test")
+    assert (fed.state, trough.numbers()) == ("stopped", ALL[: fed.items])
+
+
 def test_ctrl_c_reaches_an_iterator_that_waits_and_what_it_gave_stays(process: Process, trough: Trough) -> None:
     running = process("endless")
     trough.await_items("test", 3)
