@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
+from pgqueue.limits import set_limit
 from pgqueue.store import wakeups
 from pgqueue.worker.claiming import pace, self_test
+from pgqueue.worker.claiming.claimer import Claimer
 from tests.conftest import Connect
 from tests.waiting import wait_until
 from tests.worker.errands import work
@@ -173,6 +175,25 @@ def test_a_listener_that_hears_nothing_of_its_own_listens_anew(
     deaf[0] = False
     # The outage is over with the first connection that hears itself.
     desk.await_state(desk.send("work"), timeout=SOON)
+
+
+@pytest.mark.usefixtures("no_probes")
+def test_a_share_that_comes_back_wakes_others_and_not_the_worker_that_had_it(
+    start: StartThreaded, desk: Desk, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Collection[str] | None] = []
+    hear = Claimer.hear
+    monkeypatch.setattr(Claimer, "hear", lambda self, names: heard.append(names) or hear(self, names))
+    others = connect(autocommit=True)
+    others.execute("listen pgqueue")
+    set_limit(desk.conn, "key", "lane", concurrency=1)
+    for _ in range(3):
+        desk.send("work", 0.3, limit_key="lane")
+    list(others.notifies(timeout=0.1))
+    start(executor="thread", poll=NEVER)
+    desk.await_all_ended()
+    assert [each.payload for each in others.notifies(timeout=0.2)][:2] == ["default", "default"]
+    assert [names for names in heard if names is not None] == []
 
 
 def test_a_busy_worker_is_not_notified(start: StartThreaded, desk: Desk, connect: Connect) -> None:

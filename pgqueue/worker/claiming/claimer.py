@@ -99,6 +99,7 @@ class Claimer:
             keyed=self._keyed,
             deadline=deadline,
         )
+        self.is_echo = self._mover.is_echo
         # Whether the last step was answered, and not with an error.
         self._answered = False
         # Whether a tick is under way: it may still bring claims, even after quiet().
@@ -212,6 +213,7 @@ class Claimer:
             self._unexecuted.give_back(self._slots.give_back(HOSTAGE_SECONDS))
         if len(self._outbox) > self._outbox.due and now >= self._take_up_at:
             self._take_up_at = now + HOSTAGE_SECONDS
+            self._mover.expect_no_echo()
             take_up_unlocked(conn, self._worker, self._outbox)
             self._mover.refused_outcomes.retry(conn)
         batch = self._mover.batch()

@@ -72,6 +72,11 @@ class Keyed:
         # Whether the last whole round of looks found nothing that waits, and none has found anything since.
         self.swept = False
 
+    @property
+    def many(self) -> bool:
+        """Whether queues are looked at one window after the other, those that somebody names first."""
+        return self._many
+
     def hear(self, name: str) -> None:
         """There may be work in this queue; from any thread."""
         if self._many and len(self._told) < WINDOW and self._selection.serves(name):

@@ -23,7 +23,8 @@ from pgqueue.worker.loop import Connection, Loop
 LOOK = "look"
 # An enqueue has the lock to itself for an instant: it is asked for again after this, and after twice as long each time.
 FIRST_AGAIN, LAST_AGAIN = 0.002, 1.0
-Arrived = tuple[str, str]
+# Channel, payload, and the process of the server that sent it.
+Arrived = tuple[str, str, int]
 CURE = "give --listen-dsn, a direct connection to the same database, or say by --poll-only that it is to poll"
 
 
@@ -35,7 +36,8 @@ class Listener:
     """Calls `heard(names)` with the queues of notifications, and `heard(None)` when it has just become heard of itself.
 
     What is heard is acted upon in this thread. `heard` answers within how many seconds that is to go on, None if there
-    is nothing to act upon: then `go_on()` is called, which answers the same.
+    is nothing to act upon: then `go_on()` is called, which answers the same. What `is_echo` says to come from this
+    worker's own doings is not heard.
     `look()` is called when somebody asks this worker to look after what it runs. `told` is whether it was told to
     listen at this DSN, whatever stands between.
     """
@@ -51,6 +53,7 @@ class Listener:
         *,
         told: bool = False,
         look: Callable[[], None] = ignore,
+        is_echo: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self._channel = f"pgqueue_{worker}"
         self._dsn = dsn
@@ -60,6 +63,7 @@ class Listener:
         self._go_on = go_on
         self._go_on_at = math.inf
         self._look = look
+        self._is_echo = is_echo
         self._told = told
         self._wanted = False
         # Whether locks were asked for, whether all of them are held, and when to ask again.
@@ -105,7 +109,7 @@ class Listener:
             self._complain("listening does not work through the pooler that its DSN leads to; it polls every second")
             return
         # What comes together with an answer is given to psycopg, which would keep it for whoever asks.
-        conn.add_notify_handler(lambda each: self._came.append((each.channel, each.payload)))
+        conn.add_notify_handler(lambda each: self._came.append((each.channel, each.payload, each.pid)))
         self._listen(conn)
         # What was asked before that was heard by nobody.
         self._look()
@@ -141,9 +145,10 @@ class Listener:
     def _hear(self, conn: Connection) -> None:
         # All are taken before the first is answered: that may take a claim, and one claim serves many.
         names: dict[str, None] = {}
-        for channel, payload in dict.fromkeys(self._arrived(conn)):
+        for channel, payload, pid in dict.fromkeys(self._arrived(conn)):
             if channel != self._channel:
-                names[payload] = None
+                if not self._is_echo(pid):
+                    names[payload] = None
             elif payload == LOOK:
                 self._look()
             else:
@@ -152,10 +157,10 @@ class Listener:
             self._acted(self._heard(names))
 
     def _arrived(self, conn: Connection) -> list[Arrived]:
-        """Channel and payload of all that has come; below psycopg's notifies(), whose wait costs more than all this."""
+        """All that has come; below psycopg's notifies(), whose wait costs more than all this."""
         conn.pgconn.consume_input()
         while (more := conn.pgconn.notifies()) is not None:
-            self._came.append((more.relname.decode(), more.extra.decode()))
+            self._came.append((more.relname.decode(), more.extra.decode(), more.be_pid))
         came, self._came = self._came, []
         return came
 

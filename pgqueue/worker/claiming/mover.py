@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 
 from pgqueue.events import Finished, Observer, Trouble
 from pgqueue.job import Claim
+from pgqueue.outcome import Move
 from pgqueue.store.connection import in_words
 from pgqueue.store.jobs import Step
+from pgqueue.store.session import OwnConnection
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.keyed import Keyed
 from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
@@ -78,6 +80,8 @@ class Mover:
         self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
         self.refused_jobs = RefusedJobs(worker, held, observe)
         self.drained = False
+        # The process of the server that sends no news to this worker, as it only told of shares that came back; or 0.
+        self._echo = 0
 
     def batch(self) -> list[Finished]:
         """The outcomes that the next step may carry."""
@@ -93,6 +97,7 @@ class Mover:
             offer = self._offer(conn, room, now, going=bool(batch), due=due)
         answer = None
         if batch or offer.slots:
+            self._expect_echo(conn, batch, offering=bool(offer.slots))
             answer = self._stepper.step(conn, batch, offer, room)
             if batch:
                 self.refused_outcomes.refusals.accept()
@@ -117,16 +122,33 @@ class Mover:
         if room and not by_name:
             self._plan(answer, time.monotonic(), unasked=first)
 
+    def _expect_echo(self, conn: Connection, batch: Sequence[Finished], *, offering: bool) -> None:
+        others = any(done.settlement.move is not Move.SUCCEED for done in batch)
+        if others and not offering:
+            # They may be due again.
+            self._pace.woken = True
+        knows = isinstance(conn, OwnConnection) and not conn.pooled and not self.keyed.many
+        self._echo = conn.info.backend_pid if knows and not others else 0
+
     def narrow(self, conn: Connection, batch: Sequence[Finished], room: int) -> None:
         """A step was refused: look for who is to blame, and do the rest."""
         self._held.give_back_unknown(conn)
         if not self.refused_outcomes.settle(conn, batch) and room:
             self._claim_by_name(conn, room)
 
+    def is_echo(self, pid: int) -> bool:
+        """Whether what this process of the server tells is what the last step did, and is looked after here."""
+        return pid == self._echo
+
+    def expect_no_echo(self) -> None:
+        """What is told from now on is news, whoever did it."""
+        self._echo = 0
+
     def failed(self, seconds: float) -> None:
         """What was begun so long ago got no answer, or was refused."""
-        # Whatever woke it is still to be looked at.
+        # Whatever woke it is still to be looked at, and what is given back now is news.
         self._pace.woken = True
+        self.expect_no_echo()
         self._served.failed()
         self._stepper.unanswered(seconds)
 

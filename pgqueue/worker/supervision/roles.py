@@ -80,6 +80,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         lambda: claimer.loop.turn(),
         told=settings.listen_dsn is not None,
         look=look,
+        is_echo=lambda pid: claimer.is_echo(pid),
     )
     claimer = Claimer(
         worker,
