@@ -127,16 +127,19 @@ begin
     end if;
 
     return query
-    with taken as (
+    with picked as materialized (
+      select p.id, p.hold, p.i from unnest(_picked.ids, _holds) with ordinality as p (id, hold, i)
+    ), taken as (
       update pgqueue.jobs as job
       set worker = _worker, claim = least(job.claim, 2147483646) + 1,
           attempt = least(greatest(job.attempt, 0), 32766) + 1, started_at = _now, avoid_host = null,
           -- Who is unique until the start lets go, for good; for all others nothing changes.
           unique_key = case when job.start_key is null then job.unique_key end,
-          hold = coalesce(_holds[array_position(_picked.ctids, job.ctid)], job.hold)
-      where job.ctid = any (_picked.ctids)
+          hold = coalesce(p.hold, job.hold)
+      from picked as p
+      where job.ctid = any (_picked.ctids) and job.id = p.id
       returning job.id, job.claim, job.attempt, job.crashes, job.max_attempts, job.timeout, job.store_result,
-                job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at
+                job.priority, job.queue, job.target, job.args, job.labels, job.run_at, job.expires_at, p.i
     )
     select taken.id, taken.claim, taken.attempt::int, greatest(taken.crashes, 0)::int,
            case when taken.max_attempts > 0 then taken.max_attempts::int end,
@@ -149,7 +152,7 @@ begin
            taken.run_at, taken.expires_at <= now(), null::text, null::int, null::boolean, null::timestamptz,
            null::boolean, null::boolean
     from taken
-    order by array_position(_picked.ids, taken.id);
+    order by taken.i;
 
     _taken := cardinality(_picked.ctids);
     visited := greatest(_n, visited - 7 * _taken);
