@@ -26,8 +26,13 @@ def as_json(value: object, *, indent: int | None = None, default: Callable[[obje
 
     Raises what json.dumps() raises.
     """
+    return harmless_json(json.dumps(value, ensure_ascii=False, indent=indent, default=default))
+
+
+def harmless_json(text: str) -> str:
+    """JSON made safe to print, as as_json() makes it: the same value for whoever parses it."""
     # Outside of its strings JSON has no character that needs this, but for the line breaks of an indent.
-    return _escaped(json.dumps(value, ensure_ascii=False, indent=indent, default=default), "\n", _json_escape)
+    return _escaped(text, "\n", _json_escape)
 
 
 def cut(text: str, limit: int | None) -> str:

@@ -28,6 +28,7 @@ from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, jobs, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps
+from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
@@ -53,18 +54,22 @@ def run_job(
     app: Sequence[str],
     middleware: Sequence[str] = (),
     lease: float = LEASE_SECONDS,
+    log: tuple[str, str] = ("text", "info"),
     observe: Observer,
 ) -> Finished | None:
     """Claim this job now, run it here, and write its outcome down; None if it could not be claimed.
 
-    A KeyboardInterrupt gives the attempt back. `observe` hears of trouble with the database. Raises AppError and
+    A KeyboardInterrupt gives the attempt back. `observe` hears of trouble with the database; what the task logs is
+    written to standard error in the style and from the level that `log` names. Raises AppError and
     DatabaseUnreachable before anything is claimed.
     """
     import_apps(app)
     attempts = Attempts(dsn, app, load_middleware(middleware))
     worker = secrets.randbits(63)
     try:
-        with _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED)):
+        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED))
+        with task_log.for_now(), leased:
+            task_log.begin(log)
             claim = _claimed(dsn, worker, job_id, attempts)
             if claim is None:
                 return None

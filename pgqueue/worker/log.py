@@ -1,59 +1,68 @@
-"""The observer that logs: one line an event, one line an attempt, as text for people or JSON for machines."""
+"""The observer that logs: one line an event, one line an attempt, as text for people or JSON for machines.
+
+Where the application has told Python's logging what to do with lines, they are records of the logger `pgqueue.worker`
+for its handlers; otherwise it writes them itself.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.outcome import Move, Settlement
-from pgqueue.printable import as_json, cut, in_one_line
-from pgqueue.worker.log_writer import LogWriter
+from pgqueue.printable import cut
+from pgqueue.worker.log_lines import LEVELS, LineStyle, written
+from pgqueue.worker.log_records import LOGGER, RecordWriter, is_taken
+from pgqueue.worker.log_writer import LogWriter, writer_of
 from pgqueue.worker.sparing import Sparing
 
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # The whole of it stands in pgqueue.attempts.
 ERROR_LIMIT = 500
 # Of a worker's tasks so many are named when it starts.
 TASKS_SHOWN = 20
-# Of any other text; the stack of a thread is the longest that people want to see.
-TEXT_LIMIT = 2_000
 # That jobs of a target are unknown here is said so often, in seconds.
 PARKED_EVERY = 60.0
 Line = tuple[str, str, dict[str, Any]]
 
 
 class LogObserver:
-    """Has what it hears written to `stream` (standard error), from `level` on; never waits. A batch is one write."""
+    """Has what it hears logged, from `level` on; never waits. A batch is one write.
+
+    With a `stream` it writes there, whatever logging is told.
+    """
 
     def __init__(self, style: str = "text", level: str = "info", stream: TextIO | None = None) -> None:
-        self._write_line = _as_json if style == "json" else _as_text
-        self._level = LEVELS[level]
+        self.style, self.level = style, level
+        self.is_elsewhere = stream is not None
+        self._lines = LineStyle(style)
+        self._threshold = LEVELS[level]
         self._parked = Sparing(PARKED_EVERY)
-        self._writer = LogWriter(stream or sys.stderr, self._tell_dropped)
+        self._writer = LogWriter(stream, self._lines.dropped) if stream is not None else None
+        self._records = RecordWriter()
 
     def __call__(self, event: Event) -> None:
-        found = list(_lines(event, self._level, self._parked))
-        if found:
-            now = _now()
-            lines = [self._write_line(now, *line) for line in found]
-            self._writer.write("".join(lines), len(lines))
+        found = list(_lines(event, self._threshold, self._parked))
+        if found and self._writer is None and is_taken(LOGGER):
+            self._records.write(found)
+        elif found:
+            now = written()
+            self._stderr().write("".join([self._lines.line(now, *line) for line in found]), len(found))
         if isinstance(event, events.WorkerStopped):
             self.flush()
 
     def flush(self) -> None:
         """Wait for what was heard to be written: for half a second, if nobody takes it."""
-        self._writer.flush()
+        self._records.flush()
+        self._stderr().flush()
 
-    def _tell_dropped(self, lines: int) -> str:
-        return self._write_line(_now(), "warning", "log lines dropped", {"lines": lines, "hint": "nobody took them"})
-
-
-def _now() -> str:
-    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
+    def _stderr(self) -> LogWriter:
+        if self._writer is None:
+            self._writer = writer_of(sys.stderr, self._lines.dropped)
+        return self._writer
 
 
 def _lines(event: Event, threshold: int, parked: Sparing) -> Iterator[Line]:
@@ -161,8 +170,12 @@ def _fields(done: Finished) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "job": str(claim.id),
         "target": claim.target,
+        "queue": claim.queue,
         "attempt": claim.attempt,
+        "outcome": settlement.outcome,
         "ms": round(done.elapsed * 1000, 1),
+        "wait_ms": round(waited(done) * 1000, 1),
+        "worker": claim.worker,
     }
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
@@ -171,16 +184,6 @@ def _fields(done: Finished) -> dict[str, Any]:
     return fields
 
 
-def _as_text(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
-    rest = " ".join(f"{name}={_quoted(cut(str(value), TEXT_LIMIT))}" for name, value in fields.items())
-    return f"{time} {level.upper():7} {in_one_line(message)}  {rest}\n"
-
-
-def _quoted(text: str) -> str:
-    bare = text and text.isprintable() and not any(c in ' "=' for c in text)
-    return text if bare else as_json(text)
-
-
-def _as_json(time: str, level: str, message: str, fields: dict[str, Any]) -> str:
-    bounded = {name: cut(value, TEXT_LIMIT) if isinstance(value, str) else value for name, value in fields.items()}
-    return as_json({"time": time, "level": level, "event": message, **bounded}, default=str) + "\n"
+def waited(done: Finished) -> float:
+    """For how many seconds the job was due before it began, as far as this machine's clock can tell."""
+    return max(0.0, time.time() - done.elapsed - done.claim.run_at.timestamp())

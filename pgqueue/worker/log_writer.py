@@ -15,7 +15,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
+
+from pgqueue.forks import not_for_copies
 
 # Characters that wait at most, while as many again may be under way: minutes of a busy worker.
 MOST_WAITING = 1 << 20
@@ -28,7 +30,7 @@ class LogWriter:
 
     def __init__(self, stream: TextIO, dropped: Callable[[int], str]) -> None:
         self._stream = stream
-        self._pid = os.getpid()
+        self._is_copy = False
         self._dropped_line = dropped
         # Guards what follows; held for moments, never while something is written.
         self._lock = threading.Lock()
@@ -38,9 +40,17 @@ class LogWriter:
         self._is_writing = False
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
+        not_for_copies(self)
+
+    def in_copy(self) -> None:
+        """A job has forked: the copy has no thread that writes, and may end without a word; so it writes as it goes."""
+        self._is_copy = True
 
     def write(self, text: str, lines: int) -> None:
         """Have a text of so many lines written, or count it as dropped."""
+        if self._is_copy:
+            self._lost(text, 0)
+            return
         with self._lock:
             if (self._size and self._size + len(text) > MOST_WAITING) or not self._is_started():
                 self._dropped += lines
@@ -53,7 +63,7 @@ class LogWriter:
         """Wait for what waits to be written, so long at most."""
         deadline = time.monotonic() + seconds
         # In a forked copy nobody writes, and the lock may be held for ever.
-        while os.getpid() == self._pid and time.monotonic() < deadline:
+        while not self._is_copy and time.monotonic() < deadline:
             with self._lock:
                 if not self._waiting and not self._dropped and not self._is_writing:
                     return
@@ -97,6 +107,12 @@ class LogWriter:
 
 
 _writers: WeakSet[LogWriter] = WeakSet()
+_of_stream: WeakKeyDictionary[TextIO, LogWriter] = WeakKeyDictionary()
+
+
+def writer_of(stream: TextIO, dropped: Callable[[int], str]) -> LogWriter:
+    """The writer that all who write to this stream share: their lines stand in the order in which they were said."""
+    return _of_stream.setdefault(stream, LogWriter(stream, dropped))
 
 
 def flush_all(seconds: float = FLUSH_SECONDS) -> None:

@@ -15,6 +15,7 @@ from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
 from pgqueue.events import Event, HostFailed, Observer, WorkerStopped
 from pgqueue.options import Duration
 from pgqueue.store.unreachable import in_one_line
+from pgqueue.worker import task_log
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
 from pgqueue.worker.outage import Outage
@@ -74,6 +75,8 @@ class Worker:
         health_port: int | None = None,
         observers: Iterable[Observer] | None = None,
     ) -> None:
+        self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
+        logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
         tasks = Settings(
             concurrency=(os.cpu_count() or 1) if concurrency is None else concurrency,
             apps=names("app", app),
@@ -81,6 +84,7 @@ class Worker:
             dsn=dsn,
             max_jobs_per_child=max_jobs_per_child,
             max_memory_per_child=max_memory_per_child,
+            log=(logs[0].style, logs[0].level) if logs else None,
         )
         self._settings = WorkerSettings(
             dsn=dsn,
@@ -99,7 +103,6 @@ class Worker:
             ageing=None if ageing is None else length("ageing", ageing),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
-        self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
         self._signals = Signals()
         self._asked_to_stop = False
         self._ran = False
@@ -122,7 +125,7 @@ class Worker:
             raise UsageError("a Worker runs once, and this one has run; make another")
         self._ran = True
         self._find_database()
-        with self._signals, self._doors():
+        with self._signals, self._doors(), task_log.for_now():
             code = self._enlistment.serve()
             while code is None:
                 self._enlistment = self._new_enlistment()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import threading
 import time
 from typing import Any
 
@@ -15,7 +17,9 @@ from pgqueue.job import Claim
 from pgqueue.judge import judge
 from pgqueue.outcome import Cancelled, Ended, Failed, Outcome, Reason, Released, Succeeded, Unregistered, error_report
 from pgqueue.worker.log import LogObserver
+from pgqueue.worker.log_records import LOGGER, MOST_WAITING
 from pgqueue.worker.sparing import Sparing
+from tests.waiting import wait_until
 from tests.worker.claims import TASKS, claim
 
 ERROR = error_report("ValueError", 'no "such" file\nor folder')
@@ -62,16 +66,21 @@ def test_a_line_names_job_target_attempt_and_milliseconds() -> None:
     done = finished(Succeeded())
     (line,) = parsed(events.AttemptsFinished([done]))
     assert line.pop("time").count(":") >= 2
+    assert line.pop("wait_ms") >= 0
     assert line == {
         "level": "info",
         "event": "succeeded",
         "job": str(done.claim.id),
         "target": f"{TASKS}:give",
+        "queue": done.claim.queue,
         "attempt": 1,
+        "outcome": "succeeded",
         "ms": 12.3,
+        "worker": done.claim.worker,
     }
     text = logged(events.AttemptsFinished([done]))
-    assert f"INFO    succeeded  job={done.claim.id} target={TASKS}:give attempt=1 ms=12.3\n" in text
+    named = f"job={done.claim.id} target={TASKS}:give queue={done.claim.queue} attempt=1 ms=12.3 wait_ms="
+    assert f"INFO    succeeded  {named}" in text
 
 
 @pytest.mark.parametrize(
@@ -175,4 +184,46 @@ def test_no_text_of_a_job_steers_who_reads_the_log(style: str) -> None:
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_a_line_is_bounded_whatever_a_target_or_an_error_is_long(style: str) -> None:
     done = finished(Failed(error_report("E", "x" * 4_000)), target="shop:" + "\x1b" * 1_000_000)
-    assert len(logged(events.AttemptsFinished([done]), style)) < 20_000
+    assert len(logged(events.AttemptsFinished([done]), style).encode()) <= 8 * 1024
+
+
+def test_where_the_application_has_handlers_lines_are_records_with_fields_of_stable_names(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = finished(Failed(error_report("E", "no\x1b"), delay=7))
+    log = LogObserver()
+    with caplog.at_level("INFO", "pgqueue.worker"):
+        log(events.AttemptsFinished([done]))
+        log(events.WorkerDumped(1, {"phase": "working"}, [], {"main": "here.py:1 f"}))
+        log.flush()
+    failed, *_, thread = caplog.records
+    assert (failed.name, failed.levelname, failed.getMessage()) == ("pgqueue.worker", "WARNING", "failed, retry in 7 s")
+    named = ("job", "target", "queue", "attempt", "outcome", "ms", "wait_ms", "worker", "error")
+    assert set(named) <= set(vars(failed))
+    assert vars(failed)["error"] == r"E: no\x1b"
+    assert vars(thread)["thread_"] == "main"
+
+
+def test_a_handler_that_waits_holds_up_nobody_and_what_is_lost_is_said() -> None:
+    class Stuck(logging.Handler):
+        def __init__(self) -> None:
+            super().__init__()
+            self.let_go = threading.Event()
+            self.said: list[str] = []
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.let_go.wait(20)
+            self.said.append(record.getMessage())
+
+    handler = Stuck()
+    LOGGER.addHandler(handler)
+    try:
+        log = LogObserver()
+        for _ in range(2 * MOST_WAITING):
+            log(events.Trouble("listener", "what"))
+        log(events.AttemptsFinished([finished(Failed(ERROR))]))
+        handler.let_go.set()
+        wait_until(lambda: "log lines dropped" in handler.said)
+    finally:
+        LOGGER.removeHandler(handler)
+    assert MOST_WAITING <= len(handler.said) <= MOST_WAITING + 2

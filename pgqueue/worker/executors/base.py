@@ -33,6 +33,7 @@ class Settings:
     is for the connections of transactional jobs. A child is replaced after `max_jobs_per_child` jobs, and when it uses
     more than `max_memory_per_child` bytes. In seconds: importing the modules may take a child `start_limit`; `grace`
     is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
+    `log` is the style and the level in which what tasks log is written; None leaves that to the application.
     """
 
     dsn: str = field(repr=False)
@@ -44,6 +45,7 @@ class Settings:
     start_limit: float = 120.0
     grace: float = 5.0
     cancel_grace: float = 5.0
+    log: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

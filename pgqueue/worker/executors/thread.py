@@ -13,6 +13,7 @@ from pgqueue.events import Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.tasks import import_apps
+from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
@@ -71,6 +72,7 @@ class ThreadExecutor:
         if self._slots:
             return
         import_apps(self._settings.apps)
+        task_log.begin(self._settings.log)
         middleware = load_middleware(self._settings.middleware)
         for number in range(self.concurrency):
             slot = _Slot()

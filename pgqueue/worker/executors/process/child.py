@@ -26,6 +26,7 @@ from pgqueue.forks import not_for_copies
 from pgqueue.job import Claim
 from pgqueue.process_end import flush_files
 from pgqueue.tasks import Task, import_apps, registered_tasks
+from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, SignalGuard
@@ -34,6 +35,7 @@ from pgqueue.worker.attempts.task_spec import portable, spec_of
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
+from pgqueue.worker.log_writer import flush_all
 
 _PR_SET_PDEATHSIG = 1
 
@@ -62,6 +64,7 @@ class Child:
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:
             import_apps(settings.apps)
+            task_log.begin(settings.log)
             middleware = load_middleware(settings.middleware)
         except BaseException as error:  # The importing module's own; a signal is no exception here.
             said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
@@ -107,6 +110,7 @@ class Child:
             if not process_state.put_back():
                 # The next job must not find what this one left: another child takes what waits here.
                 self._move(number, finished, None)
+                flush_all()
                 os._exit(0)
         if finished is not None:
             self._move(number, finished, None)

@@ -1,0 +1,145 @@
+"""Writes what tasks log and no handler of the application takes: in the worker, in its children, under `jobs run`.
+
+It is Python's handler of last resort: asked for the records that find no other handler, so that no line is written
+twice, and none is once the application configures logging, however late.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any
+
+from pgqueue.logs import job_fields, tell_handlers
+from pgqueue.worker.log_lines import LEVELS, TEXT_LIMITS, Fields, LineStyle, written
+from pgqueue.worker.log_writer import LogWriter, flush_all, writer_of
+
+# Of the fields that a line was given by `extra=`.
+MOST_EXTRAS = 20
+_OURS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_PLAIN = (str, bool, type(None))
+
+
+class TaskLog(logging.Handler):
+    """Writes records as the worker writes its own lines; never waits for whoever reads them."""
+
+    def __init__(self, style: str, level: str, writer: LogWriter | None = None) -> None:
+        super().__init__(LEVELS[level])
+        self._lines = LineStyle(style)
+        self._writer = writer or writer_of(sys.stderr, self._lines.dropped)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have the record written; one that cannot be put into words is told of as that."""
+        at = written(record.created)
+        line = self._lines.line(at, _level_of(record), _message_of(record), _fields_of(record))
+        self._writer.write(line, 1)
+
+
+class _LastResort:
+    """The handler of last resort and the level of the root logger: ours from begin() on, and given back to Python."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards what follows
+        self._users = 0
+        self._before: tuple[logging.Handler | None, int] | None = None
+
+    def begin(self, style: str, level: str) -> None:
+        root = logging.getLogger()
+        with self._lock:
+            if self._before is not None:
+                return
+            self._before = logging.lastResort, root.level
+            logging.lastResort = TaskLog(style, level)
+            if not root.handlers and root.level == logging.WARNING:
+                # Python's own, which nobody has chosen.
+                root.setLevel(LEVELS[level])
+
+    def enter(self) -> None:
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        flush_all()
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._before is not None:
+                logging.lastResort, level = self._before
+                self._before = None
+                if not (root := logging.getLogger()).handlers:
+                    root.setLevel(level)
+
+
+_last_resort = _LastResort()
+
+
+def begin(log: tuple[str, str] | None) -> None:
+    """Write what tasks log from now on, in this style and from this level on; with None only name their jobs.
+
+    Called when the application has been imported, and with it has said what it wants of logging.
+    """
+    tell_handlers()
+    if log is not None:
+        _last_resort.begin(*log)
+
+
+@contextmanager
+def for_now() -> Iterator[None]:
+    """Leave logging behind the block as it was before begin()."""
+    _last_resort.enter()
+    try:
+        yield
+    finally:
+        _last_resort.leave()
+
+
+def _level_of(record: logging.LogRecord) -> str:
+    return next((name for name in ("error", "warning", "info") if record.levelno >= LEVELS[name]), "debug")
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # The words of a task: they may not fit together, or raise anything.
+        return f"a line that cannot be put into words: {_text(record.msg)} ({type(error).__name__})"
+
+
+def _fields_of(record: logging.LogRecord) -> Fields:
+    fields: Fields = {**job_fields(), "logger": record.name}
+    extras = [(name, value) for name, value in vars(record).items() if name not in _OURS]
+    for name, value in extras[:MOST_EXTRAS]:
+        fields.setdefault(str(name)[: TEXT_LIMITS[-1]], _plain(value))
+    if record.exc_info:
+        fields["error"] = _traceback_of(record)
+    if record.stack_info:
+        fields["stack"] = _end_of(record.stack_info)
+    return fields
+
+
+def _traceback_of(record: logging.LogRecord) -> str:
+    try:
+        return _end_of("".join(traceback.format_exception(*record.exc_info)))  # type: ignore[misc]  # it is there
+    except Exception as error:  # Describing it calls its own code.
+        return f"an error that cannot be described ({type(error).__name__})"
+
+
+def _end_of(text: str) -> str:
+    """Of a traceback the end says most."""
+    text, limit = text.strip(), TEXT_LIMITS[0] - 100
+    return text if len(text) <= limit else f"... {text[-limit:]}"
+
+
+def _plain(value: Any) -> Any:
+    is_number = (type(value) is int and abs(value) < 1 << 63) or (type(value) is float and isfinite(value))
+    return value if is_number or type(value) in _PLAIN else _text(value)
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # It is the task's, as a number of 5,000 digits.
+        return f"a {type(value).__name__} without words ({type(error).__name__})"
