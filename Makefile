@@ -9,7 +9,7 @@ TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 *
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-faults pgbouncer redis test-all test-soak check format bench clean
+.PHONY: help demo test test-browser chromium test-faults pgbouncer redis test-all test-soak check format bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,19 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	  fi; \
 	fi; \
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
+	exit 1
+
+test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser
+	$(BIN)/python -m pytest -n 2 -m browser tests/browser
+
+chromium: # Have the browser that looks at the dashboard
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "apt-get install chromium"; export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null 2>&1; \
+	  command -v chromium >/dev/null && exit 0; \
+	fi; \
+	echo "the browser tests need Chromium; install it (Debian: apt install chromium), or name it in PGQUEUE_TEST_CHROMIUM" >&2; \
 	exit 1
 
 test-all: $(READY) ## Run the tests on every supported PostgreSQL
@@ -81,5 +94,5 @@ $(READY): pyproject.toml
 	echo "pgqueue needs Python 3.11 or newer with its venv module; install it (Debian: apt install python3-venv)" >&2; \
 	exit 1
 	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dev]'
+	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dashboard,dev]'
 	@touch $@

@@ -10,6 +10,7 @@ import typer
 
 from pgqueue.cli import (
     bench,
+    dashboard,
     db,
     dead,
     demo,
@@ -98,6 +99,7 @@ app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")
 app.add_typer(feeds.group, name="feeds")
 app.add_typer(db.group, name="db")
+app.command("dashboard")(dashboard.dashboard)
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)

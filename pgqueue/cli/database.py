@@ -11,11 +11,10 @@ from pgqueue.errors import UsageError
 from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.schema import require_schema
+from pgqueue.store.session import take_any_text
 
 if TYPE_CHECKING:
     import psycopg
-
-    from pgqueue.store.session import OwnConnection
 
 
 @contextmanager
@@ -26,14 +25,8 @@ def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
     """
     with served(dsn) as address, diagnosed(), open_connection(address, "cli", deadline=None) as conn:
         require_schema(conn)
-        _take_any_text(conn)
+        take_any_text(conn)
         yield conn
-
-
-def _take_any_text(conn: OwnConnection) -> None:
-    """Let text come as it is from a database that knows no encoding: the server would refuse a row that is no UTF-8."""
-    if conn.info.parameter_status("server_encoding") == "SQL_ASCII" and not conn.pooled:
-        conn.execute("set client_encoding to 'SQL_ASCII'")
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Annotated
@@ -16,18 +14,8 @@ from pgqueue.cli.options import Dsn, Json, duration_option
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.schedule_names import found
 from pgqueue.cli.values import moment
-from pgqueue.cron import Rule, Timing, rule_of, ticks_after, zone_of
+from pgqueue.cron import Rule, Time, Timing, coming, rule_of
 from pgqueue.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """A time at which a rule fires; `clocks` says by how much the zone's clocks were changed since the one before."""
-
-    local: datetime
-    utc: datetime
-    clocks: str | None
-
 
 COLUMNS: Columns[Time] = {
     "LOCAL": lambda row: row.local.strftime("%a %Y-%m-%d %H:%M:%S %z"),
@@ -56,7 +44,7 @@ def next_times(
         rule, timezone, begin = _of_schedule(dsn, name, after)
     else:
         rule = rule_of(cron, Timing(cron=cron, every=every).every)
-    times = list(islice(_times(rule, timezone, begin), limit))
+    times = list(islice(coming(rule, timezone, begin), limit))
     print_list(times, COLUMNS, as_json=as_json, empty="It never fires again.")
 
 
@@ -69,21 +57,3 @@ def _of_schedule(dsn: str | None, name: str, after: datetime | None) -> tuple[Ru
     # An interval counts from its last tick.
     begin = row.last_at if row.cron is None else after or datetime.now(UTC)
     return rule_of(row.cron, row.every), row.timezone, begin
-
-
-def _times(rule: Rule, timezone: str, after: datetime) -> Iterator[Time]:
-    zone = zone_of(timezone)
-    before = after.astimezone(zone).utcoffset() or timedelta(0)
-    for tick in ticks_after(rule, zone, after):
-        local = tick.astimezone(zone)
-        offset = local.utcoffset() or timedelta(0)
-        yield Time(local, tick, _change(before, offset))
-        before = offset
-
-
-def _change(before: timedelta, now: timedelta) -> str | None:
-    if before == now:
-        return None
-    minutes = abs(now - before) // timedelta(minutes=1)
-    length = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-    return f"clocks go {'forward' if now > before else 'back'} {length} before it"

@@ -1,5 +1,6 @@
 """Schedules without a database: rules, local time, and which ticks are due. Nothing here looks at a clock."""
 
+from pgqueue.cron.coming import Time, coming
 from pgqueue.cron.deciding import Decision, Standing, Tick, decide
 from pgqueue.cron.rule import Cron, Every, Rule
 from pgqueue.cron.ticks import ticks_after
@@ -16,8 +17,10 @@ __all__ = [
     "Rule",
     "Standing",
     "Tick",
+    "Time",
     "Timing",
     "UnknownZone",
+    "coming",
     "decide",
     "rule_of",
     "ticks_after",

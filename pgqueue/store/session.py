@@ -116,6 +116,12 @@ def held_to(conn: psycopg.Connection[Any]) -> Iterator[None]:
     conn.execute("commit")
 
 
+def take_any_text(conn: OwnConnection) -> None:
+    """Let text come as it is from a database that knows no encoding: the server would refuse a row that is no UTF-8."""
+    if conn.info.parameter_status("server_encoding") == "SQL_ASCII" and not conn.pooled:
+        conn.execute("set client_encoding to 'SQL_ASCII'")
+
+
 _WHO = "select pg_catalog.pg_backend_pid()"
 # Nothing is set if the session is another's: of no row, nothing is evaluated. A setting that this server does not know
 # is left out. A role or a DSN that only reads by default can work all the same, but a whole server that was made

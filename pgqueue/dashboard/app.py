@@ -1,0 +1,88 @@
+"""The application: create_app() makes it of a database and of who may look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from starlette.types import Receive, Scope, Send
+
+from pgqueue.dashboard.auth import Auth
+from pgqueue.dashboard.database import Pool, Reads
+from pgqueue.dashboard.guard import Guard
+from pgqueue.dashboard.links import Link
+from pgqueue.dashboard.redaction import Redaction
+from pgqueue.dashboard.site import Site
+from pgqueue.database import dsn_of
+from pgqueue.errors import UsageError
+
+
+def create_app(
+    dsn: str | None = None,
+    *,
+    pool: Pool | None = None,
+    auth: Auth | None = None,
+    redact: Callable[[str], bool] | None = None,
+    title: str = "pgqueue",
+    links: Mapping[str, str] | None = None,
+    read_dsn: str | None = None,
+    time_zone: str = "browser",
+    embed: Sequence[str] = (),
+) -> Dashboard:
+    """An ASGI application that shows what stands in a database; mount it anywhere, or run it by itself.
+
+    `auth` says who may look: Basic, TrustedHeader, or any callable from a request to a User, a response or None;
+    without one it answers at the machine itself alone. `redact` names further keys whose values are hidden.
+    `read_dsn` is a standby to read from. `links` are pages elsewhere about a job: a name, and an address with `{id}`,
+    `{queue}`, `{target}`. `time_zone` is the browser's, or a name such as `Europe/Vienna`. `embed` are origins whose
+    pages may show it in a frame. Nothing is opened before the first request; aclose() closes it. Raises UsageError.
+    """
+    if pool is not None and (dsn is not None or read_dsn is not None):
+        raise UsageError("give a DSN or a pool, not both")
+    reads = Reads(None if pool is not None else read_dsn or dsn_of(dsn, "create_app()"), pool)
+    site = Site(
+        reads,
+        redaction=Redaction(redact),
+        title=title,
+        links=[Link(name, address) for name, address in (links or {}).items()],
+        zone=_zone(time_zone),
+        asks_users=auth is not None,
+    )
+    return Dashboard(site, Guard(site.router, auth, embed))
+
+
+class Dashboard:
+    """An ASGI application; close it with aclose(), as a server does that speaks of its life span."""
+
+    def __init__(self, site: Site, guard: Guard) -> None:
+        self._site, self._guard = site, guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._guard(scope, receive, send)
+
+    async def aclose(self) -> None:
+        """Close the connections to the database; what is asked later finds none."""
+        self._site.close()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    if name == "browser":
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UsageError(f"no time zone {name!r}; it is `browser`, or a name such as Europe/Vienna") from error

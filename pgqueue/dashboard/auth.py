@@ -1,0 +1,81 @@
+"""Who looks, and what they may: users, roles, permissions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pgqueue import globs
+from pgqueue.errors import UsageError
+
+
+class Role(StrEnum):
+    """What a user is trusted with; each may what the one before may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+PERMISSIONS = {
+    Role.VIEWER: frozenset[str](),
+    Role.OPERATOR: frozenset(
+        {
+            *("view_args", "view_results", "retry", "cancel", "edit", "run_again", "enqueue", "pause"),
+            *("worker_quiet", "export"),
+        }
+    ),
+    Role.ADMIN: frozenset(
+        {
+            *("view_args", "view_results", "retry", "cancel", "edit", "run_again", "enqueue", "pause"),
+            *("worker_quiet", "export", "limit", "schedule", "purge", "worker_evict"),
+        }
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who looks, and as what; `queues` are globs of those queues that exist for them, None is all."""
+
+    name: str
+    role: Role | str = Role.VIEWER
+    queues: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in list(Role):
+            raise UsageError(f"a role is viewer, operator or admin, got {self.role!r}")
+        if isinstance(self.queues, str):
+            raise UsageError(f"queues are several globs, such as ['mail.*'], got {self.queues!r}")
+        object.__setattr__(self, "role", Role(self.role))
+        object.__setattr__(self, "queues", None if self.queues is None else tuple(self.queues))
+
+    def may(self, permission: str) -> bool:
+        """Whether the role has this permission."""
+        return permission in PERMISSIONS[Role(self.role)]
+
+    def sees(self, queue: str | None) -> bool:
+        """Whether the queue exists for them; what belongs to no queue does for those alone who see all."""
+        return self.queues is None or (queue is not None and globs.serves(self.queues, queue))
+
+
+# Who stands at the machine itself, where nobody is asked who they are.
+LOCAL = User("local", Role.ADMIN)
+Answer: TypeAlias = "User | Response | None"
+Auth: TypeAlias = "Callable[[Request], Answer | Awaitable[Answer]]"
+
+
+async def user_of(auth: Auth, request: Request) -> User | Response | None:
+    """Whom a request is from; None if that is not known, or the response that asks for it."""
+    answer = auth(request)
+    if inspect.isawaitable(answer):
+        answer = await answer
+    if answer is None or isinstance(answer, User | Response):
+        return answer
+    raise UsageError(f"auth must answer a User, a response, or None; got {type(answer).__qualname__}")

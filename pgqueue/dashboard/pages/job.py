@@ -1,0 +1,61 @@
+"""One job: what it is, how it came there, what it was given and what it said."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.page import Asked, Missing, Page
+from pgqueue.dashboard.pages.told import attempts_of, given, returned
+from pgqueue.dashboard.redaction import without
+from pgqueue.dashboard.timeline import steps
+from pgqueue.store import execute, reading, showing, workers
+
+# Of a job that snoozes each minute a year's history is half a million.
+MOST_ATTEMPTS = 50
+ALL = 1_000
+# Bytes, as stored, of arguments that somebody wants to see whole.
+WHOLE = 16_000_000
+
+
+def load(conn: Conn, asked: Asked) -> dict[str, Any]:
+    """What is to be known of a job."""
+    try:
+        job_id = UUID(asked.path["id"])
+    except ValueError:
+        raise Missing(f"no job {asked.path['id']:.80}") from None
+    is_whole = asked.text("whole") is not None
+    most = ALL if is_whole else MOST_ATTEMPTS
+
+    def question(conn: Conn) -> Any:
+        found = execute(conn, showing.shown(job_id, WHOLE if is_whole else showing.LARGEST))
+        if found is None or not asked.user.sees(found.job.queue):
+            raise Missing(f"no job {job_id}: never committed, or its history is past its keeping time")
+        return found, execute(conn, reading.attempts(job_id, most + 1)), execute(conn, workers.rows())
+
+    found, attempts, there = seen(conn, question)
+    job, redaction = found.job, asked.redaction
+    args = given(redaction, found.args)
+    result = returned(redaction, found.result)
+    hidden = [args.secrets, frozenset[str]() if result is None else result.secrets]
+    secrets = None if None in hidden else frozenset[str]().union(*filter(None, hidden))
+    return {
+        "job": job,
+        "error": without(job.last_error, secrets),
+        "reason": without(job.reason, secrets),
+        "args": args if asked.user.may("view_args") else None,
+        "labels": redaction.labels(found.labels),
+        "result": result if asked.user.may("view_results") else None,
+        "has_result": found.result is not None,
+        "attempts": attempts_of(attempts[-most:], secrets),
+        "has_more": len(attempts) > most,
+        "steps": steps(job, attempts[-most:]),
+        "worker": next((row for row in there if row.id == job.worker), None),
+        "workers": {row.id: row for row in there},
+        "unknown_since": found.unknown_since,
+        "is_whole": is_whole,
+    }
+
+
+PAGE = Page("job", "/jobs/{id}", load, ("head", "timeline", "facts", "attempts"))

@@ -1,0 +1,51 @@
+"""One queue: its numbers, what it says of its jobs, who serves it, and what came last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgqueue import globs
+from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.job_filters import Filters, found
+from pgqueue.dashboard.pages.page import Asked, Missing, Page
+from pgqueue.job import JobState
+from pgqueue.record import Job
+from pgqueue.store import execute, limits, queues, routes, workers
+from pgqueue.store.queues import MOST_COUNTED
+
+LATEST = 10
+SHOWN = {
+    "next": frozenset({JobState.READY, JobState.RUNNING, JobState.SCHEDULED, JobState.RETRYING}),
+    "dead": frozenset({JobState.DEAD}),
+}
+
+
+def load(conn: Conn, asked: Asked) -> dict[str, Any]:
+    """What is to be known of a queue."""
+    name = asked.name("name")
+    if not asked.user.sees(name):
+        raise Missing(f"no queue {name}")
+
+    def question(conn: Conn) -> dict[str, Any]:
+        depths = execute(conn, queues.depths([name], MOST_COUNTED))
+        rule = execute(conn, limits.get("queue", name))
+        serving = [row for row in execute(conn, workers.rows()) if globs.serves(row.queues, name)]
+        return {
+            "stats": next((row for row in depths.queues if row.queue == name), None),
+            "said": next(iter(execute(conn, queues.settings(name))), None),
+            "size": execute(conn, limits.size_of(name)),
+            "limit": rule,
+            "use": None if rule is None else execute(conn, limits.use_of("queue", name, rule.rate)),
+            "routes": [route for route in execute(conn, routes.rows()) if route.queue == name],
+            "workers": workers.holding(serving, depths.held, partial=depths.partial),
+        }
+
+    told = seen(conn, question)
+    return {"queue": name, **told, **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()}}
+
+
+def _latest(conn: Conn, asked: Asked, queue: str, states: frozenset[JobState]) -> list[Job]:
+    return found(conn, asked, states, Filters(None, queue, None, None, LATEST)).jobs
+
+
+PAGE = Page("queue", "/queue", load, ("head", "terms", "next", "dead", "workers"))

@@ -1,0 +1,45 @@
+"""What a job was given, returned and said, as far as it may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pgqueue.dashboard.redaction import Redacted, Redaction, without
+from pgqueue.dashboard.tracebacks import Part, parts_of
+from pgqueue.record import Attempt
+
+# What is not read may hold secrets.
+TOO_LARGE = Redacted(None, "", None, is_readable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTold:
+    """An attempt, how long it took, and its traceback in parts."""
+
+    row: Attempt
+    took: timedelta | None
+    parts: Sequence[Part]
+
+
+def given(redaction: Redaction, text: str | None) -> Redacted:
+    """Arguments, without their secrets."""
+    return TOO_LARGE if text is None else redaction.of_json(text)
+
+
+def returned(redaction: Redaction, text: str | None) -> Redacted | None:
+    """A result, without its secrets; None if none is stored."""
+    if text is None:
+        return None
+    return redaction.of_json(text) if text else TOO_LARGE
+
+
+def attempts_of(rows: Iterable[Attempt], secrets: frozenset[str] | None) -> list[AttemptTold]:
+    """Attempts, the newest first, without the secrets of their job's arguments."""
+    told = []
+    for row in rows:
+        clean = replace(row, error=without(row.error, secrets), traceback=without(row.traceback, secrets))
+        took = None if row.started_at is None else row.finished_at - row.started_at
+        told.append(AttemptTold(clean, took, parts_of(clean.traceback) if clean.traceback else ()))
+    return told[::-1]

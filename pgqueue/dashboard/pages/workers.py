@@ -1,0 +1,74 @@
+"""The workers, by host: what each serves, how busy it is, and how long its lease holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from pgqueue import globs
+from pgqueue.dashboard.auth import User
+from pgqueue.dashboard.database import Busy, Conn, seen
+from pgqueue.dashboard.pages.depths import MOST_COUNTED
+from pgqueue.dashboard.pages.page import Asked, Page
+from pgqueue.store import execute, workers
+from pgqueue.store.workers import Held, WorkerRow
+
+MOST = 500
+
+
+def load(conn: Conn, asked: Asked) -> dict[str, Any]:
+    """The workers that may run jobs of queues that exist for who asks."""
+    rows = seen_by(asked.user, seen(conn, lambda conn: execute(conn, workers.rows())))
+    held = _held(conn) if rows else None
+    if held is not None:
+        rows = workers.holding(rows, held[0], partial=held[1])
+    rows.sort(key=lambda row: (row.host, row.pid, row.id))
+    shown = rows[:MOST]
+    return {
+        "hosts": [(host, list(each)) for host, each in groupby(shown, key=lambda row: row.host)],
+        "count": len(rows),
+        "left_out": len(rows) - len(shown),
+        "alive": sum(row.alive for row in rows),
+        "slots": sum(row.concurrency for row in rows if row.alive),
+        "busy": sum(row.running or 0 for row in rows if row.alive),
+        "is_counted": held is not None,
+    }
+
+
+def _held(conn: Conn) -> Held | None:
+    """What they hold; None where the jobs could not be looked at in time: the workers are there all the same."""
+    try:
+        return seen(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)))
+    except Busy:
+        return None
+
+
+def seen_by(user: User, rows: Sequence[WorkerRow]) -> list[WorkerRow]:
+    """The workers that exist for a user, without the names of queues that do not."""
+    if user.queues is None:
+        return list(rows)
+    return [
+        row if row.queues is None else replace(row, queues=[queue for queue in row.queues if user.sees(queue)] or ["…"])
+        for row in rows
+        if _serves(row, user)
+    ]
+
+
+def _serves(row: WorkerRow, user: User) -> bool:
+    """Whether a worker serves one of the queues that exist for a user, as far as their patterns tell."""
+    if user.queues is None or row.queues is None:
+        return True
+    return any(_meet(queue, pattern) for queue in row.queues for pattern in _wanted(user.queues))
+
+
+def _wanted(patterns: Sequence[str]) -> list[str]:
+    return [pattern for pattern in patterns if not pattern.startswith(globs.EXCEPT)]
+
+
+def _meet(one: str, other: str) -> bool:
+    return globs.matches(one, other) or globs.matches(other, one)
+
+
+PAGE = Page("workers", "/workers", load, ("table",))

@@ -1,0 +1,177 @@
+"""Requests and answers: which page, for whom; whole, its regions alone, or the stream of its changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route, Router
+
+from pgqueue.dashboard.database import Busy, Reads, is_reachable
+from pgqueue.dashboard.links import Addresses, Link
+from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
+from pgqueue.dashboard.pages import PAGES
+from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
+from pgqueue.dashboard.redaction import Redaction
+from pgqueue.dashboard.rendering import Regions, Renderer
+from pgqueue.dashboard.static_files import StaticFiles
+from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError
+from pgqueue.version import __version__
+
+# Which page a menu leads to: its name, what stands there, and the key that goes there after g.
+MENU = (
+    ("overview", "Overview", "o"),
+    ("queues", "Queues", "q"),
+    ("jobs", "Jobs", "j"),
+    ("running", "Running", "r"),
+    ("dead", "Dead", "d"),
+    ("workers", "Workers", "w"),
+    ("schedules", "Schedules", "s"),
+    ("limits", "Limits", "l"),
+    ("feeds", "Feeds", "f"),
+    ("settings", "Settings", "e"),
+)
+READY_SECONDS = 0.5
+# Seconds since the last look of the poller.
+FRESH, LONGEST_AGE = 1.0, 120.0
+_log = logging.getLogger("pgqueue.dashboard")
+
+
+class Site:
+    """All pages of one dashboard."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        *,
+        redaction: Redaction,
+        title: str,
+        links: Sequence[Link],
+        zone: ZoneInfo | None,
+        asks_users: bool,
+    ) -> None:
+        self._reads, self._redaction = reads, redaction
+        self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
+        self._paths = {page.name: page.path for page in PAGES}
+        self._common = {
+            "title": title,
+            "links": links,
+            "zone": zone.key if zone else "browser",
+            "asks_users": asks_users,
+            "menu": MENU,
+            "version": __version__,
+            "periods": PERIODS,
+            "usual": USUAL,
+        }
+        self.router = Router(
+            [
+                Route("/healthz", self._health),
+                Route("/readyz", self._readiness),
+                Route("/static/{digest}/{name}", self._files.__call__),
+                *(Route(page.path, partial(self._answer, page)) for page in PAGES),
+            ],
+            redirect_slashes=False,
+            default=self._nowhere,
+        )
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._reads.close()
+
+    async def _health(self, _request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _readiness(self, _request: Request) -> Response:
+        try:
+            await asyncio.wait_for(self._reads.ask(is_reachable), READY_SECONDS)
+        except (PgqueueError, TimeoutError):
+            return PlainTextResponse("the database does not answer\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def _answer(self, page: Page, request: Request) -> Response:
+        asked = Asked(
+            request.scope["pgqueue.user"],
+            {name: value for name, value in request.query_params.items() if not name.startswith("_")},
+            request.path_params,
+            self._redaction,
+        )
+        here = Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
+        look = partial(self._look, page, asked, here)
+        try:
+            if "text/event-stream" in request.headers.get("accept", ""):
+                return self._stream(request, _key(page, asked, here), look)
+            # Who was told of a change is shown what was found then; who comes anew, what there is.
+            age = LONGEST_AGE if "x-regions" in request.headers else FRESH
+            regions = self._poller.shown(_key(page, asked, here), age) or await look()
+            return self._shown(request, regions, here)
+        except Elsewhere as there:
+            params = there.params.pop("query", there.params)
+            return RedirectResponse(here.page(there.page, **params), 303)
+        except PgqueueError as error:
+            return self._failed(request, here, error)
+        except Exception:
+            _log.exception("a page could not be shown")
+            return self._failed(
+                request, here, PgqueueError("this page could not be shown; the log of the server says why")
+            )
+
+    async def _look(self, page: Page, asked: Asked, here: Addresses) -> Regions:
+        found = await self._reads.ask(lambda conn: page.load(conn, asked))
+        common = {**self._common, "user": asked.user, "place": self._reads.place}
+        return await asyncio.to_thread(self._renderer.regions, page, found, here, common)
+
+    def _stream(self, request: Request, key: Hashable, look: Callable[[], Awaitable[Regions]]) -> Response:
+        # One that serves WSGI holds a thread for each answer; 204 tells a browser to stop asking, and the page polls.
+        if "wsgi_environ" in request.scope or self._poller.is_full:
+            return Response(status_code=204)
+        every = request.query_params.get("_every", "")
+        period = int(every) if every in [str(period) for period in PERIODS] else USUAL
+        known = dict(each.split(".", 1) for each in request.query_params.get("_known", "").split(",") if "." in each)
+        frames = self._poller.watch(key, look, Stream(period, known))
+        headers = {"x-accel-buffering": "no", "cache-control": "no-store, no-transform"}
+        return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+
+    def _shown(self, request: Request, regions: Regions, here: Addresses) -> Response:
+        if wanted := request.headers.get("x-regions"):
+            names = [name for name in wanted.split(",") if name in regions]
+            return HTMLResponse("\n".join(regions.whole(name) for name in names), headers={"vary": "accept, x-regions"})
+        html = self._renderer.page(regions, {"has_live": "wsgi_environ" not in request.scope})
+        return HTMLResponse(html.encode(errors="replace"), headers={"vary": "accept, x-regions"})
+
+    def _failed(self, request: Request, here: Addresses, error: PgqueueError) -> Response:
+        code = 404 if isinstance(error, Missing) else 503 if isinstance(error, _PASSING) else 500
+        if "x-regions" in request.headers or "text/event-stream" in request.headers.get("accept", ""):
+            return PlainTextResponse(f"{error}\n", code)
+        values: dict[str, Any] = {
+            **self._common,
+            "user": request.scope["pgqueue.user"],
+            "place": self._reads.place,
+            "page": None,
+            "said": str(error),
+            "code": code,
+            "has_live": False,
+        }
+        return HTMLResponse(self._renderer.other("failed.html", here, values).encode(errors="replace"), code)
+
+    async def _nowhere(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope)
+        root = scope.get("root_path", "").rstrip("/")
+        here = Addresses(root, self._paths, self._files.hashes)
+        if root and scope["path"] == root:
+            response: Response = RedirectResponse(here.page("overview"), 303)
+        else:
+            response = self._failed(request, here, Missing("no page of this name"))
+        await response(scope, receive, send)
+
+
+_PASSING = (Busy, DatabaseUnreachable, SchemaError)
+
+
+def _key(page: Page, asked: Asked, here: Addresses) -> Hashable:
+    return page.name, tuple(asked.query.items()), tuple(asked.path.items()), asked.user, here.root

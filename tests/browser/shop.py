@@ -1,0 +1,168 @@
+"""A shop's queues on an ordinary day: for people who look at the pages."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from pgqueue.job import NewJob
+from pgqueue.store import enqueueing, execute, feeds, jobs, limits, queues, routes, schedules, workers
+from tests.factories import claim, failure, settle, worker_id
+
+Conn = psycopg.Connection[Any]
+TASKS = {
+    "mail": ("shop.mail:send_receipt", "shop.mail:send_newsletter"),
+    "video": ("shop.video.transcoding:cut", "shop.video.transcoding:thumbnails"),
+    "payments": ("shop.payments:charge", "shop.payments:refund"),
+    "search": ("shop.search.indexing:reindex_product",),
+    "reports": ("shop.reports:nightly",),
+}
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/shop/.venv/lib/python3.12/site-packages/pgqueue/worker/attempts/call.py", line 88, in call
+    return function(*args, **kwargs)
+  File "/srv/shop/shop/mail.py", line 41, in send_receipt
+    smtp.deliver(message)
+  File "/srv/shop/shop/smtp.py", line 17, in deliver
+    connection = smtplib.SMTP(HOST, timeout=10)
+  File "/usr/lib/python3.12/smtplib.py", line 255, in __init__
+    (code, msg) = self.connect(host, port)
+  File "/usr/lib/python3.12/smtplib.py", line 341, in connect
+    self.sock = self._get_socket(host, port, self.timeout)
+  File "/usr/lib/python3.12/socket.py", line 852, in create_connection
+    raise exceptions[0]
+ConnectionRefusedError: [Errno 111] Connection refused
+"""
+
+
+def open_shop(conn: Conn) -> dict[str, UUID]:
+    """Fill a database; answers jobs by what they are good for. `conn` is in autocommit mode."""
+    luck = random.Random(7)
+    staff = [hire(conn, host, pid, names, slots) for host, pid, names, slots in STAFF]
+    for queue, tasks in TASKS.items():
+        count = {"mail": 240, "video": 18, "payments": 60, "search": 420, "reports": 3}[queue]
+        execute(conn, enqueueing.enqueue_many([job(luck, queue, luck.choice(tasks)) for _ in range(count)]))
+    for queue, worker, ended, dead, running in (
+        ("mail", staff[0], 120, 4, 5), ("payments", staff[0], 30, 1, 2), ("search", staff[1], 200, 0, 7),
+        ("video", staff[2], 4, 2, 2),
+    ):  # fmt: skip
+        work(conn, luck, queue, worker, ended, dead, running)
+    later = [job(luck, "mail", "shop.mail:send_newsletter", delay=3600.0 * hour) for hour in range(1, 20)]
+    execute(conn, enqueueing.enqueue_many(later))
+    execute(conn, queues.pause("reports", 7200.0))
+    execute(conn, queues.set_settings(queues.Settings("video", 3600.0, 5, None, None)))
+    execute(conn, queues.set_settings(queues.Settings("mail", 60.0, 8, 6, None)))
+    execute(conn, routes.put("shop.video.*", "video"))
+    execute(conn, routes.put("shop.mail:*", "mail"))
+    execute(conn, limits.put("key", "tenant:*", 2, "100/m", 20, None, None, None))
+    execute(conn, limits.put("key", "stripe", 4, "25/s", None, None, None, None))
+    execute(conn, limits.put("queue", "video", 4, None, None, None, None, None))
+    conn.execute("insert into pgqueue.holds (name, seq) select 'k:stripe', n from generate_series(1, 3) as n")
+    plans(conn)
+    execute(conn, feeds.take("orders-2026", "shop.exports:orders", "shop.search.indexing:reindex_product", 1000, 7,
+                             ("web-1", 4711), pooled=True, again=False))  # fmt: skip
+    conn.execute("update pgqueue.feeds set items = 48210, fed_at = now()")
+    age(conn)
+    return some(conn)
+
+
+STAFF = (
+    ("web-1.shop.example", 4711, ["mail", "payments"], 8),
+    ("web-2.shop.example", 3120, ["search", "mail"], 8),
+    ("gpu-1.shop.example", 977, ["video"], 4),
+    ("gpu-1.shop.example", 978, ["video"], 4),
+)
+
+
+def hire(conn: Conn, host: str, pid: int, names: list[str], slots: int) -> int:
+    worker = worker_id()
+    execute(conn, workers.enlist(worker, host, pid, names, "process", slots, timedelta(seconds=3600)))
+    return worker
+
+
+def job(luck: random.Random, queue: str, target: str, **options: Any) -> NewJob:
+    args = {"order_id": luck.randrange(10**6), "tenant": f"t{luck.randrange(9)}", "api_key": "sk_live_7f3a91"}
+    return NewJob(target, args, queue=queue, labels={"tenant": args["tenant"]}, max_attempts=8, **options)
+
+
+def work(conn: Conn, luck: random.Random, queue: str, worker: int, ended: int, dead: int, running: int) -> None:
+    claims = claim(conn, worker, ended + dead + running + 3, queue)
+    settle(conn, *claims[:ended])
+    for number, each in enumerate(claims[ended : ended + dead]):
+        said = failure(each, None)
+        execute(conn, jobs.fail(worker, [said]))
+        conn.execute(
+            "update pgqueue.dead_jobs set error_type = %s, error = %s, traceback = %s where id = %s",
+            [*ERRORS[number % len(ERRORS)], TRACEBACK, each.id],
+        )
+        conn.execute(
+            "update pgqueue.attempts set error_type = %s, error = %s, traceback = %s where job_id = %s",
+            [*ERRORS[number % len(ERRORS)], TRACEBACK, each.id],
+        )
+    for each in claims[ended + dead : ended + dead + 3]:
+        execute(conn, jobs.fail(worker, [failure(each, luck.uniform(60, 900))]))
+
+
+ERRORS = (
+    ("builtins.ConnectionRefusedError", "[Errno 111] Connection refused"),
+    ("stripe.error.RateLimitError", "Too many requests in a row; retry after 30 s"),
+    ("shop.errors.UnknownAddress", "no such customer: 'ann@example.org'"),
+)
+
+
+def plans(conn: Conn) -> None:
+    for name, cron, target in (
+        ("nightly-report", "30 3 * * *", "shop.reports:nightly"),
+        ("tidy", "*/10 * * * *", "shop.tasks:tidy"),
+        ("newsletter", "0 9 * * mon", "shop.mail:send_newsletter"),
+    ):
+        said = {"name": name, "cron": cron, "timezone": "Europe/Vienna", "target": target, "queue": "reports"}
+        execute(conn, schedules.put(said))
+    execute(conn, schedules.run("tidy"))
+    execute(conn, schedules.pause("newsletter"))
+    conn.execute(
+        "update pgqueue.schedules set tzdata = '2026b', next_at = now() + interval '7 minutes' where name <> 'x'"
+    )
+
+
+def age(conn: Conn) -> None:
+    """Let what has happened have happened a while ago."""
+    for table, key, names in (
+        ("jobs", "id", ("run_at", "created_at", "started_at")),
+        ("attempts", "job_id", ("created_at", "run_at", "started_at", "finished_at")),
+        ("dead_jobs", "id", ("created_at", "run_at", "started_at", "died_at")),
+    ):
+        shifts = ", ".join(f"{name} = row.{name} - shift" for name in names)
+        conn.execute(
+            f"""
+            update pgqueue.{table} as row set {shifts}
+            from (select ctid as place, abs(hashtext({key}::text)) % 240 * interval '1 second' as shift
+                  from pgqueue.{table}) as aged
+            where row.ctid = aged.place
+            """
+        )
+    conn.execute("update pgqueue.jobs set created_at = created_at - interval '9 seconds'")
+    conn.execute("update pgqueue.dead_jobs set created_at = created_at - interval '9 seconds'")
+    conn.execute("update pgqueue.attempts set started_at = finished_at - random() * interval '2 seconds'")
+    conn.execute("update pgqueue.workers set started_at = started_at - random() * interval '3 days'")
+
+
+def some(conn: Conn) -> dict[str, UUID]:
+    found = conn.execute(
+        """
+        select 'dead', id from (select id from pgqueue.dead_jobs order by id limit 1) as dead
+        union all select 'running', id from (select id from pgqueue.jobs where worker is not null limit 1) as running
+        union all select 'waiting', id from (select id from pgqueue.jobs where worker is null limit 1) as waiting
+        union all select 'succeeded', job_id
+        from (select job_id from pgqueue.attempts where outcome = 'succeeded' limit 1) as ended
+        """
+    )
+    return dict(found.fetchall())
+
+
+def texts(value: Any) -> str:
+    return json.dumps(value)

@@ -1,0 +1,113 @@
+"""A database in which every page has something to show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pgqueue.job import JobState
+from pgqueue.store import execute, feeds, limits, queues, routes, schedules
+from tests.factories import Conn, claim_one, enlist, enqueue, fail, make
+
+# Every page, by what its address needs beside what fill() made.
+ADDRESSES = (
+    "/",
+    "/queues",
+    "/queues?sort=oldest",
+    "/queue?name={queue}",
+    "/jobs",
+    "/jobs?state=dead",
+    "/jobs?queue={queue}&target={target}",
+    "/jobs/{waiting}",
+    "/jobs/{running}",
+    "/jobs/{dead}",
+    "/jobs/{dead}?whole=1",
+    "/jobs/{succeeded}",
+    "/running",
+    "/dead",
+    "/dead?queue={queue}",
+    "/workers",
+    "/schedules",
+    "/schedule?name={schedule}",
+    "/limits",
+    "/limit?of=key&name={limit}",
+    "/limit?of=key&name=tenant:*",
+    "/settings",
+    "/feeds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The names and ids of what stands there."""
+
+    queue: str
+    target: str
+    schedule: str
+    limit: str
+    waiting: UUID
+    running: UUID
+    dead: UUID
+    succeeded: UUID
+
+    def address(self, shape: str) -> str:
+        """An address with the names in it, as a page would link to it."""
+        from urllib.parse import quote
+
+        names = {name: quote(str(getattr(self, name)), safe="") for name in self.__slots__}
+        return shape.format(**names)
+
+
+def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
+    """Something of everything, with `text` wherever somebody may write one. `conn` is in autocommit mode."""
+    args = {"to": text, text: [text, {"deep": text}], "n": 3} if args is None else args
+    worker = enlist(conn, concurrency=4)
+    conn.execute("update pgqueue.workers set host = %s, queues = %s where id = %s", [text, [text, "*"], worker])
+    labels = {"by": text}
+    dead = claim_one(conn, args, worker=worker, queue="default", labels=labels, unique_key=text)
+    fail(conn, dead, None)
+    succeeded = make(conn, JobState.SUCCEEDED, args=args)
+    running = claim_one(conn, args, worker=worker, queue="default", labels=labels)
+    waiting = enqueue(conn, args, delay=60.0, labels=labels, limit_key=text.replace("\x01", "") or "x")
+    make(conn, JobState.CANCELLED)
+    enqueue(conn, args)
+    for table, key in (("jobs", "id"), ("dead_jobs", "id"), ("attempts", "job_id")):
+        conn.execute(f"update pgqueue.{table} set queue = %s, target = %s where {key} is not null", [text, text])
+    conn.execute("update pgqueue.attempts set error_type = %s, error = %s, traceback = %s", [text, text, _trace(text)])
+    conn.execute("update pgqueue.dead_jobs set error_type = %s, error = %s, reason = %s", [text, text, text])
+    execute(conn, queues.pause(text, 3600.0))
+    execute(conn, queues.set_settings(queues.Settings(text, 60.0, 5, 3, None)))
+    execute(conn, routes.put("shop.*", text))
+    execute(conn, limits.put("key", "tenant:*", 1, "10/s", 5, 2, True, "stop"))
+    execute(conn, limits.put("queue", text, 3, None, None, None, None, None))
+    said = {"name": text, "cron": "0 3 * * *", "timezone": "Europe/Vienna", "target": "shop.tasks:send", "args": args}
+    execute(conn, schedules.put({**said, "queue": text}))
+    execute(conn, schedules.run(text))
+    conn.execute("update pgqueue.schedules set target = %s, fault = %s", [text, text])
+    execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
+    return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded)
+
+
+def _trace(text: str) -> str:
+    return (
+        "Traceback (most recent call last):\n"
+        f'  File "/app/shop/tasks.py", line 3, in {text}\n    {text}\n'
+        f'  File "/usr/lib/python3.11/site-packages/x.py", line 7, in {text}\n    raise OSError\n'
+        f"OSError: {text}\n"
+    )
+
+
+def planted(secret: str) -> dict[str, Any]:
+    """Arguments with a secret at every depth."""
+    return {
+        "password": secret,
+        "user": {"api_key": secret, "name": "ann", "cards": [{"card_number": secret}]},
+        "headers": [["Authorization", "x"], {"Authorization": f"Bearer {secret}"}],
+        "Secret-Token": {"nested": [secret]},
+    }
+
+
+def text_of(args: Any) -> str:
+    return json.dumps(args)

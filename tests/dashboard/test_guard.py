@@ -1,0 +1,252 @@
+"""Who may ask, from where, and by which way: closed unless somebody opened it."""
+
+from __future__ import annotations
+
+import base64
+from itertools import product
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from pgqueue.dashboard import Basic, Dashboard, TrustedHeader, User, hash_password
+from pgqueue.dashboard.pages import PAGES
+from pgqueue.errors import UsageError
+from tests.dashboard.asking import Answer, ask
+from tests.dashboard.conftest import NewApp
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+ROUTES = [
+    "/",
+    "/queues",
+    "/queue?name=x",
+    "/jobs",
+    "/jobs/0",
+    "/running",
+    "/dead",
+    "/workers",
+    "/schedules",
+    "/settings",
+]
+ROUTES += [
+    "/schedule?name=x",
+    "/limits",
+    "/limit?name=x",
+    "/feeds",
+    "/healthz",
+    "/readyz",
+    "/static/0/app.css",
+    "/nowhere",
+]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
+SAME_SITE = [("sec-fetch-site", "same-origin")]
+PASSWORD = "correct horse"
+HASH = hash_password(PASSWORD)
+
+
+def basic(name: str, password: str) -> list[tuple[str, str]]:
+    return [("authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode())]
+
+
+def header_auth(request: Request) -> User | None:
+    name = request.headers.get("x-test-role")
+    return User("ann", name) if name else None
+
+
+def test_the_routes_here_are_all_there_are() -> None:
+    assert {page.path for page in PAGES} <= {
+        route.partition("?")[0].replace("/jobs/0", "/jobs/{id}") for route in ROUTES
+    }
+
+
+def test_the_matrix_of_routes_methods_and_roles(matrix_app: Dashboard) -> None:
+    for route, method, role in product(ROUTES, METHODS, ("viewer", "operator", "admin", None)):
+        headers = [("x-test-role", role)] if role else []
+        answer = ask(matrix_app, route, method=method, headers=[*headers, *SAME_SITE])
+        is_open = route in ("/healthz", "/readyz")
+        if method not in ("GET", "HEAD"):
+            assert answer.status == 405, (route, method, role)
+        elif role is None and not is_open:
+            assert answer.status == 401
+        else:
+            assert answer.status in (200, 404), (route, method, role, answer)
+        assert_headers(answer)
+
+
+@pytest.fixture
+def matrix_app(new_app: NewApp) -> Dashboard:
+    return new_app(auth=header_auth)
+
+
+def assert_headers(answer: Answer) -> None:
+    assert answer.header("content-security-policy") == POLICY
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("referrer-policy") == "same-origin"
+    assert answer.header("cross-origin-opener-policy") == "same-origin"
+    cached = answer.header("cache-control")
+    assert cached is not None
+    assert "no-store" in cached or "immutable" in cached
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 403),
+        ([("sec-fetch-site", "cross-site")], 403),
+        ([("sec-fetch-site", "same-site")], 403),
+        ([("sec-fetch-site", "none")], 403),
+        ([("sec-fetch-site", "cross-site"), ("origin", "http://localhost:8080")], 403),
+        ([("origin", "null")], 403),
+        ([("origin", "https://localhost:8080")], 403),
+        ([("origin", "http://evil.example")], 403),
+        ([("origin", "http://localhost:8080")], 405),
+        ([("sec-fetch-site", "same-origin")], 405),
+    ],
+)
+def test_what_would_change_something_is_refused_unless_it_is_the_users_own_wish(
+    app: Dashboard, headers: list[tuple[str, str]], status: int
+) -> None:
+    answer = ask(app, "/", method="POST", headers=headers)
+    assert answer.status == status
+    assert_headers(answer)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:99", "127.0.0.1:8080", "127.8.9.1", "[::1]:8080"])
+def test_without_auth_the_machine_itself_is_answered(app: Dashboard, host: str) -> None:
+    assert ask(app, "/jobs", host=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "10.0.0.1", "", "[", "localhost@evil", None]
+)
+def test_without_auth_a_name_that_a_page_of_the_web_chose_is_refused(app: Dashboard, host: str | None) -> None:
+    answer = ask(app, "/jobs", host=host)
+    assert answer.status == 403
+    assert_headers(answer)
+
+
+def test_without_auth_nobody_else_is_answered(app: Dashboard) -> None:
+    assert ask(app, "/jobs", client=("10.0.0.7", 1)).status == 403
+    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"):
+        assert ask(app, "/jobs", headers=[(header, "127.0.0.1")]).status == 403
+    assert ask(app, "/jobs", headers=[("host", "localhost")]).status == 403, "two Host headers"
+
+
+def test_with_auth_any_host_is_answered(new_app: NewApp) -> None:
+    app = new_app(auth=header_auth)
+    answer = ask(app, "/jobs", host="queue.example", client=("10.0.0.7", 1), headers=[("x-test-role", "viewer")])
+    assert answer.status == 200
+
+
+def test_a_page_may_show_it_in_a_frame_only_if_it_was_named(new_app: NewApp) -> None:
+    policy = ask(new_app(embed=["https://ops.example"]), "/jobs").header("content-security-policy") or ""
+    assert "frame-ancestors https://ops.example;" in policy
+
+
+def test_a_password_opens_and_a_wrong_one_does_not(new_app: NewApp) -> None:
+    app = new_app(auth=Basic({"ann": HASH, "bob": (User("bob", "viewer", ["mail.*"]), HASH)}))
+    assert ask(app, "/jobs", headers=basic("ann", PASSWORD)).status == 200
+    for headers in (
+        [],
+        basic("ann", "wrong"),
+        basic("eve", PASSWORD),
+        basic("ann", ""),
+        [("authorization", "Bearer x")],
+        [("authorization", "Basic !!!")],
+        [*basic("ann", PASSWORD), *basic("ann", PASSWORD)],
+    ):
+        answer = ask(app, "/jobs", headers=headers)
+        assert answer.status == 401
+        assert (answer.header("www-authenticate") or "").startswith("Basic ")
+        assert_headers(answer)
+
+
+def test_a_password_is_kept_as_a_hash_and_nothing_else() -> None:
+    with pytest.raises(UsageError, match="hash"):
+        Basic({"ann": PASSWORD})
+    assert PASSWORD not in repr(vars(Basic({"ann": HASH})))
+
+
+def test_a_password_that_was_right_is_not_hashed_again(new_app: NewApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pgqueue.dashboard import basic as module
+
+    app = new_app(auth=Basic({"ann": HASH}))
+    assert ask(app, "/healthz").status == 200
+    assert ask(app, "/jobs", headers=basic("ann", PASSWORD)).status == 200
+    monkeypatch.setattr(module, "_matches", lambda *_: pytest.fail("hashed again"))
+    assert ask(app, "/jobs", headers=basic("ann", PASSWORD)).status == 200
+
+
+def test_guesses_wait_longer_and_longer() -> None:
+    from pgqueue.dashboard.basic import FREE_FAILURES, LONGEST_DELAY, _delay
+
+    delays = [_delay(failures) for failures in range(FREE_FAILURES + 12)]
+    assert delays[:FREE_FAILURES] == [0.0] * FREE_FAILURES
+    assert delays[FREE_FAILURES:] == sorted(delays[FREE_FAILURES:])
+    assert delays[FREE_FAILURES] > 0
+    assert delays[-1] == LONGEST_DELAY
+
+
+def test_a_header_is_believed_from_the_proxy_alone(new_app: NewApp) -> None:
+    app = new_app(auth=TrustedHeader("X-User", proxies=["10.0.0.0/8", "::1/128"], groups={"ops": "operator"}))
+    ann = [("x-user", "ann"), ("x-forwarded-for", "1.2.3.4")]
+    assert ask(app, "/jobs", headers=ann, client=("10.1.2.3", 1)).status == 200
+    for headers, client in (
+        (ann, ("11.0.0.1", 1)),
+        (ann, ("unix:", 1)),
+        (ann, None),
+        ([], ("10.1.2.3", 1)),
+        ([("x-user", " ")], ("10.1.2.3", 1)),
+        ([*ann, ("x-user", "eve")], ("10.1.2.3", 1)),
+    ):
+        assert ask(app, "/jobs", headers=headers, client=client).status == 401
+
+
+def test_groups_are_roles_and_the_highest_holds() -> None:
+    auth = TrustedHeader("X-User", proxies=["10.0.0.0/8"], groups={"ops": "operator", "root": "admin"}, role=None)
+
+    def role_of(groups: str | None) -> Any:
+        headers = [(b"x-user", b"ann")] + ([(b"x-forwarded-groups", groups.encode())] if groups else [])
+        user = auth(Request({"type": "http", "headers": headers, "client": ("10.0.0.1", 1)}))
+        return user and user.role
+
+    assert role_of("ops, root") == "admin"
+    assert role_of("dev,ops") == "operator"
+    assert role_of("dev") is None
+    assert role_of(None) is None
+
+
+def test_any_callable_may_say_who_it_is_or_lead_to_a_login(new_app: NewApp) -> None:
+    async def auth(request: Request) -> Any:
+        return User("ann") if "x-in" in request.headers else RedirectResponse("/login")
+
+    app = new_app(auth=auth)
+    assert ask(app, "/jobs", headers=[("x-in", "1")]).status == 200
+    assert ask(app, "/jobs").header("location") == "/login"
+    with pytest.raises(UsageError, match="auth must answer"):
+        ask(new_app(auth=lambda _: "ann"), "/jobs")
+
+
+def test_users_say_what_they_are() -> None:
+    assert [User("a", role).may("view_args") for role in ("viewer", "operator", "admin")] == [False, True, True]
+    assert not User("a", "operator").may("purge")
+    with pytest.raises(UsageError):
+        User("a", "root")
+    with pytest.raises(UsageError):
+        User("a", queues="mail")
+
+
+def test_a_websocket_is_closed(app: Dashboard) -> None:
+    import asyncio
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "websocket", "path": "/", "headers": []}, None, send))  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -1,0 +1,85 @@
+"""Open pages hear of changes from one poller, and where none is open nothing is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+
+from pgqueue.dashboard import Dashboard
+from tests.conftest import Connect
+from tests.dashboard.asking import ask
+from tests.dashboard.serving import Events, fetch, served
+from tests.factories import enqueue
+from tests.waiting import wait_until
+
+Conn = psycopg.Connection[Any]
+
+
+def known(page: str) -> str:
+    """What a page shows, as its script says it."""
+    regions = re.findall(r'data-region="(\w+)" data-hash="(\w+)"', page)
+    assert regions
+    return ",".join(f"{name}.{digest}" for name, digest in regions)
+
+
+def test_a_page_hears_of_a_change_and_fetches_the_region_alone(app: Dashboard, conn: Conn) -> None:
+    with served(app) as address:
+        page = fetch(f"{address}/jobs")
+        stream = Events(address, f"/jobs?_every=1&_known={known(page)}")
+        assert stream.answer.getheader("x-accel-buffering") == "no"
+        stream.next("beat")
+        job = enqueue(conn)
+        assert stream.next("changed") == "table"
+        region = fetch(f"{address}/jobs", **{"x-regions": "table"})
+        assert str(job) in region
+        assert "<html" not in region
+        stream.close()
+
+
+def test_a_page_that_is_old_hears_so_at_once(app: Dashboard) -> None:
+    with served(app) as address:
+        stream = Events(address, "/queues?_every=60&_known=table.0")
+        assert stream.next("changed") == "table"
+        stream.close()
+
+
+def test_many_browsers_cost_one_question_and_none_cost_nothing(app: Dashboard, conn: Conn, connect: Connect) -> None:
+    watching = connect(autocommit=True)
+    asks = """
+    select count(*), coalesce(max(extract(epoch from clock_timestamp() - query_start)), 0)
+    from pg_stat_activity where application_name = 'pgqueue dashboard'
+    """
+    with served(app) as address:
+        streams = [Events(address, "/queues?_every=1&_known=table.0") for _ in range(12)]
+        for stream in streams:
+            stream.next("changed")
+        connections, _ = watching.execute(asks).fetchone() or (0, 0)
+        assert connections == 1
+        for stream in streams:
+            stream.close()
+        # The tabs are closed: once the server has noticed, no connection of ours asks anything any more.
+        wait_until(lambda: (watching.execute(asks).fetchone() or (0, 0))[1] > 3, timeout=20)
+
+
+def test_a_database_that_is_away_is_said_and_comes_back(app: Dashboard, conn: Conn, connect: Connect) -> None:
+    with served(app) as address:
+        stream = Events(address, "/queues?_every=1&_known=table.0")
+        stream.next("changed")
+        locking = connect()
+        locking.execute("lock table pgqueue.jobs in access exclusive mode")
+        assert "did not answer in time" in stream.next("trouble")
+        locking.rollback()
+        stream.next("beat")
+        stream.close()
+
+
+def test_where_an_answer_holds_a_thread_there_is_no_stream_and_no_script_for_it(app: Dashboard) -> None:
+    wsgi = {"wsgi_environ": {}}
+    assert ask(app, "/queues", headers=[("accept", "text/event-stream")], besides=wsgi).status == 204
+
+
+def test_regions_are_those_of_the_page_and_no_others(app: Dashboard) -> None:
+    text = ask(app, "/queues", headers=[("x-regions", "table,../base,nothing")]).text
+    assert re.findall(r'data-region="(\w+)"', text) == ["table"]

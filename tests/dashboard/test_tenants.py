@@ -1,0 +1,67 @@
+"""What exists for somebody who is to see some queues alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgqueue.dashboard import Dashboard, User
+from pgqueue.store import execute, limits, queues, routes, schedules
+from tests.dashboard.asking import ask
+from tests.dashboard.conftest import NewApp
+from tests.factories import claim_one, enlist, enqueue, fail
+
+Conn = psycopg.Connection[Any]
+THEIRS, OTHERS = "mail.eu", "secret-bank"
+
+
+@pytest.fixture
+def tenant(new_app: NewApp) -> Dashboard:
+    return new_app(auth=lambda _: User("ann", "operator", ["mail.*"]))
+
+
+def test_nothing_of_other_queues_is_shown_anywhere(tenant: Dashboard, conn: Conn) -> None:
+    hidden = []
+    for queue in (THEIRS, OTHERS):
+        waiting = enqueue(conn, {"of": queue}, queue=queue, limit_key=f"key of {queue}")
+        dead = claim_one(conn, {"of": queue}, worker=enlist(conn, queues=[queue]), queue=f"{queue}.x")
+        fail(conn, dead, None)
+        claim_one(conn, worker=enlist(conn, queues=[queue]), queue=f"{queue}.y")
+        execute(conn, queues.set_settings(queues.Settings(queue, 60.0, None, None, None)))
+        execute(conn, routes.put(f"{queue}.*", queue))
+        execute(conn, limits.put("queue", queue, 3, None, None, None, None, None))
+        execute(conn, schedules.put({"name": f"of {queue}", "every": 60, "target": "a:b", "queue": queue}))
+        hidden += [waiting, dead.id] if queue == OTHERS else []
+    seen = 0
+    for path in (
+        "/",
+        "/queues",
+        "/jobs",
+        "/running",
+        "/dead",
+        "/workers",
+        "/schedules",
+        "/limits",
+        "/settings",
+        "/feeds",
+    ):
+        text = ask(tenant, path).text
+        assert OTHERS not in text, path
+        seen += THEIRS in text
+    assert seen > 5
+    for address in (f"/queue?name={OTHERS}", f"/schedule?name=of {OTHERS}", f"/limit?of=queue&name={OTHERS}"):
+        assert ask(tenant, address).status == 404
+    for job in hidden:
+        assert ask(tenant, f"/jobs/{job}").status == 404
+    assert OTHERS not in ask(tenant, f"/jobs?queue={OTHERS}").text.replace(f'value="{OTHERS}"', "").replace(
+        f"queue={OTHERS}", ""
+    )
+
+
+def test_a_viewer_sees_no_arguments_and_no_results(new_app: NewApp, conn: Conn) -> None:
+    job = enqueue(conn, {"to": "the-argument"}, store_result=True)
+    for role, sees in (("viewer", False), ("operator", True)):
+        app = new_app(auth=lambda _, role=role: User("ann", role))
+        assert ("the-argument" in ask(app, f"/jobs/{job}").text) is sees
