@@ -21,7 +21,8 @@ test: $(READY) ## Run the tests on a PostgreSQL that they start themselves
 	$(PYTEST)
 
 test-faults: $(READY) pgbouncer ## Run the tests of faults that take seconds to happen: outages, failovers, poolers, hostile jobs
-	$(PYTEST) -m faults
+	$(PYTEST) -m "faults and not alone"
+	$(PYTEST) -n 0 -m "faults and alone"
 
 pgbouncer: # Have the pooler that the fault tests run behind
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin"; if command -v pgbouncer >/dev/null; then exit 0; fi; \

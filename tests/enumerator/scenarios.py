@@ -24,7 +24,7 @@ EVERYTHING = frozenset({"worker", "claimer", "heartbeat", "listener"})
 # Requests that come again and again while nothing happens: those after the first few are alike.
 IDLE = {"step": 2, "reap": 1, "heartbeat": 1, "next_tick": 1, "prepare": 1}
 # How a claimer begins is enumerated in one scenario.
-BEGUN = {"claimer connect": 0, "claimer settings": 0, "prepare": 0, "step": 0}
+BEGUN = {"claimer connect": 0, "claimer settings": 0, "prepare": 0, "step": 0, "claim_keyed": 0}
 Call = Callable[[str], None]
 
 
@@ -299,7 +299,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         setup=_succeed,
         worker={},
         roles=frozenset({"claimer"}),
-        limits={"step": 3, "prepare": 0},
+        limits={"step": 3, "prepare": 0, "claim_keyed": 0},
         first={Request("claimer", "step", 1): Action.CUT_AFTER},
     ),
     Scenario(
@@ -307,7 +307,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         setup=_succeed,
         worker={},
         roles=frozenset({"claimer"}),
-        limits={"step": 1, "prepare": 0},
+        limits={"step": 1, "prepare": 0, "claim_keyed": 0},
         first={Request("claimer", "settle", 1): Action.CUT_AFTER},
     ),
     Scenario(

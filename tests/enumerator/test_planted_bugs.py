@@ -35,6 +35,7 @@ SHOWN_BY = {
         "was enqueued by no committed transaction",
     ),
 }
+PLAYS = 4
 ACTIONS = (Action.FREEZE_BEFORE, Action.STOP_BEFORE, Action.STALL_BEFORE, Action.CUT_AFTER)
 
 
@@ -42,5 +43,12 @@ ACTIONS = (Action.FREEZE_BEFORE, Action.STOP_BEFORE, Action.STALL_BEFORE, Action
 @pytest.mark.parametrize("bug", BUGS)
 def test_planted_bug_is_found(assemble: Assemble, bug: str) -> None:
     name, request, shown = SHOWN_BY[bug]
-    played = assemble(partial(plant, bug)).play(named(name), [Point(request, action) for action in ACTIONS])
-    assert shown in "\n".join(what for _, result in played for what in result.violations)
+    company = assemble(partial(plant, bug))
+    violations: list[str] = []
+    # Who takes over is to be in the midst of it when the other comes back: on a busy machine not at the first play.
+    for _ in range(PLAYS):
+        played = company.play(named(name), [Point(request, action) for action in ACTIONS])
+        violations += [what for _, result in played for what in result.violations]
+        if any(shown in what for what in violations):
+            return
+    pytest.fail(f"nothing {shown} in {PLAYS} plays, but: {violations}")

@@ -19,7 +19,7 @@ from tests.races.test_migrating import at_revision
 from tests.store.test_migrate import created
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 # What its workers call, as it was then: migrate() has yet to bring the functions of today.
 FUNCTIONS = (Path(__file__).parent / "revision_0003.sql").read_text()
