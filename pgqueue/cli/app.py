@@ -14,6 +14,7 @@ from pgqueue.cli import (
     db,
     dead,
     demo,
+    doctor,
     enqueue,
     explain,
     feed,
@@ -101,5 +102,6 @@ app.add_typer(feeds.group, name="feeds")
 app.add_typer(db.group, name="db")
 app.command("dashboard")(dashboard.dashboard)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)

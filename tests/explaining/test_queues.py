@@ -38,10 +38,10 @@ def test_a_full_limit_of_the_queue_says_so(db: Conn) -> None:
 
 def test_a_queue_that_nobody_serves_asks_for_a_worker(db: Conn) -> None:
     enqueue(db, queue="mail")
-    assert why_not_drained(db, "mail").cure == "pgqueue worker -A MODULE"
+    assert why_not_drained(db, "mail").cure == "pgqueue worker -A shop.tasks"
     worker = knowing(db, queues=["web"])
     found = why_not_drained(db, "mail")
-    assert (found.code, found.cure) == ("unserved", "pgqueue worker -A MODULE -Q mail")
+    assert (found.code, found.cure) == ("unserved", "pgqueue worker -A shop.tasks -Q mail")
     knowing(db, queues=["mail"])
     assert why_not_drained(db, "mail").code == "draining"
     execute(db, workers.ask(worker, "stop"))

@@ -2,7 +2,7 @@
 -- Null where it cannot be walked in a bounded time (is_walkable.sql).
 -- Walks jobs_claim, jobs_lane, jobs_coming; O(20 log n + 3,000).
 create or replace function pgqueue.explain_depth(
-  _queue text, out ready int, out later int, out held int, out oldest timestamptz, out next timestamptz, out head uuid,
+  _queue text, out ready int, out later int, out held int, out oldest timestamptz, out next timestamptz, out head uuid, out head_target text,
   out whole boolean, out ready_shown text, out later_shown text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -18,7 +18,7 @@ begin
   with plain as materialized (
     select due.* from generate_series(9, 0, -1) as slot (priority)
     cross join lateral (
-      select j.id, j.run_at, slot.priority, j.worker from pgqueue.jobs as j
+      select j.id, j.run_at, slot.priority, j.worker, j.target from pgqueue.jobs as j
       where j.lane is null and j.queue = _queue and j.priority = slot.priority and j.run_at <= _now
       order by j.run_at, j.id
       limit 1001) as due
@@ -26,7 +26,7 @@ begin
   ), lined as materialized (
     select due.* from generate_series(9, 0, -1) as slot (priority)
     cross join lateral (
-      select j.id, j.run_at, slot.priority, j.worker from pgqueue.jobs as j
+      select j.id, j.run_at, slot.priority, j.worker, j.target from pgqueue.jobs as j
       where j.lined and j.queue = _queue and j.priority = slot.priority
       order by j.lane, j.run_at, j.id
       limit 1001) as due
@@ -36,8 +36,9 @@ begin
   )
   select count(*) filter (where due.worker is null), count(*) filter (where due.worker is not null),
          min(due.run_at) filter (where due.worker is null),
-         (array_agg(due.id order by due.priority desc, due.run_at, due.id) filter (where due.worker is null))[1]
-  into ready, held, oldest, head
+         (array_agg(due.id order by due.priority desc, due.run_at, due.id) filter (where due.worker is null))[1],
+         (array_agg(due.target order by due.priority desc, due.run_at, due.id) filter (where due.worker is null))[1]
+  into ready, held, oldest, head, head_target
   from due;
   select count(*), min(coming.run_at) into later, next
   from (

@@ -50,6 +50,11 @@ begin
   loop
     ord := ord + 1;
     _any := _any or coalesce(holds, false);
+    if _depth.head_target is not null then
+      -- For want of a target it was asked for any; the next job's app would do.
+      cure := replace(cure, 'pgqueue worker -A MODULE',
+                      'pgqueue worker -A ' || pgqueue.shell_word(split_part(_depth.head_target, ':', 1)));
+    end if;
     return next;
   end loop;
 
