@@ -17,9 +17,10 @@ from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
 from pgqueue.record import Attempt, Job
 from pgqueue.routes import routed
-from pgqueue.store import Statement, batches, bulk, enqueueing, jobs, reading
-from pgqueue.store.asking import TOLD, ask, telling, told
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.sending import send_many, send_one
+from pgqueue.store import Statement, jobs, reading
+from pgqueue.store.asking import ask
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, Task, check_call_options, registered, target_of
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ def enqueue(
         notify=notify,
         job_id=job_id,
     )
-    return ask(conn, enqueueing.enqueue(_named(new, {})))
+    return send_one(conn, _named(new, {}))
 
 
 @overload
@@ -114,14 +115,7 @@ def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] 
     if isinstance(new_jobs, NewJob):
         raise UsageError("new_jobs is a single NewJob; pass a list of them: enqueue_many(conn, [new])")
     names: dict[Target, tuple[str, Task[..., Any] | None]] = {}
-    batch = [_named(new, names) for new in new_jobs]
-    way = bulk.copy if bulk.is_plain(conn, batch) else batches.send
-    if is_async(conn):
-        return telling(way(conn, batch))
-    try:
-        return way(conn, batch)
-    except TOLD as error:
-        raise told(error) from error
+    return send_many(conn, [_named(new, names) for new in new_jobs])
 
 
 @overload

@@ -203,6 +203,7 @@ class Settlement(NamedTuple):
     result: str | None = None
     started: bool = True
     avoid: bool = False
+    headers: str | None = None
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

@@ -17,6 +17,7 @@ from pgqueue.cli import (
     doctor,
     enqueue,
     explain,
+    exporter,
     feed,
     feeds,
     jobs,
@@ -85,6 +86,7 @@ app.command("worker")(worker.worker)
 app.command("enqueue")(enqueue.enqueue)
 app.command("feed")(feed.feed)
 app.command("status")(status.status)
+app.command("exporter")(exporter.exporter)
 app.add_typer(jobs.group, name="jobs")
 jobs.group.command("explain")(explain.explain_job)
 app.add_typer(dead.group, name="dead")

@@ -56,46 +56,53 @@ def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     )
 
 
+# Who caused each job, as texts; None where nobody asks.
+Headers = Sequence[str | None] | None
+
+
 @overload
-def copy(conn: SyncConnection, new_jobs: Sequence[NewJob]) -> list[UUID]: ...
+def copy(conn: SyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None) -> list[UUID]: ...
 @overload
-def copy(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> Awaitable[list[UUID]]: ...
-def copy(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
+def copy(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None) -> Awaitable[list[UUID]]: ...
+def copy(
+    conn: AnyConnection, new_jobs: Sequence[NewJob], headers: Headers = None
+) -> list[UUID] | Awaitable[list[UUID]]:
     """(nothing) -> ready, for plain jobs, in the transaction open on `conn`; answers the ids. O(batch log n).
 
     Raises ArgumentError; then nothing was written, and the transaction is as it was.
     """
     if is_async(conn):
-        return _copy_async(conn, new_jobs)
+        return _copy_async(conn, new_jobs, headers)
     ids: list[UUID] = []
     raw = driver(conn)
     if isinstance(raw, psycopg.AsyncConnection):
-        return awaited(_copy_async(raw, new_jobs))
+        return awaited(_copy_async(raw, new_jobs, headers))
     said = _said(new_jobs)
     unsaid = _unsaid(execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
-    with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
-        for rows in _rows(new_jobs, said, unsaid, ids):
+    with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
+        for rows in _rows(new_jobs, said, unsaid, ids, headers):
             out.write(rows)
     if to_wake := _to_wake(new_jobs):
         execute(raw, to_wake)
     return ids
 
 
-async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list[UUID]:
+async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers) -> list[UUID]:
     ids: list[UUID] = []
     raw = await driver_async(conn)
     said = _said(new_jobs)
     unsaid = _unsaid(await execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
-    async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said)) as out:
-        for rows in _rows(new_jobs, said, unsaid, ids):
+    async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
+        for rows in _rows(new_jobs, said, unsaid, ids, headers):
             await out.write(rows)
     if to_wake := _to_wake(new_jobs):
         await execute(raw, to_wake)
     return ids
 
 
-def _statement(said: Sequence[str]) -> str:
-    return f"copy pgqueue.jobs ({', '.join(('id', 'target', 'args', *said))}) from stdin"
+def _statement(said: Sequence[str], headers: Headers) -> str:
+    columns = ("id", "target", "args", *said, *(("headers",) if headers else ()))
+    return f"copy pgqueue.jobs ({', '.join(columns)}) from stdin"
 
 
 def _said(new_jobs: Sequence[NewJob]) -> list[str]:
@@ -144,12 +151,16 @@ from (select pg_catalog.unnest($1::pg_catalog.text[]) as queue
 """
 
 
-def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, str], ids: list[UUID]) -> Iterator[str]:
+def _rows(
+    new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, str], ids: list[UUID], headers: Headers
+) -> Iterator[str]:
     for start in range(0, len(new_jobs), _CHUNK):
         chunk = new_jobs[start : start + _CHUNK]
         fresh = new_job_ids(len(chunk))
         ids += fresh
         rest = [_rest(new, said, unsaid) for new in chunk] if said else repeat("")
+        if headers:
+            rest = [f"{more}\t{_written(text)}" for more, text in zip(rest, headers[start:], strict=False)]
         rows, size = [], 0
         for job_id, new, more in zip(fresh, chunk, rest, strict=False):
             row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
@@ -164,7 +175,11 @@ def _rows(new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, 
 
 def _rest(new: NewJob, said: Sequence[str], unsaid: Mapping[str, str]) -> str:
     texts = (unsaid.get(name) if (text := _WRITTEN[name](new)) is None else text for name in said)
-    return "".join("\t\\N" if text is None else f"\t{_escaped(text)}" for text in texts)
+    return "".join(f"\t{_written(text)}" for text in texts)
+
+
+def _written(text: str | None) -> str:
+    return "\\N" if text is None else _escaped(text)
 
 
 def _escaped(text: str) -> str:

@@ -14,15 +14,23 @@ from pgqueue.options import Duration
 from pgqueue.retry import seconds
 from pgqueue.store.direct import Rows
 from pgqueue.store.keys import check_key, key_of, says_more
-from pgqueue.store.statement import Statement
+from pgqueue.store.statement import Statement, nothing
 
 
-def enqueue(new: NewJob) -> Statement[Enqueued]:
-    """(nothing) -> scheduled | ready. O(log n). Raises ArgumentError, OptionError."""
+def is_plain(new: NewJob) -> bool:
+    """Whether nothing can stand in the way of this job: an insert does."""
+    keyed = new.unique_key is not None or new.unique is not None or says_more(new)
+    return new.job_id is None and not keyed and new.ttl is None and new.notify in _PLAIN_NOTIFY
+
+
+def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
+    """(nothing) -> scheduled | ready. O(log n). Raises ArgumentError, OptionError.
+
+    `headers` are written of a plain job; those of others are noted behind it (note_headers()).
+    """
     more = says_more(new)
-    keyed = more or new.unique_key is not None or new.unique is not None
-    if new.job_id is None and not keyed and new.ttl is None and new.notify in _PLAIN_NOTIFY:
-        return _enqueue_plain(new)
+    if is_plain(new):
+        return _enqueue_plain(new, headers)
     check_key(new)
     args = encode_args(new.args)
     params = (
@@ -69,7 +77,7 @@ select id, created, replaced from pgqueue.enqueue_keyed({_JOB.rstrip().removesuf
 _PLAIN_NOTIFY = (None, "off")
 
 
-def _enqueue_plain(new: NewJob) -> Statement[Enqueued]:
+def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
     """As the function would, for a job that nothing can stand in the way of: half of what the server has to do."""
     job_id = new_job_id()
     options = (
@@ -82,6 +90,7 @@ def _enqueue_plain(new: NewJob) -> Statement[Enqueued]:
         ("limit_key", new.limit_key),
         ("store_result", new.store_result),
         ("labels", _labels(new.labels)),
+        ("headers", headers),
     )
     said = [option for option in options if option[1] is not None]
     names = tuple([name for name, _ in said])
@@ -115,6 +124,7 @@ _VALUES = {
     "limit_key": "{}::pg_catalog.text",
     "store_result": "{}::boolean",
     "labels": "{}::pg_catalog.jsonb",
+    "headers": "{}::pg_catalog.json",
 }
 _WAKING = """
 returning case when run_at operator(pg_catalog.<=)
@@ -173,6 +183,19 @@ _ENQUEUE_MANY_KEYED = f"""
 select id from pgqueue.enqueue_keyed_jobs({_JOBS.rstrip().removesuffix(") as id")},
   $16::boolean[], $17::pg_catalog.float8[], $18::pg_catalog.text[], $19::pg_catalog.float8[], $20::pg_catalog.text)
   as id
+"""
+
+
+def note_headers(ids: Sequence[UUID], headers: Sequence[str]) -> Statement[None]:
+    """Who caused these jobs, of those that have none and still wait. O(batch log n)."""
+    return Statement(_NOTE_HEADERS, (list(ids), list(headers)), nothing)
+
+
+_NOTE_HEADERS = """
+update pgqueue.jobs as job
+set headers = noted.headers::pg_catalog.json
+from pg_catalog.unnest($1::pg_catalog.uuid[], $2::pg_catalog.text[]) as noted (id, headers)
+where job.id operator(pg_catalog.=) noted.id and job.headers is null and job.worker is null
 """
 
 

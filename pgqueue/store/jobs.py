@@ -11,7 +11,7 @@ from pgqueue.job import Claim, JobState
 from pgqueue.outcome import Settlement
 from pgqueue.store.arrays import array_as_text, ids_as_text, quoted
 from pgqueue.store.direct import Rows
-from pgqueue.store.statement import Statement, only_value
+from pgqueue.store.statement import Statement, nothing, only_value
 
 # What one step claims amounts to no more than this, and to one job.
 MOST_BYTES = 8 * 2**20
@@ -94,8 +94,8 @@ def read_step(rows: Rows, worker: int) -> Step:
     header = rows[-1]
     # What Claim._make() does, without a call of Python's own for each.
     return Step(
-        claims=[tuple.__new__(Claim, (*row[:13], worker, None)) for row in rows[:-1] if not row[13]],
-        expired=[tuple.__new__(Claim, (*row[:13], worker, None)) for row in rows[:-1] if row[13]],
+        claims=[tuple.__new__(Claim, (*row[:13], worker, None, None)) for row in rows[:-1] if not row[13]],
+        expired=[tuple.__new__(Claim, (*row[:13], worker, None, None)) for row in rows[:-1] if row[13]],
         late=frozenset(header[15] or ()),
         alive=header[14],
         now=header[12],
@@ -196,9 +196,32 @@ def disown(worker: int, known: Sequence[Claim], epoch: int) -> Statement[int]:
     return Statement("select pgqueue.disown($1::bigint, $2::int, $3::uuid[], $4::int[])", params, only_value)
 
 
+def note_attempts(settlements: Sequence[Settlement]) -> Statement[None]:
+    """What the next attempts at these jobs are to find among their headers, as long as they wait. O(batch log n)."""
+    sql = """
+    update pgqueue.jobs as job set headers = noted.headers::pg_catalog.json
+    from pg_catalog.unnest($1::pg_catalog.uuid[], $2::pg_catalog.int4[], $3::pg_catalog.text[])
+      as noted (id, claim, headers)
+    where job.id operator(pg_catalog.=) noted.id and job.claim operator(pg_catalog.=) noted.claim and job.worker is null
+    """
+    params = ([each.id for each in settlements], [each.claim for each in settlements])
+    return Statement(sql, (*params, [each.headers for each in settlements]), nothing)
+
+
+def headers(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:
+    """Who caused these jobs, of those that say so. Walks jobs_pkey; O(batch log n)."""
+    sql = """
+    select job.id, job.headers::pg_catalog.text from pgqueue.jobs as job
+    where job.id operator(pg_catalog.=) any ($1::pg_catalog.uuid[]) and job.headers is not null
+    """
+    return Statement(sql, (list(ids),), lambda rows: {row[0]: row[1] for row in rows})
+
+
 def claim_one(worker: int, job_id: UUID) -> Statement[Claim | None]:
     """scheduled | ready | retrying -> running for one job; None if it does not wait, or the lease is gone. O(log n)."""
-    return Statement(_CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker, None)) if rows else None)
+    return Statement(
+        _CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker, None, None)) if rows else None
+    )
 
 
 _CLAIM_ONE = """

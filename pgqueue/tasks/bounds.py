@@ -23,6 +23,7 @@ class Bounds:
     on_expiry: OnExpiry = "bury"
     at_most_once: bool = False
     infra_errors: Collection[type[BaseException]] = ()
+    expected: Collection[type[BaseException]] = ()
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -33,6 +34,7 @@ class Bounds:
         _check_said("at_most_once", self.at_most_once)
         check_flag("at_most_once", self.at_most_once)
         object.__setattr__(self, "infra_errors", error_types("infra_errors", self.infra_errors))
+        object.__setattr__(self, "expected", error_types("expected", self.expected))
 
     def check_against(self, timeout: Duration | None) -> None:
         """Raise OptionError if the task's `timeout` leaves no room for its soft one."""

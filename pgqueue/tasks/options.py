@@ -68,6 +68,7 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, total=False):
     on_expiry: OnExpiry
     at_most_once: bool
     infra_errors: Collection[type[BaseException]]
+    expected: Collection[type[BaseException]]
 
 
 class CallOptions(TaskOptions, total=False):

@@ -16,8 +16,7 @@ from pgqueue.job import Args, Enqueued, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.routes import routed
-from pgqueue.store import enqueueing
-from pgqueue.store.asking import ask
+from pgqueue.sending import send_one
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import Bounds
 from pgqueue.tasks.limit_key import LimitKey
@@ -85,7 +84,7 @@ class Task(Generic[P, R]):
 
         Raises ArgumentError if the function cannot be called with them, or if they are not JSON.
         """
-        return ask(conn, enqueueing.enqueue(self.job(*args, **kwargs)))
+        return send_one(conn, self.job(*args, **kwargs))
 
     def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> Enqueued:
         """Enqueue a call on the connection bound by `with pgqueue.bound(conn):`, in its transaction.
@@ -96,9 +95,9 @@ class Task(Generic[P, R]):
         job = self.job(*args, **kwargs)
         conn = bound_connection()
         if conn is not None:
-            return ask(conn, enqueueing.enqueue(job))
+            return send_one(conn, job)
         with open_connection(address_of(_own_dsn(self.__name__)), "enqueue") as own:
-            return ask(own, enqueueing.enqueue(job))
+            return send_one(own, job)
 
     def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:
         """A call with these arguments as a value, for enqueue_many()."""

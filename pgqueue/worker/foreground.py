@@ -20,6 +20,7 @@ from uuid import UUID
 
 import psycopg
 
+from pgqueue import instruments
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
@@ -32,6 +33,7 @@ from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
+from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
 from pgqueue.worker.executors.judging import once_targets
 from pgqueue.worker.log_writer import say_last
@@ -113,6 +115,7 @@ def _claimed(dsn: str, worker: int, job_id: UUID, attempts: Attempts) -> Claim |
     with open_connection(dsn, "run") as conn:
         claim = execute(conn, jobs.claim_one(worker, job_id))
         if claim is not None:
+            (claim,) = with_headers(conn, [claim], lambda: bool(instruments.installed))
             # Its module may be imported only now.
             task = attempts.find(claim)
             if task is not None and task.bounds.at_most_once:

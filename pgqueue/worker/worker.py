@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +14,11 @@ import psycopg
 from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
 from pgqueue.events import Event, HostFailed, Observer, WorkerStopped
+from pgqueue.metrics import families
+from pgqueue.metrics.meter import Gauges, Meter
 from pgqueue.options import Duration
 from pgqueue.store.unreachable import in_one_line
+from pgqueue.version import __version__
 from pgqueue.worker import task_log
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
@@ -25,6 +29,7 @@ from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.probes import Probes
+from pgqueue.worker.supervision.roles import Timings
 from pgqueue.worker.supervision.signals import Signals
 from pgqueue.worker.supervision.systemd import Systemd
 
@@ -44,7 +49,7 @@ class Worker:
     for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
-    With `health_port` it answers probes over HTTP at `health_host`.
+    With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
 
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
     """
@@ -103,6 +108,10 @@ class Worker:
             ageing=None if ageing is None else length("ageing", ageing),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
+        # It counts only where somebody can ask.
+        self._meter = Meter() if health_port is not None and families.is_there() else None
+        if self._meter is not None:
+            self._observers.append(self._meter)
         self._signals = Signals()
         self._asked_to_stop = False
         self._ran = False
@@ -151,7 +160,8 @@ class Worker:
         """Open for supervisors: probes over HTTP, and what systemd wants to hear."""
         systemd = Systemd(self._health)
         self._observers.append(systemd)
-        probes = None if self._health_address is None else Probes(*self._health_address, self._health)
+        metrics = None if self._meter is None else self._metrics
+        probes = None if self._health_address is None else Probes(*self._health_address, self._health, metrics)
         systemd.start()
         if probes is not None:
             probes.start()
@@ -166,7 +176,26 @@ class Worker:
         return self._enlistment.health()
 
     def _new_enlistment(self) -> Enlistment:
-        return Enlistment(self._settings, self._signals, lambda: self._asked_to_stop, self._observe)
+        timings = Timings() if self._meter is None else Timings(self._meter.timed_step, self._meter.timed_heartbeat)
+        return Enlistment(self._settings, self._signals, lambda: self._asked_to_stop, self._observe, timings)
+
+    def _metrics(self, accept: str) -> tuple[str, bytes]:
+        meter = self._meter
+        assert meter is not None, "asked for only where there is one"
+        return families.rendered(lambda: meter.collected(self._gauges), accept)
+
+    def _gauges(self) -> Gauges:
+        health, slots = self._health(), self._settings.tasks.concurrency
+        return Gauges(
+            slots=slots,
+            busy=min(slots, health.jobs),
+            buffered=health.outbox,
+            lease_left=health.lease_left,
+            version=__version__,
+            release=os.environ.get("PGQUEUE_RELEASE", ""),
+            executor=self._settings.executor,
+            python=platform.python_version(),
+        )
 
     def _serve_again(self) -> int | None:
         try:

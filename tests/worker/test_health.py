@@ -14,9 +14,10 @@ import pytest
 
 from pgqueue.errors import OptionError
 from pgqueue.events import WorkerStarted, WorkerStopping
+from pgqueue.small_server import MOST_CLIENTS, PATIENCE
 from pgqueue.worker import Worker
 from pgqueue.worker.supervision.health import Health, Phase, not_live, not_ready
-from pgqueue.worker.supervision.probes import MOST_CLIENTS, PATIENCE, Probes
+from pgqueue.worker.supervision.probes import Probes
 from pgqueue.worker.supervision.systemd import Systemd
 from tests.waiting import wait_until
 from tests.worker.running import StartThreaded
@@ -153,7 +154,7 @@ def _is_open(client: socket.socket) -> bool:
 
 
 def test_a_probe_of_something_else_is_told_what_there_is(asked: Asked) -> None:
-    assert asked.get("/health") == (404, "no /health here; ask for /live, /ready or /\n")
+    assert asked.get("/health") == (404, "no /health here; ask for /live, /ready, /metrics or /\n")
 
 
 def test_a_worker_is_ready_when_it_works_and_lets_go_of_its_port_when_it_ends(start: StartThreaded) -> None:

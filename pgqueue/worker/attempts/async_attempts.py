@@ -37,6 +37,7 @@ class AsyncAttempts:
                 return await self._called_in_transaction(call)
             return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
         except BaseException as error:
+            call.error = error
             return outcome_of(call, error)
         finally:
             call.raised = None

@@ -8,9 +8,11 @@ from time import monotonic
 from types import CoroutineType
 from typing import Any
 
+from pgqueue import instruments
 from pgqueue.context import Middleware, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
+from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
@@ -67,10 +69,14 @@ class Attempts:
         if self._notice is not None and self._notice[0] == number:
             self._pass_on(call, self._notice[1])
         # A context of its own, so that what a job sets in it ends with the job.
-        outcome = copy_context().run(self._run, call)
+        context = copy_context()
+        if instruments.installed:
+            finished = context.run(self._run_watched, call, began)
+        else:
+            finished = finish(claim, context.run(self._run, call), call.task, monotonic() - began)
         end_copy(self._pid)
         self._call = None
-        return finish(claim, outcome, call.task, monotonic() - began)
+        return finished
 
     @property
     def found(self) -> frozenset[str]:
@@ -106,6 +112,12 @@ class Attempts:
         if notice is Notice.TIMEOUT:
             self._guard.strike(call.number)
 
+    def _run_watched(self, call: Call, began: float) -> Finished:
+        running.set(call.context)
+        watch = RunningWatch(call.context, call.claim)
+        finished = finish(call.claim, self._run(call), call.task, monotonic() - began)
+        return watch.ended(finished, call.error)
+
     def _run(self, call: Call) -> Outcome:
         running.set(call.context)
         try:
@@ -117,6 +129,7 @@ class Attempts:
                 return self._called(call)
             return swallowed(call)
         except BaseException as error:
+            call.error = error
             return outcome_of(call, error)
         finally:
             call.raised = None

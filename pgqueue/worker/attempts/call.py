@@ -52,6 +52,8 @@ class Call:
     # What its own code raised, while a middleware is round it; and its success, once its transaction has committed.
     raised: BaseException | None = None
     settled: Succeeded | None = None
+    # What became of the call in the end, if it raised: for who looks on.
+    error: BaseException | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None

@@ -55,13 +55,14 @@ class Claimer:
         poll: float,
         burst: bool,
         ageing: Ageing,
-        told: Callable[[list[Claim]], list[Claim]] = lambda claims: claims,
+        told: Callable[[Connection, list[Claim]], list[Claim]] = lambda _, claims: claims,
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
         renew: Callable[[str], None] = lambda _: None,
         connected: Callable[[Connection], None] = lambda _: None,
         deadline: float = DEADLINE_SECONDS,
+        timed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._worker = worker
         self._slots = slots
@@ -98,6 +99,7 @@ class Claimer:
             renew=renew,
             keyed=self._keyed,
             deadline=deadline,
+            timed=timed,
         )
         self.is_echo = self._mover.is_echo
         # Whether the last step was answered, and not with an error.

@@ -55,11 +55,12 @@ class Mover:
         unexecuted: Unexecuted,
         hungry: Callable[[bool], None],
         fruitful: Callable[[], None],
-        told: Callable[[list[Claim]], list[Claim]],
+        told: Callable[[Connection, list[Claim]], list[Claim]],
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
         keyed: Keyed,
         deadline: float,
+        timed: Callable[[float], None],
     ) -> None:
         self._slots = slots
         self._outbox = outbox
@@ -76,7 +77,7 @@ class Mover:
         self._renew = renew
         self.keyed = keyed
         self._observe = observe
-        self._stepper = Stepper(worker, outbox, held, room, deadline)
+        self._stepper = Stepper(worker, outbox, held, room, deadline, timed)
         self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
         self.refused_jobs = RefusedJobs(worker, held, observe)
         self.drained = False
@@ -104,7 +105,7 @@ class Mover:
                 self.keyed.settled(batch)
             if offer.slots:
                 self._served.claimed(answer)
-            self._take(answer.step)
+            self._take(conn, answer.step)
         if by_name:
             self._claim_by_name(conn, room)
         keyed = None
@@ -118,7 +119,7 @@ class Mover:
                     self._observe(Trouble("claimer", f"{refused}: {in_words(error)}", "each is tried by itself now"))
                 raise
             if keyed is not None:
-                self._take(keyed.found.step)
+                self._take(conn, keyed.found.step)
         if room and not by_name:
             self._plan(answer, time.monotonic(), unasked=first)
 
@@ -158,14 +159,14 @@ class Mover:
         self._pace.woken = False
         return self._served.offer(conn, now, room, going=going, due=due, searching=searching)
 
-    def _take(self, step: Step) -> None:
+    def _take(self, conn: Connection, step: Step) -> None:
         if step.claims or step.expired:
             self._fruitful()
         if not (fresh := self._held.took(step.claims + step.expired)):
             self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
         self._unexecuted.end_expired(step.expired if fresh else [])
         if fresh:
-            claims, waiting = self._last_tries.split(self._told(step.claims))
+            claims, waiting = self._last_tries.split(self._told(conn, step.claims))
             self._unexecuted.give_back(waiting)
             if not self._gate.pass_on(claims, self._slots.submit):
                 self._unexecuted.give_back(claims)
@@ -177,7 +178,7 @@ class Mover:
         claimed = False
         try:
             for step in self.refused_jobs.claim(conn, offer.slots, offer.lag, min(BY_NAME, self._stepper.limit(room))):
-                self._take(step)
+                self._take(conn, step)
                 claimed = claimed or bool(step.claims or step.expired)
                 now = time.monotonic()
                 self._plan(Answer(step, now, 0.0, 0, full=not self.refused_jobs.short), now)

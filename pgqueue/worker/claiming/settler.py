@@ -46,6 +46,13 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
         batch = [settlement for settlement in settlements if settlement.move in moves]
         if batch:
             late |= execute(conn, write(worker, batch))
+    if noted := [each for each in settlements if each.headers is not None and each.id not in late]:
+        try:
+            execute(conn, jobs.note_attempts(noted))
+        except psycopg.Error as error:
+            # Of no weight for the jobs: they are settled.
+            if not was_refused(error):
+                raise
     return late
 
 

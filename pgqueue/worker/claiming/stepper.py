@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from pgqueue.events import Finished
@@ -27,11 +27,20 @@ FULL_SHARE = 1 / 8
 class Stepper:
     """Takes batches from the outbox, and answers what a step brought; used by the claim loop."""
 
-    def __init__(self, worker: int, outbox: Outbox, held: HeldClaims, room: Room, deadline: float) -> None:
+    def __init__(
+        self,
+        worker: int,
+        outbox: Outbox,
+        held: HeldClaims,
+        room: Room,
+        deadline: float,
+        timed: Callable[[float], None],
+    ) -> None:
         self._worker = worker
         self._outbox = outbox
         self._held = held
         self._room = room
+        self._timed = timed
         self._portion = Portion(deadline)
         # How long the last step took.
         self._step_seconds = 0.0
@@ -73,6 +82,7 @@ class Stepper:
             raise
         ended = time.monotonic()
         self._step_seconds = ended - began
+        self._timed(ended - began)
         self._held.settled(batch, late | step.late)
         claimed = step.claims + step.expired
         brought = sum(map(weight, claimed))
@@ -115,6 +125,7 @@ class Stepper:
                 keyed.refused(time.monotonic())
             raise
         ended = time.monotonic()
+        self._timed(ended - began)
         answer = KeyedAnswer(found, ended, ended - began)
         self._room.cycle = self._step_seconds + answer.cost
         keyed.answered(answer, limit)

@@ -15,7 +15,9 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from pgqueue import instruments
 from pgqueue.events import Finished, Observer
+from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
@@ -127,6 +129,10 @@ class AsyncExecutor:
         """What the tasks registered here declare of schedules and limits."""
         return registered_rules()
 
+    def is_watched(self) -> bool:
+        """Whether something in this process looks on."""
+        return bool(instruments.installed)
+
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""
         self._declared = frozenset(targets)
@@ -199,9 +205,11 @@ class AsyncExecutor:
             self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
             running.call = call
+            watch = RunningWatch(call.context, claim) if instruments.installed else None
             outcome = await self._attempts.run(call)
             self._loop_state.put_back()
-            self._end(finish(claim, outcome, call.task, monotonic() - running.since))
+            finished = finish(claim, outcome, call.task, monotonic() - running.since)
+            self._end(finished if watch is None else watch.ended(finished, call.error))
         else:
             running.in_thread = True
             self._threads.submit((claim,))

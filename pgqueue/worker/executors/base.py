@@ -88,6 +88,9 @@ class Executor(Protocol):
     def rules(self) -> frozenset[str]:
         """What the tasks known here declare of schedules and limits, each as JSON."""
 
+    def is_watched(self) -> bool:
+        """Whether something looks on where its jobs run, and wants their headers."""
+
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these: from the first call on, no other one that may run at most once is started."""
 

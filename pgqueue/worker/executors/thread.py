@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
+from pgqueue import instruments
 from pgqueue.context import Middleware
 from pgqueue.events import Observer
 from pgqueue.job import Claim
@@ -126,6 +127,10 @@ class ThreadExecutor:
     def rules(self) -> frozenset[str]:
         """What the tasks registered here declare of schedules and limits."""
         return registered_rules()
+
+    def is_watched(self) -> bool:
+        """Whether something in this process looks on."""
+        return bool(instruments.installed)
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

@@ -33,7 +33,7 @@ from pgqueue.worker.supervision.dump import dumped
 from pgqueue.worker.supervision.ending import LOOK_EVERY, RETIRED, STOP_SIGNALS, Ending
 from pgqueue.worker.supervision.health import Health, Phase
 from pgqueue.worker.supervision.requests import Requests
-from pgqueue.worker.supervision.roles import longest_turn, make_roles
+from pgqueue.worker.supervision.roles import Timings, longest_turn, make_roles
 from pgqueue.worker.supervision.signals import Signals
 from pgqueue.worker.upkeep.clock import lease_clock
 
@@ -46,7 +46,12 @@ class Enlistment:
     """The worker row with a fresh id, and all that works under it. Serves once."""
 
     def __init__(
-        self, settings: WorkerSettings, signals: Signals, asked_to_stop: Callable[[], bool], observe: Observer
+        self,
+        settings: WorkerSettings,
+        signals: Signals,
+        asked_to_stop: Callable[[], bool],
+        observe: Observer,
+        timings: Timings,
     ) -> None:
         self.id = secrets.randbits(63)
         self._settings = settings
@@ -54,7 +59,7 @@ class Enlistment:
         self._asked_to_stop = asked_to_stop
         self._observe = observe
         self._requests = Requests(signals.wake)
-        self._roles = make_roles(self.id, settings, self._requests, observe)
+        self._roles = make_roles(self.id, settings, self._requests, observe, timings)
         self._ending = Ending(
             self.id, settings, self._roles, signals, asked_to_stop, self._why_lost, self._why_retire, observe
         )

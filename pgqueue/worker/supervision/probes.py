@@ -1,116 +1,39 @@
-"""The answers to a supervisor's probes over HTTP: /live, /ready, and / for all that there is to say.
+"""The answers to a supervisor's probes over HTTP: /live, /ready, / for all that there is to say; and /metrics.
 
 200 or 503, with the reasons: as text, or as JSON to who accepts that. Restart a worker that does not live; one that is
-not ready only takes no work now. Whoever connects and says nothing, however often, takes a few descriptors at most.
+not ready only takes no work now.
 """
 
 from __future__ import annotations
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from pgqueue.errors import OptionError
-from pgqueue.forks import not_for_copies
+from pgqueue.small_server import SmallHandler, SmallServer
 from pgqueue.worker.supervision.health import Health, not_live, not_ready
 
-# No client is served for longer, seconds, whether it says nothing or says it slowly.
-PATIENCE = 5.0
-# So many are served at once. One more takes the place of the oldest, if that had time enough to be answered.
-MOST_CLIENTS = 16
-ENOUGH = 0.5
+_TEXT, _JSON = "text/plain; charset=utf-8", "application/json; charset=utf-8"
+# What /metrics answers to who accepts that: a content type and a body.
+Told = Callable[[str], tuple[str, bytes]]
 
 
-class Probes:
-    """An HTTP server in a thread of its own. Raises OptionError if the port cannot be had."""
+class Probes(SmallServer):
+    """An HTTP server in a thread of its own. Raises OptionError if the port cannot be had.
 
-    def __init__(self, host: str, port: int, health: Callable[[], Health]) -> None:
-        handler = type("Handler", (_Handler,), {"health": staticmethod(health)})
-        try:
-            self._server = _Server((host, port), handler)
-        except (OSError, OverflowError) as error:
-            raise OptionError(
-                f"health_port {port} on {host} cannot be listened on: {error}; choose another port or host"
-            ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="pgqueue-health", daemon=True)
+    `metrics` None: there are none, because the extra is not installed.
+    """
 
-        not_for_copies(self)
-
-    def in_copy(self) -> None:
-        """The port is the worker's: a copy that outlives it must not keep the next one from it."""
-        self._server.socket.close()
-
-    @property
-    def port(self) -> int:
-        """Where it listens: the port that was given, or the one that 0 was made into."""
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        """Answer from now on."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Answer no more, and let go of the port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-        self._server.server_close()
+    def __init__(self, host: str, port: int, health: Callable[[], Health], metrics: Told | None = None) -> None:
+        told = staticmethod(metrics) if metrics is not None else None
+        handler = type("Handler", (_Handler,), {"health": staticmethod(health), "metrics": told})
+        super().__init__(host, port, handler, "health_port")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, *args: Any) -> None:
-        self._lock = threading.Lock()  # guards _clients
-        # Each connection, and when it came, monotonic; the oldest first.
-        self._clients: dict[socket.socket, float] = {}
-        super().__init__(*args)
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Take one more if there is a place for it, or one can be made."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._clients) >= MOST_CLIENTS:
-                oldest = next(iter(self._clients))
-                if now - self._clients[oldest] < ENOUGH:
-                    return False
-                self._hang_up(oldest)
-            self._clients[request] = now
-        return True
-
-    def service_actions(self) -> None:
-        """Hang up on those that were served for long; called twice a second."""
-        now = time.monotonic()
-        with self._lock:
-            for client in [client for client, came_at in self._clients.items() if now - came_at > PATIENCE]:
-                self._hang_up(client)
-
-    def close_request(self, request: Any) -> None:
-        with self._lock:
-            self._clients.pop(request, None)
-            super().close_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away in the middle is nobody's trouble."""
-
-    def _hang_up(self, client: socket.socket) -> None:
-        # Its thread, which waits for it, then finds it gone, and closes it.
-        del self._clients[client]
-        with suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server_version = "pgqueue"
-    sys_version = ""
-    timeout = PATIENCE
+class _Handler(SmallHandler):
     health: Callable[[], Health]
+    metrics: Told | None
 
     def do_GET(self) -> None:
         health = self.health()
@@ -119,35 +42,24 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(not_live(health), "live")
             case "/ready":
                 self._answer(not_ready(health), "ready")
+            case "/metrics" if self.metrics is not None:
+                self.send(200, *self.metrics(self.headers.get("Accept", "")))
+            case "/metrics":
+                self.send(501, _TEXT, "metrics need `pip install 'pgqueue-postgres[prometheus]'`\n")
             case "/":
                 reasons = not_live(health)
                 told = {"live": not reasons, "ready": not not_ready(health), "reasons": not_ready(health)}
-                self._send(503 if reasons else 200, "application/json", _json(told | asdict(health)))
+                self.send(503 if reasons else 200, _JSON, _json(told | asdict(health)))
             case path:
-                self._send(404, "text/plain", f"no {path[:80]} here; ask for /live, /ready or /\n")
-
-    do_HEAD = do_GET
-
-    def log_message(self, *_: object) -> None:
-        """Probes come every few seconds: none of them is worth a line."""
+                self.send(404, _TEXT, f"no {path[:80]} here; ask for /live, /ready, /metrics or /\n")
 
     def _answer(self, reasons: list[str], what: str) -> None:
         status = 503 if reasons else 200
         if "application/json" in self.headers.get("Accept", ""):
-            self._send(status, "application/json", _json({what: not reasons, "reasons": reasons}))
+            self.send(status, _JSON, _json({what: not reasons, "reasons": reasons}))
         else:
             lines = [f"not {what}", *reasons] if reasons else [what]
-            self._send(status, "text/plain", "".join(f"{line}\n" for line in lines))
-
-    def _send(self, status: int, kind: str, text: str) -> None:
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+            self.send(status, _TEXT, "".join(f"{line}\n" for line in lines))
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pgqueue.events import AttemptsFinished, Event, HostFailed, Observer
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.claimer import Claimer
+from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.listener import Listener
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.slots import Slots
@@ -46,7 +49,14 @@ class Roles:
     queue_settings: QueueSettings
 
 
-def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer) -> Roles:
+class Timings(NamedTuple):
+    """Who hears how many seconds each step and each heartbeat took."""
+
+    step: Callable[[float], None] = lambda _: None
+    heartbeat: Callable[[float], None] = lambda _: None
+
+
+def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer, timings: Timings) -> Roles:
     """The roles of a worker; none of them has begun."""
     infra = InfraErrors(settings.infra_limit, settings.infra_minutes, requests.retire_for)
     host = HostFailures(requests.retire_for)
@@ -92,13 +102,14 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         poll=settings.poll,
         burst=settings.burst,
         ageing=Ageing(settings.ageing, queue_settings.ageing),
-        told=queue_settings.told,
+        told=lambda conn, claims: with_headers(conn, queue_settings.told(claims), executor.is_watched),
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,
         renew=renew,
         connected=lineage.check,
         deadline=longest_turn(settings) * STATEMENT_SHARE,
+        timed=timings.step,
     )
     watchdog = Watchdog(
         worker,
@@ -138,6 +149,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         asked=requests.ask,
         cancelled=executor.cancel,
         connected=lineage.check,
+        timed=timings.heartbeat,
     )
     return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_rules, queue_settings)
 

@@ -34,7 +34,7 @@ class Heartbeat:
     """Beats every third of the lease, and when told to look; in between it does the chores.
 
     `asked` and `cancelled` are called after each beat with what stands in the database: what a human asks of this
-    worker, and which of its jobs are to be cancelled.
+    worker, and which of its jobs are to be cancelled. `timed` hears how many seconds each answer took.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Heartbeat:
         asked: Callable[[str | None], None] = lambda _: None,
         cancelled: Callable[[frozenset[UUID]], None] = lambda _: None,
         connected: Callable[[Connection], None] = lambda _: None,
+        timed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._worker = worker
         self._lease = lease
@@ -60,6 +61,7 @@ class Heartbeat:
         self._asked = asked
         self._cancelled = cancelled
         self._on_connect = connected
+        self._timed = timed
         self._beat_at = time.monotonic() + lease / BEATS_PER_LEASE
         self._look = False
         self._looked_at = 0.0
@@ -118,7 +120,9 @@ class Heartbeat:
             self._observe(Trouble("heartbeat", "the claim loop does not turn; the lease is not extended"))
             return
         sent_at = lease_clock()
+        began = time.monotonic()
         answer = execute(conn, workers.heartbeat(self._worker, timedelta(seconds=self._lease)))
+        self._timed(time.monotonic() - began)
         if not answer.alive:
             by_hand = answer.asked == "evict"
             self._evicted("evicted by hand" if by_hand else "its lease has expired, or was ended by hand")

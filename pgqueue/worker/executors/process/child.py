@@ -18,6 +18,7 @@ from collections.abc import Container
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
+from pgqueue import instruments
 from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
@@ -77,6 +78,8 @@ class Child:
         attempts.declared = self._declared
         for task in tasks:
             self._tell_task(task)
+        if instruments.installed:
+            self._say(messages.WATCHED)
         self._say(messages.READY)
         self._work(attempts)
         attempts.close()

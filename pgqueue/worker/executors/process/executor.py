@@ -90,6 +90,10 @@ class ProcessExecutor:
         """What the tasks declare of schedules and limits that the children have told of."""
         return frozenset(spec.rules for spec in tuple(self._finished.specs.values()) if spec.rules is not None)
 
+    def is_watched(self) -> bool:
+        """Whether a child said that something looks on there."""
+        return self._finished.watched
+
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""
         self._children.ask(partial(self._children.declare, frozenset(targets)))

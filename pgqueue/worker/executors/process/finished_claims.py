@@ -25,6 +25,8 @@ class FinishedClaims:
         self.ended: list[Finished] = []
         # Set when nothing more is to be reported.
         self.closed = False
+        # Whether something in the children looks on, and wants the headers of jobs.
+        self.watched = False
         self._report = report
         self._crashes = Crashes()
 

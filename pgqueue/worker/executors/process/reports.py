@@ -67,6 +67,8 @@ class Reports:
                     child.hung = wire.text_from_child(where, TRACEBACK_LIMIT)
             case [messages.TASK, said]:
                 self._learn(child, said)
+            case [messages.WATCHED]:
+                self._finished.watched = True
             case [messages.READY] if not child.ready:
                 child.ready = True
                 self._ready()

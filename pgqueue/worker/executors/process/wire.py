@@ -50,15 +50,15 @@ def settings_from_wire(values: dict[str, Any]) -> Settings:
 def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     """A claim and its number."""
     # A number is written faster than a date, and digits of base 16 than those of base 10.
-    return number, claim.id.hex, *claim[1:-3], claim.run_at.timestamp(), claim.worker, claim.terms
+    return number, claim.id.hex, *claim[1:-4], claim.run_at.timestamp(), *claim[-3:]
 
 
 def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
-    rest[-3] = datetime.fromtimestamp(rest[-3], UTC)
-    if rest[-1] is not None:
-        rest[-1] = QueueTerms(*rest[-1])
+    rest[-4] = datetime.fromtimestamp(rest[-4], UTC)
+    if rest[-2] is not None:
+        rest[-2] = QueueTerms(*rest[-2])
     return number, tuple.__new__(Claim, (uuid_of(int(key, 16)), *rest))
 
 
@@ -184,4 +184,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "traceback": lambda said: text_from_child(said, TRACEBACK_LIMIT),
     "started": _flag,
     "avoid": _flag,
+    "headers": lambda said: text_from_child(said, MESSAGE_LIMIT),
 }

@@ -1,0 +1,105 @@
+"""The way of new jobs into the database, with what looks on; without, it is the statement alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from inspect import isawaitable
+from typing import Any, TypeVar, overload
+from uuid import UUID
+
+import psycopg
+
+from pgqueue import instruments
+from pgqueue.instruments import SendingWatch
+from pgqueue.job import Enqueued, NewJob
+from pgqueue.store import batches, bulk, enqueueing, execute
+from pgqueue.store.asking import TOLD, ask, telling, told
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.sync_or_async import at_once
+
+T = TypeVar("T")
+
+
+@overload
+def send_one(conn: SyncConnection, new: NewJob) -> Enqueued: ...
+@overload
+def send_one(conn: AsyncConnection, new: NewJob) -> Awaitable[Enqueued]: ...
+def send_one(conn: AnyConnection, new: NewJob) -> Enqueued | Awaitable[Enqueued]:
+    """Enqueue one job; awaitable if `conn` is async."""
+    if instruments.installed:
+        return _watched(conn, [new], lambda watch: _one(conn, new, watch.headers[0]), lambda made: [made.id])
+    return ask(conn, enqueueing.enqueue(new))
+
+
+def send_many(conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
+    """Enqueue many; awaitable if `conn` is async."""
+    if instruments.installed:
+        return _watched(conn, batch, lambda watch: _many(conn, batch, watch.headers), list)
+    return _plainly(conn, batch)
+
+
+def _plainly(conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
+    way = bulk.copy if bulk.is_plain(conn, batch) else batches.send
+    if is_async(conn):
+        return telling(way(conn, batch))
+    try:
+        return way(conn, batch)
+    except TOLD as error:
+        raise told(error) from error
+
+
+def _watched(
+    conn: AnyConnection,
+    new_jobs: Sequence[NewJob],
+    send: Callable[[SendingWatch], Coroutine[Any, Any, T]],
+    ids: Callable[[T], Sequence[UUID]],
+) -> T | Awaitable[T]:
+    server = None
+    with suppress(Exception):
+        server = _server_of(conn)
+    watch = SendingWatch(new_jobs, server)
+
+    async def watched() -> T:
+        try:
+            answer = await send(watch)
+        except BaseException as error:
+            watch.ended((), error)
+            raise
+        watch.ended(ids(answer), None)
+        return answer
+
+    return watched() if is_async(conn) else at_once(watched())
+
+
+async def _one(conn: AnyConnection, new: NewJob, headers: str | None) -> Enqueued:
+    made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers)))
+    if headers is not None and made.created and not enqueueing.is_plain(new):
+        await _answered(execute(conn, enqueueing.note_headers([made.id], [headers])))
+    return made
+
+
+async def _many(conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None]) -> list[UUID]:
+    if bulk.is_plain(conn, batch):
+        copied: list[UUID] = await _answered(bulk.copy(conn, batch, headers))
+        return copied
+    ids: list[UUID] = await _answered(_plainly(conn, batch))
+    # Of a job that was there already the call knows nothing; it has its own.
+    noted = {
+        job: text for new, job, text in zip(batch, ids, headers, strict=True) if text is not None and new.job_id is None
+    }
+    if noted:
+        await _answered(execute(conn, enqueueing.note_headers(list(noted), list(noted.values()))))
+    return ids
+
+
+async def _answered(answer: Any) -> Any:
+    return await answer if isawaitable(answer) else answer
+
+
+def _server_of(conn: Any) -> tuple[str, int] | None:
+    """The host and the port, as far as they can be known without asking."""
+    if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection):
+        return conn.info.host, conn.info.port
+    url = (conn.get_bind() if hasattr(conn, "get_bind") else conn).engine.url
+    return (url.host, url.port or 5432) if url.host else None

@@ -1,0 +1,32 @@
+-- What is told of the whole database: (metric, label, value). Reads the statistics of this server, every row of
+-- workers, and the schedules in order of name until 200 late ones are found; none of the jobs.
+select 'workers' as metric,
+       case when w.expires_at <= clock_timestamp() then 'lost' when w.asked = 'quiet' then 'quiet' else 'alive' end
+         as label,
+       count(*)::float8 as value
+from pgqueue.workers as w
+group by 2
+union all
+select 'schedule_late_seconds', late.name, extract(epoch from clock_timestamp() - late.next_at)::float8
+from (
+  select s.name, s.next_at
+  from pgqueue.schedules as s
+  where s.paused_by is null and s.next_at < now()
+  order by s.name
+  limit 200) as late
+union all
+select 'table_dead_rows', t.relname::text, t.n_dead_tup::float8
+from pg_stat_user_tables as t
+where t.schemaname = 'pgqueue'
+union all
+-- Of transactions that are prepared, too; those of autovacuum hold nothing back.
+select 'horizon_age_seconds', '', coalesce(extract(epoch from max(clock_timestamp() - held.since)), 0)::float8
+from (
+  select a.xact_start as since
+  from pg_stat_activity as a
+  where (a.backend_xmin is not null or a.backend_xid is not null) and a.pid <> pg_backend_pid()
+    and a.backend_type <> 'autovacuum worker'
+  union all
+  select p.prepared from pg_prepared_xacts as p) as held
+union all
+select 'notify_queue_usage_ratio', '', pg_notification_queue_usage()
