@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -180,6 +181,29 @@ def test_keys_take_turns(db: Conn) -> None:
         slots = found.slots
         order += [job(db, each.id).limit_key for each in found.step.claims]
     assert sorted(order) == ["large"] * 5 + ["other"] * 5 + ["small"] * 5
+
+
+@pytest.mark.parametrize("limit", [1, 8, 50])
+@pytest.mark.parametrize("others", [1, 2, 5])
+def test_a_key_waits_for_no_more_than_a_share_of_each_other_key(db: Conn, limit: int, others: int) -> None:
+    for other in range(others):
+        for _ in range(300):
+            enqueue(db, limit_key=f"large {other}")
+    for _ in range(10):
+        enqueue(db, limit_key="small")
+    worker = enlist(db)
+    share = math.ceil(limit / (others + 1))
+    slots: list[Any] = []
+    waited, most, ran = 0, 0, 0
+    while ran < 10:
+        found = claim_keyed(db, worker, limit, slots=slots)
+        slots = found.slots
+        for each in found.step.claims:
+            if job(db, each.id).limit_key == "small":
+                most, waited, ran = max(most, waited), 0, ran + 1
+            else:
+                waited += 1
+    assert most <= others * share
 
 
 def test_higher_priorities_go_before_fairness(db: Conn) -> None:

@@ -74,8 +74,14 @@ begin
       _n := 1;
       _ruled := false;
     else
-      _lanes := pgqueue.next_lanes(
-        _queue, _priority, next_cursor, _until, least(_limit - _got, _visits - visited, 200));
+      _n := least(_limit - _got, _visits - visited, 200);
+      _lanes := pgqueue.next_lanes(_queue, _priority, next_cursor, _until, _n);
+      if not _wrapped and _queue_name is null and coalesce(cardinality(_lanes), 0) < _n then
+        -- The round goes on at the first lane, and all that are looked at together take equal parts.
+        _wrapped := true;
+        _until := _cursor;
+        _lanes := _lanes || pgqueue.next_lanes(_queue, _priority, '', _until, _n - coalesce(cardinality(_lanes), 0));
+      end if;
       if _lanes is null then
         exit when _wrapped;
         _wrapped := true;
