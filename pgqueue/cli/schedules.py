@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import typer
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, new_group
-from pgqueue.cli.output import Columns, print_list, rounded
+from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.schedule_adding import add
 from pgqueue.cli.schedule_names import found, missing
 from pgqueue.cli.schedule_page import print_schedule, print_ticks
@@ -28,13 +27,18 @@ COLUMNS: Columns[ScheduleRow] = {
     "NEXT": lambda row: row.next_at if row.paused_by is None else None,
     "": lambda row: condition(row),
 }
+UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name.")]
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The schedules' names.")]
 
 
 def rule(row: ScheduleRow) -> str:
     """The rule of a schedule, in a word."""
-    return row.cron if row.cron is not None else f"every {rounded(timedelta(seconds=row.every or 0))}"
+    if row.cron is not None:
+        return row.cron
+    every = row.every or 0
+    length, unit = next((each for each in UNITS if every % each[0] == 0), (1, "s"))
+    return f"every {every / length:g} {unit}"
 
 
 def condition(row: ScheduleRow) -> str | None:

@@ -36,6 +36,12 @@ def test_add_makes_a_schedule_and_changes_it(pgqueue: Command, nightly: str, con
     assert (row.overlap, row.args, row.labels, row.cron, row.queue) == ("skip", {"order_id": 1}, {"a": "b"}, None, None)
 
 
+@pytest.mark.parametrize(("every", "said"), [("5s", "every 5 s"), ("90m", "every 90 min"), ("2d", "every 2 d")])
+def test_list_says_a_length_as_it_was_meant(pgqueue: Command, every: str, said: str) -> None:
+    pgqueue("schedules", "add", "often", SEND, "--every", every)
+    assert said in " ".join(pgqueue("schedules", "list").out.split())
+
+
 def test_what_is_misspelt_is_refused_with_the_nearest_right_one(pgqueue: Command) -> None:
     for words, said in (
         (("--cron", "0 3 * * mom"), "did you mean '0 3 * * mon'?"),
