@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ SETTINGS = {
 
 
 @contextmanager
-def durable_server() -> Iterator[Server]:
+def durable_server(settings: Mapping[str, str] = SETTINGS) -> Iterator[Server]:
     """A running server on a unix socket; its folder is removed in the end.
 
     It lies where temporary files lie: on a disk, unless TMPDIR says otherwise.
@@ -31,7 +31,7 @@ def durable_server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="pgqueue-bench-", dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        server = Server(folder / "server", settings=SETTINGS)
+        server = Server(folder / "server", settings=dict(settings))
         server.initdb()
         server.start()
         try:
