@@ -60,7 +60,7 @@ class Reads:
     """Asks questions on connections of its own, or on those of a pool."""
 
     def __init__(self, dsn: str | None, pool: Pool | None) -> None:
-        self._dsn, self._pool = dsn, pool
+        self.dsn, self._pool = dsn, pool
         self._threads = ThreadPoolExecutor(MOST_CONNECTIONS, thread_name_prefix="pgqueue dashboard")
         self._lock = Lock()
         self._idle: list[tuple[float, Conn]] = []  # guarded by the lock, as is _closed
@@ -70,12 +70,12 @@ class Reads:
     @property
     def place(self) -> str:
         """The database, in a word for people; nothing of a secret."""
-        if self._dsn is None:
+        if self.dsn is None:
             return "a pool"
-        if is_embedded(self._dsn):
+        if is_embedded(self.dsn):
             return "embedded"
         try:
-            given = read(self._dsn)
+            given = read(self.dsn)
         except DatabaseUnreachable:
             return "a database"
         return f"{given.get('dbname') or 'default'} on {given.get('host') or given.get('hostaddr') or 'this machine'}"
@@ -130,8 +130,8 @@ class Reads:
             self._put_back(conn)
 
     def _open(self) -> Conn:
-        assert self._dsn is not None, "there is a pool, or a DSN"
-        conn = open_connection(address_of(self._dsn), "dashboard", deadline=5.0)
+        assert self.dsn is not None, "there is a pool, or a DSN"
+        conn = open_connection(address_of(self.dsn), "dashboard", deadline=5.0)
         try:
             require_schema(conn)
             take_any_text(conn)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 
+from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Busy, Reads, is_reachable
 from pgqueue.dashboard.links import Addresses, Link
 from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
@@ -36,6 +37,7 @@ MENU = (
     ("limits", "Limits", "l"),
     ("feeds", "Feeds", "f"),
     ("settings", "Settings", "e"),
+    ("doctor", "Doctor", "x"),
 )
 READY_SECONDS = 0.5
 # Seconds since the last look of the poller.
@@ -57,6 +59,7 @@ class Site:
         asks_users: bool,
     ) -> None:
         self._reads, self._redaction = reads, redaction
+        self._checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
         self._paths = {page.name: page.path for page in PAGES}
         self._common = {
@@ -100,6 +103,7 @@ class Site:
             {name: value for name, value in request.query_params.items() if not name.startswith("_")},
             request.path_params,
             self._redaction,
+            self._checkup,
         )
         here = Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
         look = partial(self._look, page, asked, here)
@@ -141,7 +145,7 @@ class Site:
         if wanted := request.headers.get("x-regions"):
             names = [name for name in wanted.split(",") if name in regions]
             return HTMLResponse("\n".join(regions.whole(name) for name in names), headers={"vary": "accept, x-regions"})
-        html = self._renderer.page(regions, {"has_live": "wsgi_environ" not in request.scope})
+        html = self._renderer.page(regions, {"has_live": True})
         return HTMLResponse(html.encode(errors="replace"), headers={"vary": "accept, x-regions"})
 
     def _failed(self, request: Request, here: Addresses, error: PgqueueError) -> Response:

@@ -1,8 +1,10 @@
-"""`started`: the browser, one a session; `site`: the address of a dashboard of the test's database."""
+"""`started`: a browser; `site`: the address of a dashboard of the test's database.
+
+The browser lives as long as a module: its event loop runs in this thread, where tests of other modules have theirs.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.conftest import Connect
 from tests.dashboard.serving import served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def started() -> Iterator[Any]:
     if chromium() is None:
         pytest.skip("no Chromium here: `make test-browser` installs it, or PGQUEUE_TEST_CHROMIUM names one")
@@ -28,7 +30,6 @@ def site(dsn: str) -> Iterator[str]:
     app = create_app(dsn)
     with served(app) as address:
         yield address
-    asyncio.run(app.aclose())
 
 
 @pytest.fixture

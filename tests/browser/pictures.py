@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ PAGES = {
     "limits": "/limits",
     "settings": "/settings",
     "feeds": "/feeds",
+    "doctor": "/doctor",
 }
 
 
@@ -65,8 +67,9 @@ def main() -> None:
 
 def take(started: Any, address: str, jobs: Any, folder: Path, width: int, scheme: str, suffix: str) -> None:
     with tab(started, address, width=width, scheme=scheme) as page:
+        only = os.environ.get("ONLY", "").split(",")
         for name, path in PAGES.items():
-            if "{" in path and not jobs:
+            if ("{" in path and not jobs) or (only != [""] and name not in only):
                 continue
             page.goto(address + path.format(**jobs))
             page.wait_for_timeout(250)

@@ -18,10 +18,10 @@ def test_a_job_appears_on_its_page_by_itself_and_nothing_else_moves(started: Any
     with tab(started, site) as page:
         page.goto(f"{site}/jobs?limit=25")
         page.locator("#live-said", has_text="live").wait_for()
-        page.get_by_label("Queue").fill("half a wo")
+        page.get_by_label("Queue", exact=True).fill("half a wo")
         job = enqueue(conn, queue="mail")
         page.locator(f'a[title="{job}"]').wait_for(timeout=10_000)
-        assert page.get_by_label("Queue").input_value() == "half a wo"
+        assert page.get_by_label("Queue", exact=True).input_value() == "half a wo"
         assert page.evaluate("document.activeElement.name") == "queue"
         assert violations(page) == []
 
@@ -48,7 +48,7 @@ def test_the_menu_keys_rows_themes_and_the_pause_need_no_mouse(started: Any, sit
         page.keyboard.press("/")
         page.keyboard.type(str(jobs["dead"])[:18])
         page.keyboard.press("Enter")
-        page.wait_for_url(f"{site}/jobs/*")
+        page.wait_for_url(f"{site}/jobs/{jobs['dead']}")
         page.reload()
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         page.go_back()
@@ -75,10 +75,8 @@ def test_what_is_open_marked_or_in_focus_stays_so_while_the_page_changes(started
 
 
 def test_a_page_of_a_server_without_streams_asks_by_itself(started: Any, dsn: str, conn: Conn) -> None:
-    import asyncio
-
     from pgqueue.dashboard import create_app
-    from tests.dashboard.serving import served
+    from tests.dashboard.serving import close, served
 
     dashboard = create_app(dsn)
 
@@ -89,17 +87,15 @@ def test_a_page_of_a_server_without_streams_asks_by_itself(started: Any, dsn: st
         page.goto(f"{address}/jobs")
         job = enqueue(conn)
         page.locator(f'a[title="{job}"]').wait_for(timeout=15_000)
-    asyncio.run(dashboard.aclose())
+    close(dashboard)
 
 
 def test_under_a_prefix_nothing_is_asked_for_beside_it(started: Any, dsn: str, conn: Conn) -> None:
-    import asyncio
-
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
     from pgqueue.dashboard import create_app
-    from tests.dashboard.serving import served
+    from tests.dashboard.serving import close, served
 
     open_shop(conn)
     dashboard = create_app(dsn)
@@ -109,4 +105,4 @@ def test_under_a_prefix_nothing_is_asked_for_beside_it(started: Any, dsn: str, c
         page.locator("#live-said", has_text="live").wait_for()
         page.get_by_role("link", name="Dead", exact=True).click()
         page.wait_for_url(f"{address}/ops/queue/dead")
-    asyncio.run(dashboard.aclose())
+    close(dashboard)

@@ -36,6 +36,7 @@ ADDRESSES = (
     "/limit?of=key&name=tenant:*",
     "/settings",
     "/feeds",
+    "/doctor",
 )
 
 

@@ -34,6 +34,13 @@ def served(app: Any, root_path: str = "") -> Iterator[str]:
         assert not thread.is_alive()
 
 
+def close(app: Any) -> None:
+    """Close a dashboard, also where this thread's event loop is a browser's."""
+    thread = threading.Thread(target=lambda: asyncio.run(app.aclose()))
+    thread.start()
+    thread.join(15)
+
+
 def fetch(address: str, **headers: str) -> str:
     """What a server answers."""
     with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=10) as answer:

@@ -40,6 +40,7 @@ ROUTES += [
     "/healthz",
     "/readyz",
     "/static/0/app.css",
+    "/doctor",
     "/nowhere",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]

@@ -75,7 +75,7 @@ def test_a_database_that_is_away_is_said_and_comes_back(app: Dashboard, conn: Co
         stream.close()
 
 
-def test_where_an_answer_holds_a_thread_there_is_no_stream_and_no_script_for_it(app: Dashboard) -> None:
+def test_where_an_answer_holds_a_thread_there_is_no_stream(app: Dashboard) -> None:
     wsgi = {"wsgi_environ": {}}
     assert ask(app, "/queues", headers=[("accept", "text/event-stream")], besides=wsgi).status == 204
 

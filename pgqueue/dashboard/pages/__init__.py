@@ -2,6 +2,7 @@
 
 from pgqueue.dashboard.pages import (
     dead,
+    doctor,
     feeds,
     job,
     jobs,
@@ -32,4 +33,5 @@ PAGES: tuple[Page, ...] = (
     limits.ONE,
     settings.PAGE,
     feeds.PAGE,
+    doctor.PAGE,
 )

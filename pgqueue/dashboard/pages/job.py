@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
-from pgqueue.dashboard.pages.told import attempts_of, given, returned
+from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.redaction import without
 from pgqueue.dashboard.timeline import steps
-from pgqueue.store import execute, reading, showing, workers
+from pgqueue.store import execute, explaining, reading, showing, workers
 
 # Of a job that snoozes each minute a year's history is half a million.
 MOST_ATTEMPTS = 50
@@ -35,6 +35,9 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         return found, execute(conn, reading.attempts(job_id, most + 1)), execute(conn, workers.rows())
 
     found, attempts, there = seen(conn, question)
+    # It names jobs and workers of other queues, too.
+    tells = asked.user.queues is None and not found.job.state.ended
+    why = seen(conn, lambda conn: execute(conn, explaining.job(job_id))) if tells else None
     job, redaction = found.job, asked.redaction
     args = given(redaction, found.args)
     result = returned(redaction, found.result)
@@ -44,6 +47,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "job": job,
         "error": without(job.last_error, secrets),
         "reason": without(job.reason, secrets),
+        "why": None if why is None else told_without(secrets, why),
         "args": args if asked.user.may("view_args") else None,
         "labels": redaction.labels(found.labels),
         "result": result if asked.user.may("view_results") else None,
@@ -58,4 +62,4 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     }
 
 
-PAGE = Page("job", "/jobs/{id}", load, ("head", "timeline", "facts", "attempts"))
+PAGE = Page("job", "/jobs/{id}", load, ("head", "why", "timeline", "facts", "attempts"))

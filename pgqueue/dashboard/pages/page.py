@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.dashboard.auth import User
+from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Conn
 from pgqueue.dashboard.redaction import Redaction
 from pgqueue.errors import PgqueueError
@@ -36,6 +37,7 @@ class Asked:
     query: Mapping[str, str] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction)
+    checkup: Checkup | None = None
 
     def text(self, name: str) -> str | None:
         """A parameter of the address; None if it is not there, or empty, or nothing that a name could be."""

@@ -10,7 +10,7 @@ from pgqueue.dashboard.pages.job_filters import Filters, found
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.job import JobState
 from pgqueue.record import Job
-from pgqueue.store import execute, limits, queues, routes, workers
+from pgqueue.store import execute, explaining, limits, queues, routes, workers
 from pgqueue.store.queues import MOST_COUNTED
 
 LATEST = 10
@@ -41,11 +41,18 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         }
 
     told = seen(conn, question)
-    return {"queue": name, **told, **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()}}
+    # It names workers and keys of others, too.
+    why = seen(conn, lambda conn: execute(conn, explaining.queue(name))) if asked.user.queues is None else None
+    return {
+        "queue": name,
+        "why": why,
+        **told,
+        **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()},
+    }
 
 
 def _latest(conn: Conn, asked: Asked, queue: str, states: frozenset[JobState]) -> list[Job]:
     return found(conn, asked, states, Filters(None, queue, None, None, LATEST)).jobs
 
 
-PAGE = Page("queue", "/queue", load, ("head", "terms", "next", "dead", "workers"))
+PAGE = Page("queue", "/queue", load, ("head", "why", "terms", "next", "dead", "workers"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pgqueue.dashboard.redaction import Redacted, Redaction, without
 from pgqueue.dashboard.tracebacks import Part, parts_of
-from pgqueue.record import Attempt
+from pgqueue.record import Attempt, Explanation
 
 # What is not read may hold secrets.
 TOO_LARGE = Redacted(None, "", None, is_readable=False)
@@ -33,6 +33,11 @@ def returned(redaction: Redaction, text: str | None) -> Redacted | None:
     if text is None:
         return None
     return redaction.of_json(text) if text else TOO_LARGE
+
+
+def told_without(secrets: frozenset[str] | None, found: Explanation) -> Explanation:
+    """Why a job is where it is, without the secrets of its arguments."""
+    return Explanation(tuple(replace(each, text=without(each.text, secrets) or "") for each in found.findings))
 
 
 def attempts_of(rows: Iterable[Attempt], secrets: frozenset[str] | None) -> list[AttemptTold]:
