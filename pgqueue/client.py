@@ -51,6 +51,7 @@ def enqueue(
     on_conflict: OnConflict | None = None,
     max_wait: Duration | None = None,
     limit_key: str | None = None,
+    cost: int | None = None,
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
     notify: Notify | None = None,
@@ -69,6 +70,7 @@ def enqueue(
     arguments. `unique_until="start"` lets go of it when the job starts, `unique_for` holds it so long after the job
     falls due. `on_conflict="replace"` gives a job that waits what this call says (`replaced` is True); its run_at moves
     if the call has one, at most `max_wait` after that job was enqueued.
+    `cost` is as how many starts of a rate the job counts.
 
     Raises TargetError, ArgumentError, OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
     error of the database, after which a transaction can only be rolled back, to a savepoint at least. O(log n).
@@ -94,6 +96,7 @@ def enqueue(
         on_conflict=on_conflict,
         max_wait=max_wait,
         limit_key=limit_key,
+        cost=cost,
         store_result=store_result,
         labels=labels,
         notify=notify,

@@ -21,6 +21,7 @@ from pgqueue.options import (
     check_name,
     check_run_at,
 )
+from pgqueue.rate import MOST_STARTS
 from pgqueue.vocabulary import advised
 
 Args = Sequence[Any] | Mapping[str, Any] | None
@@ -83,6 +84,7 @@ class JobOptions:
     on_conflict: OnConflict | None = None
     max_wait: Duration | None = None
     limit_key: str | None = None
+    cost: int | None = None
     store_result: bool | None = None
     labels: Mapping[str, str] | None = None
     notify: Notify | None = None
@@ -96,6 +98,7 @@ class JobOptions:
             raise OptionError(f"limit_key must not contain the character 1, got {self.limit_key!r:.80}")
         check_integer("priority", self.priority, 0, 9)
         check_integer("max_attempts", self.max_attempts, 1, 32_767)
+        check_integer("cost", self.cost, 1, MOST_STARTS)
         check_duration("delay", self.delay, zero=True, infinite=False)
         check_duration("ttl", self.ttl, zero=False, infinite=False)
         check_duration("timeout", self.timeout, zero=False, infinite=True)

@@ -15,8 +15,8 @@ from pgqueue.job import JobState
 class Job:
     """One job in whatever state: a row of the view `pgqueue.job`.
 
-    Times have zones. What history does not keep is None: of a job that has ended, `worker`; of one that has not,
-    `finished_at` and `reason`.
+    Times have zones. What history does not keep is None: of a job that has ended, `worker`, and `cost` unless it is
+    dead; of one that has not, `finished_at` and `reason`.
     """
 
     id: UUID
@@ -37,6 +37,7 @@ class Job:
     labels: Mapping[str, str] | None
     last_error: str | None
     reason: str | None
+    cost: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class ScheduleOptions(TypedDict, total=False):
     on_conflict: OnConflict | None
     max_wait: Duration | None
     limit_key: str | None
+    cost: int | None
     store_result: bool | None
     labels: Mapping[str, str] | None
 
@@ -81,6 +82,7 @@ def schedule(
     on_conflict: OnConflict | None = None,
     max_wait: Duration | None = None,
     limit_key: str | None = None,
+    cost: int | None = None,
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
     **unknown: Any,
@@ -121,6 +123,7 @@ def schedule(
         on_conflict=on_conflict,
         max_wait=max_wait,
         limit_key=limit_key,
+        cost=cost,
         store_result=store_result,
         labels=labels,
     )

@@ -28,6 +28,7 @@ _LABELS = "say labels, a mapping of texts to texts"
 _SCHEDULE = "say cron or every in @task(...), or pgqueue.schedule(conn, name, target, args, cron=...)"
 _RATE = "say rate='100/m' in @task(...), or set it by pgqueue.set_limit(conn, ...)"
 _CONCURRENCY = "say concurrency in @task(...), or set it by pgqueue.set_limit(conn, ...)"
+_COST = "say cost: as how many starts of a rate the job counts"
 _LIMIT_KEY = "say limit_key: jobs that have the same one share a limit"
 
 # Of Celery, RQ, Dramatiq, Huey, arq, Procrastinate, Oban, River, pg-boss and APScheduler.
@@ -99,8 +100,10 @@ _OURS = {
     "store_results": _RESULT,
     "tags": _LABELS,
     "task_id": _JOB_ID,
+    "tokens": _COST,
     "throttle": "say unique_key, unique_for; or, for the latest arguments, delay, max_wait=0 and on_conflict='replace'",
     "time_limit": _TIMEOUT,
+    "units": _COST,
     "unique_id": _UNIQUE,
     "unique_period": _WINDOW,
     "when": _RUN_AT,

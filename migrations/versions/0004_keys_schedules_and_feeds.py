@@ -52,6 +52,7 @@ create table pgqueue.schedules (
   on_conflict  text collate "C" check (on_conflict in ('keep', 'replace')),
   max_wait     float8           check (max_wait >= 0),
   limit_key    text collate "C",
+  cost         integer          check (cost >= 1),
   store_result boolean,
   labels       jsonb,
   source       text collate "C",

@@ -175,8 +175,22 @@ ORDER: tuple[str, ...] = (
 )
 
 
+# The same function has one argument more now; two of them would make each call ambiguous. What of somebody's own is
+# bound to the old one goes on calling it, under another name.
+OLD_ENQUEUE = (
+    "text, json, text, integer, interval, timestamptz, interval, interval, integer, text, text, boolean, jsonb, uuid"
+)
+OLD_FUNCTIONS = f"""
+do $$ begin
+  drop function if exists pgqueue.enqueue({OLD_ENQUEUE});
+exception when dependent_objects_still_exist then
+  alter function pgqueue.enqueue({OLD_ENQUEUE}) rename to enqueue_as_before;
+end $$
+"""
+
+
 def upgrade() -> None:
-    for statement in (*LIMITS, *ORDER):
+    for statement in (*LIMITS, *ORDER, OLD_FUNCTIONS):
         op.execute(statement)
 
 

@@ -16,6 +16,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
 from pgqueue.cli.job_options import (
+    Cost,
     Delay,
     InQueue,
     Label,
@@ -71,6 +72,7 @@ def enqueue(
     on_conflict: OnConflict = None,
     max_wait: MaxWait = None,
     limit_key: LimitKey = None,
+    cost: Cost = None,
     store_result: StoreResult = False,
     label: Label = None,
     notify: Notify = None,
@@ -105,6 +107,7 @@ def enqueue(
         on_conflict=None if on_conflict is None else on_conflict.value,
         max_wait=max_wait,
         limit_key=limit_key,
+        cost=cost,
         store_result=store_result or None,
         labels=labels(label or []),
         notify=None if notify is None else notify.value,

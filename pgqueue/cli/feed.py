@@ -11,7 +11,7 @@ from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import served
 from pgqueue.cli.errors import say
 from pgqueue.cli.feed_screen import screen
-from pgqueue.cli.job_options import Delay, InQueue, Label, LimitKey, MaxAttempts, Notify, Priority, Timeout, Ttl
+from pgqueue.cli.job_options import Cost, Delay, InQueue, Label, LimitKey, MaxAttempts, Notify, Priority, Timeout, Ttl
 from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import print_json
 from pgqueue.cli.values import labels
@@ -45,6 +45,7 @@ def feed(
     timeout: Timeout = None,
     max_attempts: MaxAttempts = None,
     limit_key: LimitKey = None,
+    cost: Cost = None,
     label: Label = None,
     notify: Notify = None,
     as_json: Json = False,
@@ -71,6 +72,7 @@ def feed(
         "timeout": timeout,
         "max_attempts": max_attempts,
         "limit_key": limit_key,
+        "cost": cost,
         "labels": labels(label or []),
         "notify": None if notify is None else notify.value,
     }

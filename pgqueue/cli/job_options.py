@@ -65,6 +65,7 @@ Timeout = Annotated[
 ]
 MaxAttempts = Annotated[int | None, typer.Option("--max-attempts", metavar="N", help="Dead after so many.")]
 LimitKey = Annotated[str | None, typer.Option("--limit-key", metavar="KEY", help="Jobs that share it share a limit.")]
+Cost = Annotated[int | None, typer.Option("--cost", metavar="N", help="It counts as so many starts of a rate.")]
 StoreResult = Annotated[bool, typer.Option("--store-result", help="Keep what the task returns, for a day.")]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="K=V", help="A label; repeatable.")]
 Notify = Annotated[Telling | None, choice_option("--notify", of=Telling, help="When idle workers are told of it.")]

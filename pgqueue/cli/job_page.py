@@ -76,6 +76,7 @@ def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]
         "worker": job.worker,
         "unique key": job.unique_key,
         "limit key": job.limit_key,
+        "cost": job.cost,
         "labels": _labels(job.labels),
         "last error": job.last_error,
     }

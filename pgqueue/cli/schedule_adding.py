@@ -11,6 +11,7 @@ import typer
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.job_options import (
+    Cost,
     InQueue,
     Label,
     LimitKey,
@@ -81,6 +82,7 @@ def add(
     on_conflict: OnConflict = None,
     max_wait: MaxWait = None,
     limit_key: LimitKey = None,
+    cost: Cost = None,
     store_result: StoreResult = False,
     label: Label = None,
 ) -> None:
@@ -116,6 +118,7 @@ def add(
             on_conflict=None if on_conflict is None else on_conflict.value,
             max_wait=max_wait,
             limit_key=limit_key,
+            cost=cost,
             store_result=store_result or None,
             labels=labels(label or []),
         )

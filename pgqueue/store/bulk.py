@@ -197,6 +197,7 @@ _OPTIONAL: dict[str, Callable[[NewJob], str | None]] = {
     "timeout": lambda new: None if new.timeout is None else str(seconds(new.timeout)),
     "max_attempts": lambda new: None if new.max_attempts is None else str(new.max_attempts),
     "limit_key": lambda new: new.limit_key,
+    "cost": lambda new: None if new.cost is None else str(new.cost),
     "store_result": lambda new: None if new.store_result is None else str(new.store_result),
     "labels": _labels,
 }

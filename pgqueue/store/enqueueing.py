@@ -50,9 +50,9 @@ def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
         new.store_result,
         _labels(new.labels),
     )
-    if more:
+    if more or new.cost is not None:
         about = (new.unique_until == "start", _length(new.unique_for), new.on_conflict, _length(new.max_wait))
-        return Statement(_ENQUEUE_KEYED, (*params, *about, new.notify), _read_keyed)
+        return Statement(_ENQUEUE_KEYED, (*params, *about, new.cost, new.notify), _read_keyed)
     if new.notify is not None:
         return Statement(_ENQUEUE_AS, (*params, new.notify), lambda rows: Enqueued(rows[0][0], rows[0][1]))
     return Statement(_ENQUEUE, params, lambda rows: Enqueued(rows[0][0], rows[0][1]))
@@ -71,7 +71,7 @@ _ENQUEUE_AS = f"select id, created from pgqueue.enqueue_job_as($16::pg_catalog.t
 _ENQUEUE_KEYED = f"""
 select id, created, replaced from pgqueue.enqueue_keyed({_JOB.rstrip().removesuffix(")")},
   $16::boolean, pg_catalog.make_interval(secs => $17::pg_catalog.float8), $18::pg_catalog.text,
-  pg_catalog.make_interval(secs => $19::pg_catalog.float8), $20::pg_catalog.text)
+  pg_catalog.make_interval(secs => $19::pg_catalog.float8), $20::int, $21::pg_catalog.text)
 """
 # What an insert of its own can do: as the session says, or nothing at all.
 _PLAIN_NOTIFY = (None, "off")
@@ -88,6 +88,7 @@ def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
         ("timeout", _length(new.timeout)),
         ("max_attempts", new.max_attempts),
         ("limit_key", new.limit_key),
+        ("cost", new.cost),
         ("store_result", new.store_result),
         ("labels", _labels(new.labels)),
         ("headers", headers),
@@ -122,6 +123,7 @@ _VALUES = {
     "timeout": "{}::pg_catalog.float8",
     "max_attempts": "{}::smallint",
     "limit_key": "{}::pg_catalog.text",
+    "cost": "{}::int",
     "store_result": "{}::boolean",
     "labels": "{}::pg_catalog.jsonb",
     "headers": "{}::pg_catalog.json",
@@ -158,12 +160,13 @@ def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) 
         [_labels(new.labels) for new in new_jobs],
     )
     notify = new_jobs[0].notify if new_jobs else None
-    if any(map(says_more, new_jobs)):
+    if any(says_more(new) or new.cost is not None for new in new_jobs):
         about = (
             [new.unique_until == "start" for new in new_jobs],
             [_length(new.unique_for) for new in new_jobs],
             [new.on_conflict for new in new_jobs],
             [_length(new.max_wait) for new in new_jobs],
+            [new.cost for new in new_jobs],
         )
         return Statement(_ENQUEUE_MANY_KEYED, (*params, *about, notify), lambda rows: [row[0] for row in rows])
     if notify is not None:
@@ -181,7 +184,8 @@ _ENQUEUE_MANY = f"select id from pgqueue.enqueue_jobs({_JOBS}"
 _ENQUEUE_MANY_AS = f"select id from pgqueue.enqueue_jobs_as($16::pg_catalog.text, {_JOBS}"
 _ENQUEUE_MANY_KEYED = f"""
 select id from pgqueue.enqueue_keyed_jobs({_JOBS.rstrip().removesuffix(") as id")},
-  $16::boolean[], $17::pg_catalog.float8[], $18::pg_catalog.text[], $19::pg_catalog.float8[], $20::pg_catalog.text)
+  $16::boolean[], $17::pg_catalog.float8[], $18::pg_catalog.text[], $19::pg_catalog.float8[], $20::int[],
+  $21::pg_catalog.text)
   as id
 """
 

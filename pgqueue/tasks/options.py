@@ -30,6 +30,7 @@ class TaskOptions(TypedDict, total=False):
     unique_for: Duration | None
     on_conflict: OnConflict | None
     max_wait: Duration | None
+    cost: int | None
     store_result: bool | None
     labels: Mapping[str, str] | None
     notify: Notify | None

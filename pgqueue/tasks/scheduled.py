@@ -30,6 +30,7 @@ _OPTIONS = (
     "on_conflict",
     "max_wait",
     "limit_key",
+    "cost",
     "store_result",
     "labels",
 )

@@ -35,12 +35,15 @@ def test_every_option_reaches_the_row(pgqueue: Command, conn: psycopg.Connection
     ran = pgqueue(
         *("enqueue", "a:b", '{"x": 1}', "--queue", "mail", "--priority", 9, "--delay", "1h", "--ttl", "30m"),
         *("--timeout", "2m", "--max-attempts", 3, "--unique-key", "u", "--limit-key", "l", "--store-result"),
+        *("--cost", 5),
         *("--label", "a=1", "--label", "b=2", "--job-id", job_id),
     )
     assert ran.out == f"{job_id}\n"
     assert row(conn, "args, queue, priority, timeout, max_attempts, unique_key, limit_key, store_result, labels") == (
         *({"x": 1}, "mail", 9, 120.0, 3, "u", "l", True, {"a": "1", "b": "2"}),
     )
+    assert row(conn, "cost") == (5,)
+    assert "cost         5" in pgqueue("jobs", "show", job_id).out
     due, ttl = row(conn, "run_at, expires_at - run_at")
     assert timedelta(minutes=59) < due - datetime.now(UTC) < timedelta(minutes=61)
     assert ttl == timedelta(minutes=30)

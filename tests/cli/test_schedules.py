@@ -27,12 +27,13 @@ def nightly(pgqueue: Command) -> str:
 def test_add_makes_a_schedule_and_changes_it(pgqueue: Command, nightly: str, conn: Conn) -> None:
     again = pgqueue(
         "schedules", "add", nightly, SEND, '{"order_id": 1}', "--every", "1h30m", "--jitter", "1m", "--catch-up", "all",
-        "--cap", 5, "--grace", "10m", "--overlap", "skip", "--timeout", "none", "--label", "a=b",
+        "--cap", 5, "--grace", "10m", "--overlap", "skip", "--timeout", "none", "--label", "a=b", "--cost", 5,
     )  # fmt: skip
     assert (again.code, again.out) == (0, "nightly is changed\n"), again.err
     row = execute(conn, schedules.get(nightly))
     assert row is not None
     assert (row.every, row.jitter, row.catch_up, row.cap, row.grace) == (5400.0, 60.0, "all", 5, 600.0)
+    assert conn.execute("select cost from pgqueue.schedules").fetchone() == (5,)
     assert (row.overlap, row.args, row.labels, row.cron, row.queue) == ("skip", {"order_id": 1}, {"a": "b"}, None, None)
 
 

@@ -77,7 +77,9 @@ def test_an_option_arrives_with_the_claim(db: Conn, way: Way, option: str, value
 
 
 @WAYS
-@pytest.mark.parametrize(("option", "value"), [("unique_key", "k"), ("limit_key", "l"), ("labels", {"a": "b"})])
+@pytest.mark.parametrize(
+    ("option", "value"), [("unique_key", "k"), ("limit_key", "l"), ("cost", 3), ("labels", {"a": "b"})]
+)
 def test_an_option_is_shown_with_the_job(db: Conn, way: Way, option: str, value: Any) -> None:
     assert getattr(pgqueue.get_job(db, way(db, **{option: value})), option) == value
 

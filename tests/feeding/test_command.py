@@ -47,10 +47,12 @@ def test_what_cannot_be_fed_is_refused(command: Command) -> None:
 
 
 def test_a_task_that_is_not_here_is_taken_as_it_is(command: Command, trough: Trough) -> None:
-    ran = command("feed", f"{SOURCES}:plain", "--to", "elsewhere.tasks:take", "--queue", "far", "--label", "a=b")
+    ran = command(
+        "feed", f"{SOURCES}:plain", "--to", "elsewhere.tasks:take", "--queue", "far", "--label", "a=b", "--cost", "5"
+    )
     assert (ran.code, "there is no module elsewhere.tasks here" in ran.err) == (0, True), ran.err
-    assert trough.conn.execute("select distinct target, queue, labels from pgqueue.jobs").fetchall() == [
-        ("elsewhere.tasks:take", "far", {"a": "b"})
+    assert trough.conn.execute("select distinct target, queue, labels, cost from pgqueue.jobs").fetchall() == [
+        ("elsewhere.tasks:take", "far", {"a": "b"}, 5)
     ]
 
 

@@ -189,3 +189,28 @@ def test_p14_an_index_whose_building_was_cut_off_is_built_anew(server: Server, d
             row = conn.execute("select pg_get_indexdef('pgqueue.jobs_lane'::regclass)").fetchone()
             assert row is not None
             assert "lane" in row[0]
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_p14_who_enqueues_in_sql_as_the_last_release_did_goes_on(server: Server, database: str, *, bound: bool) -> None:
+    """Its function had one argument less; a function of somebody's own may be bound to it."""
+    with created(server, f"{database}_words") as dsn:
+        at_revision(dsn, "0003")
+        with psycopg.connect(dsn) as conn:
+            conn.execute(
+                "create function pgqueue.enqueue(target text, args json default '{}', queue text default null,"
+                " priority int default null, delay interval default null, run_at timestamptz default null,"
+                " ttl interval default null, timeout interval default null, max_attempts int default null,"
+                " unique_key text default null, limit_key text default null, store_result boolean default null,"
+                " labels jsonb default null, job_id uuid default null)"
+                " returns uuid language sql as $$ insert into pgqueue.jobs (id, target)"
+                " values (gen_random_uuid(), target) returning id $$"
+            )
+            if bound:
+                conn.execute("create function mine() returns uuid begin atomic; select pgqueue.enqueue('a:b'); end")
+        assert migrate(dsn) is True
+        with psycopg.connect(dsn) as conn:
+            conn.execute("select pgqueue.enqueue('a:b', '[1]', queue => 'mail')")
+            if bound:
+                conn.execute("select mine()")
+            assert conn.execute("select count(*) from pgqueue.jobs").fetchone() == (1 + bound,)

@@ -186,7 +186,7 @@ def enqueuer(db: Conn) -> Iterator[str]:
     db.execute(f"create role {role}")
     db.execute(f"grant usage on schema pgqueue to {role}")
     columns = "id, queue, target, args, priority, run_at, expires_at, timeout, max_attempts, unique_key, limit_key"
-    db.execute(f"grant insert ({columns}, store_result, labels, start_key) on pgqueue.jobs to {role}")
+    db.execute(f"grant insert ({columns}, store_result, labels, start_key, cost) on pgqueue.jobs to {role}")
     yield role
     db.execute(f"drop owned by {role}; drop role {role}")
 

@@ -6,7 +6,8 @@ select looked.job_id, looked.queue, looked.target,
        case when pg_column_size(looked.labels) > $7::int then $8::text else looked.labels::text end as labels,
        null::text as last_error,
        case when looked.outcome = 'cancelled'
-            then coalesce(left(looked.error, 4000), 'cancelled before it ran') end as reason
+            then coalesce(left(looked.error, 4000), 'cancelled before it ran') end as reason,
+       null::int as cost
 from (
   select ended.*
   from pgqueue.attempts as ended

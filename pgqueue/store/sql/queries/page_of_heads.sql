@@ -34,7 +34,7 @@ select more.due, more.later, job.id, job.queue, job.target,
           and (last.outcome <> 'released' or last.error_type is not null)
           and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
-       null::text as reason
+       null::text as reason, job.cost
 from more
 left join (found join pgqueue.jobs as job on job.id = found.id) on true
 order by job.id desc

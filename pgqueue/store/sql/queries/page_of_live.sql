@@ -13,7 +13,7 @@ select looked.id, looked.queue, looked.target,
           and (last.outcome <> 'released' or last.error_type is not null)
           and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
-       null::text as reason
+       null::text as reason, looked.cost
 from (
   select job.*,
          case when job.worker is not null then 'running'

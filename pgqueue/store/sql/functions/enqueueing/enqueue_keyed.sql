@@ -1,5 +1,5 @@
--- (nothing) -> scheduled | ready for a job that says more of its unique key than that no other live job may have it; in
--- the caller's transaction. Answers the id of the job that has the key, whether this call created it, and whether that
+-- (nothing) -> scheduled | ready for a job that says more of its unique key than that no other live job may have it, or
+-- its cost, with a key or without; in the caller's transaction. Answers the id of the job that has the key, whether this call created it, and whether that
 -- job waited and now says what this call does.
 -- _until_start: the claim lets go of the key, for good; no later move takes one, so none can meet another job's. What
 -- is found waiting is locked to COMMIT (FOR SHARE, or by being replaced): claims pass it by, so that its run sees what
@@ -14,7 +14,7 @@ create or replace function pgqueue.enqueue_keyed(
   _id uuid, _given boolean, _target text, _args json, _queue text, _priority smallint, _delay interval,
   _run_at timestamptz, _ttl interval, _timeout float8, _max_attempts smallint, _unique_key text, _limit_key text,
   _store_result boolean, _labels jsonb, _until_start boolean, _window interval, _on_conflict text, _max_wait interval,
-  _notify text,
+  _cost int, _notify text,
   out id uuid, out created boolean, out replaced boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -52,11 +52,12 @@ begin
   for round in 1..100 loop
     if not _in_window then
       insert into pgqueue.jobs (id, run_at, expires_at, timeout, priority, max_attempts, store_result, queue, target,
-                                args, unique_key, start_key, limit_key, labels)
+                                args, unique_key, start_key, limit_key, cost, labels)
       values (_id, _due, _due + make_interval(secs => extract(epoch from _ttl)::float8), _timeout,
               coalesce(_priority, case when not _filled then 5::smallint end), _max_attempts, _store_result,
               coalesce(_queue, case when not _filled then 'default' end), _target,
-              coalesce(_args, '{}'), _seat, case when _until_start then _unique_key end, _limit_key, _labels)
+              coalesce(_args, '{}'), _seat, case when _until_start then _unique_key end, _limit_key, _cost,
+              _labels)
       on conflict do nothing
       returning jobs.queue into _put;
       if found then
@@ -96,7 +97,7 @@ begin
       if _on_conflict = 'replace' then
         replaced := pgqueue.replace_waiting(
           _job.id, _target, _args, _queue, _priority, _delay, _run_at, _ttl, _timeout, _max_attempts, _limit_key,
-          _store_result, _labels, _max_wait);
+          _cost, _store_result, _labels, _max_wait);
         continue when not replaced;
       elsif _shared and _job.start_key is not null then
         perform from pgqueue.jobs as job where job.id = _job.id and job.worker is null for share;

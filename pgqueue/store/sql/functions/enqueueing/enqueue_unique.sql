@@ -9,6 +9,7 @@ create or replace function pgqueue.enqueue_unique(
   queue text default null, priority int default null, delay interval default null, run_at timestamptz default null,
   ttl interval default null, timeout interval default null, max_attempts int default null, limit_key text default null,
   store_result boolean default null, labels jsonb default null, job_id uuid default null,
+  cost int default null,
   out id uuid, out created boolean, out replaced boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -17,7 +18,8 @@ as $$
 declare
   fault constant text[] := coalesce(
     pgqueue.fault_in_options(
-      target, args, queue, priority, delay, run_at, ttl, timeout, max_attempts, unique_key, limit_key, labels),
+      target, args, queue, priority, delay, run_at, ttl, timeout, max_attempts, unique_key, limit_key, cost,
+      labels),
     case
       when unique_until is null or unique_until not in ('end', 'start') then array[
         'unique_until must be end or start, got ' || coalesce(quote_literal(left(unique_until, 80)), 'null'),
@@ -42,7 +44,8 @@ begin
   from pgqueue.enqueue_keyed(
     coalesce(job_id, pgqueue.uuid7()), job_id is not null, target, args, queue, priority::smallint, delay, run_at, ttl,
     extract(epoch from timeout)::float8, max_attempts::smallint, coalesce(unique_key, pgqueue.args_key(target, args)),
-    limit_key, store_result, labels, unique_until = 'start', unique_for, on_conflict, max_wait, null);
+    limit_key, store_result, labels, unique_until = 'start', unique_for, on_conflict, max_wait, cost,
+    null);
   id := added.id;
   created := added.created;
   replaced := added.replaced;

@@ -3,7 +3,7 @@
 -- One expression, which the planner writes into the one that asks: it costs a call nothing. O(1).
 create or replace function pgqueue.fault_in_options(
   target text, args json, queue text, priority int, delay interval, run_at timestamptz, ttl interval, timeout interval,
-  max_attempts int, unique_key text, limit_key text, labels jsonb)
+  max_attempts int, unique_key text, limit_key text, cost int, labels jsonb)
 returns text[]
 language sql
 return
@@ -36,6 +36,8 @@ return
       'limit_key must have 1 to 500 characters, got ' || length(limit_key), 'null is no key']
     when strpos(limit_key, chr(1)) > 0 then array[
       'limit_key must not contain the character U+0001', 'it stands between a key and a task']
+    when cost not between 1 and 1000000000 then array[
+      'cost must be from 1 to 1000000000, got ' || cost, 'leave it out for 1']
     when jsonb_typeof(labels) <> 'object' or jsonb_path_exists(labels, '$.* ? (@.type() != "string")') then array[
       'labels must be a JSON object of texts, got ' || left(labels::text, 80), 'for example {"order": "42"}']
   end;

@@ -6,8 +6,8 @@
 -- Walks jobs_pkey, parked_pkey; O(log n).
 create or replace function pgqueue.replace_waiting(
   _id uuid, _target text, _args json, _queue text, _priority smallint, _delay interval, _run_at timestamptz,
-  _ttl interval, _timeout float8, _max_attempts smallint, _limit_key text, _store_result boolean, _labels jsonb,
-  _max_wait interval)
+  _ttl interval, _timeout float8, _max_attempts smallint, _limit_key text, _cost int, _store_result boolean,
+  _labels jsonb, _max_wait interval)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -42,7 +42,8 @@ begin
       timeout = coalesce(_timeout, job.timeout), max_attempts = coalesce(_max_attempts, job.max_attempts),
       limit_key = coalesce(_limit_key, job.limit_key),
       -- Out of its line, if it stood in one: the next look at what is due (line_up.sql) gives it its place.
-      lane = pgqueue.lane_of(coalesce(_limit_key, job.limit_key), _target), lined = null, store_result = coalesce(_store_result, job.store_result),
+      lane = pgqueue.lane_of(coalesce(_limit_key, job.limit_key), _target), lined = null,
+      cost = coalesce(_cost, job.cost), store_result = coalesce(_store_result, job.store_result),
       labels = coalesce(_labels, job.labels)
   where job.id = _id
   returning job.queue into _queue_now;

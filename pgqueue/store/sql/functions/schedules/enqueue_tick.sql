@@ -29,7 +29,7 @@ begin
   if not _wanted then
     return;
   end if;
-  if coalesce(_s.unique_until, _s.unique_for::text, _s.on_conflict) is null then
+  if coalesce(_s.unique_until, _s.unique_for::text, _s.on_conflict, _s.cost::text) is null then
     select added.id, added.created, false as replaced into _added
     from pgqueue.enqueue_job(
       _id, false, _s.target, _s.args, _s.queue, _s.priority, null, _run_at, _ttl, _s.timeout, _s.max_attempts,
@@ -39,7 +39,8 @@ begin
     from pgqueue.enqueue_keyed(
       _id, false, _s.target, _s.args, _s.queue, _s.priority, null, _run_at, _ttl, _s.timeout, _s.max_attempts,
       _s.unique_key, _s.limit_key, _s.store_result, _labels, coalesce(_s.unique_until = 'start', false),
-      make_interval(secs => _s.unique_for), _s.on_conflict, make_interval(secs => _s.max_wait), null) as added;
+      make_interval(secs => _s.unique_for), _s.on_conflict, make_interval(secs => _s.max_wait), _s.cost,
+      null) as added;
   end if;
   job_id := _added.id;
   if not _added.created then

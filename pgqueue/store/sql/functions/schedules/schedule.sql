@@ -9,7 +9,7 @@ create or replace function pgqueue.schedule(
   ttl interval default null, timeout interval default null, max_attempts int default null,
   unique_key text default null, unique_until text default null, unique_for interval default null,
   on_conflict text default null, max_wait interval default null, limit_key text default null,
-  store_result boolean default null, labels jsonb default null)
+  store_result boolean default null, labels jsonb default null, cost int default null)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -66,6 +66,8 @@ declare
       'unique_for must be more than 0 and at most 100 years, got ' || unique_for, 'leave it out for no window']
     when max_wait not between '0' and '100 years' then array[
       'max_wait must be from 0 to 100 years, got ' || max_wait, 'leave it out for one minute']
+    when cost not between 1 and 1000000000 then array[
+      'cost must be from 1 to 1000000000, got ' || cost, 'leave it out for 1']
     when jsonb_typeof(labels) <> 'object' or jsonb_path_exists(labels, '$.* ? (@.type() != "string")') then array[
       'labels must be a JSON object of texts, got ' || left(labels::text, 80), 'for example {"order": "42"}']
   end;
@@ -87,7 +89,7 @@ begin
       'ttl', extract(epoch from ttl), 'timeout', extract(epoch from timeout), 'max_attempts', max_attempts,
       'unique_key', key, 'unique_until', unique_until, 'unique_for', extract(epoch from unique_for),
       'on_conflict', on_conflict, 'max_wait', extract(epoch from max_wait), 'limit_key', limit_key,
-      'store_result', store_result, 'labels', labels),
+      'store_result', store_result, 'labels', labels, 'cost', cost),
     null);
   if is_new is null then
     raise exception 'the schedule % is declared in code', quote_literal(name)
