@@ -29,6 +29,8 @@ COMMANDS = [
     *("jobs list -s running -s ready", "jobs list -s scheduled -s retrying", "jobs list -s running -n 1000 --json"),
     *("dead list", "dead list -q q3", "dead list -t nobody:has", "dead list -q q3 -t shop.tasks:send_3"),
     *("jobs show {live}", "jobs show {ended}", "jobs show {dead}", "jobs show {dead} --json"),
+    *("jobs explain {live}", "jobs explain {last}", "jobs explain {ended}", "jobs explain {dead}", "queues explain q3"),
+    "doctor --only schema,indexes,grants,horizon,head,bloat,targets,queues_unserved,timeouts,orphans,args_size",
     *("jobs attempts {ended}", "dead show {dead}", "tasks list -A tests.cli.shop"),
 ]
 QUERIES = [
@@ -38,6 +40,8 @@ QUERIES = [
     *(f"select * from pgqueue.job where state = '{state}' limit 50" for state in STATES),
 ]
 IDS = {
+    # Due, and with all others before it in its queue.
+    "last": "01900000-0003-7000-8000-0000000f4236",
     "live": "01900000-0003-7000-8000-000000000001",
     "ended": "01900000-0001-7000-8000-000000000001",
     "dead": "01900000-0002-7000-8000-000000000001",

@@ -358,3 +358,16 @@ def test_sql_answers_what_python_does(db: Conn) -> None:
     job_id = enqueue(db, delay=HOUR)
     row: Any = db.execute("select code from pgqueue.explain(%s) where holds order by ord limit 1", [job_id]).fetchone()
     assert row == ("scheduled",)
+
+
+@pytest.mark.parametrize("target", ["a.b.c:f", "a:f", "a.b", "", ":", "a..b:c", "a:b:c", "x.y:a.b", "a.b:"])
+@pytest.mark.parametrize("names", [["a"], ["a.b"], ["a.b.c:f"], ["a:b"], ["x"], ["a.b.c"], ["a:b", "ab"]])
+def test_the_names_that_cover_a_target_are_those_by_which_a_worker_knows_it(
+    db: Conn, target: str, names: list[str]
+) -> None:
+    row = db.execute(
+        "select pgqueue.knows(%(names)s, %(target)s), %(names)s && pgqueue.covering_names(%(target)s)",
+        {"names": names, "target": target},
+    ).fetchone()
+    assert row is not None
+    assert row[0] == row[1]

@@ -10,6 +10,7 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bit
 as $$
 #variable_conflict use_column
 declare
+  _covering constant text[] := pgqueue.covering_names(_target);
   _now constant timestamptz := clock_timestamp();
   _ids bigint[];
   _slots int[];
@@ -17,14 +18,20 @@ declare
   _sum bigint;
   _found record;
 begin
+  -- Once for all workers alike.
+  with known as materialized (
+    select told.hash, told.names && _covering as it from pgqueue.targets as told
+    where _target is not null
+      and told.hash = any (array(select distinct live.targets from pgqueue.workers as live where live.targets is not null))
+  )
   select array_agg(w.id), array_agg(greatest(w.concurrency, 0)), sum(greatest(w.concurrency, 0)),
          case when bool_or(w.queues is null or array_to_string(w.queues, '') ~ '[*?!]') then null else '{}'::text[] end
   into _ids, _slots, _sum, _named
   from pgqueue.workers as w
-  left join pgqueue.targets as known on known.hash = w.targets
+  left join known on known.hash = w.targets
   where w.expires_at > _now and w.asked is null and pgqueue.serves(w.queues, _queue)
     and (_target is null or _target <> all (coalesce(w.unknown, '{}'))
-                            and (known.hash is null or pgqueue.knows(known.names, _target)));
+                            and (known.hash is null or known.it));
   if _ids is null then
     return;
   end if;

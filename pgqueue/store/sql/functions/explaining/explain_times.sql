@@ -33,7 +33,7 @@ begin
       left join pgqueue.targets as known on known.hash = w.targets
       where w.expires_at > clock_timestamp() and pgqueue.serves(w.queues, _job.queue)
         and _job.target <> all (coalesce(w.unknown, '{}'))
-        and (known.hash is null or pgqueue.knows(known.names, _job.target)));
+        and (known.hash is null or known.names && pgqueue.covering_names(_job.target)));
     _nearest := case when not _known then pgqueue.nearest_target(_job.target) end;
     code := 'unregistered';
     holds := true;

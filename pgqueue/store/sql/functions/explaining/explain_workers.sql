@@ -11,9 +11,16 @@ as $$
 declare
   _fleet record;
   _nearest text;
+  _covering constant text[] := pgqueue.covering_names(_target);
   _app constant text := 'pgqueue worker -A '
     || case when _target is null then 'MODULE' else pgqueue.shell_word(split_part(_target, ':', 1)) end;
 begin
+  -- Once for all workers alike.
+  with known as materialized (
+    select told.hash, told.names && _covering as it from pgqueue.targets as told
+    where _target is not null
+      and told.hash = any (array(select distinct live.targets from pgqueue.workers as live where live.targets is not null))
+  )
   select count(*) as live, count(*) filter (where seen.serves) as serving,
          count(*) filter (where seen.serves and seen.awake) as awake,
          count(*) filter (where seen.serves and seen.awake and seen.knows) as knowing,
@@ -26,9 +33,9 @@ begin
     select w.id, w.host, w.asked is null as awake, array_to_string(w.queues, ',') as named,
            pgqueue.serves(w.queues, _queue) as serves,
            _target is null or _target <> all (coalesce(w.unknown, '{}'))
-             and (known.hash is null or pgqueue.knows(known.names, _target)) as knows
+             and (known.hash is null or known.it) as knows
     from pgqueue.workers as w
-    left join pgqueue.targets as known on known.hash = w.targets
+    left join known on known.hash = w.targets
     where w.expires_at > clock_timestamp()) as seen;
 
   code := 'unserved';

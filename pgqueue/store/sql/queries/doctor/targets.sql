@@ -25,7 +25,8 @@ with recursive names (target) as (
 )
 select lost.target, lost.queue, lost.jobs, pgqueue.nearest_target(lost.target)
 from (
-  select waiting.target, min(waiting.queue) as queue, count(*) as jobs from waiting
+  select waiting.target, min(waiting.queue) as queue, count(*) as jobs, pgqueue.covering_names(waiting.target) as covering
+  from waiting
   group by waiting.target
   order by count(*) desc
   limit 200) as lost
@@ -33,6 +34,6 @@ where exists (select from live)
   and not exists (
     select from live
     where pgqueue.serves(live.queues, lost.queue) and lost.target <> all (coalesce(live.unknown, '{}'))
-      and (live.hash is null or pgqueue.knows(live.names, lost.target)))
+      and (live.hash is null or live.names && lost.covering))
 order by lost.jobs desc, lost.target
 limit 20
