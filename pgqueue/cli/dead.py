@@ -13,7 +13,7 @@ from pgqueue.cli import jobs as jobs_command
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
-from pgqueue.cli.job_list import Before, Limit, print_page
+from pgqueue.cli.job_list import Before, Further, Limit, Words, now, print_found, print_page, query_of
 from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
 from pgqueue.cli.output import Columns
 from pgqueue.errors import UsageError
@@ -46,17 +46,27 @@ group = new_group(_dead)
 
 @group.command("list")
 def list_dead(
+    words: Words = None,
     dsn: Dsn = None,
     queue: Queue = None,
     target: Target = None,
     limit: Limit = 50,
     before: Before = None,
+    further: Further = False,
     as_json: Json = False,
 ) -> None:
-    """List dead jobs, the newest first, with the reason and the last error. Looks at 20,000 at most."""
-    asked = Asked(states=frozenset({JobState.DEAD}), queue=queue, target=target, before=before, limit=limit)
+    """List dead jobs, the newest first, with the reason and the last error: all, or those that a query asks for.
+
+    Looks at 20,000 at most, and then says how to go on.
+    """
     with connected(dsn) as conn:
-        print_page(conn, asked, COLUMNS, as_json=as_json, empty="No dead job.")
+        below = None if before is None else job_id_of(conn, before)
+        if words:
+            asked = query_of([*words, "state:dead"], now(conn), queue=queue, task=target)
+            print_found(conn, asked, COLUMNS, before=below, limit=limit, further=further, as_json=as_json)
+            return
+        plain = Asked(states=frozenset({JobState.DEAD}), queue=queue, target=target, before=below, limit=limit)
+        print_page(conn, plain, COLUMNS, as_json=as_json, empty="No dead job.")
 
 
 @group.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -11,15 +12,23 @@ import typer
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.record import Job
+from pgqueue.search import Query, parse
+from pgqueue.store import dead, execute, searching
 from pgqueue.store.listing import Asked, Page, page
+from pgqueue.store.searching import Found
 
 if TYPE_CHECKING:
     import psycopg
 
 Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
-Before = Annotated[
-    UUID | None, typer.Option("--before", metavar="ID", help="Only jobs with a lower id: the next page.")
+Before = Annotated[str | None, typer.Option("--before", metavar="ID", help="Only jobs with a lower id: the next page.")]
+Further = Annotated[bool, typer.Option("--further", help="Of a query: look ten times further before giving up.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]...", help="Which: 'queue:mail task:send_* args.user.id=1 since:2h'."),
 ]
+# How many times further --further looks.
+FURTHER = 10
 BUSY = "the database did not answer in time: it is busy, or a table is locked; try again"
 
 
@@ -35,6 +44,57 @@ def print_page(
         print_list(found.jobs, columns, as_json=as_json, empty=empty)
     if note := _note(found, asked):
         say(note)
+
+
+def print_found(
+    conn: psycopg.Connection[Any],
+    asked: Query,
+    columns: Columns[Job],
+    *,
+    before: UUID | None,
+    limit: int,
+    further: bool,
+    as_json: bool,
+) -> None:
+    """Find a page of the jobs that a query asks for, and print it; on standard error, how far the look went."""
+    answer = searching.page(conn, asked, before=before, limit=limit, budgets=FURTHER if further else 1)
+    if answer is None:
+        say_error(BUSY)
+        raise typer.Exit(Exit.FAILED)
+    jobs, found = answer
+    if jobs or as_json or found.next is None:
+        print_list(jobs, columns, as_json=as_json, empty="No such job.")
+    for note in _notes(found, limit):
+        say(note)
+
+
+def now(conn: psycopg.Connection[Any]) -> datetime:
+    """The moment from which durations in a query count: the database's."""
+    return execute(conn, dead.moment_before(timedelta(0)))
+
+
+def query_of(words: Sequence[str], now: datetime, **more: str | None) -> Query:
+    """The query of a command's words and of the options that say the same. Raises UsageError."""
+    text = " ".join(words)
+    options = [f"{field}={quoted(value)}" for field, value in more.items() if value is not None]
+    return parse(" ".join([text, *options]), now)
+
+
+def quoted(text: str) -> str:
+    """A value as a query takes it, whatever is in it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _notes(found: Found, limit: int) -> Iterator[str]:
+    if found.unread:
+        yield f"{found.unread:,} jobs have arguments or labels too large, or too odd, to be looked into"
+    if found.heads:
+        yield "running jobs were looked for among the first due ones alone"
+    if found.next is not None and len(found.candidates) < limit:
+        yield (
+            f"looked at {found.looked:,} jobs{_back_to(found.next)}, found {len(found.candidates)};"
+            f" look further with --before {found.next}, or ten times as far with --further"
+        )
 
 
 def _note(found: Page, asked: Asked) -> str | None:

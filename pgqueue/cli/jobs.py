@@ -13,7 +13,7 @@ from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
-from pgqueue.cli.job_list import Before, Limit, print_page
+from pgqueue.cli.job_list import Before, Further, Limit, Words, now, print_found, print_page, query_of
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, newest_attempts, print_job
 from pgqueue.cli.options import (
     App,
@@ -57,6 +57,7 @@ group = new_group(_jobs)
 
 @group.command("list")
 def list_jobs(
+    words: Words = None,
     dsn: Dsn = None,
     state: Annotated[
         list[JobState] | None,
@@ -66,12 +67,22 @@ def list_jobs(
     target: Target = None,
     limit: Limit = 50,
     before: Before = None,
+    further: Further = False,
     as_json: Json = False,
 ) -> None:
-    """List jobs, the newest first. Looks at about 20,000 of each kind at most, and then says how to go on."""
-    asked = Asked(states=frozenset(state or JobState), queue=queue, target=target, before=before, limit=limit)
+    """List jobs, the newest first: all, or those that a query asks for.
+
+    Looks at about 20,000 of each kind at most, with a query at 20,000 in all, and then says how to go on.
+    """
     with connected(dsn) as conn:
-        print_page(conn, asked, COLUMNS, as_json=as_json, empty="No such job.")
+        below = None if before is None else job_id_of(conn, before)
+        if words:
+            also = [f"state:{','.join(state)}"] if state else []
+            asked = query_of([*words, *also], now(conn), queue=queue, task=target)
+            print_found(conn, asked, COLUMNS, before=below, limit=limit, further=further, as_json=as_json)
+            return
+        plain = Asked(states=frozenset(state or JobState), queue=queue, target=target, before=below, limit=limit)
+        print_page(conn, plain, COLUMNS, as_json=as_json, empty="No such job.")
 
 
 @group.command()

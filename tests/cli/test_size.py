@@ -23,6 +23,8 @@ COMMANDS = [
     *("status", "status --json", "queues list", "queues list --json", "workers list", "workers list --json"),
     *("jobs list", "jobs list --json", "jobs list -n 1000", "jobs list -q q3", "jobs list -t nobody:has"),
     *("jobs list -q q3 -t nobody:has", "jobs list -q q-nobody-has", "jobs list -t shop.tasks:send_3"),
+    *("jobs list queue:q3", "jobs list task:nobody", "jobs list args.order_id=1", "jobs list error:nothing"),
+    *("jobs list key:nobody", "jobs list worker:host3", "dead list queue:q3", "dead list error:nothing"),
     *(f"jobs list -s {state}" for state in STATES),
     *(f"jobs list -s {state} -q q3" for state in STATES),
     *(f"jobs list -s {state} -t nobody:has" for state in STATES),

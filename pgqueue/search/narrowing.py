@@ -1,0 +1,113 @@
+"""What of a query a statement can see to: which jobs it need not answer. What it lets pass is judged in matching.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from pgqueue.globs import is_glob
+from pgqueue.job import JobState
+from pgqueue.search.matching import id_floor
+from pgqueue.search.query import Condition, Op, Query
+
+LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
+_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """Jobs in one of `states` with ids from `first` to `last`, and what else is said of all of them; None: nothing.
+
+    `queues` are names, patterns are of LIKE, `needles` in lower case: one of them stands in the error. The rest is
+    whether a query speaks of what costs something to read.
+    """
+
+    states: frozenset[JobState]
+    first: UUID
+    last: UUID
+    queues: tuple[str, ...] | None
+    queue_patterns: tuple[str, ...] | None
+    target_patterns: tuple[str, ...] | None
+    key: str | None
+    needles: tuple[str, ...] | None
+    args: bool
+    labels: bool
+    error: bool
+    host: bool
+
+
+def narrowed(query: Query) -> Narrowing:
+    """What is known of every job that a query asks for."""
+    positive = [condition for condition in query.conditions if not condition.negated]
+    fields = {condition.field for condition in query.conditions}
+    first, last = _ids(query.conditions)
+    queues = _names("queue", positive)
+    return Narrowing(
+        states=_states(query.conditions),
+        first=first,
+        last=last,
+        queues=queues,
+        queue_patterns=_patterns("queue", positive),
+        target_patterns=_patterns("task", positive),
+        key=next(iter(_names("key", positive) or ()), None) if len(_names("key", positive) or ()) == 1 else None,
+        needles=next((_lower(each.values) for each in positive if each.field == "error"), None),
+        args="args" in fields,
+        labels="label" in fields,
+        error=bool(fields & {"error", "type"}),
+        host="worker" in fields,
+    )
+
+
+def _states(conditions: Iterable[Condition]) -> frozenset[JobState]:
+    states = frozenset(JobState)
+    for condition in conditions:
+        if condition.field == "state":
+            said = frozenset(JobState(value) for value in condition.values)
+            states = states - said if condition.negated else states & said
+    return states
+
+
+def _ids(conditions: Iterable[Condition]) -> tuple[UUID, UUID]:
+    first, last = LOWEST, HIGHEST
+    for condition in conditions:
+        if condition.field == "id" and not condition.negated:
+            first = max(first, min(UUID(digits.ljust(_DIGITS, "0")) for digits in condition.values))
+            last = min(last, max(UUID(digits.ljust(_DIGITS, "f")) for digits in condition.values))
+        elif condition.moment is not None and condition.field in ("since", "before"):
+            floor = id_floor(condition.moment)
+            if (condition.field == "since") is not condition.negated:
+                first = max(first, floor)
+            else:
+                last = min(last, UUID(int=max(0, floor.int - 1)))
+    return first, last
+
+
+def _names(field: str, conditions: Iterable[Condition]) -> tuple[str, ...] | None:
+    """The names of which the job must have one; None if no condition says that."""
+    for condition in conditions:
+        if condition.field == field and (condition.op is Op.IS or not any(map(is_glob, condition.values))):
+            return tuple(dict.fromkeys(condition.values))
+    return None
+
+
+def _patterns(field: str, conditions: Iterable[Condition]) -> tuple[str, ...] | None:
+    for condition in conditions:
+        if condition.field == field:
+            exact = condition.op is Op.IS
+            patterns = [_like(value, exact=exact) for value in condition.values]
+            if field == "task" and not exact:
+                patterns += [f"%:{pattern}" for pattern in patterns]
+            return tuple(patterns)
+    return None
+
+
+def _like(value: str, *, exact: bool) -> str:
+    letters = {"\\": "\\\\", "%": "\\%", "_": "\\_"} | ({} if exact else {"*": "%", "?": "_"})
+    return "".join(letters.get(letter, letter) for letter in value)
+
+
+def _lower(values: Iterable[str]) -> tuple[str, ...] | None:
+    """The needles, if the database has them in the same case: it may know letters of other scripts otherwise."""
+    needles = tuple(value.lower() for value in values)
+    return needles if all(needle.isascii() for needle in needles) else None
