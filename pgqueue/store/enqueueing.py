@@ -198,7 +198,8 @@ def note_headers(ids: Sequence[UUID], headers: Sequence[str]) -> Statement[None]
 _NOTE_HEADERS = """
 update pgqueue.jobs as job
 set headers = noted.headers::pg_catalog.json
-from pg_catalog.unnest($1::pg_catalog.uuid[], $2::pg_catalog.text[]) as noted (id, headers)
+from rows from (pg_catalog.unnest($1::pg_catalog.uuid[]), pg_catalog.unnest($2::pg_catalog.text[]))
+  as noted (id, headers)
 where job.id operator(pg_catalog.=) noted.id and job.headers is null and job.worker is null
 """
 

@@ -200,8 +200,8 @@ def note_attempts(settlements: Sequence[Settlement]) -> Statement[None]:
     """What the next attempts at these jobs are to find among their headers, as long as they wait. O(batch log n)."""
     sql = """
     update pgqueue.jobs as job set headers = noted.headers::pg_catalog.json
-    from pg_catalog.unnest($1::pg_catalog.uuid[], $2::pg_catalog.int4[], $3::pg_catalog.text[])
-      as noted (id, claim, headers)
+    from rows from (pg_catalog.unnest($1::pg_catalog.uuid[]), pg_catalog.unnest($2::pg_catalog.int4[]),
+                    pg_catalog.unnest($3::pg_catalog.text[])) as noted (id, claim, headers)
     where job.id operator(pg_catalog.=) noted.id and job.claim operator(pg_catalog.=) noted.claim and job.worker is null
     """
     params = ([each.id for each in settlements], [each.claim for each in settlements])

@@ -30,7 +30,7 @@ def busy(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
     shown = pgqueue("status").out
-    assert shown.startswith("Schema at revision 0005, PostgreSQL ")
+    assert shown.startswith("Schema at revision 0006, PostgreSQL ")
     lines = [line.split() for line in shown.splitlines()]
     assert ["QUEUE", "READY", "SCHEDULED", "RUNNING", "AHEAD", "RETRYING", "DEAD", "OLDEST", "READY"] in lines
     assert ["default", "1", "1", "1", "0", "1"] in [line[:6] for line in lines]
@@ -41,7 +41,7 @@ def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_as_json(pgqueue: Command) -> None:
     found = pgqueue("status", "--json").json
-    assert found["revision"] == "0005"
+    assert found["revision"] == "0006"
     assert (found["estimates"], found["all_queues"]) == (None, True)
     default, mail = found["queues"]
     assert (default["ready"], default["running"], default["dead"], default["paused"]) == (1, 1, 1, False)

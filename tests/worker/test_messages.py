@@ -135,6 +135,7 @@ def settled(**changes: Any) -> list[Any]:
         "traceback": None,
         "started": True,
         "avoid": False,
+        "headers": None,
         **changes,
     }
     return [values[name] for name in wire._FIELDS]
