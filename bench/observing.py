@@ -50,8 +50,9 @@ def main() -> None:
         _print("... whose log line is below the level", _per_job(lambda: _run(attempts, "one_line")), plain)
         logging.disable(logging.NOTSET)
     try:
-        import pgqueue.otel
         from opentelemetry.sdk.trace import TracerProvider
+
+        import pgqueue.otel
     except ImportError:
         return
     pgqueue.otel.instrument(tracer_provider=TracerProvider())
