@@ -6,7 +6,8 @@ import pytest
 
 import pgqueue
 from pgqueue.store import execute, jobs, keyed
-from tests.factories import HOUR, Conn, enlist, enqueue, fail, lose, release, settle
+from tests.conftest import Connect
+from tests.factories import HOUR, Conn, disown, enlist, enqueue, fail, lose, release, settle
 from tests.limits import holds, rule, take_keyed
 
 
@@ -48,6 +49,41 @@ def test_nothing_passes_a_job_that_comes_back_to_an_ordered_lane(db: Conn, how: 
     how(db, first)  # type: ignore[operator]
     due(db)
     assert [each.args for each in take_keyed(db, enlist(db))] == ["[0]"]
+
+
+@pytest.mark.parametrize(
+    "how", [lambda conn, taken: release(conn, taken, started=False), lambda conn, taken: disown(conn, taken.worker, [])]
+)
+def test_a_retry_that_could_not_begin_holds_its_lane_all_the_same(db: Conn, how: object) -> None:
+    worker = lane(db)
+    fail(db, *take_keyed(db, worker), 0.0)
+    (again,) = take_keyed(db, worker)
+    how(db, again)  # type: ignore[operator]
+    assert holds(db) == {"k:a": 1}
+    assert [each.args for each in take_keyed(db, enlist(db))] == ["[0]"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select from pgqueue.jobs where args::text = '[0]' for update",
+        "update pgqueue.jobs set avoid_host = (select host from pgqueue.workers) where args::text = '[0]'",
+        "update pgqueue.jobs set target = 'other:task' where args::text = '[0]'",
+    ],
+    ids=["it is locked", "it avoids the host", "others know its task"],
+)
+def test_nothing_passes_the_first_of_an_ordered_lane(db: Conn, connect: Connect, sql: str) -> None:
+    worker = lane(db)
+    db.execute("update pgqueue.workers set passed = '{other:task}'")
+    others = connect()
+    others.execute(sql)
+    if not sql.startswith("select"):
+        others.commit()
+    assert take_keyed(db, worker) == []
+    others.rollback()
+    db.execute("update pgqueue.workers set passed = null")
+    db.execute("update pgqueue.jobs set avoid_host = null")
+    assert [each.args for each in take_keyed(db, worker)] == ["[0]"]
 
 
 def test_an_ordered_lane_goes_on_when_its_job_dies(db: Conn) -> None:

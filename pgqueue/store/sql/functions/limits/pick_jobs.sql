@@ -1,6 +1,8 @@
 -- The jobs that a claim takes from these lanes of a slot, in their order and locked: of each lane as many as its cap,
 -- _limit in all, and as far as the rates leave room for their costs; the first that does not fit ends its lane's turn.
--- Of what has a rate at most _free. `kept` are the shares that some held while they waited, `lanes` are numbers into _lanes; '' stands for jobs without a lane.
+-- Of what has a rate at most _free. An ordered lane gives out its first job or nothing, also if that is locked or not
+-- for this worker. `kept` are the shares that some held while they waited, `lanes` are numbers into _lanes; '' stands
+-- for jobs without a lane.
 -- As in step(): no job that is to avoid this host yet, none whose target is _passed to others, and none of a _limited
 -- task that does not wait in a lane of that task; no more than _most_bytes, but always one.
 -- Walks jobs_lane once per lane; O(lanes log n + what is taken).
@@ -17,7 +19,7 @@ as $$
 declare
   _skip constant text[] := _passed || _limited;
   _found int;
-  _first record;
+  _rest record;
 begin
   if _lanes[1].lane = '' then
     select array_agg(f.ctid), array_agg(f.id), array_agg(1), array_agg(f.cost), array_agg(f.hold), sum(f.bytes)
@@ -38,8 +40,42 @@ begin
         for no key update skip locked) as due) as f
     where f.before < _most_bytes;
   else
-    select array_agg(f.ctid), array_agg(f.id), array_agg(f.n), array_agg(f.cost), array_agg(f.hold), sum(f.bytes)
-    into ctids, ids, lanes, costs, kept, bytes
+    -- An ordered lane gives out what holds it while it waits, else its head, and nothing behind that.
+    if exists (select from unnest(_lanes) as l where l.holder is not null or (l.ordered and l.cap > 0)) then
+      select array_agg(f.ctid), array_agg(f.id), array_agg(f.n), array_agg(f.cost), array_agg(f.hold), sum(f.bytes)
+      into ctids, ids, lanes, costs, kept, bytes
+      from (
+        select due.*, sum(due.bytes) over (order by due.n rows unbounded preceding) - due.bytes as before
+        from (
+          select j.*, slot.n::int as n
+          from unnest(_lanes) with ordinality as slot (
+            lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
+            task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
+          cross join lateral (
+            select coalesce(slot.holder, case when slot.ordered and slot.cap > 0 then (
+              select head.id from pgqueue.jobs as head
+              where head.worker is null and head.lined and head.queue = _queue and head.priority = _priority
+                and head.lane = slot.lane and head.run_at <= now()
+              order by head.queue, head.priority, head.lane, head.run_at, head.id
+              limit 1) end) as id,
+              case when slot.holder is null and slot.target is null then _skip else _passed end as skip) as chosen
+          cross join lateral (
+            select j.ctid, j.id, j.hold, greatest(j.cost, 1) as cost,
+                   case when pg_column_compression(j.args) is null then pg_column_size(j.args)
+                        else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
+            from pgqueue.jobs as j
+            where j.id = chosen.id and j.worker is null and j.lane = slot.lane and j.queue = _queue
+              and j.priority = _priority and j.run_at <= now()
+              and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
+              and (chosen.skip is null or j.target <> all (chosen.skip))
+            for no key update skip locked) as j
+          order by slot.n
+          limit _limit) as due) as f
+      where f.before < _most_bytes;
+    end if;
+    select array_agg(f.ctid) as ctids, array_agg(f.id) as ids, array_agg(f.n) as lanes, array_agg(f.cost) as costs,
+           array_agg(f.hold) as kept, sum(f.bytes) as bytes
+    into _rest
     from (
       select due.*, sum(due.bytes) over (order by due.n rows unbounded preceding) - due.bytes as before
       from (
@@ -61,35 +97,13 @@ begin
           limit slot.cap
           -- `no key`: a row that a foreign key of the user's references would be skipped otherwise.
           for no key update skip locked) as due
-        where slot.cap > 0
+        where slot.cap > 0 and not slot.ordered
         order by slot.n
-        limit _limit) as due) as f
-    where f.before < _most_bytes;
-    -- What holds its lane while it waits goes first.
-    if exists (select from unnest(_lanes) as l where l.holder is not null) then
-      select array_agg(held.ctid) as ctids, array_agg(held.id) as ids, array_agg(held.n) as lanes,
-             array_agg(held.cost) as costs, array_agg(held.hold) as kept, sum(held.bytes) as bytes
-      into _first
-      from (
-        select j.*, slot.n::int as n
-        from unnest(_lanes) with ordinality as slot (
-          lane, target, weight, ordered, adopted, key_name, key_most, key_starts, key_period, key_burst, task_name,
-          task_most, task_starts, task_period, task_burst, cap, key_room, task_room, key_left, task_left, holder, n)
-        cross join lateral (
-          select j.ctid, j.id, j.hold, greatest(j.cost, 1) as cost,
-                 pg_column_size(j.args) + coalesce(pg_column_size(j.labels), 0) as bytes
-          from pgqueue.jobs as j
-          where j.id = slot.holder and j.worker is null and j.lane = slot.lane and j.queue = _queue
-            and j.priority = _priority and j.run_at <= now()
-            and (j.avoid_host is distinct from _host or j.run_at <= now() - interval '30 seconds')
-            and (_passed is null or j.target <> all (_passed))
-          for no key update skip locked) as j
-        order by slot.n
-        limit _limit) as held;
-      ctids := (_first.ctids || ctids)[1:_limit]; ids := (_first.ids || ids)[1:_limit];
-      lanes := (_first.lanes || lanes)[1:_limit]; costs := (_first.costs || costs)[1:_limit];
-      kept := (_first.kept || kept)[1:_limit]; bytes := coalesce(_first.bytes, 0) + coalesce(bytes, 0);
-    end if;
+        limit _limit - coalesce(cardinality(pick_jobs.ctids), 0)) as due) as f
+    where f.before < _most_bytes - coalesce(pick_jobs.bytes, 0);
+    ctids := ctids || _rest.ctids; ids := ids || _rest.ids; lanes := lanes || _rest.lanes;
+    costs := costs || _rest.costs; kept := kept || _rest.kept;
+    bytes := coalesce(bytes + _rest.bytes, bytes, _rest.bytes);
   end if;
   if ctids is null or _queue_left is null
     -- Two lanes have one key if one of them has a target, too, be its task under a rule or no more.

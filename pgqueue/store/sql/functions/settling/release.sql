@@ -43,10 +43,8 @@ begin
   ), freed as (
     update pgqueue.jobs as job
     set worker = null, started_at = null, attempt = greatest(job.attempt, 1) - 1,
-        -- A snooze does not let others pass in an ordered lane.
-        hold = case when job.id = any (_ordered)
-                      and (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))]
-                        is not null then job.hold end,
+        -- What has begun a lane in order does not let others pass: be it snoozed, or a retry that could not begin.
+        hold = case when job.id = any (_ordered) then job.hold end,
         -- What waits for a time leaves its line until then.
         lined = case when (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))] is null
                      then job.lined end,
@@ -69,8 +67,7 @@ begin
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
          array_agg(held.target) filter (where held.hold is not null),
-         array_agg(case when not (held.id = any (_ordered) and (held.delay > 0 or held.avoid))
-                        then held.limit_key end) filter (where held.hold is not null),
+         array_agg(case when held.id <> all (_ordered) then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null)
   into _settled, _free_queues, _free_targets, _free_keys, _free_holds
   from held;
