@@ -6,6 +6,7 @@ with begun as (
   select hand.job_id, asked.unique_key, hand.at
   from verify.hands as hand
   join verify.asked as asked on asked.job_id = hand.job_id and asked.created and asked.unique_key is not null
+    and not asked.until_start
   where hand.died_at is not null and hand.answer <> 'dead'
 ), over as (
   select ended.job_id, ended.at from verify.ended as ended
