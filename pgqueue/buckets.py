@@ -1,11 +1,13 @@
 """Buckets of durations, the same for tallies and every metric: 24 bounds from a millisecond to a day.
 
-Each bound is about 2.2 times the one before. A quantile is looked for within its bucket as if durations lay evenly on
-that logarithmic scale: it is off by less than the width of a bucket whatever they are, and by a few percent as a rule.
+Each bound is about 2.2 times the one before. A quantile is looked for within its bucket as if durations lay there ever
+denser towards the fuller one of its neighbours, on that logarithmic scale: it is off by less than the width of a bucket
+whatever they are, and by a few percent as a rule.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
@@ -59,9 +61,19 @@ def quantile(counts: Sequence[int], share: float) -> float | None:
     for number, count in enumerate(counts):
         if count and below + count >= wanted:
             low, high = _edges(number)
-            return float(low * (high / low) ** max(0.0, (wanted - below) / count))
+            before = counts[number - 1] if number else 0
+            after = counts[number + 1] if number + 1 < len(counts) else 0
+            return float(low * (high / low) ** _place(before, count, after, max(0.0, (wanted - below) / count)))
         below += count
     return BOUNDS[-1]
+
+
+def _place(before: int, count: int, after: int, share: float) -> float:
+    """How far into a bucket a share of it reaches, where its density changes evenly from one edge to the other."""
+    low, high = math.sqrt(before * count), math.sqrt(after * count)
+    if low == high:
+        return share
+    return (math.sqrt(low * low + (high * high - low * low) * share) - low) / (high - low)
 
 
 def _edges(number: int) -> tuple[float, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
 from typing import NamedTuple
 
 from pgqueue.job import Claim
@@ -11,17 +13,21 @@ from pgqueue.outcome import Move, Settlement
 
 
 class Finished(NamedTuple):
-    """One ended attempt, as its executor reports it: the claim, what is to be written, and the seconds it took."""
+    """One ended attempt, as its executor reports it: the claim, what is to be written, and the seconds it took.
+
+    `ended` is when it did, by this process's monotonic clock; 0 if it never began.
+    """
 
     claim: Claim
     settlement: Settlement
     elapsed: float
+    ended: float = 0.0
 
 
 def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
     """One that succeeded, by far the most: made as Finished() and Settlement() make it, at half their cost."""
-    done = (claim.id, claim.claim, Move.SUCCEED, "succeeded", 0.0, None, None, None, None, result, True, False, None)
-    return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed))
+    done = (claim.id, claim.claim, Move.SUCCEED, "succeeded", 0.0, None, None, None, None, result, True, False, None, None)
+    return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, monotonic()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,14 @@ class WorkerStopped:
 
 @dataclass(frozen=True, slots=True)
 class AttemptsFinished:
-    """A batch of attempts whose outcome the database has acknowledged."""
+    """A batch of attempts whose outcome the database has acknowledged.
+
+    `at` is when that was by the database's clock, None if it did not say, and `asked` by this process's monotonic one.
+    """
 
     batch: Sequence[Finished]
+    at: datetime | None = None
+    asked: float = 0.0
 
     @property
     def others(self) -> list[Finished]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pgqueue.cause import cause_of
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.job import MAX_CRASHES, Claim
 from pgqueue.outcome import (
@@ -136,8 +137,9 @@ def _again(
     if claim.attempt >= claim.most_attempts(terms.max_attempts):
         return _end(claim, outcome, Reason.EXHAUSTED, error)
     wait = terms.retry.delay(claim.attempt) if delay is None else delay
-    return Settlement(
-        claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback
+    return _failed(
+        claim,
+        Settlement(claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback),
     )
 
 
@@ -154,4 +156,13 @@ def _cancel(claim: Claim, error: ErrorReport) -> Settlement:
 
 
 def _end(claim: Claim, outcome: str, reason: Reason, error: ErrorReport) -> Settlement:
-    return Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, error.type, error.message, error.traceback)
+    return _failed(
+        claim,
+        Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, error.type, error.message, error.traceback),
+    )
+
+
+def _failed(claim: Claim, settlement: Settlement) -> Settlement:
+    """The settlement with the cause of the failure."""
+    cause = cause_of(claim.target, settlement.error_type, settlement.error, settlement.traceback)
+    return settlement._replace(cause=cause)

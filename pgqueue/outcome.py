@@ -204,6 +204,7 @@ class Settlement(NamedTuple):
     started: bool = True
     avoid: bool = False
     headers: str | None = None
+    cause: str | None = None
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

@@ -115,13 +115,15 @@ def fail(worker: int, failures: Sequence[Settlement]) -> Statement[frozenset[UUI
         [failure.error_type for failure in failures],
         [failure.error for failure in failures],
         [failure.traceback for failure in failures],
+        [failure.cause for failure in failures],
     )
     return Statement(_FAIL, params, _read_late)
 
 
 _FAIL = """
 select pgqueue.fail(
-  $1::bigint, $2::uuid[], $3::int[], $4::text[], $5::float8[], $6::text[], $7::text[], $8::text[], $9::text[])
+  $1::bigint, $2::uuid[], $3::int[], $4::text[], $5::float8[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::text[])
 """
 
 

@@ -38,13 +38,17 @@ Live = Callable[[psycopg.Connection[Any], "Asked", int], "list[Page]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which jobs: in one of `states`, of a queue, of a task, with ids below `before`, at most `limit`."""
+    """Which jobs: in one of `states`, of a queue, of a task, with ids below `before`, at most `limit`.
+
+    `cause` is for dead ones alone.
+    """
 
     states: frozenset[JobState]
     queue: str | None = None
     target: str | None = None
     before: UUID | None = None
     limit: int = 50
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int, live: Live) 
     if asked.states & ENDED:
         parts.append(_walk(conn, "ended", asked, budget))
     if JobState.DEAD in asked.states:
-        parts.append(_walk(conn, "dead" if asked.queue is None else "dead_queue", asked, budget))
+        parts.append(_walk(conn, _dead(asked), asked, budget))
     # Below the place where the first of them stopped, others may have jobs that it has not come to.
     until = max((part.until for part in parts if part.until is not None), default=None)
     jobs = [job for part in parts for job in part.jobs if until is None or job.id >= until]
@@ -111,13 +115,21 @@ def _walk(
     conn: psycopg.Connection[Any], table: str, asked: Asked, budget: int, states: frozenset[JobState] | None = None
 ) -> Page:
     """Jobs of one table, from the newest on."""
-    params = _params(asked, states or asked.states, budget)
+    params = (*_params(asked, states or asked.states, budget), *([asked.cause] if table == "dead_cause" else []))
     jobs = execute(conn, Statement(query(f"page_of_{table}"), params, _read_jobs))
     if len(jobs) >= asked.limit:
         return Page(jobs, 0, None)
-    end = (asked.before, budget, asked.queue) if table == "dead_queue" else (asked.before, budget)
+    by = {"dead_queue": [asked.queue], "dead_cause": [asked.cause]}.get(table, [])
+    end = (asked.before, budget, *by)
     until = execute(conn, Statement(query(f"end_of_{table}"), end, _read_end))
     return Page(jobs, budget if until else 0, until)
+
+
+def _dead(asked: Asked) -> str:
+    """The index that says most about the dead jobs that are asked for."""
+    if asked.cause is not None:
+        return "dead_cause"
+    return "dead" if asked.queue is None else "dead_queue"
 
 
 def _heads(asked: Asked, states: frozenset[JobState], budget: int) -> Statement[tuple[tuple[bool, bool], list[Job]]]:

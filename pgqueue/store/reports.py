@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from pgqueue.store.statement import Statement, query
+from pgqueue.store.statement import Statement, only_value, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,8 @@ def estimates() -> Statement[Estimates]:
 def server_version() -> Statement[str]:
     """The version of PostgreSQL, such as `16.2`."""
     return Statement("show server_version", (), lambda rows: rows[0][0].split()[0])
+
+
+def now() -> Statement[datetime]:
+    """The time by the database's clock."""
+    return Statement("select clock_timestamp()", (), only_value)

@@ -91,10 +91,12 @@ def declare(worker: int, targets: Collection[str]) -> Statement[bool]:
     return Statement("select pgqueue.declare($1::bigint, $2::text[])", params, only_value)
 
 
-def heartbeat(worker: int, lease: timedelta) -> Statement[Heartbeat]:
-    """Extend the lease, and hear what the worker is asked to do. O(1) while nothing is cancelled."""
-    sql = "select alive, asked, cancelled from pgqueue.heartbeat($1::bigint, $2::interval)"
-    return Statement(sql, (worker, lease), lambda rows: Heartbeat(rows[0][0], rows[0][1], frozenset(rows[0][2])))
+def heartbeat(worker: int, lease: timedelta, report: str | None = None) -> Statement[Heartbeat]:
+    """Extend the lease, say how the worker is, and hear what it is asked to do. O(1) while nothing is cancelled."""
+    sql = "select alive, asked, cancelled from pgqueue.heartbeat($1::bigint, $2::interval, $3::text)"
+    return Statement(
+        sql, (worker, lease, report), lambda rows: Heartbeat(rows[0][0], rows[0][1], frozenset(rows[0][2]))
+    )
 
 
 def ask(worker: int, what: Literal["quiet", "resume", "stop", "evict"]) -> Statement[bool]:

@@ -22,7 +22,7 @@ import psycopg
 
 from pgqueue import instruments
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.events import DatabaseLost, Finished, Observer
+from pgqueue.events import AttemptsFinished, AttemptsLate, DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
@@ -41,6 +41,7 @@ from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.clock import lease_clock
 from pgqueue.worker.upkeep.heartbeat import Heartbeat
+from pgqueue.worker.upkeep.tallies import Tallies
 
 RETIRED = 75
 LEASE_SECONDS = 30.0
@@ -69,23 +70,31 @@ def run_job(
     attempts = Attempts(dsn, app, load_middleware(middleware))
     worker = secrets.randbits(63)
     try:
-        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED))
+        tallies = Tallies(worker)
+        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED), tallies)
         with task_log.for_now(), leased:
             task_log.begin(log)
             claim = _claimed(dsn, worker, job_id, attempts)
             if claim is None:
                 return None
-            finished = _attempted(attempts, claim)
-            return _settled(dsn, worker, finished, observe)
+            settled = _settled(dsn, worker, _attempted(attempts, claim), observe)
+            late = settled.settlement.move is Move.LATE
+            tallies.hear(AttemptsLate([settled]) if late else AttemptsFinished([settled]))
+            return settled
     finally:
         attempts.close()
 
 
 @contextmanager
 def _leased(
-    dsn: str, worker: int, lease: float, observe: Observer, cancelled: Callable[[frozenset[UUID]], None]
+    dsn: str,
+    worker: int,
+    lease: float,
+    observe: Observer,
+    cancelled: Callable[[frozenset[UUID]], None],
+    tallies: Tallies,
 ) -> Iterator[None]:
-    chores = Chores(common_chores(observe, POLL_SECONDS), observe)
+    chores = Chores([*common_chores(observe, POLL_SECONDS), (tallies.look, 0.0)], observe)
     heartbeat = Heartbeat(
         worker, dsn, observe, chores, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
     )
@@ -107,6 +116,8 @@ def _leased(
         heartbeat.loop.stop(1.0)
         # If this fails the lease ends by itself; what was settled is settled.
         with suppress(DatabaseUnreachable, psycopg.Error), open_connection(dsn, "run") as conn:
+            with suppress(psycopg.Error):
+                tallies.append(conn, last=clean)
             execute(conn, workers.discharge(worker, clean=clean))
 
 

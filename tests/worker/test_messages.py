@@ -86,7 +86,7 @@ def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
     heard = sent(messages.pack_result(result) + said if result is not None else said)
     kept = heard.pop(0)[1] if result is not None else None
     ((_, _, elapsed, settlement, _),) = heard
-    assert wire.finished_from_child(taken, elapsed, settlement, kept) == done
+    assert wire.finished_from_child(taken, elapsed, settlement, kept)._replace(ended=0.0) == done
 
 
 @pytest.mark.parametrize("begun", [None, 4])
@@ -136,6 +136,7 @@ def settled(**changes: Any) -> list[Any]:
         "started": True,
         "avoid": False,
         "headers": None,
+        "cause": "0123456789ab",
         **changes,
     }
     return [values[name] for name in wire._FIELDS]
@@ -167,6 +168,9 @@ def settled(**changes: Any) -> list[Any]:
         settled(traceback="x" * 1_000_000),
         settled(started=1),
         settled(avoid=None),
+        settled(cause=7),
+        settled(cause="0123456789AB"),
+        settled(cause="0" * 13),
     ],
     ids=str,
 )

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Awaitable, Container, Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from types import CoroutineType
 from typing import Any
 
@@ -153,14 +154,14 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
         # By far the most, and nothing to judge.
         return succeeded(claim, elapsed)
     try:
-        return Finished(claim, _settlement(claim, outcome, task), elapsed)
+        return Finished(claim, _settlement(claim, outcome, task), elapsed, monotonic())
     except BaseException as error:
         terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
         try:
             noted = with_note(outcome, "its retry policy raised, too, and the default one was used", error)
-            return Finished(claim, judge(claim, noted, terms), elapsed)
+            return Finished(claim, judge(claim, noted, terms), elapsed, monotonic())
         except BaseException as second:
-            return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed)
+            return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed, monotonic())
 
 
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, AttemptsLate, Finished, Observer
@@ -52,10 +53,10 @@ class HeldClaims:
         self.size += sum(map(weight, taken.values()))
         return True
 
-    def settled(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
-        """The first ones of the outbox were written, or refused because they were late."""
+    def settled(self, batch: Sequence[Finished], late: frozenset[UUID], at: datetime, asked: float) -> None:
+        """The first ones of the outbox were written, or refused because they were late; at what time there and here."""
         self._outbox.forget(len(batch))
-        self._ended(batch, late)
+        self._ended(batch, late, at, asked)
 
     def settled_apart(self, batch: Sequence[Finished], late: frozenset[UUID], tokens: Collection[Token]) -> None:
         """As settled(), for some of the outbox, whichever they are."""
@@ -66,7 +67,9 @@ class HeldClaims:
         """Give back what the database says is held here and is not, if there is reason to look."""
         self.unknown.give_back(conn, self._claims.values())
 
-    def _ended(self, batch: Sequence[Finished], late: frozenset[UUID]) -> None:
+    def _ended(
+        self, batch: Sequence[Finished], late: frozenset[UUID], at: datetime | None = None, asked: float = 0.0
+    ) -> None:
         if not batch:
             return
         for done in batch:
@@ -75,4 +78,4 @@ class HeldClaims:
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
             batch = [done for done in batch if done.claim.id not in late]
-        self._observe(AttemptsFinished(batch))
+        self._observe(AttemptsFinished(batch, at, asked))

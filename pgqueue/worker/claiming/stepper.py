@@ -83,7 +83,7 @@ class Stepper:
         ended = time.monotonic()
         self._step_seconds = ended - began
         self._timed(ended - began)
-        self._held.settled(batch, late | step.late)
+        self._held.settled(batch, late | step.late, step.now, began)
         claimed = step.claims + step.expired
         brought = sum(map(weight, claimed))
         self._portion.answered(max(len(batch), len(claimed)), brought + sum(map(written_size, batch)), ended - began)

@@ -168,6 +168,10 @@ class AsyncExecutor:
         now = monotonic()
         return [(each.claim, now - each.since) for each in self._running.all()]
 
+    def pids(self) -> list[int]:
+        """None: what runs here runs in this process."""
+        return []
+
     def kill(self) -> None:
         """Cancel everything, and report nothing more: a coroutine that does not yield cannot be ended."""
         self._abandoned = True

@@ -111,6 +111,9 @@ class Executor(Protocol):
     def running(self) -> list[tuple[Claim, float]]:
         """What runs, and for how many seconds already: for people."""
 
+    def pids(self) -> list[int]:
+        """The processes that run its jobs; none if this one does: for people."""
+
     def kill(self) -> None:
         """End all running user code at once, as far as the kind of executor can; nothing more is reported."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
@@ -47,10 +49,10 @@ def left_over(claim: Claim, terms: Terms | None, seconds: float, *, cancelled: b
     `terms` are its task's, None if they are not known.
     """
     if cancelled:
-        return Finished(claim, judge(claim, _CANCELLED), seconds)
+        return Finished(claim, judge(claim, _CANCELLED), seconds, monotonic())
     if terms is None or not terms.at_most_once:
         return Leftover(claim, started=True)
-    return Finished(claim, judge(claim, Released(), terms), seconds)
+    return Finished(claim, judge(claim, Released(), terms), seconds, monotonic())
 
 
 def cancelled_unstarted(claim: Claim) -> Finished:
@@ -62,4 +64,5 @@ def timed_out(claim: Claim, said: str, seconds: float, where: str | None) -> Fin
     """A claim that ran longer than its limit, in a thread that cannot be ended."""
     message = f"it ran longer than its {said}, and did not end when it was told; its worker retires"
     outcome = TimedOut(ErrorReport("pgqueue.HardTimeout", message, where))
-    return Finished(claim, judge(claim, outcome, registered_terms(claim.target) or UNKNOWN), seconds)
+    settlement = judge(claim, outcome, registered_terms(claim.target) or UNKNOWN)
+    return Finished(claim, settlement, seconds, monotonic())

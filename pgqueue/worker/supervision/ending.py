@@ -10,6 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import psycopg
 
 from pgqueue.events import Finished, Observer, Trouble, WorkerStopping
 from pgqueue.judge import UNKNOWN, judge
@@ -166,6 +169,9 @@ class Ending:
                     self._settings.dsn, "worker", deadline=KILL_TIMEOUT, settings=LOCK_PATIENCE
                 ) as conn:
                     require_commits(conn)
+                    # What cannot be appended is made up by another worker.
+                    with suppress(psycopg.Error):
+                        self._roles.tallies.append(conn, last=clean)
                     execute(conn, workers.discharge(self._worker, clean=clean))
                     if not clean:
                         execute(conn, workers.reap())

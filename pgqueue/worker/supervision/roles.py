@@ -21,12 +21,14 @@ from pgqueue.worker.queue_settings import QueueSettings
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.infra import HostFailures, InfraErrors
 from pgqueue.worker.supervision.lineage import Lineage
+from pgqueue.worker.supervision.report import Reporter
 from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
 from pgqueue.worker.upkeep.declared_rules import DeclaredRules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
 from pgqueue.worker.upkeep.scheduler import Scheduler
+from pgqueue.worker.upkeep.tallies import Tallies
 from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
 from pgqueue.worker.upkeep.watchdog import Watchdog
 
@@ -47,6 +49,7 @@ class Roles:
     unknown: UnknownTargets
     declared_rules: DeclaredRules
     queue_settings: QueueSettings
+    tallies: Tallies
 
 
 class Timings(NamedTuple):
@@ -66,6 +69,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
             infra.hear(event.others)
         elif isinstance(event, HostFailed):
             host.hear(event)
+        tallies.hear(event)
         observe(event)
 
     def renew(why: str) -> None:
@@ -78,6 +82,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         heartbeat.look()
 
     queue_settings = QueueSettings(settings.poll)
+    tallies = Tallies(worker)
     lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
     executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for)
@@ -111,6 +116,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         deadline=longest_turn(settings) * STATEMENT_SHARE,
         timed=timings.step,
     )
+    reporter = Reporter(settings, executor, outbox, tallies)
     watchdog = Watchdog(
         worker,
         settings.queues,
@@ -136,6 +142,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         (declarations.look, 0.0),
         (unknown.look, 0.0),
         (queue_settings.look, 0.0),
+        (tallies.look, 0.0),
         (watchdog.look, settings.lease / BEATS_PER_LEASE),
     ]
     heartbeat = Heartbeat(
@@ -150,8 +157,20 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         cancelled=executor.cancel,
         connected=lineage.check,
         timed=timings.heartbeat,
+        report=lambda: reporter.said(claimer, heartbeat, listener),
     )
-    return Roles(outbox, executor, listener, claimer, heartbeat, declarations, unknown, declared_rules, queue_settings)
+    return Roles(
+        outbox,
+        executor,
+        listener,
+        claimer,
+        heartbeat,
+        declarations,
+        unknown,
+        declared_rules,
+        queue_settings,
+        tallies,
+    )
 
 
 def longest_turn(settings: WorkerSettings) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from pgqueue.events import Observer
-from pgqueue.store import execute, keyed
+from pgqueue.store import causes, execute, keyed, tallies
 from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
@@ -23,6 +23,9 @@ Chore = Callable[[Connection], float]
 AFTER_ERROR = 5.0
 # Nobody makes orphans but a human who deletes a worker's row.
 ORPHANS_EVERY = 180.0
+# Workers seldom vanish; rows of tallies are made into fewer a few minutes after they were written; depths are noted by
+# whoever looks first in a minute; dead jobs without a cause are those of vanished workers.
+MAKE_UP_EVERY, MERGE_EVERY, DEPTHS_EVERY, CAUSES_EVERY = 30.0, 60.0, 20.0, 30.0
 
 
 class Chores:
@@ -59,6 +62,7 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
     # Pages of `jobs`, and rows of history.
     pages, orphaned, rows = Portion(64, 16_384), Portion(64, 32_768), Portion(20, 5_000)
     mended = Portion(64, 32_768)
+    missed, merged, nameless = Portion(500, 20_000), Portion(50, 5_000), Portion(10, 500)
 
     def take_back(conn: Connection) -> float:
         unfinished = reap(conn, observe, pages)
@@ -75,9 +79,29 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
     def forget(conn: Connection) -> float:
         return prune(conn, rows)
 
+    def make_up(conn: Connection) -> float:
+        found = missed.spend(lambda most: execute(conn, tallies.make_up(most)))
+        return 1.0 if found else MAKE_UP_EVERY * random.uniform(0.8, 1.2)
+
+    def merge(conn: Connection) -> float:
+        taken = merged.spend(lambda most: execute(conn, tallies.merge(most)))
+        return (1.0 if taken >= merged.size else MERGE_EVERY) * random.uniform(0.8, 1.2)
+
+    def note_depths(conn: Connection) -> float:
+        execute(conn, tallies.note_depths())
+        return DEPTHS_EVERY * random.uniform(0.8, 1.2)
+
+    def find_causes(conn: Connection) -> float:
+        found = nameless.spend(lambda most: execute(conn, causes.find(most)))
+        return (1.0 if found >= nameless.size else CAUSES_EVERY) * random.uniform(0.8, 1.2)
+
     return [
         (take_back, 0.0),
         (forget, random.uniform(5, 60)),
         (adopt, random.uniform(5, ORPHANS_EVERY)),
         (reconcile, random.uniform(5, ORPHANS_EVERY)),
+        (make_up, random.uniform(5, MAKE_UP_EVERY)),
+        (merge, random.uniform(5, MERGE_EVERY)),
+        (note_depths, random.uniform(2, DEPTHS_EVERY)),
+        (find_causes, random.uniform(2, CAUSES_EVERY)),
     ]

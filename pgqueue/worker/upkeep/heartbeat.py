@@ -34,7 +34,8 @@ class Heartbeat:
     """Beats every third of the lease, and when told to look; in between it does the chores.
 
     `asked` and `cancelled` are called after each beat with what stands in the database: what a human asks of this
-    worker, and which of its jobs are to be cancelled. `timed` hears how many seconds each answer took.
+    worker, and which of its jobs are to be cancelled. `timed` hears how many seconds each answer took; `report()` is what
+    this worker says of itself.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Heartbeat:
         cancelled: Callable[[frozenset[UUID]], None] = lambda _: None,
         connected: Callable[[Connection], None] = lambda _: None,
         timed: Callable[[float], None] = lambda _: None,
+        report: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._worker = worker
         self._lease = lease
@@ -62,12 +64,15 @@ class Heartbeat:
         self._cancelled = cancelled
         self._on_connect = connected
         self._timed = timed
+        self._report = report
         self._beat_at = time.monotonic() + lease / BEATS_PER_LEASE
         self._look = False
         self._looked_at = 0.0
         # Since when, by the lease's clock, the database has owed an answer.
         self._asking_since: float | None = None
         self.safe_until = 0.0
+        # Seconds that the last one took.
+        self.answered_in = 0.0
         # Nothing on this connection may take so long that the next heartbeat comes too late.
         deadline = lease / BEATS_PER_LEASE
         self.loop = Loop("heartbeat", dsn, self._tick, observe, self._connected, deadline=deadline)
@@ -119,10 +124,12 @@ class Heartbeat:
             # Alive but deaf is worse than dead: let others have the jobs.
             self._observe(Trouble("heartbeat", "the claim loop does not turn; the lease is not extended"))
             return
+        report = self._report()
         sent_at = lease_clock()
         began = time.monotonic()
-        answer = execute(conn, workers.heartbeat(self._worker, timedelta(seconds=self._lease)))
-        self._timed(time.monotonic() - began)
+        answer = execute(conn, workers.heartbeat(self._worker, timedelta(seconds=self._lease), report))
+        self.answered_in = time.monotonic() - began
+        self._timed(self.answered_in)
         if not answer.alive:
             by_hand = answer.asked == "evict"
             self._evicted("evicted by hand" if by_hand else "its lease has expired, or was ended by hand")

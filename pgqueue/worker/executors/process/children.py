@@ -84,14 +84,9 @@ class Children:
             child.signal(signal.SIGKILL)
         self.wake()
 
-    def running(self) -> list[tuple[Claim, float]]:
-        """What runs, and since how many seconds."""
-        now = monotonic()
-        entries = [
-            (child.fed.get(-1 if child.running is None else child.running), child.since)
-            for child in tuple(self._children)
-        ]
-        return [(entry[0], now - since) for entry, since in entries if entry is not None]
+    def alive(self) -> tuple[ChildProcess, ...]:
+        """The children that there are now; from any thread, to look at."""
+        return tuple(self._children)
 
     def kill(self) -> None:
         """End all children at once."""

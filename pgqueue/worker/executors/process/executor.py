@@ -17,6 +17,7 @@ from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.children import Children
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 
@@ -118,7 +119,19 @@ class ProcessExecutor:
 
     def running(self) -> list[tuple[Claim, float]]:
         """What the children run, and for how long."""
-        return self._children.running()
+        now = monotonic()
+        entries = [
+            (child.fed.get(-1 if child.running is None else child.running), child.since) for child in self._alive
+        ]
+        return [(entry[0], now - since) for entry, since in entries if entry is not None]
+
+    def pids(self) -> list[int]:
+        """The processes of the children."""
+        return [child.pid for child in self._alive]
+
+    @property
+    def _alive(self) -> Sequence[ChildProcess]:
+        return self._children.alive()
 
     def kill(self) -> None:
         """End all children at once; nothing more is reported."""

@@ -37,7 +37,7 @@ class FinishedClaims:
 
     def cancel_unstarted(self, claim: Claim) -> None:
         """A claim was cancelled before it began."""
-        self._settle(claim, Cancelled("cancelled before it was started"), 0.0)
+        self._settle(claim, Cancelled("cancelled before it was started"))
 
     def end_with(self, child: ChildProcess, claim: Claim, number: int, how: str) -> None:
         """A claim's child ended while it ran."""
@@ -71,5 +71,6 @@ class FinishedClaims:
         if ended and not self.closed:
             self._report(ended)
 
-    def _settle(self, claim: Claim, outcome: Outcome, elapsed: float) -> None:
-        self.ended.append(Finished(claim, judge(claim, outcome, self.terms(claim.target)), elapsed))
+    def _settle(self, claim: Claim, outcome: Outcome, elapsed: float | None = None) -> None:
+        settlement = judge(claim, outcome, self.terms(claim.target))
+        self.ended.append(Finished(claim, settlement, elapsed or 0.0, 0.0 if elapsed is None else monotonic()))

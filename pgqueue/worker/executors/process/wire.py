@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
+from time import monotonic
 from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
@@ -28,6 +30,7 @@ _SLACK = 5
 _POLICIES: dict[str, type[RetryPolicy]] = {
     kind.__name__: kind for kind in (RetryPolicy, Backoff, Linear, Fixed, Delays)
 }
+_CAUSE = re.compile(r"[0-9a-f]{12}")
 # The fields of a settlement behind the token; the result travels beside them.
 _FIELDS = tuple(name for name in Settlement._fields[2:] if name != "result")
 
@@ -76,7 +79,7 @@ def finished_from_child(claim: Claim, elapsed: object, said: object, result: str
     if type(said) is not list or len(said) != len(_FIELDS):
         raise Nonsense("no settlement")
     values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
-    return Finished(claim, Settlement(claim.id, claim.claim, **values), elapsed)
+    return Finished(claim, Settlement(claim.id, claim.claim, **values), elapsed, monotonic())
 
 
 def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
@@ -160,6 +163,12 @@ def _delay(said: object) -> float:
     raise Nonsense("no delay")
 
 
+def _cause(said: object) -> str:
+    if type(said) is not str or not _CAUSE.fullmatch(said):
+        raise Nonsense("no cause")
+    return said
+
+
 def _flag(said: object) -> bool:
     if type(said) is not bool:
         raise Nonsense("neither true nor false")
@@ -185,4 +194,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "started": _flag,
     "avoid": _flag,
     "headers": lambda said: text_from_child(said, MESSAGE_LIMIT),
+    "cause": lambda said: None if said is None else _cause(said),
 }

@@ -105,7 +105,8 @@ begin
   if _given_up <> '{}' then
     select pgqueue.fail(
       _worker, array_agg(told.id), array_agg(told.claim), array_agg('failed'::text), array_agg(null::float8),
-      array_agg('unregistered'::text), array_agg('Unregistered'::text), array_agg(told.error), array_agg(null::text))
+      array_agg('unregistered'::text), array_agg('Unregistered'::text), array_agg(told.error), array_agg(null::text),
+      array_agg(null::text))
     into _late
     from unnest(_ids, _claims, _errors) as told (id, claim, error)
     where told.id = any (_given_up);

@@ -18,6 +18,9 @@ declare
   _free_targets text[];
   _free_keys text[];
   _free_holds bigint[];
+  _lost_queues text[];
+  _lost_targets text[];
+  _lost_ends boolean[];
 begin
   with held as materialized (
     select job.*, suspect.crashes as crashes_now,
@@ -80,9 +83,15 @@ begin
          array_agg(held.target) filter (where held.hold is not null),
          array_agg(case when held.id <> all (case when held.reason is null then _ordered else _stopped end)
                         then held.limit_key end) filter (where held.hold is not null),
-         array_agg(held.hold) filter (where held.hold is not null)
-  into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds
+         array_agg(held.hold) filter (where held.hold is not null),
+         array_agg(held.queue), array_agg(held.target), array_agg(held.reason is not null)
+  into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds,
+       _lost_queues, _lost_targets, _lost_ends
   from held;
+  if _lost_queues is not null then
+    perform pgqueue.tally_lost(
+      _lost_queues, _lost_targets, _lost_ends, 'worker # vanished: its lease expired while it had this job');
+  end if;
   if _free_holds is not null then
     perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
   end if;

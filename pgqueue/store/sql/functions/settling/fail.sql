@@ -8,7 +8,7 @@
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
   _worker bigint, _ids uuid[], _claims int[], _outcomes text[], _delays float8[], _reasons text[],
-  _error_types text[], _errors text[], _tracebacks text[])
+  _error_types text[], _errors text[], _tracebacks text[], _causes text[])
 returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -27,7 +27,7 @@ declare
 begin
   with held as materialized (
     select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
-           case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
+           told.cause, case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
                   and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'unbindable', 'expired')
                   and exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0) then 0
                 else told.delay end as delay,
@@ -36,8 +36,8 @@ begin
            case when told.outcome = 'crashed' then least(greatest(job.crashes, 0), 32766) + 1 else 0 end as crashes_now
     from (
       select *
-      from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks)
-        as batch (id, claim, outcome, delay, reason, error_type, error, traceback)
+      from unnest(_ids, _claims, _outcomes, _delays, _reasons, _error_types, _errors, _tracebacks, _causes)
+        as batch (id, claim, outcome, delay, reason, error_type, error, traceback, cause)
       order by batch.id) as told
     cross join lateral (
       select * from pgqueue.jobs as held
@@ -63,19 +63,19 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, reason, error_type, error, traceback)
+                                   cost, hold, labels, reason, error_type, error, traceback, cause)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
            case when held.id = any (_stopped) then held.hold end, held.labels, held.reason,
-           held.error_type, held.error, held.traceback
+           held.error_type, held.error, held.traceback, held.cause
     from held
     where held.delay is null and held.outcome <> 'cancelled'
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
-                                  unique_key, limit_key)
+                                  unique_key, limit_key, cause)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -83,7 +83,7 @@ begin
            held.counted, held.outcome, held.queue, held.target,
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, case when held.delay is null then held.args end, held.labels,
-           coalesce(held.start_key, held.unique_key), held.limit_key
+           coalesce(held.start_key, held.unique_key), held.limit_key, held.cause
     from held
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),

@@ -1,0 +1,57 @@
+"""What workers count and say, and what people ask of that: tallies, depths, rates, causes, reports."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from pgqueue.cause import cause_of
+from pgqueue.job import JobState
+from pgqueue.store import causes, execute, listing, rates, reports, tallies, worker_reports, workers
+from tests import factories
+
+Conn = psycopg.Connection[Any]
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def seen_on(conn: Conn) -> None:
+    """All is counted, made up, merged, noted and looked at."""
+    worker = factories.enlist(conn)
+    execute(conn, workers.heartbeat(worker, HOUR, '{"busy": 1}'))
+    execute(conn, worker_reports.reports())
+    now = execute(conn, reports.now())
+    factories.fail(conn, factories.claim_one(conn, worker=worker), delay=None)
+    cause = cause_of("a:b", "E", "no 7", None)
+    row = {"queue": "q", "target": "a:b", "outcome": "failed", "n": 1, "cause": cause, "run": [1] * 25, "error": "no"}
+    for days in (0, 1, 10, 100, 1000):
+        minute = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        execute(conn, tallies.append(json.dumps([{**row, "minute": minute}])))
+    execute(conn, tallies.append_of(worker, 1, now, json.dumps([row]), last=False))
+    conn.execute("delete from pgqueue.workers where id = %s", [worker])
+    assert execute(conn, tallies.make_up(100))
+    conn.execute("update pgqueue.duties set done_at = '2000-01-01'")
+    assert execute(conn, tallies.note_depths()) is not None
+    while execute(conn, tallies.merge(50)):
+        pass
+    execute(conn, tallies.timings(now - DAY))
+    execute(conn, tallies.throughput(now - DAY, now))
+    execute(conn, tallies.depths(now - DAY, now + HOUR))
+    execute(conn, tallies.depths(now - DAY, now + HOUR, queue="q"))
+    execute(conn, tallies.entered(HOUR))
+    execute(conn, rates.rates())
+    execute(conn, causes.find(100))
+    execute(conn, causes.listed())
+    execute(conn, causes.one(cause))
+    execute(conn, causes.new(DAY, 5))
+    assert execute(conn, causes.matching(cause[:6], 2)) == [cause]
+    assert listing.page(conn, listing.Asked(states=frozenset({JobState.DEAD}), cause=cause))
+    for said in (
+        causes.describe(cause, title="t"),
+        causes.mute(cause, DAY),
+        causes.resolve(cause, "r"),
+        causes.reopen(cause),
+    ):
+        assert execute(conn, said)
