@@ -10,6 +10,7 @@ import typer
 
 from pgqueue.cli import (
     bench,
+    causes,
     dashboard,
     db,
     dead,
@@ -90,6 +91,7 @@ app.command("exporter")(exporter.exporter)
 app.add_typer(jobs.group, name="jobs")
 jobs.group.command("explain")(explain.explain_job)
 app.add_typer(dead.group, name="dead")
+app.add_typer(causes.group, name="causes")
 app.add_typer(queues.group, name="queues")
 queues.group.command("set")(queue_settings.set_settings)
 queues.group.command("unset")(queue_settings.unset)

@@ -10,6 +10,7 @@ import typer
 
 from pgqueue import client
 from pgqueue.cli import jobs as jobs_command
+from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
@@ -50,6 +51,10 @@ def list_dead(
     dsn: Dsn = None,
     queue: Queue = None,
     target: Target = None,
+    cause: Annotated[
+        str | None,
+        typer.Option("--cause", metavar="CAUSE", help="Only jobs that died of this, or of its first digits."),
+    ] = None,
     limit: Limit = 50,
     before: Before = None,
     further: Further = False,
@@ -59,13 +64,17 @@ def list_dead(
 
     Looks at 20,000 at most, and then says how to go on.
     """
+    if words and cause is not None:
+        raise UsageError("--cause narrows the list of all dead jobs; leave it or the query out")
     with connected(dsn) as conn:
         below = None if before is None else job_id_of(conn, before)
         if words:
             asked = query_of([*words, "state:dead"], now(conn), queue=queue, task=target)
             print_found(conn, asked, COLUMNS, before=below, limit=limit, further=further, as_json=as_json)
             return
-        plain = Asked(states=frozenset({JobState.DEAD}), queue=queue, target=target, before=below, limit=limit)
+        died_of = None if cause is None else cause_of_prefix(conn, cause)
+        dead_only = frozenset({JobState.DEAD})
+        plain = Asked(states=dead_only, queue=queue, target=target, before=below, limit=limit, cause=died_of)
         print_page(conn, plain, COLUMNS, as_json=as_json, empty="No dead job.")
 
 

@@ -1,52 +1,30 @@
-"""`pgqueue status`: the queues, how full they are, and who works on them."""
+"""`pgqueue status`: the queues, how full they are and how they get on, and who works on them."""
 
 from __future__ import annotations
 
-import sys
 import time
-from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgqueue.cli import queues as queues_command
 from pgqueue.cli import workers as workers_command
 from pgqueue.cli.database import connected
-from pgqueue.cli.errors import Exit, say
-from pgqueue.cli.options import Dsn, Json
-from pgqueue.cli.output import paint, print_json, print_list
+from pgqueue.cli.errors import Exit
+from pgqueue.cli.options import Dsn, Json, duration_option
+from pgqueue.cli.status_alarms import Alarms, limits_of
+from pgqueue.cli.status_page import FULLEST, MOST_UNKNOWN, Snapshot, print_status
 from pgqueue.cli.values import seconds
-from pgqueue.store import execute, queues, reports, schema, unknown, workers
+from pgqueue.store import causes, execute, queues, rates, reports, schema, unknown, workers
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
-from pgqueue.store.reports import Estimates
-from pgqueue.store.workers import Held, WorkerRow
+from pgqueue.store.workers import Held
 
 if TYPE_CHECKING:
     import psycopg
 
-# ANSI: to the upper left corner, and erase what is there.
-CLEAR = "\x1b[H\x1b[2J"
-# Lines that fit on a screen.
-FULLEST = 40
-MOST_UNKNOWN = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What there is; `queues` is None and `estimates` is said where the jobs could not be looked at in time.
-
-    `all_queues` is whether these are all the queues, and not only the fullest; `unknown` is how many jobs wait for a
-    worker that knows their target, counted up to MOST_UNKNOWN, or None as well.
-    """
-
-    postgresql: str
-    revision: str | None
-    queues: list[QueueStats] | None
-    all_queues: bool
-    estimates: Estimates | None
-    workers: list[WorkerRow]
-    unknown: int | None
+# A cause counts as new for so long, and so many are told.
+NEW_WITHIN, MOST_NEW = timedelta(minutes=10), 3
 
 
 def status(
@@ -56,14 +34,36 @@ def status(
         float | None,
         typer.Option("--interval", "-i", metavar="SECS", parser=seconds, help="Look again every so often."),
     ] = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Show all columns, however narrow the terminal.")] = False,
+    max_age: Annotated[
+        timedelta | None, duration_option("--max-age", "Alarm: a job has been ready for longer than this.")
+    ] = None,
+    max_dead: Annotated[
+        int | None, typer.Option("--max-dead", metavar="N", min=0, help="Alarm: there are more dead jobs.")
+    ] = None,
+    max_depth: Annotated[
+        list[str] | None,
+        typer.Option("--max-depth", metavar="[QUEUE=]N", help="Alarm: more jobs of a queue are ready; repeatable."),
+    ] = None,
+    need_workers: Annotated[
+        bool, typer.Option("--need-workers", help="Alarm: no worker is alive, or none serves a queue with ready jobs.")
+    ] = False,
 ) -> None:
-    """Show the queues with their jobs by state, and the workers. Counts some 20,000 jobs, then estimates."""
+    """Show the queues with their jobs, rates and times, and the workers. Counts some 20,000 jobs, then estimates.
+
+    IN/MIN and OUT/MIN are of the last 5 minutes, WAIT and RUN of the last 15. With an alarm option it prints one line
+    that says what is wrong, and exits with 1 if anything is.
+    """
+    alarms = Alarms(max_age, max_dead, limits_of(max_depth or []), need_workers)
     try:
         with connected(dsn) as conn:
-            _print(_snapshot(conn), as_json=as_json, again=False)
+            found = _snapshot(conn)
+            if alarms.wanted:
+                raise typer.Exit(Exit.FAILED if alarms.told(found, as_json=as_json) else Exit.FINE)
+            print_status(found, as_json=as_json, wide=wide, again=False)
             while interval is not None:
                 time.sleep(interval)
-                _print(_snapshot(conn), as_json=as_json, again=True)
+                print_status(_snapshot(conn), as_json=as_json, wide=wide, again=True)
     except KeyboardInterrupt:
         raise typer.Exit(Exit.FINE if interval is not None else Exit.FAILED) from None
 
@@ -71,13 +71,18 @@ def status(
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
     rows, held = look(conn, _queues, LONGER) or (None, None)
     return Snapshot(
+        database=conn.info.dbname,
+        host=conn.info.host,
+        at=execute(conn, reports.now()),
         postgresql=execute(conn, reports.server_version()),
         revision=execute(conn, schema.revision()),
         queues=rows,
         all_queues=held is not None,
+        rates=look(conn, lambda conn: execute(conn, rates.rates()), LONGER) or {},
         estimates=execute(conn, reports.estimates()) if rows is None else None,
         workers=workers_command.listed(conn, held) if rows is not None else execute(conn, workers.rows()),
         unknown=look(conn, lambda conn: execute(conn, unknown.count_parked(MOST_UNKNOWN)), LONGER),
+        new_causes=look(conn, lambda conn: execute(conn, causes.new(NEW_WITHIN, MOST_NEW))) or [],
     )
 
 
@@ -88,29 +93,3 @@ def _queues(conn: psycopg.Connection[Any]) -> tuple[list[QueueStats], Held | Non
         return depths.queues, (depths.held, depths.partial)
     found = execute(conn, queues.depths(execute(conn, queues.fullest(FULLEST)))).queues
     return sorted(found, key=lambda row: (row.ready, row.running, row.dead), reverse=True), None
-
-
-def _print(found: Snapshot, *, as_json: bool, again: bool) -> None:
-    if as_json:
-        print_json(found)
-        return
-    if again and sys.stdout.isatty():
-        typer.echo(CLEAR, nl=False)
-    typer.echo(f"Schema at revision {found.revision}, PostgreSQL {found.postgresql}\n")
-    if found.queues is not None:
-        print_list(found.queues, queues_command.COLUMNS, as_json=False, empty="No queue has a job.")
-        if not found.all_queues:
-            typer.echo("These are the fullest; for all: `pgqueue queues list`.")
-    elif found.estimates is not None:
-        _print_estimates(found.estimates)
-    if found.unknown:
-        many = f"{found.unknown:,}" if found.unknown < MOST_UNKNOWN else f"{MOST_UNKNOWN:,} or more"
-        typer.echo(f"{many} of the scheduled ones wait for a worker that knows their task; `pgqueue jobs show` tells.")
-    typer.echo("")
-    print_list(found.workers, workers_command.COLUMNS, as_json=False, empty="No worker runs: `pgqueue worker -A ...`.")
-
-
-def _print_estimates(found: Estimates) -> None:
-    say("The jobs could not be looked at in time: the database is busy, or a table is locked; these are estimates.")
-    for name, rows in asdict(found).items():
-        typer.echo(f"{paint(name.replace('_', ' '), 'bold')}: {'unknown' if rows is None else f'about {rows:,}'}")

@@ -6,14 +6,24 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
 
 from pgqueue.cli.apps import load_apps
-from pgqueue.cli.errors import say
-from pgqueue.cli.options import App, Dsn, Json, new_group
-from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.database import connected
+from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_list import BUSY
+from pgqueue.cli.numbers import Estimate
+from pgqueue.cli.options import App, Dsn, Json, Queue, Target, duration_option, new_group
+from pgqueue.cli.output import Columns, print_list, written
+from pgqueue.cli.spans import brief_seconds
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEFAULT_TIMEOUT
 from pgqueue.retry import seconds
+from pgqueue.store import execute, reports, tallies
+from pgqueue.store.looking import LONGER, look
+from pgqueue.store.tallies import Timing
 from pgqueue.tasks import Task, callable_tasks, registered
 
 
@@ -61,6 +71,47 @@ def list_tasks(app: App = [], as_json: Json = False, dsn: Dsn = None) -> None:  
         say(fault)
     rows = [_row(task, declared=registered(task.target) is not None) for task in tasks]
     print_list(rows, COLUMNS, as_json=as_json, empty=f"{', '.join(app)} has no task: put @pgqueue.task on a function.")
+
+
+TIMING_COLUMNS: Columns[Timing] = {
+    "TARGET": lambda row: row.name,
+    "ATTEMPTS": lambda row: Estimate(row.n) if row.degraded else row.n,
+    "FAILED": lambda row: row.failed or None,
+    "WAIT p50": lambda row: brief_seconds(row.wait_p50),
+    "WAIT p95": lambda row: brief_seconds(row.wait_p95),
+    "WAIT p99": lambda row: brief_seconds(row.wait_p99),
+    "RUN p50": lambda row: brief_seconds(row.run_p50),
+    "RUN p95": lambda row: brief_seconds(row.run_p95),
+    "RUN p99": lambda row: brief_seconds(row.run_p99),
+}
+
+
+@group.command()
+def timings(
+    dsn: Dsn = None,
+    since: Annotated[timedelta, duration_option("--since", "As of so long ago.")] = timedelta(days=1),
+    queue: Queue = None,
+    target: Target = None,
+    as_json: Json = False,
+) -> None:
+    """Show how long the attempts of each task waited and ran, in the last day unless said; the slowest first.
+
+    Counted by workers once a minute; quantiles are off by a few percent as a rule.
+    """
+    with connected(dsn) as conn:
+        now = execute(conn, reports.now())
+        found = look(
+            conn, lambda conn: execute(conn, tallies.timings(now - since, "target", queue=queue, target=target)), LONGER
+        )
+    if found is None:
+        say_error(BUSY)
+        raise typer.Exit(Exit.FAILED)
+    found.sort(key=lambda row: (-(row.run_p95 or 0), row.name))
+    print_list(
+        found, TIMING_COLUMNS, as_json=as_json, empty="No attempt has ended in this time, or none was counted yet."
+    )
+    if found and not as_json and found[0].since > now - since:
+        say(f"there is more than was looked at: these are the attempts since {written(found[0].since)}")
 
 
 def _row(task: Task[..., Any], *, declared: bool) -> TaskRow:

@@ -12,8 +12,9 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.worker_page import print_verbose, print_worker
 from pgqueue.errors import UsageError
-from pgqueue.store import execute, workers
+from pgqueue.store import execute, worker_reports, workers
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import MOST_COUNTED
 from pgqueue.store.workers import Held, WorkerRow
@@ -49,10 +50,39 @@ group = new_group(_workers)
 
 
 @group.command("list")
-def list_workers(dsn: Dsn = None, as_json: Json = False) -> None:
-    """List the workers, oldest first, with the jobs that each runs and holds ahead, and what it was asked for."""
+def list_workers(
+    dsn: Dsn = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With what each says of itself.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the workers, oldest first, with the jobs that each runs and holds ahead, and what it was asked for.
+
+    With -v also what each said of itself with its last heartbeat: memory, rate, release, and how it gets on.
+    """
     with connected(dsn) as conn:
-        print_list(listed(conn), COLUMNS, as_json=as_json, empty=NONE)
+        there = listed(conn)
+        told = execute(conn, worker_reports.reports()) if verbose else {}
+    if verbose:
+        print_verbose(there, told, as_json=as_json, empty=NONE)
+    else:
+        print_list(there, COLUMNS, as_json=as_json, empty=NONE)
+
+
+@group.command()
+def show(
+    worker: Annotated[str, typer.Argument(metavar="ID", help="The worker's id, or its first digits.")],
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Show one worker: its lease, what it said of itself with its last heartbeat, and the jobs that it ran then."""
+    with connected(dsn) as conn:
+        there = listed(conn)
+        found = _only(worker, there)
+        told = execute(conn, worker_reports.reports())
+    if found is None:
+        say_error(f"no worker {worker}; {_named(there)}")
+        raise typer.Exit(Exit.NOT_FOUND)
+    print_worker(found, told.get(found.id), as_json=as_json)
 
 
 def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[WorkerRow]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import psycopg
 import pytest
 
-from pgqueue.store import queues
+from pgqueue.cli.widths import fitting
+from pgqueue.store import execute, queues, tallies
 from tests.cli.conftest import Command, Start
 from tests.cli.moves import WORKER, buried, claimed
 
@@ -30,10 +34,13 @@ def busy(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
     shown = pgqueue("status").out
-    assert shown.startswith("Schema at revision 0006, PostgreSQL ")
+    assert shown.startswith("pgqueue on ")
+    assert " · schema 0006 · 1 worker, 1 of 4 slots busy · data of " in shown.splitlines()[0]
     lines = [line.split() for line in shown.splitlines()]
-    assert ["QUEUE", "READY", "SCHEDULED", "RUNNING", "AHEAD", "RETRYING", "DEAD", "OLDEST", "READY"] in lines
-    assert ["default", "1", "1", "1", "0", "1"] in [line[:6] for line in lines]
+    assert ["QUEUE", "BAR", "READY", "LATER", "RUN", "AHEAD", "RETRY", "DEAD", "OLDEST", "IN/MIN"] in [
+        line[:10] for line in lines
+    ]
+    assert ["default", "1", "1", "1", "0", "1"] in [[line[0], *line[2:7]] for line in lines if len(line) > 7]
     assert ["mail", "0", "0", "0", "0", "0", "paused"] in lines
     assert [str(WORKER), "shop-1", "99", "mail", "thread", "4", "1"] in [line[:7] for line in lines]
 
@@ -131,7 +138,7 @@ def test_status_repeats_until_interrupted(start: Start) -> None:
     assert process.stdout
     seen = 0
     while seen < 3:
-        seen += "Schema at revision" in process.stdout.readline()
+        seen += "pgqueue on " in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     assert process.stderr
@@ -199,3 +206,102 @@ def test_a_misspelt_queue_is_told_from_those_with_jobs(pgqueue: Command) -> None
     ran = pgqueue("queues", "pause", "mial")
     assert (ran.code, ran.err) == (0, "no job waits in mial; jobs wait in mail\n")
     assert pgqueue("queues", "pause", "mail").err == ""
+
+
+def tally(conn: Conn, minutes: int, **said: Any) -> None:
+    """What a worker has counted so long ago."""
+    given = {"queue": "mail", "target": "shop:send", "outcome": "succeeded", "n": 30, "ended": 30}
+    told = {**given, "minute": (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(), **said}
+    execute(conn, tallies.append(json.dumps([told])))
+    conn.commit()
+
+
+def line_of(shown: str, queue: str) -> str:
+    (line,) = [line for line in shown.splitlines() if line.startswith(f"{queue} ")]
+    return line
+
+
+def test_status_says_how_fast_a_queue_fills_and_when_it_is_empty(pgqueue: Command, conn: Conn) -> None:
+    run = [0, 0, 0, 0, 30, *([0] * 20)]
+    for minutes in range(2, 8):
+        tally(conn, minutes, run=run, wait=run)
+    conn.execute(
+        "insert into pgqueue.jobs (id, target, queue)"
+        " select pgqueue.uuid7_floor(now() - n * interval '6 seconds'), 'a:b', 'mail' from generate_series(1, 200) as n"
+    )
+    conn.commit()
+    (queue,) = pgqueue("status", "--json").json["queues"]
+    assert queue["in_per_min"] == pytest.approx(10, rel=0.1)
+    assert queue["out_per_min"] == pytest.approx(30, rel=0.35)
+    assert 0.011 < queue["run_p50"] <= 0.024
+    assert 300 < queue["drain"] < 1200
+    assert not queue["growing"]
+    assert "≈ 1" in line_of(pgqueue("status").out, "mail")
+    conn.execute(
+        "insert into pgqueue.jobs (id, target, queue)"
+        " select pgqueue.uuid7(), 'a:b', 'mail' from generate_series(1, 900)"
+    )
+    conn.commit()
+    assert line_of(pgqueue("status").out, "mail").endswith("never ▲ growing")
+
+
+def test_status_tells_of_a_new_cause(pgqueue: Command, conn: Conn) -> None:
+    tally(conn, 0, outcome="failed", cause="9f2c00000001", error_type="ConnectionError", error="no route", n=31)
+    assert (
+        "! new cause: 9f2c00000001 ConnectionError in shop:send (31)   pgqueue causes show 9f2c00000001"
+        in pgqueue("status").out
+    )
+    assert pgqueue("status", "--json").json["new_causes"][0]["failures"] == 31
+
+
+ALARMS = [
+    (["--max-age", "5m"], "a job of mail has been ready for 10 min, longer than 5 min"),
+    (["--max-dead", "0"], "1 job is dead, more than 0"),
+    (["--max-depth", "mail=2"], "3 jobs are ready in mail, more than 2"),
+    (["--max-depth", "2"], "3 jobs are ready in mail, more than 2"),
+    (["--need-workers"], "no worker is alive"),
+]
+
+
+@pytest.fixture
+def troubled(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
+    buried(conn, enqueue("break_down"))
+    for _ in range(3):
+        enqueue("send_receipt", "--queue", "mail")
+    conn.execute("update pgqueue.jobs set run_at = now() - interval '10 minutes'")
+    conn.execute("update pgqueue.workers set expires_at = now()")
+    conn.commit()
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize(("words", "said"), ALARMS)
+def test_an_alarm_is_one_line_and_an_exit_code(pgqueue: Command, words: list[str], said: str) -> None:
+    ran = pgqueue("status", *words)
+    assert (ran.code, ran.out) == (1, f"ALARM: {said}\n")
+    ran = pgqueue("status", *words, "--json")
+    assert (ran.code, ran.json["alarms"]) == (1, [said])
+
+
+@pytest.mark.usefixtures("troubled")
+def test_without_trouble_an_alarm_says_ok(pgqueue: Command, conn: Conn) -> None:
+    words = ["--max-age", "1h", "--max-dead", "5", "--max-depth", "mail=10", "--max-depth", "100"]
+    assert (pgqueue("status", *words).code, pgqueue("status", *words).out) == (0, "OK\n")
+    conn.execute("update pgqueue.workers set expires_at = now() + interval '1 hour', queues = '{web}'")
+    conn.commit()
+    assert pgqueue("status", "--need-workers").out == "ALARM: no worker serves mail, where 3 jobs are ready\n"
+    conn.execute("update pgqueue.workers set queues = null")
+    conn.commit()
+    assert pgqueue("status", "--need-workers").code == 0
+    assert pgqueue("status", "--max-depth", "mail=many").code == 2
+
+
+def test_a_narrow_terminal_is_spared_columns_and_keeps_what_matters() -> None:
+    row = {"QUEUE": "mail", "BAR": "▇▇▇▇", "READY": "1,000", "LATER": "200", "DRAIN": "never"}
+    columns = {title: itemgetter(title) for title in row}
+    for room, kept in (
+        (None, list(row)),
+        (80, list(row)),
+        (27, ["QUEUE", "BAR", "READY", "DRAIN"]),
+        (20, ["QUEUE", "READY", "DRAIN"]),
+    ):
+        assert list(fitting(columns, [row], ("LATER", "BAR"), room)) == kept
