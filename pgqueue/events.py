@@ -26,7 +26,22 @@ class Finished(NamedTuple):
 
 def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
     """One that succeeded, by far the most: made as Finished() and Settlement() make it, at half their cost."""
-    done = (claim.id, claim.claim, Move.SUCCEED, "succeeded", 0.0, None, None, None, None, result, True, False, None, None)
+    done = (
+        claim.id,
+        claim.claim,
+        Move.SUCCEED,
+        "succeeded",
+        0.0,
+        None,
+        None,
+        None,
+        None,
+        result,
+        True,
+        False,
+        None,
+        None,
+    )
     return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, monotonic()))
 
 

@@ -100,12 +100,13 @@ class Meter:
     def _count(self, batch: Iterable[Finished]) -> None:
         # Most of a batch are of one pair.
         last: Pair | None = None
-        at = time.time()
-        for claim, settlement, elapsed in batch:
+        now, clock = time.time(), time.monotonic()
+        for claim, settlement, elapsed, ended in batch:
             if (claim.queue, claim.target) != last:
                 last = claim.queue, claim.target
                 counted = self._series.of(*last)
             outcome = settlement.outcome
             counted.outcomes[outcome] = counted.outcomes.get(outcome, 0) + 1
             counted.run.add(elapsed)
+            at = now - (clock - ended if ended else 0.0)
             counted.wait.add(max(0.0, at - elapsed - claim.run_at.timestamp()))

@@ -34,8 +34,8 @@ class Heartbeat:
     """Beats every third of the lease, and when told to look; in between it does the chores.
 
     `asked` and `cancelled` are called after each beat with what stands in the database: what a human asks of this
-    worker, and which of its jobs are to be cancelled. `timed` hears how many seconds each answer took; `report()` is what
-    this worker says of itself.
+    worker, and which of its jobs are to be cancelled. `timed` hears how many seconds each answer took; `report()` is
+    what this worker says of itself.
     """
 
     def __init__(
