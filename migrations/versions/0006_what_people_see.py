@@ -88,7 +88,10 @@ create table pgqueue.causes (
   resolved_release text
 )
 """
-CAUSES_FIRST = "create index causes_first on pgqueue.causes (first_at)"
+CAUSES_INDEXES = (
+    "create index causes_first on pgqueue.causes (first_at)",
+    "create index causes_resolved on pgqueue.causes (resolved_at) where resolved_at is not null",
+)
 
 # Chores that one worker does for all: whoever has locked the row. Nobody can who may not write here.
 DUTIES = """
@@ -112,7 +115,7 @@ SEEN = (
     WORKER_REPORTS,
     "insert into pgqueue.worker_reports (id) select w.id from pgqueue.workers as w",
     CAUSES,
-    CAUSES_FIRST,
+    *CAUSES_INDEXES,
     DUTIES,
     "insert into pgqueue.duties (name) values ('depths'), ('merge')",
     CAUSE_COLUMNS,

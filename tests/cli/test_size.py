@@ -21,6 +21,7 @@ pytestmark = pytest.mark.soak
 STATES = ("scheduled", "ready", "running", "retrying", "succeeded", "dead", "cancelled")
 COMMANDS = [
     *("status", "status --json", "queues list", "queues list --json", "workers list", "workers list --json"),
+    *("causes list", "causes list --json", "tasks timings", "workers list -v", "status --max-dead 5"),
     *("jobs list", "jobs list --json", "jobs list -n 1000", "jobs list -q q3", "jobs list -t nobody:has"),
     *("jobs list -q q3 -t nobody:has", "jobs list -q q-nobody-has", "jobs list -t shop.tasks:send_3"),
     *("jobs list queue:q3", "jobs list task:nobody", "jobs list args.order_id=1", "jobs list error:nothing"),
