@@ -309,6 +309,19 @@ def test_a_row_that_somebody_has_locked_names_the_session(db: Conn, connect: Con
     assert why(db, job_id).code == "ready"
 
 
+def test_a_job_that_is_unique_until_its_start_waits_for_who_found_it(db: Conn, connect: Connect) -> None:
+    knowing(db)
+    job_id = enqueue(db, unique_key="k", unique_until="start")
+    finder = connect()
+    assert enqueue(finder, unique_key="k", unique_until="start") == job_id
+    found = why(db, job_id)
+    pid = finder.info.backend_pid
+    assert (found.code, found.cure) == ("unique", f"select pg_terminate_backend({pid});")
+    assert f"waits for the transaction of pid {pid}, which found it waiting" in found.text
+    finder.commit()
+    assert why(db, job_id).code == "ready"
+
+
 def test_a_row_that_several_have_locked_names_one(db: Conn, connect: Connect) -> None:
     knowing(db)
     job_id = enqueue(db)

@@ -1,5 +1,7 @@
 -- Whether somebody's open transaction has locked or changed a job's row, so that claims pass it by: a part of explain()
--- and explain_queue(). A share that a foreign key took looks the same, though it is in nobody's way.
+-- and explain_queue(). Of a job that is unique until its start it is as a rule one that found it waiting, and locked it
+-- to COMMIT: then it is the key that holds it. A share that a foreign key took looks the same, though it is in nobody's
+-- way.
 -- Takes no lock itself. Walks jobs_pkey; reads the lock table.
 create or replace function pgqueue.explain_lock(_id uuid)
 returns table (code text, holds boolean, text text, detail jsonb, cure text)
@@ -8,11 +10,13 @@ set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
-  _xmax xid := (select job.xmax from pgqueue.jobs as job where job.id = _id);
-  _xids xid[] := array[_xmax];
+  _xmax xid;
+  _until_start boolean;
+  _xids xid[];
   _holder record;
 begin
-  code := 'locked';
+  select job.xmax, job.start_key is not null into _xmax, _until_start from pgqueue.jobs as job where job.id = _id;
+  _xids := array[_xmax];
   begin
     -- More than one transaction: a number of its own stands for them.
     _xids := _xids || array(select member.xid from pg_get_multixact_members(_xmax) as member);
@@ -29,8 +33,11 @@ begin
         and used.mode in ('RowShareLock', 'RowExclusiveLock'))
   limit 1;
   holds := found;
+  code := case when holds and _until_start then 'unique' else 'locked' end;
   text := case
     when not holds then 'its row is not locked'
+    when code = 'unique' then format('unique until its start: it waits for the transaction of %s, which found it waiting and '
+                                     || 'has not committed', coalesce('pid ' || _holder.pid, 'somebody'))
     when _holder.pid is null then 'its row is locked by a transaction that was prepared and not committed'
     else format('its row is locked by pid %s%s%s', _holder.pid,
                 coalesce(format(' (%s)', nullif(concat_ws(', ', _holder.usename, nullif(_holder.application_name, ''),

@@ -66,7 +66,7 @@ begin
     limit 1;
     ord := ord + 1;
     code := 'head';
-    holds := _why.code in ('unknown_target', 'avoids_host', 'locked', 'limit_full', 'limit_new', 'rate', 'lane', 'expired',
+    holds := _why.code in ('unknown_target', 'avoids_host', 'locked', 'unique', 'limit_full', 'limit_new', 'rate', 'lane', 'expired',
                            'deaf');
     text := format('its next job, %s: %s', _depth.head, _why.text);
     detail := jsonb_build_object('job', _depth.head, 'code', _why.code, 'detail', _why.detail);
