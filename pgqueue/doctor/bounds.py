@@ -30,6 +30,8 @@ class Bounds:
     # A lease ends at once where a worker is killed, and is taken back by another one's chores.
     lease: timedelta = timedelta(minutes=1)
     schedule: timedelta = timedelta(minutes=2)
+    # A minute is the usual; a worker that is away from the database tells later.
+    tallies: timedelta = timedelta(minutes=5)
     args_bytes: int = 1024 * 1024
     oldest: timedelta = timedelta(hours=1)
     oldest_fails: timedelta = timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pgqueue.doctor import cleaning, fleet, load, schema, server, wire
+from pgqueue.doctor import cleaning, fleet, history, load, schema, server, wire
 from pgqueue.doctor.patient import Patient
 from pgqueue.doctor.verdict import Found
 
@@ -45,8 +45,10 @@ CHECKS = tuple(
         fleet.leases,
         fleet.releases,
         fleet.timeouts,
+        history.causes,
         fleet.schedules_missed,
         fleet.orphans,
+        history.tallies_lag,
         server.tls,
         server.privileges,
         load.args_size,

@@ -54,12 +54,13 @@ def releases(patient: Patient) -> Found:
     rows = patient.ask("releases")
     if not rows:
         return ok("live workers are of this release and declare the same rules, as far as they say")
-    told = [
-        f"{count} live worker{'s' * (count != 1)} of an older release ({who})"
-        if what == "older"
-        else f"live workers declare {count} different sets of rules for app {who}"
-        for what, count, who in rows
-    ]
+    words = {
+        "older": "{count} live worker(s) of an older release ({who})",
+        "rules": "live workers declare {count} different sets of rules for app {who}",
+        "release": "live workers run {count} releases of the code: {who}",
+        "pgqueue": "live workers run {count} releases of pgqueue: {who}",
+    }
+    told = [words[what].format(count=count, who=who) for what, count, who in rows]
     return warn(listed(told), "pgqueue workers list, and stop those of the old deploy: pgqueue workers stop ID")
 
 

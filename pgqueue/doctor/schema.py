@@ -31,6 +31,11 @@ TABLES = [
     "holds",
     "meters",
     "routes",
+    "tallies",
+    "depths",
+    "worker_reports",
+    "causes",
+    "duties",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

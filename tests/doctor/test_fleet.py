@@ -11,6 +11,7 @@ from pgqueue.store import execute, jobs, queues, unknown, workers
 from tests.conftest import Connect
 from tests.doctor.conftest import Examine, cure
 from tests.explaining.asking import knowing
+from tests.explaining.test_reports import report
 from tests.factories import (
     HOUR,
     Conn,
@@ -93,7 +94,7 @@ def test_workers_of_two_deploys_are_told(db: Conn, examine: Examine) -> None:
 
 def test_workers_of_an_older_release_are_told(db: Conn, examine: Examine) -> None:
     old = enlist(db)
-    assert examine("releases").text == "1 live worker of an older release (here, pid 1)"
+    assert examine("releases").text == "1 live worker(s) of an older release (here, pid 1)"
     execute(db, workers.discharge(old, clean=True))
     assert examine("releases").status == "ok"
 
@@ -177,3 +178,46 @@ def test_the_oldest_job_is_told_with_who_explains_it(db: Conn, examine: Examine)
     assert examine("oldest", oldest_fails=timedelta(hours=2)).status == "FAIL"
     claim(db, knowing(db))
     assert examine("oldest").status == "ok"
+
+
+def test_workers_that_tell_different_releases_are_told(db: Conn, examine: Examine) -> None:
+    for release in ("41", "42"):
+        report(db, knowing(db), {"busy": 0, "release": release, "pgqueue": "0.1.0"})
+    assert examine("releases").text == "live workers run 2 releases of the code: 41, 42"
+    db.execute("delete from pgqueue.workers where id = (select min(id) from pgqueue.workers)")
+    assert examine("releases").status == "ok"
+
+
+def test_a_cause_that_is_new_or_back_is_told_until_somebody_says_it_is_known(db: Conn, examine: Examine) -> None:
+    assert examine("causes").status == "ok"
+    fail(db, claim_one(db), None)
+    db.execute("update pgqueue.dead_jobs set cause = 'c0ffee000000'")
+    db.execute(
+        "insert into pgqueue.causes (cause, target, error_type) values ('c0ffee000000', 'shop.tasks:send', 'OSError')"
+    )
+    found = examine("causes")
+    assert found.text == "c0ffee000000 OSError in shop.tasks:send, new: 0 failures, 1 dead"
+    assert (found.cure or "").endswith("pgqueue causes mute c0ffee000000")
+    db.execute("update pgqueue.causes set resolved_at = now() - interval '1 h', first_at = now() - interval '9 d'")
+    assert (examine("causes").cure or "").endswith("pgqueue causes resolve c0ffee000000")
+    db.execute("update pgqueue.causes set resolved_at = clock_timestamp()")
+    assert examine("causes").status == "ok"
+
+
+def test_tallies_that_are_late_are_told_and_added_up_by_the_cure(db: Conn, examine: Examine) -> None:
+    worker = knowing(db)
+    db.execute("update pgqueue.workers set started_at = now() - interval '1 h'")
+    report(db, worker, {"busy": 0})
+    db.execute("select pgqueue.note_depths()")
+    assert examine("tallies_lag").status == "ok"
+    db.execute("update pgqueue.duties set done_at = now() - interval '1 h'")
+    db.execute(
+        "insert into pgqueue.tallies (minute, worker, queue, target, outcome, n)"
+        " values (date_trunc('minute', now()) - interval '2 h', 7, 'default', 'shop.tasks:send', 'succeeded', 1)"
+    )
+    found = examine("tallies_lag")
+    assert found.text == "depths were noted 60 min ago; tallies lie unmerged for 2 h"
+    cure(db, found)
+    assert examine("tallies_lag").status == "ok"
+    db.execute("update pgqueue.worker_reports set tallied_until = now() - interval '1 h'")
+    assert examine("tallies_lag").text == "1 live worker told nothing for 5 min"

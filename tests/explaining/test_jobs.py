@@ -322,6 +322,20 @@ def test_a_job_that_is_unique_until_its_start_waits_for_who_found_it(db: Conn, c
     assert why(db, job_id).code == "ready"
 
 
+def test_a_row_that_a_prepared_transaction_has_locked_says_so(db: Conn, connect: Connect) -> None:
+    knowing(db)
+    job_id = enqueue(db)
+    with connect(autocommit=True) as other:
+        other.execute("begin")
+        other.execute("update pgqueue.jobs set priority = 6 where id = %s", [job_id])
+        other.execute("prepare transaction 'gone'")
+    found = why(db, job_id)
+    assert (found.code, found.cure) == ("locked", "pgqueue doctor --only horizon")
+    assert found.text == "its row is locked by a transaction that was prepared and not committed"
+    db.execute("rollback prepared 'gone'")
+    assert why(db, job_id).code == "ready"
+
+
 def test_a_row_that_several_have_locked_names_one(db: Conn, connect: Connect) -> None:
     knowing(db)
     job_id = enqueue(db)

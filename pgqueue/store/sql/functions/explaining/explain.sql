@@ -15,6 +15,7 @@ declare
   _job pgqueue.jobs;
   _avoid text;
   _any boolean := false;
+  _deaf int;
 begin
   select * into _job from pgqueue.jobs as job where job.id = _id;
   if not found then
@@ -78,10 +79,16 @@ begin
   ord := ord + 1;
   code := 'deaf';
   holds := not _any;
+  _deaf := (
+    select count(*) from pgqueue.reported(array(
+      select w.id from pgqueue.workers as w
+      where w.expires_at > clock_timestamp() and w.asked is null and pgqueue.serves(w.queues, _job.queue))) as told
+    where not told.listening);
   text := case when holds then format('due for %s, with nothing that holds it back, and no worker takes it: they may be deaf, or '
                                       || 'in trouble with this database', pgqueue.time_between(_job.run_at, _now))
+               when _deaf > 0 then format('%s of the workers that serve its queue find new jobs by polling alone', _deaf)
                else 'workers that do not come would be seen when nothing else holds it back' end;
-  detail := jsonb_build_object('run_at', _job.run_at);
+  detail := jsonb_build_object('run_at', _job.run_at, 'polling_alone', _deaf);
   cure := case when holds then 'pgqueue doctor' end;
   return next;
 end $$;

@@ -1,6 +1,7 @@
 -- How many jobs that are due come before this one: a part of explain(). Of higher priorities in its queue, and of its own
--- those that are due for longer; in a lane, the lane's alone, as lanes take turns. Counts 10,001 at most.
--- Walks jobs_claim or jobs_lane, two ranges, and holds_pkey; O(10 log n + 10,001).
+-- those that are due for longer; in a lane, the lane's alone, as lanes take turns. Counts 10,001 at most. How long that
+-- takes is arithmetics on what workers have counted in the last five minutes.
+-- Walks jobs_claim or jobs_lane, two ranges, and holds_pkey, tallies_span; O(10 log n + 15,000).
 create or replace function pgqueue.explain_place(_job pgqueue.jobs)
 returns table (code text, holds boolean, text text, detail jsonb, cure text)
 language plpgsql stable
@@ -16,6 +17,9 @@ declare
   _earlier int;
   _sum int;
   _shown text;
+  _per_min float8;
+  -- The end of the newest minute that every worker has told of.
+  _told constant timestamptz := date_trunc('minute', now()) - interval '1 minute';
 begin
   code := 'behind';
   if not pgqueue.is_walkable() then
@@ -70,14 +74,23 @@ begin
         limit _most - _higher) as counted);
   end if;
   _sum := _higher + _earlier;
+  if _sum > 0 and _job.lane is null then
+    _per_min := (
+      select sum(counted.ended) / 5.0 from pgqueue.tallied(_told - interval '5 minutes', _told, 5000) as counted
+      where counted.queue = _job.queue and counted.span = 60);
+  end if;
   _shown := case when _sum >= _most then 'more than 10,000' else to_char(_sum, 'FM999,999') end;
   holds := _sum > 0;
   text := case
     when not holds then 'first in line'
     else format('behind %s job%s of %s%s', _shown, case when _sum = 1 then '' else 's' end,
                 case when _job.lane is null then 'queue ' || _job.queue else 'its lane' end,
-                case when _higher > 0 then format(' (%s of higher priority)', to_char(_higher, 'FM999,999')) else '' end) end;
-  detail := jsonb_build_object('jobs', _sum, 'higher', _higher, 'earlier', _earlier, 'counted_to_the_end', _sum < _most);
+                case when _higher > 0 then format(' (%s of higher priority)', to_char(_higher, 'FM999,999')) else '' end)
+      || case when _per_min > 0 and _sum < _most
+              then format('; about %s at %s a minute', pgqueue.time_between(_now, _now + make_interval(mins => 1) * (_sum / _per_min)),
+                          round(_per_min::numeric, case when _per_min < 10 then 1 else 0 end)) else '' end end;
+  detail := jsonb_strip_nulls(jsonb_build_object(
+    'jobs', _sum, 'higher', _higher, 'earlier', _earlier, 'counted_to_the_end', _sum < _most, 'per_min', _per_min));
   cure := case when holds then 'more slots: pgqueue worker -A ' || pgqueue.shell_word(split_part(_job.target, ':', 1)) end;
   return next;
 end $$;

@@ -1,7 +1,7 @@
 -- Who has a job that was claimed, and whether it runs: a part of explain().
 -- Of the jobs that a worker holds as many run as it has slots, the first in the order of their claims; they are looked
 -- for at the heads of the job's own queue, about 2,000 of them, so a job may be said to run that waits for its slot.
--- Walks workers_pkey, cancellations_pkey, jobs_claim (peek.sql); O(slots log n).
+-- Walks workers_pkey, worker_reports_pkey, cancellations_pkey, jobs_claim (peek.sql); O(slots log n).
 create or replace function pgqueue.explain_running(_job pgqueue.jobs)
 returns table (code text, holds boolean, text text, detail jsonb, cure text)
 language plpgsql stable
@@ -45,6 +45,16 @@ begin
     where head.worker = _job.worker and (head.started_at, head.id) < (_job.started_at, _job.id);
   end if;
   holds := case when _before is not null then coalesce(_before >= _worker.concurrency, false) end;
+  -- Its worker knows better, if it has told of it.
+  if exists (
+    select from pgqueue.worker_reports as r
+    cross join lateral json_array_elements(
+      case when json_typeof(r.report -> 'running') = 'array' then r.report -> 'running' else '[]' end) as each (said)
+    where r.id = _job.worker and pg_column_size(r.report) <= 20000 and json_typeof(each.said) = 'array'
+      and each.said ->> 0 = _job.id::text and each.said ->> 1 = _job.claim::text)
+  then
+    holds := false;
+  end if;
   text := case
     when holds then format('claimed ahead of a free slot by %s: %s of its jobs come before, on %s slots', _where, _before,
                            _worker.concurrency)
