@@ -9,13 +9,14 @@ from __future__ import annotations
 import atexit
 import os
 import select
+import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, finalize
 
 from pgqueue.forks import not_for_copies
 
@@ -31,6 +32,8 @@ class LogWriter:
     def __init__(self, stream: TextIO, dropped: Callable[[int], str]) -> None:
         self._stream = stream
         self._is_copy = False
+        # Made when somebody wants something written at once.
+        self._taker: Taker | None = None
         self._dropped_line = dropped
         # Guards what follows; held for moments, never while something is written.
         self._lock = threading.Lock()
@@ -46,12 +49,17 @@ class LogWriter:
         """A job has forked: the copy has no thread that writes, and may end without a word; so it writes as it goes."""
         self._is_copy = True
 
-    def write(self, text: str, lines: int) -> None:
-        """Have a text of so many lines written, or count it as dropped."""
+    def write(self, text: str, lines: int, *, at_once: bool = False) -> None:
+        """Have a text of so many lines written, or count it as dropped.
+
+        `at_once`: before this returns, where that can be done without waiting: the process may end with the next call.
+        """
         if self._is_copy:
             self._lost(text, 0)
             return
         with self._lock:
+            if at_once and self._is_idle and self._take(text):
+                return
             if (self._size and self._size + len(text) > MOST_WAITING) or not self._is_started():
                 self._dropped += lines
             else:
@@ -65,9 +73,17 @@ class LogWriter:
         # In a forked copy nobody writes, and the lock may be held for ever.
         while not self._is_copy and time.monotonic() < deadline:
             with self._lock:
-                if not self._waiting and not self._dropped and not self._is_writing:
+                if self._is_idle:
                     return
             time.sleep(0.002)
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._dropped and not self._is_writing
+
+    def _take(self, text: str) -> bool:
+        taker = self._taker = self._taker or Taker(self._stream)
+        return taker.takes(text)
 
     def _is_started(self) -> bool:
         if self._thread is None:
@@ -106,13 +122,49 @@ class LogWriter:
         return 0
 
 
+class Taker:
+    """Writes a line to a pipe or a file, if that takes it at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._number: int | None = None
+        self._identity = (0, 0)
+        with suppress(OSError, ValueError, AttributeError):
+            number = stream.fileno()
+            found = os.fstat(number)
+            self._identity = found.st_ino, found.st_dev
+            if stat.S_ISREG(found.st_mode):
+                self._number = number
+            elif stat.S_ISFIFO(found.st_mode):
+                # Opened anew (on Linux), because not to wait is a matter of all who share what is open.
+                self._number = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                finalize(self, os.close, self._number)
+
+    def takes(self, text: str) -> bool:
+        """Whether it was written: all of it or nothing."""
+        data = text.encode("utf-8", "backslashreplace")
+        if self._number is None or len(data) > select.PIPE_BUF:
+            return False
+        try:
+            found = os.fstat(self._number)
+            # Jobs may close any file; what has its number then is not ours.
+            return (found.st_ino, found.st_dev) == self._identity and os.write(self._number, data) == len(data)
+        except OSError:
+            return False
+
+
 _writers: WeakSet[LogWriter] = WeakSet()
 _of_stream: WeakKeyDictionary[TextIO, LogWriter] = WeakKeyDictionary()
+# Guards the making of one of these.
+_making = threading.Lock()
 
 
 def writer_of(stream: TextIO, dropped: Callable[[int], str]) -> LogWriter:
     """The writer that all who write to this stream share: their lines stand in the order in which they were said."""
-    return _of_stream.setdefault(stream, LogWriter(stream, dropped))
+    with _making:
+        found = _of_stream.get(stream)
+        if found is None:
+            found = _of_stream[stream] = LogWriter(stream, dropped)
+        return found
 
 
 def flush_all(seconds: float = FLUSH_SECONDS) -> None:

@@ -37,7 +37,7 @@ class TaskLog(logging.Handler):
         """Have the record written; one that cannot be put into words is told of as that."""
         at = written(record.created)
         line = self._lines.line(at, _level_of(record), _message_of(record), _fields_of(record))
-        self._writer.write(line, 1)
+        self._writer.write(line, 1, at_once=True)
 
 
 class _LastResort:

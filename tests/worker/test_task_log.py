@@ -8,18 +8,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 
 from pgqueue.context import JobContext, running
 from pgqueue.job import Claim
 from pgqueue.logs import JobFilter, add_job
 from pgqueue.worker import task_log
 from pgqueue.worker.log_lines import LINE_LIMIT, LineStyle
-from pgqueue.worker.log_writer import LogWriter
+from pgqueue.worker.log_writer import LogWriter, Taker
 from pgqueue.worker.task_log import TaskLog
 from tests.postgres import ROOT
 from tests.worker.claims import claim
@@ -88,6 +90,40 @@ def test_a_forked_copy_of_a_job_is_heard_too(run: Run, conn: Conn) -> None:
     assert worked(run, TELLING, "process").count("told it") == 1
 
 
+@pytest.mark.parametrize("where", ["a pipe", "a file"])
+def test_the_last_line_before_a_crash_is_written(dsn: str, conn: Conn, tmp_path: Path, where: str) -> None:
+    enqueued(conn, f"{TELLING}:tell_and_die")
+    command = [sys.executable, "-m", "pgqueue", "worker", "-A", TELLING, "-c", "1", "--burst"]
+    env = os.environ | {"PGQUEUE_DSN": dsn}
+    if where == "a pipe":
+        said = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60).stderr
+    else:
+        with (tmp_path / "log").open("w") as log:
+            subprocess.run(command, env=env, cwd=ROOT, stderr=log, timeout=60)
+        said = (tmp_path / "log").read_text()
+    assert said.count("told it") == 1
+    assert "signal 9 (SIGKILL)" in said
+
+
+def test_a_line_does_not_go_to_a_file_that_has_the_number_of_ours(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    with ours.open("w") as stream:
+        taker = Taker(stream)
+        assert taker.takes("one\n")
+        with theirs.open("w") as other:
+            os.dup2(other.fileno(), stream.fileno())
+        assert not taker.takes("two\n")
+    assert (ours.read_text(), theirs.read_text()) == ("one\n", "")
+
+
+def test_a_full_pipe_is_not_waited_for() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader):
+        taker = Taker(stream)
+        taken = sum(taker.takes("x" * 999 + "\n") for _ in range(1_000))
+    assert 0 < taken < 1_000
+
+
 @pytest.mark.parametrize("kind", ["process", "thread"])
 def test_an_application_that_configured_logging_is_not_doubled(run: Run, conn: Conn, kind: str) -> None:
     job = enqueued(conn, f"{CONFIGURED}:tell")
@@ -109,7 +145,7 @@ class Written(LogWriter):
         super().__init__(sys.stderr, str)
         self.lines: list[str] = []
 
-    def write(self, text: str, lines: int) -> None:
+    def write(self, text: str, lines: int, *, at_once: bool = False) -> None:
         self.lines.append(text)
 
 
@@ -222,3 +258,10 @@ def test_the_processor_for_structlog_adds_the_fields(job: Claim) -> None:
         "queue": "mine",
         "attempt": job.attempt,
     }
+
+
+def test_structlog_names_the_job(job: Claim, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = structlog.wrap_logger(structlog.PrintLogger(), processors=[add_job, structlog.processors.JSONRenderer()])
+    logger.info("sent", order=7)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["event"], told["order"], told["job"], told["queue"]) == ("sent", 7, str(job.id), job.queue)
