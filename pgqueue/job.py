@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -240,3 +241,12 @@ class Claim(NamedTuple):
     def token(self) -> Token:
         """What tells it from all others here. By the number in the id: a UUID is hashed by code in Python."""
         return self.id.int, self.claim
+
+
+def trace_of(headers: str) -> str | None:
+    """The trace that a job is a part of, by its headers; None if they name none."""
+    found = _TRACE.search(headers)
+    return None if found is None else found[1]
+
+
+_TRACE = re.compile(r'"traceparent": ?"[0-9a-f]{2}-([0-9a-f]{32})-')

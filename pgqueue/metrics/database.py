@@ -76,7 +76,7 @@ class DatabaseNumbers:
         found: _Numbers = {}
         try:
             conn = self._conn = self._conn or open_connection(self._dsn, "exporter")
-            for question in (_told, _depths):
+            for question in QUESTIONS:
                 answer = look(conn, question)
                 if answer is None:
                     self._errors += 1
@@ -118,6 +118,10 @@ def _backlog(ready: int, pace: Pace) -> float:
     if not ready:
         return 0.0
     return ready * (1.0 if pace.seconds is None else pace.seconds) / pace.slots if pace.slots else math.inf
+
+
+# Each in a transaction of its own: where one takes too long, the others are told.
+QUESTIONS = (_told, _depths)
 
 
 def _by_state(rows: Iterable[QueueStats]) -> Iterator[tuple[tuple[str, ...], float]]:

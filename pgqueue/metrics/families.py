@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pgqueue.buckets import BOUNDS
 from pgqueue.errors import UsageError
 from pgqueue.metrics.names import METRICS
+from pgqueue.metrics.series import Told
 
 if TYPE_CHECKING:
     from prometheus_client import Metric as Family
 
-# Seconds in each bucket, and their sum.
-Histogram = tuple[Sequence[int], float]
 # By the values of the metric's labels, a tuple of texts.
 Numbers = Mapping[Any, float]
 _BOUNDS = [*(str(float(bound)) for bound in BOUNDS), "+Inf"]
@@ -48,18 +47,21 @@ def numbers(name: str, values: Numbers) -> Family:
     return family
 
 
-def histograms(name: str, values: Mapping[Any, Histogram]) -> Family:
+def histograms(name: str, values: Mapping[Any, Told]) -> Family:
     """A histogram over the buckets that all of pgqueue's durations have."""
-    from prometheus_client.core import HistogramMetricFamily
+    from prometheus_client.core import Exemplar, HistogramMetricFamily
 
     metric = METRICS[name]
     family = HistogramMetricFamily(name, metric.about, labels=metric.labels)
-    for labels, (counts, total) in values.items():
-        sums, below = [], 0
-        for bound, count in zip(_BOUNDS, counts, strict=True):
+    for labels, told in values.items():
+        sums: list[Any] = []
+        below = 0
+        for number, (bound, count) in enumerate(zip(_BOUNDS, told.counts, strict=True)):
             below += count
-            sums.append((bound, float(below)))
-        family.add_metric(labels, sums, total)
+            example = told.examples.get(number)
+            known = None if example is None else Exemplar({"trace_id": example.trace}, example.seconds, example.at)
+            sums.append((bound, float(below), known))
+        family.add_metric(labels, sums, told.total)
     return family
 
 

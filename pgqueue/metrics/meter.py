@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pgqueue import events
 from pgqueue.events import Event, Finished
+from pgqueue.job import trace_of
 from pgqueue.metrics.families import histograms, numbers
 from pgqueue.metrics.series import Durations, Pair, Series
 
@@ -107,6 +108,7 @@ class Meter:
                 counted = self._series.of(*last)
             outcome = settlement.outcome
             counted.outcomes[outcome] = counted.outcomes.get(outcome, 0) + 1
-            counted.run.add(elapsed)
+            trace = None if claim.headers is None else trace_of(claim.headers)
+            counted.run.add(elapsed, trace)
             at = now - (clock - ended if ended else 0.0)
-            counted.wait.add(max(0.0, at - elapsed - claim.run_at.timestamp()))
+            counted.wait.add(max(0.0, at - elapsed - claim.run_at.timestamp()), trace)

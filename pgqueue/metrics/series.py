@@ -5,7 +5,9 @@ The first 200 pairs are counted by themselves; then as target `other` of their q
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
+from typing import NamedTuple
 
 from pgqueue.buckets import BUCKETS, bucket_of
 from pgqueue.printable import in_one_line
@@ -18,23 +20,43 @@ _LONGEST = 200
 Pair = tuple[str, str]
 
 
+class Example(NamedTuple):
+    """The last of a bucket whose trace is known: its trace, its seconds, and when that was."""
+
+    trace: str
+    seconds: float
+    at: float
+
+
+class Told(NamedTuple):
+    """How many are in each bucket, their sum, and examples by the number of the bucket."""
+
+    counts: list[int]
+    total: float
+    examples: dict[int, Example]
+
+
 class Durations:
     """A histogram of seconds."""
 
-    __slots__ = ("_counts", "_total")
+    __slots__ = ("_counts", "_examples", "_total")
 
     def __init__(self) -> None:
         self._counts = [0] * BUCKETS
         self._total = 0.0
+        self._examples: dict[int, Example] = {}
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, trace: str | None = None) -> None:
         """Count one."""
-        self._counts[bucket_of(seconds)] += 1
+        bucket = bucket_of(seconds)
+        self._counts[bucket] += 1
         self._total += seconds
+        if trace is not None:
+            self._examples[bucket] = Example(trace, seconds, time.time())
 
-    def told(self) -> tuple[list[int], float]:
-        """How many are in each bucket, and their sum, as it is now."""
-        return list(self._counts), self._total
+    def told(self) -> Told:
+        """What was counted, as it is now."""
+        return Told(list(self._counts), self._total, dict(self._examples))
 
 
 class Counted:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from pgqueue import events
 from pgqueue.events import Event, Finished
+from pgqueue.job import trace_of
 from pgqueue.outcome import Move, Settlement
 from pgqueue.printable import cut
 from pgqueue.worker.log_lines import LEVELS, LineStyle, written
@@ -177,6 +178,8 @@ def _fields(done: Finished) -> dict[str, Any]:
         "wait_ms": round(waited(done) * 1000, 1),
         "worker": claim.worker,
     }
+    if claim.headers is not None and (trace := trace_of(claim.headers)) is not None:
+        fields["trace_id"] = trace
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
         is_reason = settlement.move is Move.RELEASE and settlement.error_type is None

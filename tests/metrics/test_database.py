@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from pgqueue.bench.growth import Shape, fill
 from pgqueue.embedded import Server
 from pgqueue.job import Claim, JobState
 from pgqueue.metrics import families
-from pgqueue.metrics.database import DatabaseNumbers
+from pgqueue.metrics.database import QUESTIONS, DatabaseNumbers
 from pgqueue.metrics.names import OF_DATABASE
+from pgqueue.store.looking import look
 from tests.conftest import Connect
 from tests.factories import Conn, claim_one, enlist, enqueue, expire, make, settle
 from tests.metrics.reading import Labels, fetched, samples
 from tests.postgres import ROOT
+from tests.store.plans import plans_of, rows_read, scans
 
 Asked = Callable[[], dict[tuple[str, Labels], float]]
 
@@ -146,3 +149,33 @@ def test_the_exporter_answers_until_it_is_told_to_stop(dsn: str, conn: psycopg.C
         assert fetched(port, path="/else")[0] == 404
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("analysed", [True, False])
+def test_what_is_asked_of_the_database_reads_a_bounded_number_of_rows(db: Conn, dsn: str, analysed: bool) -> None:
+    fill(dsn, Shape(name="much", ready=30_000, future=10_000, foreign=10_000, history=30_000))
+    if analysed:
+        db.execute("analyze pgqueue.jobs, pgqueue.attempts")
+    told: list[object] = []
+    plans = plans_of(db, lambda: told.extend(look(db, question) for question in QUESTIONS))
+    assert None not in told
+    assert {node["Node Type"] for node in scans(plans)} <= {"Index Scan", "Index Only Scan", "Sample Scan"}
+    # 10,000 jobs of each queue on each side of now, 2,000 attempts; and a sample of 2,000 pages.
+    assert rows_read([plan for plan in plans if "Sample Scan" not in str(plan)]) <= 40_000
+
+
+def test_a_role_that_may_only_read_will_do(db: Conn, dsn: str, database: str) -> None:
+    enqueue(db)
+    role = f"watcher_{database}"
+    db.execute(f"create role {role} login; grant usage on schema pgqueue to {role}")
+    db.execute(f"grant select on all tables in schema pgqueue to {role}")
+    try:
+        numbers = DatabaseNumbers(psycopg.conninfo.make_conninfo(dsn, user=role))
+        found = samples(families.rendered(numbers.collected, "")[1].decode())
+        numbers.close()
+        assert found["pgqueue_scrape_errors_total", ()] == 0
+        assert found["pgqueue_queue_jobs", (("queue", "default"), ("state", "ready"))] == 1
+        with psycopg.connect(dsn, user=role) as conn:
+            assert conn.execute("select pgqueue.wanted_slots('default', '30 s')").fetchall() == [(1,)]
+    finally:
+        db.execute(f"drop owned by {role}; drop role {role}")

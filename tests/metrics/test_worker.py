@@ -57,6 +57,18 @@ def test_attempts_are_counted_by_queue_target_and_outcome() -> None:
     assert found["pgqueue_wait_seconds_bucket", (("le", "+Inf"), *pair)] == 3
 
 
+def test_jobs_that_carry_their_trace_are_examples() -> None:
+    meter = Meter()
+    done = finished()
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = f'{{"traceparent": "00-{trace}-b7ad6b7169203331-01"}}'
+    meter(events.AttemptsFinished([finished(), done._replace(claim=done.claim._replace(headers=headers))]))
+    (run,) = [each for each in reading.families(told(meter)).values() if each.name.endswith("attempt_duration_seconds")]
+    examples = [(sample.labels["le"], sample.exemplar) for sample in run.samples if sample.exemplar]
+    assert [(le, each.labels, each.value) for le, each in examples] == [("0.011", {"trace_id": trace}, 0.01)]
+    assert trace not in told(meter, "text/plain")
+
+
 def test_what_befalls_a_worker_is_counted() -> None:
     meter = Meter()
     meter(events.ChildEnded(1, "signal 9 (SIGKILL): it ran too long"))

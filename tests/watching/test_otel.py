@@ -147,16 +147,17 @@ def test_a_request_and_its_job_in_a_child_process_are_one_trace(traced: Traced, 
     with psycopg.connect(dsn) as conn:
         pgqueue.enqueue(conn, "tests.watching.traced:send", [1])
         pgqueue.enqueue(conn, "tests.watching.traced:fail_once")
+        pgqueue.enqueue(conn, "tests.watching.traced:fork")
     spans = worked(dsn, tmp_path / "spans")
     sent = traced.one("enqueue tests.watching.traced:send")
-    (ran,) = [
-        span for span in spans if span["name"] == "run tests.watching.tasks:send" or span["name"].endswith(":send")
-    ]
+    (ran,) = [span for span in spans if span["name"].endswith(":send")]
     assert sent.context is not None
     assert (ran["trace"], ran["above"]) == (f"{sent.context.trace_id:032x}", f"{sent.context.span_id:016x}")
     first, second = [span for span in spans if span["name"].endswith(":fail_once")]
     assert first["span"] in second["links"]
     assert first["trace"] != second["trace"]
+    # Its copy ends as it returns, and tells nothing.
+    assert len([span for span in spans if span["name"].endswith(":fork")]) == 1
 
 
 def worked(dsn: str, spans: Path) -> list[dict[str, Any]]:

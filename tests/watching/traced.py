@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 import pgqueue.otel
-from tests.watching.tasks import fail_once, send
+from tests.watching.tasks import fail_once, fork, send
 
-__all__ = ["fail_once", "send"]
+__all__ = ["fail_once", "fork", "send"]
 
 
 class FileExporter(SpanExporter):

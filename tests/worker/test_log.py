@@ -83,6 +83,14 @@ def test_a_line_names_job_target_attempt_and_milliseconds() -> None:
     assert f"INFO    succeeded  {named}" in text
 
 
+def test_a_line_of_a_job_that_carries_its_trace_has_its_id() -> None:
+    done = finished(Succeeded(), headers='{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}')
+    (line,) = parsed(events.AttemptsFinished([done]))
+    assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    (other,) = parsed(events.AttemptsFinished([finished(Succeeded(), headers='{"traceparent": "\x1b"}')]))
+    assert "trace_id" not in other
+
+
 @pytest.mark.parametrize(
     ("outcome", "level", "message"),
     [

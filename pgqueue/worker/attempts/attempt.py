@@ -115,7 +115,10 @@ class Attempts:
     def _run_watched(self, call: Call, began: float) -> Finished:
         running.set(call.context)
         watch = RunningWatch(call.context, call.claim)
-        finished = finish(call.claim, self._run(call), call.task, monotonic() - began)
+        outcome = self._run(call)
+        # What a job forked ends here, and is not looked at a second time.
+        end_copy(self._pid)
+        finished = finish(call.claim, outcome, call.task, monotonic() - began)
         return watch.ended(finished, call.error)
 
     def _run(self, call: Call) -> Outcome:
