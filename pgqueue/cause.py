@@ -31,7 +31,7 @@ _DIFFERING = (
 def cause_of(target: str, error_type: str | None, error: str | None, traceback: str | None) -> str:
     """The cause of one failed attempt, from what is stored of it."""
     where = own_frames(traceback or "") or similar(error or "")
-    return sha256("\n".join((target, error_type or "", where)).encode()).hexdigest()[:12]
+    return sha256("\n".join((target, error_type or "", where)).encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def own_frames(traceback: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
+from time import monotonic, time
 from typing import NamedTuple
 
 from pgqueue.job import Claim
@@ -22,6 +22,10 @@ class Finished(NamedTuple):
     settlement: Settlement
     elapsed: float
     ended: float = 0.0
+
+    def waited(self, shift: float) -> float | None:
+        """For how many seconds the job was due before this began; None if it never did. `shift` is its event's."""
+        return max(0.0, self.ended - self.elapsed + shift - self.claim.run_at.timestamp()) if self.ended else None
 
 
 def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
@@ -103,6 +107,11 @@ class AttemptsFinished:
     batch: Sequence[Finished]
     at: datetime | None = None
     asked: float = 0.0
+
+    @property
+    def shift(self) -> float:
+        """What makes this process's monotonic time that of the database, as seconds since 1970; else this machine's."""
+        return time() - monotonic() if self.at is None else self.at.timestamp() - self.asked
 
     @property
     def others(self) -> list[Finished]:

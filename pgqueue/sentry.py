@@ -189,10 +189,10 @@ class _Attempt:
         if _may_send_arguments(client):
             told["args"] = _redacted(self._job.args)
         event.setdefault("contexts", {})["pgqueue"] = told
-        cause = getattr(settlement, "cause", None)
-        if cause is not None:
-            event["fingerprint"] = ["pgqueue", cause]
-            self._scope.set_tag("pgqueue.cause", cause)
+        if settlement.cause is not None:
+            # So that its groups are ours.
+            event["fingerprint"] = ["pgqueue", settlement.cause]
+            self._scope.set_tag("pgqueue.cause", settlement.cause)
         sentry_sdk.capture_event(event, hint=hint)
 
     def _check_in(self, status: str, seconds: float | None = None) -> None:

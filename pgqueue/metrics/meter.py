@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Meter:
         match event:
             case events.AttemptsFinished(batch):
                 with self._lock:
-                    self._count(batch)
+                    self._count(batch, event.shift)
             case events.AttemptsLate(batch):
                 with self._lock:
                     self._late += len(batch)
@@ -98,17 +97,17 @@ class Meter:
         yield numbers("pgqueue_worker_lease_remaining_seconds", {(): now.lease_left})
         yield numbers("pgqueue_worker_info", {(now.version, now.release, now.executor, now.python): 1})
 
-    def _count(self, batch: Iterable[Finished]) -> None:
+    def _count(self, batch: Iterable[Finished], shift: float) -> None:
         # Most of a batch are of one pair.
         last: Pair | None = None
-        now, clock = time.time(), time.monotonic()
-        for claim, settlement, elapsed, ended in batch:
+        for done in batch:
+            claim = done.claim
             if (claim.queue, claim.target) != last:
                 last = claim.queue, claim.target
                 counted = self._series.of(*last)
-            outcome = settlement.outcome
+            outcome = done.settlement.outcome
             counted.outcomes[outcome] = counted.outcomes.get(outcome, 0) + 1
             trace = None if claim.headers is None else trace_of(claim.headers)
-            counted.run.add(elapsed, trace)
-            at = now - (clock - ended if ended else 0.0)
-            counted.wait.add(max(0.0, at - elapsed - claim.run_at.timestamp()), trace)
+            if (waited := done.waited(shift)) is not None:
+                counted.run.add(done.elapsed, trace)
+                counted.wait.add(waited, trace)

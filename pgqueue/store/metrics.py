@@ -22,7 +22,7 @@ def numbers() -> Statement[list[Told]]:
 
 
 class Pace(NamedTuple):
-    """How fast a queue is worked off: the mean seconds of an attempt, None if none ended lately, and its slots."""
+    """How fast a queue is worked off: the mean seconds of an attempt, None if nothing is known of it, and its slots."""
 
     queue: str
     seconds: float | None
@@ -30,5 +30,5 @@ class Pace(NamedTuple):
 
 
 def paces(queues: Sequence[str]) -> Statement[list[Pace]]:
-    """How fast these queues are worked off. Reads 2,000 attempts; O(queues + workers)."""
+    """How fast these queues are worked off. Reads 2,000 attempts or 20,000 tallies; O(queues + workers)."""
     return Statement(query("backlogs"), (list(queues),), lambda rows: [Pace._make(row) for row in rows])

@@ -7,7 +7,6 @@ for its handlers; otherwise it writes them itself.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
@@ -72,7 +71,7 @@ def _lines(event: Event, threshold: int, parked: Sparing) -> Iterator[Line]:
         for done in event.batch if threshold <= LEVELS["info"] else event.others:
             if LEVELS[level := _level_of(done.settlement)] < threshold:
                 continue
-            fields = _fields(done)
+            fields = _fields(done, event.shift)
             if done.settlement.move is Move.PARK:
                 # Of another app's a hundred thousand may wait in the same queue.
                 if (more := parked.spare(done.claim.target)) is None:
@@ -91,7 +90,7 @@ def _other_lines(event: Event) -> Iterator[Line]:
     match event:
         case events.AttemptsLate(batch):
             for done in batch:
-                yield "warning", "late", {**_fields(done), "hint": "its lease had ended; nothing was changed"}
+                yield "warning", "late", {**_fields(done, None), "hint": "its lease had ended; nothing was changed"}
         case events.WorkerStarted():
             yield from _started(event)
         case events.WorkerStopping(worker, why, exit_code):
@@ -166,7 +165,7 @@ def _message_of(settlement: Settlement) -> str:
             return settlement.outcome
 
 
-def _fields(done: Finished) -> dict[str, Any]:
+def _fields(done: Finished, shift: float | None) -> dict[str, Any]:
     claim, settlement = done.claim, done.settlement
     fields: dict[str, Any] = {
         "job": str(claim.id),
@@ -175,9 +174,12 @@ def _fields(done: Finished) -> dict[str, Any]:
         "attempt": claim.attempt,
         "outcome": settlement.outcome,
         "ms": round(done.elapsed * 1000, 1),
-        "wait_ms": round(waited(done) * 1000, 1),
-        "worker": claim.worker,
     }
+    if shift is not None and (waited := done.waited(shift)) is not None:
+        fields["wait_ms"] = round(waited * 1000, 1)
+    fields["worker"] = claim.worker
+    if settlement.cause is not None:
+        fields["cause"] = settlement.cause
     if claim.headers is not None and (trace := trace_of(claim.headers)) is not None:
         fields["trace_id"] = trace
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
@@ -185,8 +187,3 @@ def _fields(done: Finished) -> dict[str, Any]:
         is_reason = settlement.move is Move.RELEASE and settlement.error_type is None
         fields["why" if is_reason else "error"] = cut(error, ERROR_LIMIT)
     return fields
-
-
-def waited(done: Finished) -> float:
-    """For how many seconds the job was due before it began, as far as this machine's clock can tell."""
-    return max(0.0, time.time() - done.elapsed - done.claim.run_at.timestamp())

@@ -81,6 +81,13 @@ def test_a_transaction_that_holds_the_horizon_is_told(connect: Connect, asked: A
     assert asked()["pgqueue_horizon_age_seconds", ()] >= max(before, 0.2)
 
 
+def test_new_causes_are_told(db: Conn, asked: Asked) -> None:
+    db.execute("insert into pgqueue.causes (cause, target, first_at) values ('old', 'a:b', now() - interval '2 hours')")
+    before = asked()["pgqueue_causes_new", ()]
+    db.execute("insert into pgqueue.causes (cause, target) values ('new', 'a:b')")
+    assert asked()["pgqueue_causes_new", ()] == before + 1
+
+
 def test_a_late_tick_is_told(db: Conn, asked: Asked) -> None:
     db.execute("select pgqueue.schedule('report', 'shop:report', cron => '0 3 * * *')")
     db.execute("update pgqueue.schedules set next_at = now() - interval '1 hour', tzdata = 'x'")

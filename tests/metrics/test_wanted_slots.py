@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import psycopg
@@ -73,6 +74,17 @@ def test_jobs_of_which_nothing_is_known_are_taken_for_ones_of_a_second(db: Conn)
     for _ in range(60):
         enqueue(db)
     assert wanted(db) == 2
+
+
+def test_of_a_rare_queue_it_is_known_what_its_jobs_took_yesterday(db: Conn) -> None:
+    told = {"queue": "rare", "target": "a:b", "outcome": "succeeded", "n": 10, "ended": 10}
+    # Between 330 and 720 seconds.
+    runs = [0] * 17 + [10] + [0] * 7
+    counted = told | {"run": runs, "wait": runs}
+    db.execute("select pgqueue.tally(%s)", [json.dumps([counted])])
+    for _ in range(20):
+        enqueue(db, queue="rare")
+    assert 10 <= wanted(db, "rare", "10 min") <= 20
 
 
 @pytest.mark.parametrize("arguments", ["'mail', '0'", "'mail', '-1 s'", "null, '1 s'", "'mail', null"])

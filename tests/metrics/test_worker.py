@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -31,7 +33,7 @@ FAILED = Failed(error_report("E", "no"))
 
 def finished(outcome: Outcome = Succeeded(), target: str = "shop:send", queue: str = "mail") -> Finished:  # noqa: B008
     taken = claim("give", id=uuid4(), target=target, queue=queue)
-    return Finished(taken, judge(taken, outcome), 0.01)
+    return Finished(taken, judge(taken, outcome), 0.01, time.monotonic())
 
 
 def told(meter: Meter, accept: str = OPEN_METRICS) -> str:
@@ -55,6 +57,26 @@ def test_attempts_are_counted_by_queue_target_and_outcome() -> None:
     # It has been due since 1970.
     assert found["pgqueue_wait_seconds_bucket", (("le", "86400.0"), *pair)] == 0
     assert found["pgqueue_wait_seconds_bucket", (("le", "+Inf"), *pair)] == 3
+
+
+def test_a_wait_is_told_by_the_clock_of_the_database() -> None:
+    """This machine's is an hour off."""
+    meter = Meter()
+    done = finished()
+    there = datetime.now(UTC) + timedelta(hours=1)
+    done = done._replace(claim=done.claim._replace(run_at=there - timedelta(seconds=3)))
+    meter(events.AttemptsFinished([done], there, time.monotonic()))
+    pair = (("queue", "mail"), ("target", "shop:send"))
+    assert samples(told(meter))["pgqueue_wait_seconds_sum", pair] == pytest.approx(3.0, abs=0.5)
+
+
+def test_what_never_began_has_no_duration() -> None:
+    meter = Meter()
+    meter(events.AttemptsFinished([finished()._replace(ended=0.0)]))
+    found = samples(told(meter))
+    pair = (("queue", "mail"), ("target", "shop:send"))
+    assert found["pgqueue_attempts_total", (("outcome", "succeeded"), *pair)] == 1
+    assert found["pgqueue_wait_seconds_count", pair] == 0
 
 
 def test_jobs_that_carry_their_trace_are_examples() -> None:

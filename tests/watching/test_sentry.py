@@ -84,6 +84,8 @@ def test_an_error_that_ends_a_job_is_reported_with_the_job(
     tags = {"pgqueue.job": str(job.id), "pgqueue.target": f"{TASKS}:fail", "pgqueue.attempt": "1"}
     assert tags.items() <= event["tags"].items()
     assert event["contexts"]["pgqueue"]["reason"] == "exhausted"
+    ((cause,),) = desk.conn.execute("select cause from pgqueue.dead_jobs where id = %s", [job.id]).fetchall()
+    assert (event["fingerprint"], event["tags"]["pgqueue.cause"]) == (["pgqueue", cause], cause)
     assert "hunter2" not in str(event["contexts"])
 
 

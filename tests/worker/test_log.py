@@ -47,7 +47,7 @@ def test_what_was_spared_is_counted_when_it_is_said_again() -> None:
 
 def finished(outcome: Outcome, **changes: Any) -> Finished:
     taken: Claim = claim("give", **changes)
-    return Finished(taken, judge(taken, outcome), 0.0123)
+    return Finished(taken, judge(taken, outcome), 0.0123, time.monotonic())
 
 
 def logged(event: Event, style: str = "text", level: str = "info") -> str:

@@ -15,6 +15,11 @@ from (
   order by s.name
   limit 200) as late
 union all
+-- Walks causes_first.
+select 'causes_new', '', count(*)::float8
+from (
+  select from pgqueue.causes as c where c.first_at > now() - interval '1 hour' limit 10000) as first_met
+union all
 select 'table_dead_rows', t.relname::text, t.n_dead_tup::float8
 from pg_stat_user_tables as t
 where t.schemaname = 'pgqueue'
