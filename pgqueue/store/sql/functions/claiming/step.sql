@@ -50,7 +50,7 @@ begin
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels,
-                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold
+                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
@@ -60,10 +60,11 @@ begin
       where results.expires_at <= now()
     ), ended as (
       insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
-                                    created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
+                                    created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
+                                    headers)
       select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
              held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
-             held.unique_key, held.limit_key
+             held.unique_key, held.limit_key, held.headers
       from held
     )
     select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),

@@ -55,25 +55,26 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, reason, error_type, error)
+                                   cost, hold, labels, headers, reason, error_type, error)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.reason,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.reason,
            'pgqueue.WorkerLost', held.error
     from held
     where held.reason is not null
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
-                                  error, created_at, run_at, priority, max_attempts, args, labels)
+                                  error, created_at, run_at, priority, max_attempts, args, labels, headers)
     select held.id, held.started_at, held.worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
              from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
            held.attempt, 'lost', held.queue, held.target,
            'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
-           case when held.reason is not null then held.args end, held.labels
+           case when held.reason is not null then held.args end, held.labels,
+           case when held.reason is not null then held.headers end
     from held
   )
   select array_agg(held.id) filter (where held.reason is null),

@@ -32,14 +32,15 @@ begin
     where results.expires_at <= now()
   )
   insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
-                                created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key)
+                                created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
+                                headers)
   select held.id, held.started_at, clock_timestamp(), _worker,
          coalesce((
            select pgqueue.free_claim(same.job_id)
            from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
          held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
          held.max_attempts, held.args, held.labels,
-         coalesce(held.start_key, held.unique_key), held.limit_key
+         coalesce(held.start_key, held.unique_key), held.limit_key, held.headers
   from held
   left join (select count(*) from woken) as told on true;
   if found then

@@ -63,11 +63,11 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, reason, error_type, error, traceback, cause)
+                                   cost, hold, labels, headers, reason, error_type, error, traceback, cause)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.reason,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.reason,
            held.error_type, held.error, held.traceback, held.cause
     from held
     where held.delay is null and held.outcome <> 'cancelled'
@@ -75,7 +75,7 @@ begin
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
-                                  unique_key, limit_key, cause)
+                                  unique_key, limit_key, cause, headers)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -83,7 +83,8 @@ begin
            held.counted, held.outcome, held.queue, held.target,
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, case when held.delay is null then held.args end, held.labels,
-           coalesce(held.start_key, held.unique_key), held.limit_key, held.cause
+           coalesce(held.start_key, held.unique_key), held.limit_key, held.cause,
+           case when held.delay is null then held.headers end
     from held
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
