@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from pgqueue.record import Explanation, Finding
@@ -30,7 +32,14 @@ _COLUMNS = "select ord, code, holds, text, detail::pg_catalog.text, cure"
 def _read(rows: Rows) -> Explanation:
     return Explanation(
         tuple(
-            Finding(order, code, holds, text, load_json(detail), cure)
-            for order, code, holds, text, detail, cure in rows
+            Finding(order, code, holds, text, _facts(detail), cure) for order, code, holds, text, detail, cure in rows
         )
     )
+
+
+def _facts(detail: str) -> Mapping[str, Any]:
+    """The facts; of a database that knows no encoding with those bytes written out that are no text (tolerant.py)."""
+    found = load_json(detail)
+    if not isinstance(found, dict):
+        found = load_json(detail.replace("\\x", "\\\\x"))
+    return found if isinstance(found, dict) else {}

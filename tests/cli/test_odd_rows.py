@@ -34,6 +34,7 @@ ODD = [(column, value) for column, values in VALUES.items() for value in values]
 READS = [
     *("jobs list", "jobs list --json", "jobs show {}", "jobs show {} --json", "jobs attempts {}"),
     *("dead list", "dead show {}", "status", "queues list"),
+    *("jobs explain {}", "queues explain default --json"),
 ]
 
 
@@ -95,7 +96,8 @@ def test_every_read_survives_every_worker(
         " values (1, E'\\x1b[2J', -1, '{{a,null},{b,c}}', '', -3, now())"
     )
     conn.execute(f"update pgqueue.workers set {column} = %s", [moment])
-    for command in ("workers list", "workers list --json", "status", "status --json"):
+    (job_id,) = conn.execute("select id from pgqueue.jobs").fetchone() or ("",)
+    for command in ("workers list", "workers list --json", "status", "status --json", f"jobs explain {job_id}"):
         ran = pgqueue(*command.split())
         assert (ran.code, ran.err) == (0, ""), command
 
@@ -130,7 +132,17 @@ def test_every_read_survives_text_that_is_no_utf_8(
             conn.execute("insert into pgqueue.jobs (id, target) values (pgqueue.uuid7(), 'a:b')")
             (made,) = conn.execute("select id from pgqueue.jobs where target <> 'a:b'").fetchone() or ("",)
         monkeypatch.setenv("PGQUEUE_DSN", dsn)
-        for command in ("jobs list", "jobs list --json", f"jobs show {made}", "queues list", "status", "workers list"):
+        for command in (
+            "jobs list",
+            "jobs list --json",
+            f"jobs show {made}",
+            "queues list",
+            "status",
+            "workers list",
+            f"jobs explain {made}",
+            f"jobs explain {made} --json",
+            "queues explain default",
+        ):
             ran = pgqueue(*command.split())
             assert ran.code == 0, (command, ran.err)
         assert len(pgqueue("jobs", "list", "--json").json) == 2

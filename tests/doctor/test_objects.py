@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -11,6 +13,7 @@ from pgqueue.embedded import Server
 from pgqueue.store.statement import query
 from tests.doctor.conftest import Examine, cure
 from tests.factories import Conn, enqueue
+from tests.postgres import ROOT
 
 
 def test_a_fresh_database_is_as_the_code_wants_it(db: Conn, examine: Examine) -> None:
@@ -130,7 +133,7 @@ def test_a_producer_that_may_not_say_a_new_column_is_granted_it_by_the_cure(db: 
     try:
         db.execute(f"grant insert (id, queue, target, args) on pgqueue.jobs to {role}".encode())
         found = examine("grants")
-        assert (found.status, len(found.sql)) == ("FAIL", 12)
+        assert (found.status, len(found.sql)) == ("FAIL", 14)
         assert f"{role} may enqueue, but not on column " in found.text
         cure(db, found)
         assert examine("grants").status == "ok"
@@ -157,3 +160,11 @@ def test_who_may_not_see_others_says_what_it_would_take(
         assert (blind.status, blind.cure) == ("unknown", "pgqueue doctor --only grants")
     finally:
         db.execute(f"drop owned by {role}; drop role {role}".encode())
+
+
+def test_the_columns_that_a_producer_may_say_are_those_of_the_guide() -> None:
+    guide = re.search(r"grant insert \(([^)]*)\) on pgqueue.jobs", (ROOT / "docs/guides/roles.md").read_text())
+    asked = re.search(r"unnest\('\{([^}]*)\}'", query("doctor/grants"))
+    assert guide is not None
+    assert asked is not None
+    assert asked[1].split(",") == re.sub(r"\s", "", guide[1]).split(",")

@@ -20,7 +20,8 @@ begin
   select * into _job from pgqueue.jobs as job where job.id = _id;
   if not found then
     return query
-    select (row_number() over () - 1)::int, ended.* from pgqueue.explain_ended(_id) as ended;
+    select (row_number() over () - 1)::int, ended.code, ended.holds, said.*
+    from pgqueue.explain_ended(_id) as ended, pgqueue.within_bounds(ended.text, ended.detail, ended.cure) as said;
     return;
   end if;
   -- Not needed, and perhaps very large, or lost.
@@ -36,10 +37,13 @@ begin
     'max_attempts', _job.max_attempts, 'run_at', _job.run_at, 'limit_key', _job.limit_key));
   text := format('%s, attempt %s, queue %s, priority %s, target %s', detail ->> 'state', _job.attempt, _job.queue,
                  _job.priority, _job.target);
+  select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
   return next;
   if _job.worker is not null then
     return query
-    select (row_number() over ())::int, running.* from pgqueue.explain_running(_job) as running;
+    select (row_number() over ())::int, running.code, running.holds, said.*
+    from pgqueue.explain_running(_job) as running,
+         pgqueue.within_bounds(running.text, running.detail, running.cure) as said;
     return;
   end if;
 
@@ -61,6 +65,7 @@ begin
   loop
     ord := ord + 1;
     _any := _any or coalesce(holds, false);
+    select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
     return next;
   end loop;
 

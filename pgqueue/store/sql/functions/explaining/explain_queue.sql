@@ -26,6 +26,7 @@ begin
   detail := jsonb_strip_nulls(jsonb_build_object(
     'queue', _queue, 'ready', _depth.ready, 'later', _depth.later, 'held', _depth.held, 'oldest', _depth.oldest,
     'head', _depth.head, 'counted_to_the_end', _depth.whole));
+  select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
   return next;
 
   for code, holds, text, detail, cure in
@@ -55,6 +56,7 @@ begin
       cure := replace(cure, 'pgqueue worker -A MODULE',
                       'pgqueue worker -A ' || pgqueue.shell_word(split_part(_depth.head_target, ':', 1)));
     end if;
+    select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
     return next;
   end loop;
 
@@ -71,6 +73,7 @@ begin
     text := format('its next job, %s: %s', _depth.head, _why.text);
     detail := jsonb_build_object('job', _depth.head, 'code', _why.code, 'detail', _why.detail);
     cure := _why.cure;
+    select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
     _any := _any or coalesce(holds, false);
     return next;
   end if;
