@@ -136,9 +136,75 @@ SEEN = (
     "comment on table pgqueue.duties is 'Chores that one worker at a time does for all'",
 )
 
+# A bulk action over what a query finds: the ids below `below` are still to be looked at. It moves with the batch.
+# `trial_ids`: of those that were tried first, until it is known what became of them.
+OPERATIONS = """
+create table pgqueue.operations (
+  id           bigint      generated always as identity constraint operations_pkey primary key,
+  kind         text        not null check (kind in ('cancel', 'retry', 'bury', 'purge', 'priority')),
+  filter       text        not null,
+  priority     smallint    check (priority between 0 and 9),
+  rate         float8      check (rate > 0),
+  detached     boolean     not null default false,
+  trial        integer     check (trial > 0),
+  most_failing float8      check (most_failing between 0 and 1),
+  trial_ids    uuid[],
+  who          text        not null,
+  via          text        not null,
+  reason       text,
+  state        text collate "C" not null default 'running' check (state in ('running', 'stopped', 'done')),
+  why          text,
+  below        uuid,
+  looked       bigint      not null default 0,
+  done         bigint      not null default 0,
+  skipped      bigint      not null default 0,
+  failed       bigint      not null default 0,
+  made_at      timestamptz not null default clock_timestamp(),
+  changed_at   timestamptz not null default clock_timestamp(),
+  next_at      timestamptz not null default clock_timestamp()
+)
+"""
+OPERATIONS_RUNNING = "create index operations_running on pgqueue.operations (id) where state = 'running' and detached"
+
+# Who did what, written in the transaction of the act.
+AUDIT = """
+create table pgqueue.audit (
+  id      bigint      generated always as identity constraint audit_pkey primary key,
+  at      timestamptz not null default clock_timestamp(),
+  who     text        not null,
+  via     text        not null,
+  action  text        not null,
+  filter  text,
+  job_ids uuid[]      check (cardinality(job_ids) <= 20),
+  n       bigint,
+  reason  text
+)
+"""
+
+# What the arguments of edited jobs were.
+REVISIONS = """
+create table pgqueue.revisions (
+  job_id   uuid        not null,
+  at       timestamptz not null default clock_timestamp(),
+  who      text        not null,
+  old_args json        not null,
+  constraint revisions_pkey primary key (job_id, at)
+)
+"""
+
+STEERED = (
+    OPERATIONS,
+    OPERATIONS_RUNNING,
+    AUDIT,
+    REVISIONS,
+    "comment on table pgqueue.operations is 'Bulk actions over what a query finds, and how far they came'",
+    "comment on table pgqueue.audit is 'Who did what to the queue, by hand'",
+    "comment on table pgqueue.revisions is 'Arguments of jobs before they were edited'",
+)
+
 
 def upgrade() -> None:
-    for statement in (*HEADERS, *SEEN):
+    for statement in (*HEADERS, *SEEN, *STEERED):
         op.execute(statement)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pgqueue.cli import (
+    audit,
     bench,
     causes,
     dashboard,
@@ -24,6 +25,7 @@ from pgqueue.cli import (
     jobs,
     limits,
     migrate,
+    operations,
     queue_settings,
     queues,
     routes,
@@ -103,6 +105,8 @@ app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")
 app.add_typer(feeds.group, name="feeds")
+app.add_typer(operations.group, name="operations")
+app.add_typer(audit.group, name="audit")
 app.add_typer(db.group, name="db")
 app.command("dashboard")(dashboard.dashboard)
 app.command("demo")(demo.demo)

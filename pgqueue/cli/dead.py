@@ -10,6 +10,7 @@ import typer
 
 from pgqueue import client
 from pgqueue.cli import jobs as jobs_command
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
@@ -95,6 +96,7 @@ def retry(
     everything: Annotated[bool, typer.Option("--all", help="All dead jobs, or those of a queue or task.")] = False,
     queue: Queue = None,
     target: Target = None,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Revive dead jobs with fresh attempts: the ones named, or all of them in batches of 500."""
@@ -103,11 +105,13 @@ def retry(
     if job_ids and (queue or target):
         raise UsageError("--queue and --target narrow --all; jobs named by id need neither")
     if job_ids:
-        jobs_command.retry(job_ids, dsn)
+        jobs_command.retry(job_ids, reason, dsn=dsn)
         return
     revived = kept = 0
     after: UUID | None = None
     with connected(dsn) as conn:
+        with acting(conn, "dead retry --all", on=_narrowed(queue, target), reason=reason):
+            pass
         while (batch := execute(conn, dead.retry_batch(queue, target, after, BATCH))).last is not None:
             revived, kept, after = revived + batch.revived, kept + batch.kept, batch.last
     typer.echo(f"{revived:,} revived")
@@ -123,6 +127,7 @@ def purge(
     queue: Queue = None,
     target: Target = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Forget dead jobs for good, in batches of 500. Their attempts stay in the history for its keeping time."""
@@ -138,6 +143,8 @@ def purge(
         if not yes and not typer.confirm(f"Forget {many} for good?", err=True):
             say("nothing was purged")
             raise typer.Exit(Exit.FAILED)
+        with acting(conn, "dead purge", on=_narrowed(queue, target, older_than), reason=reason):
+            pass
         purged, after = 0, None
         while (batch := execute(conn, dead.purge_batch(queue, target, before, after, BATCH))).last is not None:
             purged, after = purged + batch.forgotten, batch.last
@@ -145,3 +152,9 @@ def purge(
         typer.echo("No dead job to purge.")
         return
     typer.echo(f"{purged:,} purged")
+
+
+def _narrowed(queue: str | None, target: str | None, older_than: timedelta = timedelta(0)) -> str | None:
+    """What an act was narrowed to, as the audit has it."""
+    said = {"queue": queue, "task": target, "older-than": older_than or None}
+    return " ".join(f"{name}:{value}" for name, value in said.items() if value is not None) or None

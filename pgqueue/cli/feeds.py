@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import Columns, print_json, print_list, written
@@ -74,10 +75,12 @@ def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
-def remove(name: Name, dsn: Dsn = None) -> None:
+def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Forget a feed and its cursor; its jobs stay. A process that feeds it stops at its next batch."""
     with connected(dsn) as conn:
-        if not execute(conn, feeds.remove(name)):
+        with acting(conn, "feeds remove", on=name, reason=reason) as act:
+            act.done = execute(conn, feeds.remove(name))
+        if not act.done:
             raise _unknown(name)
     typer.echo(f"feed {name} is forgotten; fed again, it begins anew")
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from pgqueue import client, results
+from pgqueue.cli.acting import acting
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout
@@ -34,11 +35,13 @@ def move_each(conn: psycopg.Connection[Any], given: list[str], move: Move) -> No
         raise typer.Exit(worst)
 
 
-def cancel(wait: timedelta | None) -> Move:
+def cancel(wait: timedelta | None, reason: str | None = None) -> Move:
     """Cancel a job; one that runs is asked to end, and waited for at most `wait`."""
 
     def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
-        state = client.cancel(conn, job_id)
+        with acting(conn, "jobs cancel", job_ids=[job_id], reason=reason) as act:
+            state = client.cancel(conn, job_id)
+            act.done = state in (JobState.CANCELLED, JobState.RUNNING)
         was_told = state is JobState.RUNNING
         if was_told and wait is not None:
             state = _state_after(conn, job_id, wait)
@@ -57,14 +60,20 @@ def cancel(wait: timedelta | None) -> Move:
     return move
 
 
-def retry(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
+def retry(reason: str | None = None) -> Move:
     """Revive a dead job, or make a waiting one due."""
-    state = client.retry(conn, job_id)
-    typer.echo(f"{job_id} {state}")
-    if state is JobState.READY:
-        return Exit.FINE
-    say_error(_NOT_RETRIED[state].format(job_id))
-    return Exit.FAILED
+
+    def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
+        with acting(conn, "jobs retry", job_ids=[job_id], reason=reason) as act:
+            state = client.retry(conn, job_id)
+            act.done = state is JobState.READY
+        typer.echo(f"{job_id} {state}")
+        if act.done:
+            return Exit.FINE
+        say_error(_NOT_RETRIED[state].format(job_id))
+        return Exit.FAILED
+
+    return move
 
 
 def _state_after(conn: psycopg.Connection[Any], job_id: UUID, wait: timedelta) -> JobState:

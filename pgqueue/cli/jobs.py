@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 
 from pgqueue import client, results
-from pgqueue.cli import job_moves
+from pgqueue.cli import job_changes, job_moves
+from pgqueue.cli.acting import Reason
 from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
+from pgqueue.cli.bulk import run as run_bulk
 from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_changes import Which
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_list import Before, Further, Limit, Words, now, print_found, print_page, query_of
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, newest_attempts, print_job
@@ -19,7 +23,6 @@ from pgqueue.cli.options import (
     App,
     Dsn,
     JobId,
-    JobIds,
     Json,
     Middleware,
     Queue,
@@ -124,24 +127,55 @@ def result(
 
 @group.command()
 def cancel(
-    job_ids: JobIds,
+    which: Which,
     dsn: Dsn = None,
     wait: Annotated[timedelta | None, duration_option("--wait", "Wait so long for one that runs to end.")] = None,
+    reason: Reason = None,
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    detach: Detach = False,
 ) -> None:
-    """Cancel jobs. One that waits never starts.
+    """Cancel jobs: those named, or those that a query asks for. One that waits never starts.
 
     One that runs is told to end, and a child process that does not listen is killed after 5 seconds. Whatever becomes
     of its attempt, it does not run again. With --wait, exit code 1 unless it ended cancelled.
     """
+    how = Manner(rate=rate, dry_run=dry_run, yes=yes, detach=detach, reason=reason)
     with connected(dsn) as conn:
-        job_moves.move_each(conn, job_ids, job_moves.cancel(wait))
+        if is_query(which):
+            run_bulk(conn, "cancel", which, how)
+        else:
+            job_moves.move_each(conn, which, job_moves.cancel(wait, reason))
 
 
 @group.command()
-def retry(job_ids: JobIds, dsn: Dsn = None) -> None:
-    """Revive dead jobs, or make waiting ones due now."""
+def retry(
+    which: Which,
+    reason: Reason = None,
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    detach: Detach = False,
+    trial: Trial = None,
+    stop_at: StopAt = None,
+    dsn: Dsn = None,
+) -> None:
+    """Revive dead jobs, or make waiting ones due now: those named, or those that a query asks for."""
+    how = Manner(rate=rate, dry_run=dry_run, yes=yes, detach=detach, trial=trial, stop_at=stop_at, reason=reason)
     with connected(dsn) as conn:
-        job_moves.move_each(conn, job_ids, job_moves.retry)
+        if is_query(which):
+            run_bulk(conn, "retry", which, how)
+        else:
+            job_moves.move_each(conn, which, job_moves.retry(reason))
+
+
+group.command()(job_changes.bury)
+group.command()(job_changes.purge)
+group.command()(job_changes.priority)
+group.command("due-now")(job_changes.due_now)
+group.command()(job_changes.snooze)
+group.command()(job_changes.edit)
 
 
 @group.command()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.limit_page import COLUMNS, in_words, print_limit
@@ -64,6 +65,7 @@ def set_(
     on_dead: Annotated[
         OnDead | None, choice_option("--on-dead", of=OnDead, help="When a job of an ordered key is dead.")
     ] = None,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Set a limit. What is not said stays as it was; `none` lifts a field. It wins over what code declares.
@@ -71,7 +73,7 @@ def set_(
     Without any number it exempts: the longest name that fits a key rules it, and says nothing.
     """
     scope, name = _named(key, task, queue)
-    with connected(dsn) as conn:
+    with connected(dsn) as conn, acting(conn, "limits set", on=f"{scope}:{name}", reason=reason):
         set_limit(
             conn,
             scope,
@@ -124,12 +126,13 @@ def show(key: Key = None, task: Task = None, queue: Queue = None, dsn: Dsn = Non
 
 
 @group.command()
-def remove(key: Key = None, task: Task = None, queue: Queue = None, dsn: Dsn = None) -> None:
+def remove(key: Key = None, task: Task = None, queue: Queue = None, reason: Reason = None, dsn: Dsn = None) -> None:
     """Remove a limit; what it held back goes on."""
     scope, name = _named(key, task, queue)
     with connected(dsn) as conn:
         row = execute(conn, limits.get(scope, name))
-        removed = remove_limit(conn, scope, name)
+        with acting(conn, "limits remove", on=f"{scope}:{name}", reason=reason) as act:
+            act.done = removed = remove_limit(conn, scope, name)
         ruling = execute(conn, limits.rule_of(name)) if scope == "key" and not removed else None
     if not removed:
         say_error(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.limit_page import in_words
 from pgqueue.cli.limits import Burst, Concurrency, Rate
@@ -39,10 +40,12 @@ def limit(
     on_full: Annotated[
         OnFull | None, choice_option("--on-full", of=OnFull, help="Refuse the new (usual), or drop the oldest.")
     ] = None,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Limit a queue, or say its limits. What is not said stays as it was; `none` lifts a limit."""
-    with connected(dsn) as conn, conn.transaction():
+    with connected(dsn) as conn, acting(conn, "queues limit", on=queue, reason=reason) as act:
+        act.done = (concurrency, rate, burst, max_size, on_full) != (None,) * 5
         if (concurrency, rate, burst) != (None, None, None):
             set_limit(conn, "queue", queue, concurrency=concurrency, rate=rate, burst=burst)
         if max_size is not None or on_full is not None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.numbers import number
@@ -34,11 +35,13 @@ def set_settings(
     ageing: Annotated[
         timedelta | None, duration_option("--ageing", "How much waiting a level of priority is worth.")
     ] = None,
+    reason: Reason = None,
 ) -> None:
     """Say what holds of these queues' jobs where neither they nor their task do; what is not given stays."""
     with connected(dsn) as conn:
         for name in names:
-            set_queue(conn, name, timeout=timeout, max_attempts=max_attempts, priority=priority, ageing=ageing)
+            with acting(conn, "queues set", on=name, reason=reason):
+                set_queue(conn, name, timeout=timeout, max_attempts=max_attempts, priority=priority, ageing=ageing)
             _tell(name, execute(conn, queues.settings(name)))
 
 
@@ -47,11 +50,13 @@ def unset(
     what: Annotated[
         list[str] | None, typer.Argument(metavar="[SETTING...]", help=f"{', '.join(SETTINGS)}; else all of them.")
     ] = None,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Let a queue say nothing of these any more: what its jobs' tasks say holds, or everybody's default."""
     with connected(dsn) as conn:
-        unset_queue(conn, name, *(word.replace("-", "_") for word in what or ()))
+        with acting(conn, "queues unset", on=name, reason=reason):
+            unset_queue(conn, name, *(word.replace("-", "_") for word in what or ()))
         _tell(name, execute(conn, queues.settings(name)))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
@@ -102,19 +103,19 @@ def pause(
     names: Names,
     dsn: Dsn = None,
     lasting: Annotated[timedelta | None, duration_option("--for", "Go on by itself after so long.")] = None,
+    reason: Reason = None,
 ) -> None:
     """Stop claims from these queues; what runs goes on, and jobs may still be enqueued."""
     check_duration("--for", lasting, zero=False, infinite=False)
     seconds = None if lasting is None else lasting.total_seconds()
-    _set(
-        dsn, names, lambda name: queues.pause(name, seconds), f"is paused{'' if lasting is None else f' for {lasting}'}"
-    )
+    done = f"is paused{'' if lasting is None else f' for {lasting}'}"
+    _set(dsn, names, "queues pause", reason, lambda name: queues.pause(name, seconds), done)
 
 
 @group.command()
-def resume(names: Names, dsn: Dsn = None) -> None:
+def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Go on with claims from these queues."""
-    _set(dsn, names, queues.resume, "goes on")
+    _set(dsn, names, "queues resume", reason, queues.resume, "goes on")
 
 
 class Telling(StrEnum):
@@ -130,6 +131,7 @@ def notify(
         Telling, typer.Argument(metavar="idle|off", parser=one_of(Telling), help="Tell idle workers, or nobody.")
     ],
     names: Names,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Tell idle workers of jobs in these queues, or let them find out by polling.
@@ -139,7 +141,8 @@ def notify(
     check_queues(names)
     with connected(dsn) as conn:
         for name in names:
-            execute(conn, queues.set_notify(name, how.value))
+            with acting(conn, f"queues notify {how}", on=name, reason=reason):
+                execute(conn, queues.set_notify(name, how.value))
             typer.echo(
                 f"{name}: {'idle workers are told' if how is Telling.IDLE else 'workers find its jobs by polling'}"
             )
@@ -151,12 +154,20 @@ def check_queues(names: Sequence[str]) -> None:
         JobOptions(queue=name)
 
 
-def _set(dsn: str | None, names: list[str], change: Callable[[str], Statement[None]], done: str) -> None:
+def _set(
+    dsn: str | None,
+    names: list[str],
+    action: str,
+    reason: str | None,
+    change: Callable[[str], Statement[None]],
+    done: str,
+) -> None:
     check_queues(names)
     with connected(dsn) as conn:
         waiting = execute(conn, queues.names())
         for name in names:
-            execute(conn, change(name))
+            with acting(conn, action, on=name, reason=reason):
+                execute(conn, change(name))
             typer.echo(f"{name} {done}")
             if waiting and name not in waiting:
                 more = f" and {len(waiting) - MOST_NAMED:,} more" if len(waiting) > MOST_NAMED else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
@@ -80,20 +81,25 @@ def try_route(
 
 @group.command("set")
 def set_route(
-    pattern: Pattern, queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.")], dsn: Dsn = None
+    pattern: Pattern,
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.")],
+    reason: Reason = None,
+    dsn: Dsn = None,
 ) -> None:
     """Have the jobs to come of a target, or of a glob of them, wait in this queue where nothing else is said."""
     check_route(pattern, queue)
-    with connected(dsn) as conn:
+    with connected(dsn) as conn, acting(conn, "routes set", on=f"{pattern} {queue}", reason=reason):
         execute(conn, routes.put(pattern, queue))
     typer.echo(f"{pattern} goes to {queue}")
 
 
 @group.command()
-def remove(pattern: Pattern, dsn: Dsn = None) -> None:
+def remove(pattern: Pattern, reason: Reason = None, dsn: Dsn = None) -> None:
     """Take a route of the database away; jobs that wait stay where they are."""
     with connected(dsn) as conn:
-        if not execute(conn, routes.remove(pattern)):
+        with acting(conn, "routes remove", on=pattern, reason=reason) as act:
+            act.done = execute(conn, routes.remove(pattern))
+        if not act.done:
             say(f"there is no route {pattern}")
             raise typer.Exit(Exit.NOT_FOUND)
     typer.echo(f"{pattern} is no route any more")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.job_options import (
@@ -85,6 +86,7 @@ def add(
     cost: Cost = None,
     store_result: StoreResult = False,
     label: Label = None,
+    reason: Reason = None,
 ) -> None:
     """Make a schedule, or replace the one of that name. With --app the options of the task itself hold, too.
 
@@ -92,7 +94,7 @@ def add(
     """
     if app:
         load_apps(app)
-    with connected(dsn) as conn:
+    with connected(dsn) as conn, acting(conn, "schedules add", on=name, reason=reason):
         is_new = schedule(
             conn,
             name,

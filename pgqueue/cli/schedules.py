@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, new_group
@@ -95,42 +96,53 @@ def history(
 
 
 @group.command()
-def pause(names: Names, dsn: Dsn = None) -> None:
+def pause(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let these schedules fire no more, until `resume`."""
-    _each(dsn, names, schedules.pause, "is paused")
+    _each(dsn, names, "pause", reason, schedules.pause, "is paused")
 
 
 @group.command()
-def resume(names: Names, dsn: Dsn = None) -> None:
+def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let paused schedules go on; what they missed is caught up as their --catch-up says."""
-    _each(dsn, names, schedules.resume, "goes on")
+    _each(dsn, names, "resume", reason, schedules.resume, "goes on")
 
 
 @group.command()
-def remove(names: Names, dsn: Dsn = None) -> None:
+def remove(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Remove schedules; their jobs and their history stay."""
     with connected(dsn) as conn:
         declared = [name for name in names if (row := execute(conn, schedules.get(name))) and row.source is not None]
-    _each(dsn, names, schedules.remove, "is removed")
+    _each(dsn, names, "remove", reason, schedules.remove, "is removed")
     for name in declared:
         say(f"{name} is declared in code, and comes back when that changes; pause it, or take it out there")
 
 
 @group.command()
-def run(name: Name, dsn: Dsn = None) -> None:
+def run(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Enqueue one more job of a schedule now, whatever its rule says, and print its id."""
     with connected(dsn) as conn:
-        job = execute(conn, schedules.run(name))
+        with acting(conn, "schedules run", on=name, reason=reason) as act:
+            job = execute(conn, schedules.run(name))
+            act.done = job is not None
         if job is None:
             found(conn, name)
     typer.echo(job)
 
 
-def _each(dsn: str | None, names: list[str], move: Callable[[str], Statement[bool]], done: str) -> None:
+def _each(
+    dsn: str | None,
+    names: list[str],
+    action: str,
+    reason: str | None,
+    move: Callable[[str], Statement[bool]],
+    done: str,
+) -> None:
     absent = []
     with connected(dsn) as conn:
         for name in names:
-            if execute(conn, move(name)):
+            with acting(conn, f"schedules {action}", on=name, reason=reason) as act:
+                act.done = execute(conn, move(name))
+            if act.done:
                 typer.echo(f"{name} {done}")
             else:
                 absent.append(missing(conn, name))

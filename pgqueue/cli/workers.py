@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
@@ -96,36 +97,44 @@ def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[Wor
 
 
 @group.command()
-def quiet(ids: Ids, dsn: Dsn = None) -> None:
+def quiet(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Ask workers to claim no more; what runs goes on, until `resume`."""
-    _ask(dsn, ids, "quiet", "is asked to be quiet")
+    _ask(dsn, ids, "quiet", reason, "is asked to be quiet")
 
 
 @group.command()
-def resume(ids: Ids, dsn: Dsn = None) -> None:
+def resume(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let quiet workers claim again."""
-    _ask(dsn, ids, "resume", "may go on")
+    _ask(dsn, ids, "resume", reason, "may go on")
 
 
 @group.command()
-def stop(ids: Ids, dsn: Dsn = None) -> None:
+def stop(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Ask workers to stop as on TERM: running jobs may finish, the rest is given back. They exit with 0."""
-    _ask(dsn, ids, "stop", "is asked to stop")
+    _ask(dsn, ids, "stop", reason, "is asked to stop")
 
 
 @group.command()
-def evict(ids: Ids, dsn: Dsn = None) -> None:
+def evict(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """End the leases of workers now: others may take their jobs at once. One that hears of it kills them, exit 75."""
-    _ask(dsn, ids, "evict", "is evicted; its jobs are free for others")
+    _ask(dsn, ids, "evict", reason, "is evicted; its jobs are free for others")
 
 
-def _ask(dsn: str | None, ids: list[str], what: Literal["quiet", "resume", "stop", "evict"], done: str) -> None:
+def _ask(
+    dsn: str | None,
+    ids: list[str],
+    what: Literal["quiet", "resume", "stop", "evict"],
+    reason: str | None,
+    done: str,
+) -> None:
     with connected(dsn) as conn:
         there = execute(conn, workers.rows())
         found = [_only(given, there) for given in ids]
         missing = [given for given, row in zip(ids, found, strict=True) if row is None]
         for row in filter(None, found):
-            if not execute(conn, workers.ask(row.id, what)):
+            with acting(conn, f"workers {what}", on=f"{row.id} {row.host}", reason=reason) as act:
+                act.done = execute(conn, workers.ask(row.id, what))
+            if not act.done:
                 missing.append(str(row.id))
                 continue
             typer.echo(f"{row.id} {done}")

@@ -16,16 +16,24 @@ PATIENCE = timedelta(milliseconds=800)
 LONGER = timedelta(seconds=2)
 # Plans are pinned, whatever statistics say, or their absence: an index serves each question. Compiling one takes longer
 # than answering it. Values are known when a plan is made, so that filters nobody asked for vanish.
-_SETTINGS = """
-set transaction isolation level repeatable read, read only;
-set local search_path = pg_catalog;
-set local lock_timeout = '100ms';
+_PLANS = """
 set local plan_cache_mode = force_custom_plan;
 set local enable_seqscan = off;
 set local enable_bitmapscan = off;
 set local max_parallel_workers_per_gather = 0;
 set local jit = off;
 """
+_SETTINGS = f"""
+set transaction isolation level repeatable read, read only;
+set local search_path = pg_catalog;
+set local lock_timeout = '100ms';
+{_PLANS}
+"""
+
+
+def plan_soundly(conn: psycopg.Connection[Any]) -> None:
+    """Plan as questions are planned until the transaction open on `conn` ends."""
+    conn.execute(_PLANS)
 
 
 def look(

@@ -67,6 +67,7 @@ def read_on(db: Conn, text: str, meanwhile: Callable[[], None] = lambda: None) -
         assert answer is not None
         found, about = answer
         assert [job.id for job in found] == [each.id for each in about.candidates]
+        assert found == [execute(db, reading.get(job.id)) for job in found]
         seen += [job.id for job in found]
         if about.next is None:
             return seen

@@ -56,7 +56,7 @@ def holds(text: str, **changes: Any) -> bool:
         "attempt>2 attempt<=3 attempt:1,3 priority=5",
         "id:0190a7 id:0190a7b2-0000",
         "due>+30m due<+2h started<30m -ended<now",
-        "label.tenant:t7 label.a.b:'x,x*",
+        "label.tenant:t7 label.a.b:x*",
         'label.a.b="x y"',
         "args.user.id=1 args.user.name:A* args.total>100 args.total<=100.50 args.tags.0:a args.tags.2=true",
         'args.tags.1:null args."a.b"=1 args.big=12345678901234567890123 args.day>=2031-04-30 args.user:*',
@@ -64,7 +64,7 @@ def holds(text: str, **changes: Any) -> bool:
     ],
 )
 def test_a_job_meets_what_is_said_of_it(text: str) -> None:
-    assert holds(text.replace("'x,", ""))
+    assert holds(text)
 
 
 @pytest.mark.parametrize(

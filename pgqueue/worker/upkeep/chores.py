@@ -13,6 +13,7 @@ from pgqueue.store import causes, execute, keyed, tallies
 from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
+from pgqueue.worker.upkeep.operator import LOOK_EVERY, drive_operations
 from pgqueue.worker.upkeep.portion import Portion
 from pgqueue.worker.upkeep.pruner import prune
 from pgqueue.worker.upkeep.reaper import reap, reap_orphans
@@ -98,6 +99,7 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
     return [
         (take_back, 0.0),
         (forget, random.uniform(5, 60)),
+        (drive_operations, random.uniform(1, LOOK_EVERY)),
         (adopt, random.uniform(5, ORPHANS_EVERY)),
         (reconcile, random.uniform(5, ORPHANS_EVERY)),
         (make_up, random.uniform(5, MAKE_UP_EVERY)),

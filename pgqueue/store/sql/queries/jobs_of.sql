@@ -5,7 +5,8 @@ select job.id, job.queue, job.target,
        job.state, job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at, job.finished_at,
        job.worker, job.unique_key, job.limit_key,
        case when pg_column_size(job.labels) > $2::int then $3::text else job.labels::text end as labels,
-       left(job.last_error, 5000) as last_error, left(job.reason, 5000) as reason
+       left(job.last_error, 5000) as last_error, left(job.reason, 5000) as reason,
+       job.cost
 from pgqueue.job as job
 where job.id = any ($1::uuid[])
 order by job.id desc

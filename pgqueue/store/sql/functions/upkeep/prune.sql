@@ -1,7 +1,8 @@
 -- Drop history past its keeping time; answers how many rows went.
 -- Ids are ordered by time, so what has just come of age lies right below the id of that moment. What was kept longer
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
--- What no worker can run any more is dropped, too, and unique keys whose window has passed. One at a time: whoever
+-- What no worker can run any more is dropped, too, and unique keys whose window has passed; what was done by hand, and
+-- bulk actions that are over, stay as long as dead jobs. One at a time: whoever
 -- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
@@ -39,6 +40,20 @@ begin
     order by old.decided_at
     limit _max));
   get diagnostics _ticks = row_count;
+  delete from pgqueue.audit as act
+  where act.id = any (array(
+    select old.id from (select a.id, a.at from pgqueue.audit as a order by a.id limit _max) as old
+    where old.at < now() - _dead));
+  delete from pgqueue.operations as o
+  where o.id = any (array(
+    select old.id
+    from (select p.id, p.state, p.changed_at from pgqueue.operations as p order by p.id limit _max) as old
+    where old.state <> 'running' and old.changed_at < now() - _dead));
+  delete from pgqueue.revisions as revised
+  where revised.ctid = any (array(
+    select old.ctid
+    from (select r.ctid, r.at from pgqueue.revisions as r order by r.job_id limit _max) as old
+    where old.at < now() - _dead));
   return _windows + _ticks + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
       pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)
