@@ -32,3 +32,4 @@ class Candidate(NamedTuple):
     labels: str | None
     args: str | None
     large: bool
+    cause: str | None

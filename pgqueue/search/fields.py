@@ -30,6 +30,7 @@ FIELDS = {
     "reason": Kind.NAME,
     "type": Kind.NAME,
     "error": Kind.TEXT,
+    "cause": Kind.ID,
     "attempt": Kind.NUMBER,
     "priority": Kind.NUMBER,
     "since": Kind.SINCE,

@@ -71,7 +71,7 @@ def _read(condition: Condition, kind: Kind, now: datetime) -> Condition:
                     states = ", ".join(JobState)
                     raise UsageError(f"no job is {value[:40]!r}{_meant(value, list(JobState))}; states are {states}")
         case Kind.ID:
-            return replace(condition, values=tuple(map(_digits, condition.values)))
+            return replace(condition, values=tuple(_digits(condition.field, value) for value in condition.values))
         case Kind.NUMBER:
             numbers = [_number(condition.field, value) for value in condition.values]
             return replace(condition, number=numbers[0], values=tuple(map(str, numbers)))
@@ -84,9 +84,11 @@ def _read(condition: Condition, kind: Kind, now: datetime) -> Condition:
     return condition
 
 
-def _digits(value: str) -> str:
+def _digits(field: str, value: str) -> str:
     digits = value.replace("-", "").rstrip("*…").lower()
     if not re.fullmatch(r"[0-9a-f]{1,32}", digits):
+        if field == "cause":
+            raise UsageError(f"a cause is 12 hexadecimal digits, or its first ones, got {value[:80]!r}")
         raise UsageError(f"a job's id is 32 hexadecimal digits with dashes, or its first ones, got {value[:80]!r}")
     return digits
 

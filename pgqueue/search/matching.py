@@ -74,6 +74,8 @@ def _plain(condition: Condition) -> Test:
     match condition.field:
         case "id":
             return lambda candidate: candidate.id.hex.startswith(values)
+        case "cause":
+            return lambda candidate: candidate.cause is not None and candidate.cause.startswith(values)
         case "state":
             return lambda candidate: candidate.state in values
         case "since" | "before":

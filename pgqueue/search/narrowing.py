@@ -30,6 +30,7 @@ class Narrowing:
     queue_patterns: tuple[str, ...] | None
     target_patterns: tuple[str, ...] | None
     key: str | None
+    causes: tuple[str, ...] | None
     needles: tuple[str, ...] | None
     args: bool
     labels: bool
@@ -51,10 +52,11 @@ def narrowed(query: Query) -> Narrowing:
         queue_patterns=_patterns("queue", positive),
         target_patterns=_patterns("task", positive),
         key=next(iter(_names("key", positive) or ()), None) if len(_names("key", positive) or ()) == 1 else None,
+        causes=next((each.values for each in positive if each.field == "cause"), None),
         needles=next((_lower(each.values) for each in positive if each.field == "error"), None),
         args="args" in fields,
         labels="label" in fields,
-        error=bool(fields & {"error", "type"}),
+        error=bool(fields & {"error", "type", "cause"}),
         host="worker" in fields,
     )
 

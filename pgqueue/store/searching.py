@@ -18,6 +18,7 @@ from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.search import Candidate, Matcher, Narrowing, Query, narrowed
 from pgqueue.search.narrowing import HIGHEST
+from pgqueue.store import causes
 from pgqueue.store.direct import Rows
 from pgqueue.store.listing import ENDED, LARGEST, LIVE, SMALL_BUDGET, TOO_LARGE
 from pgqueue.store.looking import look
@@ -30,8 +31,8 @@ BUDGET, SECONDS = 20_000, 0.3
 FIRST_PIECE, LARGEST_PIECE = 250, 4000
 # A piece that takes longer is followed by a smaller one, seconds.
 LONG = 0.05
-# Queues whose dead jobs are walked one beside the other.
-MOST_QUEUES = 10
+# Queues, or causes, whose dead jobs are walked one beside the other.
+MOST_WALKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def search(
     narrow, matcher = narrowed(asked), Matcher(asked)
     top = min(HIGHEST if before is None else before, _behind(narrow.last))
     ends_at = time.monotonic() + seconds
-    sources = _walks(narrow, top)
+    sources = _walks(narrow, top, _causes(conn, narrow))
     met, looked, heads = _heads(conn, narrow, sources, top, budget)
     met = [each for each in met if matcher.matches(each)]
     while unfinished := [source for source in sources if not source.done]:
@@ -117,16 +118,26 @@ def _behind(last: UUID) -> UUID:
     return UUID(int=min(last.int + 1, HIGHEST.int))
 
 
-def _walks(narrow: Narrowing, top: UUID) -> list[_Source]:
+def _causes(conn: psycopg.Connection[Any], narrow: Narrowing) -> list[str] | None:
+    """The causes that are meant, if they are few; None if any could be, or nobody knows."""
+    if narrow.causes is None:
+        return None
+    found = [cause for digits in narrow.causes for cause in execute(conn, causes.matching(digits, MOST_WALKS + 1))]
+    return found if len(found) <= MOST_WALKS else None
+
+
+def _walks(narrow: Narrowing, top: UUID, died_of: list[str] | None) -> list[_Source]:
     """The walks in which every job that is meant lies."""
     sources = []
     if narrow.states & LIVE:
         by_key = narrow.key is not None
         sources.append(_Source("search_key", top, (narrow.key,)) if by_key else _Source("search_live", top))
-    if narrow.states & ENDED and not narrow.needles:
+    if narrow.states & ENDED and not narrow.needles and narrow.causes is None:
         sources.append(_Source("search_ended", top))
     if JobState.DEAD in narrow.states:
-        if narrow.queues is not None and len(narrow.queues) <= MOST_QUEUES:
+        if died_of is not None:
+            sources += [_Source("search_dead_cause", top, (cause,)) for cause in dict.fromkeys(died_of)]
+        elif narrow.queues is not None and len(narrow.queues) <= MOST_WALKS:
             sources += [_Source("search_dead_queue", top, (queue,)) for queue in narrow.queues]
         else:
             sources.append(_Source("search_dead", top))
@@ -143,7 +154,7 @@ def _heads(
     """
     live = next((source for source in sources if source.statement == "search_live"), None)
     states = narrow.states & LIVE
-    few_queues = narrow.queues is not None and len(narrow.queues) <= MOST_QUEUES
+    few_queues = narrow.queues is not None and len(narrow.queues) <= MOST_WALKS
     if live is None or states == LIVE or not (few_queues or JobState.READY not in states):
         return [], 0, False
     queues = list(narrow.queues) if few_queues and narrow.queues is not None else None

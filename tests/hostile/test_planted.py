@@ -44,7 +44,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import rules, seeing
+from tests.hostile import rules, seeing, steering
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -291,6 +291,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     rules.limits_on(conn)
     rules.feeds_on(conn)
     seeing.seen_on(conn)
+    steering.steered_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:

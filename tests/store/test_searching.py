@@ -108,6 +108,19 @@ def test_what_is_met_while_rows_move_is_met_once(db: Conn, monkeypatch: pytest.M
         assert set(expected) <= set(seen)
 
 
+def test_dead_jobs_of_a_cause_are_found_by_its_first_digits(db: Conn) -> None:
+    dead = [make(db, JobState.DEAD) for _ in range(4)]
+    db.execute("update pgqueue.dead_jobs set cause = 'aaaabbbbcccc' where id = any (%s)", [dead[:2]])
+    db.execute("update pgqueue.dead_jobs set cause = 'aaaadddddddd' where id = %s", [dead[2]])
+    db.execute(
+        "insert into pgqueue.causes (cause, target) values ('aaaabbbbcccc', 'a:b'), ('aaaadddddddd', 'a:b')"
+        " on conflict do nothing"
+    )
+    assert read_on(db, "cause:aaaab") == dead[1::-1]
+    assert read_on(db, "cause:aaaa") == dead[2::-1]
+    assert read_on(db, "state:dead cause:ffff") == []
+
+
 def test_windows_of_time_are_windows_of_ids(db: Conn) -> None:
     now = datetime.now(UTC)
 

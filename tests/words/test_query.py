@@ -33,6 +33,7 @@ JOB = Candidate(
     args='{"user": {"id": 1, "name": "Ann"}, "total": 100.5, "big": 12345678901234567890123, "tags": ["a", null, true],'
     ' "a.b": 1, "day": "2031-05-01"}',
     large=False,
+    cause="9f2c00000000",
 )
 
 
@@ -50,6 +51,7 @@ def holds(text: str, **changes: Any) -> bool:
         "target:shop.*",
         "worker:web-* worker:4711",
         "key:order:7 limit:tenant:*",
+        "cause:9f2c cause:1,9f2c00000000",
         "-queue:web -task:noise queue!=web",
         'error:"connection reset" type:*OSError',
         "error:nothing,RESET",
@@ -76,6 +78,7 @@ def test_a_job_meets_what_is_said_of_it(text: str) -> None:
         "queue!=mail",
         "task:receipt",
         "state:dead",
+        "cause:9f2d",
         "error:timeout",
         "attempt>3",
         "id:0190a8",

@@ -17,7 +17,8 @@ select head.looked, head.last, one.id, one.queue, one.target,
        case when $6::boolean and pg_column_size(one.labels) <= $9::int then one.labels::text end as labels,
        case when $5::boolean and pg_column_size(one.args) <= $9::int then one.args::text end as args,
        coalesce($6::boolean and pg_column_size(one.labels) > $9::int, false)
-         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large
+         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large,
+       one.cause
 from (
   select count(*) as looked, (array_agg(looked.id order by looked.id))[1] as last from looked) as head
 left join (

@@ -9,11 +9,11 @@ with head as materialized (
               else 'scheduled' end as state
   from pgqueue.peek($13::text[], $12::int) as peeked
 ), found as (
-  select job.*, head.state, failed.error_type, failed.error
+  select job.*, head.state, failed.error_type, failed.error, failed.cause
   from head
   join pgqueue.jobs as job on job.id = head.id
   left join lateral (
-    select last.error_type, left(last.error, 4000) as error
+    select last.error_type, left(last.error, 4000) as error, last.cause
     from pgqueue.attempts as last
     where last.job_id = job.id and last.error is not null
       and (last.outcome <> 'released' or last.error_type is not null)
@@ -29,7 +29,8 @@ select heads.looked, heads.last, one.id, one.queue, one.target, one.state, one.p
        case when $6::boolean and pg_column_size(one.labels) <= $9::int then one.labels::text end as labels,
        case when $5::boolean and pg_column_size(one.args) <= $9::int then one.args::text end as args,
        coalesce($6::boolean and pg_column_size(one.labels) > $9::int, false)
-         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large
+         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large,
+       one.cause
 from (
   select count(*) as looked,
          case when bool_or(head.beyond) then '00000000-0000-0000-0000-000000000000'::uuid end as last

@@ -13,10 +13,10 @@ with looked as materialized (
   order by job.id desc
   limit $12::int
 ), found as (
-  select looked.*, failed.error_type, failed.error
+  select looked.*, failed.error_type, failed.error, failed.cause
   from looked
   left join lateral (
-    select last.error_type, left(last.error, 4000) as error
+    select last.error_type, left(last.error, 4000) as error, last.cause
     from pgqueue.attempts as last
     where last.job_id = looked.id and last.error is not null
       and (last.outcome <> 'released' or last.error_type is not null)
@@ -33,7 +33,8 @@ select head.looked, head.last, one.id, one.queue, one.target, one.state, one.pri
        case when $6::boolean and pg_column_size(one.labels) <= $9::int then one.labels::text end as labels,
        case when $5::boolean and pg_column_size(one.args) <= $9::int then one.args::text end as args,
        coalesce($6::boolean and pg_column_size(one.labels) > $9::int, false)
-         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large
+         or coalesce($5::boolean and pg_column_size(one.args) > $9::int, false) as large,
+       one.cause
 from (
   select count(*) as looked, (array_agg(looked.id order by looked.id))[1] as last from looked) as head
 left join (

@@ -1,0 +1,48 @@
+"""What people do to many jobs and to one: operations, changes, the audit, and the searches that they begin with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from pgqueue import operations
+from pgqueue.operations import Plan
+from pgqueue.search import parse
+from pgqueue.store import audit, execute, searching
+from pgqueue.store import operations as store
+from tests import factories
+
+Conn = psycopg.Connection[Any]
+SEARCHES = ("", "queue:q state:dead", "state:running error:no worker:w", "key:k args.a:1 label.b:2", "cause:a")
+
+
+def steered_on(conn: Conn) -> None:
+    """Jobs are searched for, moved in bulk and one by one, and all that is looked at."""
+    now = datetime.now(UTC)
+    for text in SEARCHES:
+        assert searching.page(conn, parse(text, now))
+    for kind in operations.STATES:
+        level = 3 if kind == "priority" else None
+        plan = Plan(kind=kind, filter="queue:steered", made_at=now, who="ann", via="test", priority=level)
+        factories.fill(conn, 2, queue="steered")
+        factories.fail(conn, factories.claim_one(conn, queue="steered"), delay=None)
+        assert operations.preview(conn, plan)
+        number = operations.begin(conn, plan)
+        operations.step(conn, number, lambda _lines: None)
+    execute(conn, store.detached())
+    execute(conn, store.wait(number, 0.0))
+    execute(conn, store.trial([]))
+    execute(conn, store.end_trial(number, ended=False))
+    execute(conn, store.stop(number, "enough"))
+    execute(conn, store.resume(number, detached=True))
+    execute(conn, store.keys_taken([]))
+    execute(conn, store.newest(None, 1))
+    execute(conn, audit.newest(None, 1))
+    waiting = factories.enqueue(conn, queue="steered")
+    execute(conn, store.set_due(waiting, now))
+    execute(conn, store.set_priority(waiting, 2))
+    execute(conn, store.export([waiting]))
+    execute(conn, store.edit_args(waiting, "[]", "ann"))
+    execute(conn, store.bury(waiting, "odd"))
