@@ -62,7 +62,7 @@ def _print(found: Explanation, *, as_json: bool) -> None:
     first, headline = found.findings[0], found.headline
     typer.echo(f"{paint(_opening(found), 'bold')}{in_one_line(headline.text)}")
     for each in found.findings:
-        if each is first or (each is headline and not each.holds):
+        if each is first or (each is headline and len(found.findings) <= 2):
             continue
         mark, style = MARKS[each.holds]
         typer.echo(f"  {paint(mark, style)} {in_one_line(each.text)}")

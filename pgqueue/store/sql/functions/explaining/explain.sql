@@ -69,31 +69,36 @@ begin
     return next;
   end loop;
 
-  ord := ord + 1;
-  code := 'ready';
-  holds := not _any and _job.run_at > _now - interval '30 seconds';
-  text := 'nothing holds it back: a worker takes it at its next look';
-  detail := '{}';
-  cure := null;
-  _any := _any or holds;
-  return next;
+  -- These two are no reasons that could be ruled out: they are told if they hold.
+  if not _any and _job.run_at > _now - interval '30 seconds' then
+    ord := ord + 1;
+    code := 'ready';
+    holds := true;
+    text := 'nothing holds it back: a worker takes it at its next look';
+    detail := '{}';
+    cure := null;
+    _any := true;
+    return next;
+  end if;
   select * into code, holds, text, detail, cure from pgqueue.explain_horizon();
   ord := ord + 1;
   _any := _any or coalesce(holds, false);
   return next;
-  ord := ord + 1;
-  code := 'deaf';
-  holds := not _any;
   _deaf := (
     select count(*) from pgqueue.reported(array(
       select w.id from pgqueue.workers as w
       where w.expires_at > clock_timestamp() and w.asked is null and pgqueue.serves(w.queues, _job.queue))) as told
     where not told.listening);
-  text := case when holds then format('due for %s, with nothing that holds it back, and no worker takes it: they may be deaf, or '
-                                      || 'in trouble with this database', pgqueue.time_between(_job.run_at, _now))
-               when _deaf > 0 then format('%s of the workers that serve its queue find new jobs by polling alone', _deaf)
-               else 'workers that do not come would be seen when nothing else holds it back' end;
-  detail := jsonb_build_object('run_at', _job.run_at, 'polling_alone', _deaf);
-  cure := case when holds then 'pgqueue doctor' end;
-  return next;
+  if not _any or _deaf > 0 then
+    ord := ord + 1;
+    code := 'deaf';
+    holds := not _any;
+    text := case
+      when holds then format('due for %s, with nothing that holds it back, and no worker takes it: they may be deaf, or in '
+                             || 'trouble with this database', pgqueue.time_between(_job.run_at, _now))
+      else format('%s of the workers that serve its queue find new jobs by polling alone', _deaf) end;
+    detail := jsonb_build_object('run_at', _job.run_at, 'polling_alone', _deaf);
+    cure := case when holds then 'pgqueue doctor' end;
+    return next;
+  end if;
 end $$;

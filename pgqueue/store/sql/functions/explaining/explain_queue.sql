@@ -77,13 +77,15 @@ begin
     _any := _any or coalesce(holds, false);
     return next;
   end if;
-  ord := ord + 1;
-  code := 'draining';
-  holds := not _any;
-  text := 'nothing holds it back: its jobs run one after the other, as slots become free';
-  detail := '{}';
-  cure := null;
-  return next;
+  if not _any then
+    ord := ord + 1;
+    code := 'draining';
+    holds := true;
+    text := 'nothing holds it back: its jobs run one after the other, as slots become free';
+    detail := '{}';
+    cure := null;
+    return next;
+  end if;
   select * into code, holds, text, detail, cure from pgqueue.explain_horizon();
   ord := ord + 1;
   return next;
