@@ -59,7 +59,7 @@ def test_names_without_end_and_hostile_ones_leave_the_page_as_it_is(
 ) -> None:
     from tests.dashboard.test_hostile import empty
 
-    for payload in ("W" * 2000, "x\u0301" * 500, PAYLOADS[1], PAYLOADS[10], "a" * 80 + " " + "b" * 80):
+    for payload in ("W" * 480, "x\u0301" * 240, PAYLOADS[1], PAYLOADS[10], "a" * 80 + " " + "b" * 80):
         empty(conn)
         found = fill(conn, payload)
         with tab(started, site, width=width) as page:
