@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -49,6 +51,7 @@ def dashboard(
         import uvicorn
 
         from pgqueue.dashboard import create_app, hash_password
+        from pgqueue.dashboard.app import below
         from pgqueue.dashboard.auth_option import auth_of
         from pgqueue.dashboard.guard import is_loopback
     except ImportError as error:
@@ -61,13 +64,15 @@ def dashboard(
         say_error(f"{host} can be reached by others; say who may look, with --auth, or listen on 127.0.0.1")
         raise typer.Exit(Exit.USAGE)
     app = create_app(dsn_of(dsn, "the dashboard"), auth=who, read_dsn=read_dsn, title=title)
-    say(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}{root_path}/")
+    say(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}{root_path.rstrip('/')}/")
+    # uvicorn ends well on it, and then sends it again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.FINE))
     # Of nobody's headers but those that auth says: what a client writes there is not believed.
     uvicorn.run(
-        app,
+        # By uvicorn's own option only a proxy that strips the path would do.
+        below(app, root_path.rstrip("/")),
         host=host,
         port=port,
-        root_path=root_path.rstrip("/"),
         proxy_headers=False,
         server_header=False,
         access_log=False,

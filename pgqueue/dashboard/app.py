@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.database import Pool, Reads
@@ -49,6 +49,15 @@ def create_app(
         asks_users=auth is not None,
     )
     return Dashboard(site, Guard(site.router, auth, embed))
+
+
+def below(app: ASGIApp, root_path: str) -> ASGIApp:
+    """The application as it stands behind a proxy that shows it under a path, and strips that or not."""
+
+    async def moved(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": root_path}, receive, send)
+
+    return moved if root_path else app
 
 
 class Dashboard:

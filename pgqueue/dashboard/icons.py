@@ -19,6 +19,7 @@ _SHAPES = {
     "timeout": '<circle cx="8" cy="8" r="6"/><path d="M8 4v4h3"/>',
     "crashed": '<path d="M9 1 3.5 9H8l-1 6 5.5-8H8z"/>',
     "lost": '<path d="M5.5 6A2.5 2.5 0 1 1 8 8.5V10M8 13h.01"/>',
+    "growing": '<path d="M2 12 6.5 7.5l3 3L14 5M10 5h4v4"/>',
     "paused": '<path d="M5.5 3.5v9M10.5 3.5v9" stroke-width="2.5"/>',
     "search": '<circle cx="7" cy="7" r="4.5"/><path d="m10.5 10.5 3.5 3.5"/>',
     "menu": '<path d="M2 4h12M2 8h12M2 12h12"/>',

@@ -17,6 +17,7 @@ from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Busy, Reads, is_reachable
 from pgqueue.dashboard.links import Addresses, Link
 from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
+from pgqueue.dashboard.memory import Memory
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
 from pgqueue.dashboard.redaction import Redaction
@@ -32,6 +33,7 @@ MENU = (
     ("jobs", "Jobs", "j"),
     ("running", "Running", "r"),
     ("dead", "Dead", "d"),
+    ("causes", "Causes", "c"),
     ("workers", "Workers", "w"),
     ("schedules", "Schedules", "s"),
     ("limits", "Limits", "l"),
@@ -59,6 +61,7 @@ class Site:
         asks_users: bool,
     ) -> None:
         self._reads, self._redaction = reads, redaction
+        self._memory = Memory()
         self._checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
         self._paths = {page.name: page.path for page in PAGES}
@@ -104,6 +107,7 @@ class Site:
             request.path_params,
             self._redaction,
             self._checkup,
+            self._memory,
         )
         here = Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
         look = partial(self._look, page, asked, here)

@@ -57,10 +57,12 @@ def tab(started: Any, address: str, *, width: int = 1280, scheme: str = "light",
 
 
 def overflow(page: Any) -> list[str]:
-    """What is wider than the window."""
+    """What is wider than the window, and tables wider than their place."""
     found: list[str] = page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-        [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+        """() => [...document.querySelectorAll("main table")]
+          .filter((each) => each.offsetWidth > each.parentElement.clientWidth + 1)
+        .concat(document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+          .filter((each) => each.getBoundingClientRect().right > innerWidth + 1))
           .map((each) => `${each.tagName}.${each.className} ${each.textContent.trim().slice(0, 40)}`).slice(0, 5)"""
     )
     return found

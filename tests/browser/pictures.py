@@ -27,6 +27,8 @@ PAGES = {
     "job": "/jobs/{dead}",
     "running": "/running",
     "dead": "/dead",
+    "causes": "/causes",
+    "cause": "/causes/9f2c01a4b7de",
     "workers": "/workers",
     "schedules": "/schedules",
     "schedule": "/schedule?name=tidy",

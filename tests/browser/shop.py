@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import timedelta
 from typing import Any
@@ -67,6 +66,7 @@ def open_shop(conn: Conn) -> dict[str, UUID]:
                              ("web-1", 4711), pooled=True, again=False))  # fmt: skip
     conn.execute("update pgqueue.feeds set items = 48210, fed_at = now()")
     age(conn)
+    remember(conn)
     return some(conn)
 
 
@@ -151,6 +151,64 @@ def age(conn: Conn) -> None:
     conn.execute("update pgqueue.workers set started_at = started_at - random() * interval '3 days'")
 
 
+def remember(conn: Conn) -> None:
+    """Some hours of what workers count and note, and causes of what has failed."""
+    conn.execute(
+        """
+        insert into pgqueue.depths (minute, queue, ready, later, running, dead, oldest, entered, exact)
+        select date_trunc('minute', now()) - n * interval '1 minute', name,
+               greatest(0, share * (60 + 45 * sin(n / 40.0) + 20 * sin(n / 7.0 + share)) + n % 5)::bigint,
+               (share * 12)::bigint, least(8, 2 + share * 4 + n % 3)::bigint, 2 + (360 - n) / 90,
+               greatest(1, 90 + 80 * sin(n / 40.0) * share + n % 9), (share * (40 + 12 * sin(n / 25.0)))::bigint, true
+        from generate_series(1, 360) as n,
+             (values ('mail', 1.0), ('search', 1.6), ('video', 0.2), ('payments', 0.5)) as queue (name, share)
+        """
+    )
+    conn.execute(
+        """
+        insert into pgqueue.tallies (minute, queue, target, outcome, n, ended, wait, run)
+        select date_trunc('minute', now()) - n * interval '1 minute', name, target, 'succeeded',
+               jobs, jobs, bucketed, bucketed
+        from generate_series(1, 360) as n,
+             (values ('mail', 'shop.mail:send_receipt', 1.0), ('search', 'shop.search.indexing:reindex_product', 1.6),
+                     ('video', 'shop.video.transcoding:cut', 0.2), ('payments', 'shop.payments:charge', 0.5))
+               as queue (name, target, share),
+             lateral (select (share * (38 + 12 * sin(n / 25.0 + 1)))::bigint as jobs) as counted,
+             lateral (select array_agg(case b when 5 then jobs / 2 when 6 then jobs - jobs / 2 else 0 end order by b)
+                        as bucketed
+                      from generate_series(1, 25) as b) as spread
+        """
+    )
+    conn.execute(
+        """
+        insert into pgqueue.tallies (minute, queue, target, outcome, cause, n)
+        select date_trunc('minute', now()) - n * interval '1 minute', 'mail', 'shop.mail:send_receipt', 'failed',
+               '9f2c01a4b7de', 1 + n % 4
+        from generate_series(1, 360, 3) as n
+        """
+    )
+    conn.execute(
+        """
+        insert into pgqueue.causes (cause, target, error_type, error, first_at) values
+          ('9f2c01a4b7de', 'shop.mail:send_receipt', 'builtins.ConnectionRefusedError',
+           '[Errno 111] Connection refused', now() - interval '40 minutes'),
+          ('04be77c1d5a2', 'shop.video.transcoding:cut', 'stripe.error.RateLimitError',
+           'Too many requests in a row; retry after 30 s', now() - interval '9 days')
+        """
+    )
+    conn.execute("update pgqueue.dead_jobs set cause = '9f2c01a4b7de' where error_type like 'builtins%%'")
+    conn.execute("update pgqueue.dead_jobs set cause = '04be77c1d5a2' where error_type like 'stripe%%'")
+    conn.execute(
+        """
+        insert into pgqueue.worker_reports (id, report)
+        select id, json_build_object('busy', 5, 'slots', concurrency, 'settled_per_s', 12.5, 'rss', 91226112,
+          'children', json_build_array(json_build_array(1, 141226112)), 'lag_ms', 2.1, 'beat_ms', 1.4,
+          'listening', true, 'release', case when pid = 3120 then '4f1a' else '4f1b' end)
+        from pgqueue.workers
+        """
+    )
+
+
 def some(conn: Conn) -> dict[str, UUID]:
     found = conn.execute(
         """
@@ -162,7 +220,3 @@ def some(conn: Conn) -> dict[str, UUID]:
         """
     )
     return dict(found.fetchall())
-
-
-def texts(value: Any) -> str:
-    return json.dumps(value)

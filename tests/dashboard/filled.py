@@ -37,6 +37,10 @@ ADDRESSES = (
     "/settings",
     "/feeds",
     "/doctor",
+    "/causes",
+    "/causes/0123456789ab",
+    "/?range=7d",
+    "/queue?name={queue}&range=1h",
 )
 
 
@@ -87,6 +91,29 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
     execute(conn, schedules.put({**said, "queue": text}))
     execute(conn, schedules.run(text))
     conn.execute("update pgqueue.schedules set target = %s, fault = %s", [text, text])
+    conn.execute(
+        """
+        insert into pgqueue.causes (cause, target, error_type, error, title, note, assignee, resolved_release)
+        values ('0123456789ab', %(text)s, %(text)s, %(text)s, %(text)s, %(text)s, %(text)s, %(text)s)
+        """,
+        {"text": text},
+    )
+    conn.execute("update pgqueue.dead_jobs set cause = '0123456789ab'")
+    conn.execute(
+        """
+        insert into pgqueue.depths (minute, queue, ready, later, running, dead, oldest, entered, exact)
+        select date_trunc('minute', now()) - n * interval '1 minute', %s, 1, 1, 1, 1, 1, 1, true
+        from generate_series(1, 30) as n
+        """,
+        [text],
+    )
+    conn.execute(
+        """
+        insert into pgqueue.tallies (minute, queue, target, outcome, cause, n)
+        values (date_trunc('minute', now()) - interval '2 minutes', %s, %s, 'failed', '0123456789ab', 2)
+        """,
+        [text, text],
+    )
     execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
     return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded)
 

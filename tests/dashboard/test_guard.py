@@ -41,6 +41,8 @@ ROUTES += [
     "/readyz",
     "/static/0/app.css",
     "/doctor",
+    "/causes",
+    "/causes/0",
     "/nowhere",
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
@@ -60,7 +62,8 @@ def header_auth(request: Request) -> User | None:
 
 def test_the_routes_here_are_all_there_are() -> None:
     assert {page.path for page in PAGES} <= {
-        route.partition("?")[0].replace("/jobs/0", "/jobs/{id}") for route in ROUTES
+        route.partition("?")[0].replace("/jobs/0", "/jobs/{id}").replace("/causes/0", "/causes/{cause}")
+        for route in ROUTES
     }
 
 

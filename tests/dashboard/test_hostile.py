@@ -144,6 +144,7 @@ def test_a_text_of_a_megabyte_is_cut(app: Dashboard, conn: Conn) -> None:
 
 
 def empty(conn: Conn) -> None:
-    tables = "jobs, dead_jobs, attempts, results, workers, queues, schedules, ticks, limits, holds, routes, feeds"
+    tables = "causes, tallies, depths, worker_reports"
+    tables += ", jobs, dead_jobs, attempts, results, workers, queues, schedules, ticks, limits, holds, routes, feeds"
     names = ", ".join(f"pgqueue.{name}" for name in tables.split(", "))
     conn.execute(f"truncate {names}")

@@ -1,6 +1,7 @@
 """The pages, each in a file of its own: what it asks the database; how it looks stands in its templates."""
 
 from pgqueue.dashboard.pages import (
+    causes,
     dead,
     doctor,
     feeds,
@@ -26,6 +27,8 @@ PAGES: tuple[Page, ...] = (
     job.PAGE,
     running.PAGE,
     dead.PAGE,
+    causes.PAGE,
+    causes.ONE,
     workers.PAGE,
     schedules.PAGE,
     schedule.PAGE,

@@ -26,6 +26,7 @@ class Filters:
     target: str | None
     before: UUID | None
     limit: int
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def filters(asked: Asked) -> Filters:
 def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) -> Found:
     """A page of jobs. Raises Busy."""
     there = page(
-        conn, AskedJobs(states=states, queue=said.queue, target=said.target, before=said.before, limit=said.limit)
+        conn,
+        AskedJobs(
+            states=states, queue=said.queue, target=said.target, before=said.before, limit=said.limit, cause=said.cause
+        ),
     )
     if there is None:
         raise Busy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,13 @@ from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.depths import Filling, filling
 from pgqueue.dashboard.pages.job_filters import Filters, found
 from pgqueue.dashboard.pages.page import Asked, Page
+from pgqueue.dashboard.pages.past import history
+from pgqueue.dashboard.pages.rates import new_causes, rates_of
 from pgqueue.dashboard.pages.workers import seen_by
 from pgqueue.job import DEFAULT_QUEUE, JobState
 from pgqueue.store import execute, schedules, unknown, workers
+from pgqueue.store.causes import NewCause
+from pgqueue.store.rates import Rates
 from pgqueue.store.schedules import ScheduleRow
 from pgqueue.store.tolerant import LATEST
 from pgqueue.store.workers import WorkerRow
@@ -41,6 +45,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     )
     held = workers.holding(seen_by(asked.user, rows), full.depths.held, partial=full.depths.partial)
     alive = [row for row in held if row.alive]
+    speeds, fresh = rates_of(conn, asked), new_causes(conn, asked)
     dead = found(conn, asked, _DEAD, Filters(JobState.DEAD, None, None, None, LATEST_DEAD))
     return {
         "full": full,
@@ -53,8 +58,14 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "busy": sum(row.running or 0 for row in alive),
         "dead": dead.jobs,
         "coming": _coming(asked.user, plans),
-        "sentences": list(_sentences(full, held, parked)),
+        "sentences": list(_sentences(full, held, parked, speeds, fresh)),
         "sees_all": asked.user.queues is None,
+        # Of all queues together.
+        "past": history(conn, asked) if asked.user.queues is None else None,
+        "rates": speeds,
+        "into": _sum(each.in_per_min for each in speeds.values()),
+        "out": _sum(each.out_per_min for each in speeds.values()),
+        "new": fresh,
     }
 
 
@@ -73,7 +84,14 @@ def _ages(full: Filling) -> Iterator[tuple[timedelta, str]]:
             yield row.oldest_ready_age, row.queue
 
 
-def _sentences(full: Filling, there: list[WorkerRow], parked: int) -> Iterator[tuple[str, str]]:
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _sentences(
+    full: Filling, there: list[WorkerRow], parked: int, speeds: dict[str, Rates], fresh: list[NewCause]
+) -> Iterator[tuple[str, str]]:
     """What is wrong or worth knowing, each with the state that colours it."""
     alive = [row for row in there if row.alive]
     waiting = [row for row in full.queues if row.ready and not row.paused]
@@ -87,6 +105,10 @@ def _sentences(full: Filling, there: list[WorkerRow], parked: int) -> Iterator[t
     late = [row for row in waiting if row.oldest_ready_age is not None and row.oldest_ready_age > LONG]
     if late:
         yield "retrying", f"{len(late)} {'queue is' if len(late) == 1 else 'queues are'} more than 5 minutes late."
+    if growing := sum(row.queue in speeds and speeds[row.queue].grows(row.ready) for row in waiting):
+        yield "retrying", f"{growing} {'queue grows' if growing == 1 else 'queues grow'}."
+    if fresh:
+        yield "dead", f"{len(fresh)} new {'cause' if len(fresh) == 1 else 'causes'} within an hour."
     if paused := sum(row.paused for row in full.queues):
         yield "scheduled", f"{paused} {'queue is' if paused == 1 else 'queues are'} paused."
     if parked:
@@ -94,4 +116,4 @@ def _sentences(full: Filling, there: list[WorkerRow], parked: int) -> Iterator[t
         yield "retrying", f"{many} {'job waits' if parked == 1 else 'jobs wait'} for a worker that knows their task."
 
 
-PAGE = Page("overview", "/", load, ("head", "queues", "dead", "workers", "coming"))
+PAGE = Page("overview", "/", load, ("head", "charts", "queues", "dead", "workers", "coming"))

@@ -10,6 +10,7 @@ from uuid import UUID
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Conn
+from pgqueue.dashboard.memory import Memory
 from pgqueue.dashboard.redaction import Redaction
 from pgqueue.errors import PgqueueError
 
@@ -38,6 +39,7 @@ class Asked:
     path: Mapping[str, str] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction)
     checkup: Checkup | None = None
+    memory: Memory = field(default_factory=Memory)
 
     def text(self, name: str) -> str | None:
         """A parameter of the address; None if it is not there, or empty, or nothing that a name could be."""

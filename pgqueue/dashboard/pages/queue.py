@@ -8,6 +8,7 @@ from pgqueue import globs
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.job_filters import Filters, found
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
+from pgqueue.dashboard.pages.past import history, timed
 from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.store import execute, explaining, limits, queues, routes, workers
@@ -45,6 +46,8 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     why = seen(conn, lambda conn: execute(conn, explaining.queue(name))) if asked.user.queues is None else None
     return {
         "queue": name,
+        "past": history(conn, asked, name),
+        "timings": timed(conn, asked, name),
         "why": why,
         **told,
         **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()},
@@ -55,4 +58,4 @@ def _latest(conn: Conn, asked: Asked, queue: str, states: frozenset[JobState]) -
     return found(conn, asked, states, Filters(None, queue, None, None, LATEST)).jobs
 
 
-PAGE = Page("queue", "/queue", load, ("head", "why", "terms", "next", "dead", "workers"))
+PAGE = Page("queue", "/queue", load, ("head", "why", "charts", "timings", "terms", "next", "dead", "workers"))

@@ -7,6 +7,7 @@ from typing import Any
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.depths import MOST_COUNTED, names_behind
 from pgqueue.dashboard.pages.page import Asked, Page
+from pgqueue.dashboard.pages.rates import rates_of
 from pgqueue.store import execute, queues
 from pgqueue.store.queues import QueueStats
 
@@ -33,6 +34,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     return {
         "rows": rows,
         "more": more,
+        "rates": rates_of(conn, asked),
         "after": asked.text("after"),
         "order": order if order in ORDERS else "name",
         "most": max((row.ready + row.running + row.scheduled + row.retrying for row in rows), default=0),

@@ -12,7 +12,8 @@ from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.depths import MOST_COUNTED
 from pgqueue.dashboard.pages.page import Asked, Page
-from pgqueue.store import execute, workers
+from pgqueue.store import execute, worker_reports, workers
+from pgqueue.store.worker_reports import WorkerReport
 from pgqueue.store.workers import Held, WorkerRow
 
 MOST = 500
@@ -26,7 +27,11 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         rows = workers.holding(rows, held[0], partial=held[1])
     rows.sort(key=lambda row: (row.host, row.pid, row.id))
     shown = rows[:MOST]
+    told = _told(conn)
+    releases = {each.release for row in rows if row.alive and (each := told.get(row.id)) and each.release}
     return {
+        "told": told,
+        "releases": sorted(releases),
         "hosts": [(host, list(each)) for host, each in groupby(shown, key=lambda row: row.host)],
         "count": len(rows),
         "left_out": len(rows) - len(shown),
@@ -35,6 +40,14 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "busy": sum(row.running or 0 for row in rows if row.alive),
         "is_counted": held is not None,
     }
+
+
+def _told(conn: Conn) -> dict[int, WorkerReport]:
+    """What workers say of themselves; nothing where it took too long."""
+    try:
+        return seen(conn, lambda conn: execute(conn, worker_reports.reports()))
+    except Busy:
+        return {}
 
 
 def _held(conn: Conn) -> Held | None:
