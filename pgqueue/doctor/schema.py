@@ -36,6 +36,9 @@ TABLES = [
     "worker_reports",
     "causes",
     "duties",
+    "operations",
+    "audit",
+    "revisions",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

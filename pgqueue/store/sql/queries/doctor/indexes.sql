@@ -2,6 +2,7 @@
 -- to be. Reads the catalogue.
 with wanted (name, made) as (values
   ('attempts_pkey', 'alter table pgqueue.attempts add constraint attempts_pkey primary key (job_id, claim)'),
+  ('audit_pkey', 'alter table pgqueue.audit add constraint audit_pkey primary key (id)'),
   ('cancellations_pkey', 'alter table pgqueue.cancellations add constraint cancellations_pkey primary key (job_id)'),
   ('causes_first', 'create index concurrently causes_first on pgqueue.causes (first_at)'),
   ('causes_pkey', 'alter table pgqueue.causes add constraint causes_pkey primary key (cause)'),
@@ -26,6 +27,8 @@ with wanted (name, made) as (values
   ('limits_prefixes', 'create index concurrently limits_prefixes on pgqueue.limits (length(name)) where ((scope = ''key''::text) and ("right"(name, 1) = ''*''::text))'),
   ('limits_tasks', 'create index concurrently limits_tasks on pgqueue.limits (name) where (scope = ''task''::text)'),
   ('meters_pkey', 'alter table pgqueue.meters add constraint meters_pkey primary key (name)'),
+  ('operations_pkey', 'alter table pgqueue.operations add constraint operations_pkey primary key (id)'),
+  ('operations_running', 'create index concurrently operations_running on pgqueue.operations (id) where ((state = ''running''::text) and detached)'),
   ('parked_pkey', 'alter table pgqueue.parked add constraint parked_pkey primary key (job_id)'),
   ('parked_target', 'create index concurrently parked_target on pgqueue.parked (target, run_at)'),
   ('parked_until', 'create index concurrently parked_until on pgqueue.parked (until)'),
@@ -33,6 +36,7 @@ with wanted (name, made) as (values
   ('queues_pkey', 'alter table pgqueue.queues add constraint queues_pkey primary key (name)'),
   ('queues_said', 'create index concurrently queues_said on pgqueue.queues (name) where ((timeout is not null) or (max_attempts is not null) or (priority is not null) or (ageing is not null))'),
   ('results_pkey', 'alter table pgqueue.results add constraint results_pkey primary key (job_id)'),
+  ('revisions_pkey', 'alter table pgqueue.revisions add constraint revisions_pkey primary key (job_id, at)'),
   ('routes_pkey', 'alter table pgqueue.routes add constraint routes_pkey primary key (pattern)'),
   ('rule_sets_pkey', 'alter table pgqueue.rule_sets add constraint rule_sets_pkey primary key (source, hash)'),
   ('schedules_due', 'create index concurrently schedules_due on pgqueue.schedules (next_at) where (paused_by is null)'),
