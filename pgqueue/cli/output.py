@@ -48,12 +48,15 @@ WIDEST = 200
 BELOW = frozenset({"LAST ERROR", "ERROR"})
 
 
-def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: str) -> None:
-    """Print rows as a table with these columns, or whole as JSON; `empty` says that there are none."""
+def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: str, wide: bool = False) -> None:
+    """Print rows as a table with these columns, or whole as JSON; `empty` says that there are none.
+
+    A `wide` one is not cut to the terminal.
+    """
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(list(columns), [[cell(row) for cell in columns.values()] for row in rows])
+        print_table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], wide=wide)
     else:
         typer.echo(empty)
 
@@ -63,14 +66,14 @@ def print_json(value: object) -> None:
     typer.echo(as_json(_jsonable(value), indent=2))
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]], *, wide: bool = False) -> None:
     """Print aligned columns, numbers to the right; a terminal is spared empty columns, and gets long cells cut."""
     # Late, because a worker never prints a table. Not rich's own tables: with them a thousand rows take half a second.
     from rich.segment import Segment, Segments
     from rich.style import Style
 
     shown = console()
-    lay = _layout(titles, rows, shown.width if shown.is_terminal else None)
+    lay = _layout(titles, rows, shown.width if shown.is_terminal and not wide else None)
     styles = {word: Style.parse(style) for word, style in WORDS.items()}
     segments = []
     for number, row in enumerate([titles, *lay.texts]):

@@ -23,8 +23,13 @@ def brief_seconds(seconds: float | None) -> str | None:
     return rounded(timedelta(seconds=seconds))
 
 
-def per_minute(rate: float | None) -> str | None:
-    """A number of jobs a minute: whole, unless they are few."""
-    if rate is None:
-        return None
-    return f"{rate:.1f}" if 0 < rate < FEW else f"{rate:,.0f}"
+class Rate(float):
+    """A number of jobs a minute: shown whole, unless they are few."""
+
+    def __str__(self) -> str:
+        return f"{float(self):.1f}" if 0 < self < FEW else f"{float(self):,.0f}"
+
+
+def per_minute(rate: float | None) -> Rate | None:
+    """A rate, for a table; None is not known."""
+    return None if rate is None else Rate(rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import typer
 
@@ -68,6 +68,7 @@ class _Line:
 
     stats: QueueStats
     rates: Rates
+    at: datetime
 
 
 def print_status(found: Snapshot, *, as_json: bool, wide: bool, again: bool) -> None:
@@ -77,13 +78,13 @@ def print_status(found: Snapshot, *, as_json: bool, wide: bool, again: bool) -> 
         return
     if again and sys.stdout.isatty():
         typer.echo(CLEAR, nl=False)
-    typer.echo(f"{_headline(found)}\n")
+    shown = console()
+    room = shown.width if shown.is_terminal and not wide else None
+    typer.echo(f"{_headline(found, room)}\n")
     if found.queues is not None:
-        lines = [_Line(row, found.rates_of(row.queue)) for row in found.queues]
-        shown = console()
-        room = shown.width if shown.is_terminal and not wide else None
+        lines = [_Line(row, found.rates_of(row.queue), found.at) for row in found.queues]
         columns = fitting(_columns(lines), lines, SPARED, room)
-        print_list(lines, columns, as_json=False, empty="No queue has a job.")
+        print_list(lines, columns, as_json=False, empty="No queue has a job.", wide=wide)
         if "BAR" in columns and lines and shown.is_terminal:
             typer.echo(paint(LEGEND, "dim"))
         if not found.all_queues:
@@ -111,7 +112,7 @@ def _queue_values(row: QueueStats, rates: Rates) -> dict[str, object]:
     return {**asdict(row), **known, "drain": rates.drain(row.ready), "growing": rates.grows(row.ready)}
 
 
-def _headline(found: Snapshot) -> str:
+def _headline(found: Snapshot, room: int | None) -> str:
     alive = [worker for worker in found.workers if worker.alive]
     many = f"{len(alive)} worker{'s' * (len(alive) != 1)}"
     if alive:
@@ -119,10 +120,10 @@ def _headline(found: Snapshot) -> str:
         of = f"of {sum(worker.concurrency for worker in alive):,} slots busy"
         many += f", {'?' if None in busy else sum(filter(None, busy))} {of}"
     where = found.database if not found.host or found.host.startswith("/") else f"{found.database}@{found.host}"
-    return in_one_line(
-        f"pgqueue on {where} · PostgreSQL {found.postgresql} · schema {found.revision} · {many} ·"
-        f" data of {found.at.astimezone():%H:%M:%S}"
-    )
+    place = f"pgqueue on {where} · PostgreSQL {found.postgresql} · schema {found.revision}"
+    moment = f"{many} · data of {found.at.astimezone():%H:%M:%S}"
+    one = in_one_line(f"{place} · {moment}")
+    return one if room is None or len(one) <= room else f"{in_one_line(place)}\n{in_one_line(moment)}"
 
 
 def _columns(lines: Sequence[_Line]) -> Columns[_Line]:
@@ -152,8 +153,9 @@ def _pair(half: float | None, most: float | None) -> str | None:
 
 def _drain(line: _Line) -> str | None:
     ready = line.stats.ready
-    if paused := queues_command.pause_in_words(line.stats):
-        return paused
+    if line.stats.paused:
+        until = line.stats.paused_until
+        return "paused" if until is None else f"paused, {rounded(max(until - line.at, timedelta(0)))} left"
     if not ready:
         return None
     if (left := line.rates.drain(ready)) is not None:

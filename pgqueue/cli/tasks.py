@@ -77,12 +77,8 @@ TIMING_COLUMNS: Columns[Timing] = {
     "TARGET": lambda row: row.name,
     "ATTEMPTS": lambda row: Estimate(row.n) if row.degraded else row.n,
     "FAILED": lambda row: row.failed or None,
-    "WAIT p50": lambda row: brief_seconds(row.wait_p50),
-    "WAIT p95": lambda row: brief_seconds(row.wait_p95),
-    "WAIT p99": lambda row: brief_seconds(row.wait_p99),
-    "RUN p50": lambda row: brief_seconds(row.run_p50),
-    "RUN p95": lambda row: brief_seconds(row.run_p95),
-    "RUN p99": lambda row: brief_seconds(row.run_p99),
+    "WAIT p50/p95/p99": lambda row: _three(row.wait_p50, row.wait_p95, row.wait_p99),
+    "RUN p50/p95/p99": lambda row: _three(row.run_p50, row.run_p95, row.run_p99),
 }
 
 
@@ -112,6 +108,10 @@ def timings(
     )
     if found and not as_json and found[0].since > now - since:
         say(f"there is more than was looked at: these are the attempts since {written(found[0].since)}")
+
+
+def _three(*seconds: float | None) -> str | None:
+    return None if None in seconds else "/".join(str(brief_seconds(each)) for each in seconds)
 
 
 def _row(task: Task[..., Any], *, declared: bool) -> TaskRow:

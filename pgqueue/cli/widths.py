@@ -21,7 +21,8 @@ def fitting(columns: Columns[T], rows: Sequence[T], spared: Sequence[str], room:
         if any(cells := [written(column(row)) for row in rows])
     }
     for title in spared:
-        if sum(widths[each] for each in kept if each in widths) + GAP * (len(kept) - 1) <= room:
+        shown = [widths[each] for each in kept if each in widths]
+        if sum(shown) + GAP * (len(shown) - 1) <= room:
             break
         kept.pop(title, None)
     return kept
