@@ -22,6 +22,7 @@ from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
 from pgqueue.dashboard.redaction import Redaction
 from pgqueue.dashboard.rendering import Regions, Renderer
+from pgqueue.dashboard.scraped import Scraped
 from pgqueue.dashboard.static_files import StaticFiles
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError
 from pgqueue.version import __version__
@@ -62,6 +63,7 @@ class Site:
     ) -> None:
         self._reads, self._redaction = reads, redaction
         self._memory = Memory()
+        self._scraped = Scraped(reads.dsn)
         self._checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
         self._paths = {page.name: page.path for page in PAGES}
@@ -79,6 +81,7 @@ class Site:
             [
                 Route("/healthz", self._health),
                 Route("/readyz", self._readiness),
+                Route("/metrics", self._scraped.answer),
                 Route("/static/{digest}/{name}", self._files.__call__),
                 *(Route(page.path, partial(self._answer, page)) for page in PAGES),
             ],
@@ -88,6 +91,7 @@ class Site:
 
     def close(self) -> None:
         """Close the connections to the database."""
+        self._scraped.close()
         self._reads.close()
 
     async def _health(self, _request: Request) -> Response:

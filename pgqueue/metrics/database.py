@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.metrics.families import numbers
 from pgqueue.metrics.names import METRICS
@@ -75,7 +76,7 @@ class DatabaseNumbers:
         began = time.monotonic()
         found: _Numbers = {}
         try:
-            conn = self._conn = self._conn or open_connection(self._dsn, "exporter")
+            conn = self._conn = self._conn or open_connection(address_of(self._dsn), "exporter")
             for question in QUESTIONS:
                 answer = look(conn, question)
                 if answer is None:

@@ -39,6 +39,7 @@ ROUTES += [
     "/feeds",
     "/healthz",
     "/readyz",
+    "/metrics",
     "/static/0/app.css",
     "/doctor",
     "/causes",
