@@ -8,8 +8,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from pgqueue.job import JobState
 from tests.cli.conftest import Command
-from tests.factories import fill
+from tests.factories import fill, make
 from tests.limits import rule, take_keyed
 
 
@@ -73,3 +74,20 @@ def test_the_cure_of_a_limit_is_a_command_that_works(
     cure = next(each["cure"] for each in found["findings"] if each["holds"])
     assert pgqueue(*shlex.split(cure)[1:]).code == 0
     assert pgqueue("jobs", "explain", waiting, "--json").json["headline"] == "ready"
+
+
+def test_the_cures_of_a_job_that_is_behind_and_of_a_dead_one_work(
+    pgqueue: Command, enqueue: Callable[..., str], dsn: str
+) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("select pgqueue.enlist(7, 'here', 1, null, 'thread', 9, '1 h')")
+        dead = make(conn, JobState.DEAD, unique_key="k")
+    enqueue("send_receipt", "[1]", "--unique-key", "k")
+    behind = enqueue("send_receipt", "[2]")
+    for job_id, before, after in ((behind, "behind", "ready"), (str(dead), "ended", "behind")):
+        found = pgqueue("jobs", "explain", job_id, "--json").json
+        assert found["headline"] == before
+        cure = next(each["cure"] for each in found["findings"] if each["holds"])
+        for command in cure.split(" && "):
+            assert pgqueue(*shlex.split(command)[1:], *(["--yes"] if "priority" in command else [])).code == 0, command
+        assert pgqueue("jobs", "explain", job_id, "--json").json["headline"] == after

@@ -59,7 +59,7 @@ def test_a_dead_job_whose_key_is_taken_names_the_job_that_has_it(db: Conn) -> No
     rival = enqueue(db, unique_key="k", delay=HOUR)
     found = pgqueue.explain(db, job_id)
     assert found.headline.code == "ended"
-    assert found.headline.cure == f"pgqueue jobs cancel {rival}; then pgqueue jobs retry {job_id}"
+    assert found.headline.cure == f"pgqueue jobs cancel {rival} && pgqueue jobs retry {job_id}"
     assert finding(found, "unique").holds
 
 
@@ -285,6 +285,7 @@ def test_jobs_before_it_are_counted_by_priority_and_age(db: Conn) -> None:
     found = why(db, job_id)
     assert (found.code, found.detail["higher"], found.detail["earlier"]) == ("behind", 2, 3)
     assert found.text == "behind 5 jobs of queue default (2 of higher priority)"
+    assert found.cure == f"pgqueue jobs priority {job_id} 9"
 
 
 def test_jobs_before_it_in_its_lane_are_counted(db: Conn) -> None:

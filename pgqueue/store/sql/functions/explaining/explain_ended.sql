@@ -52,7 +52,7 @@ begin
   detail := jsonb_strip_nulls(jsonb_build_object(
     'at', _end.at, 'reason', _end.reason, 'error_type', _end.error_type, 'error', _end.error));
   cure := case when _end.state <> 'dead' then null
-               when _rival is not null then 'pgqueue jobs cancel ' || _rival || '; then pgqueue jobs retry ' || _id
+               when _rival is not null then 'pgqueue jobs cancel ' || _rival || ' && pgqueue jobs retry ' || _id
                else 'pgqueue jobs retry ' || _id end;
   return next;
 

@@ -91,6 +91,8 @@ begin
                           round(_per_min::numeric, case when _per_min < 10 then 1 else 0 end)) else '' end end;
   detail := jsonb_strip_nulls(jsonb_build_object(
     'jobs', _sum, 'higher', _higher, 'earlier', _earlier, 'counted_to_the_end', _sum < _most, 'per_min', _per_min));
-  cure := case when holds then 'more slots: pgqueue worker -A ' || pgqueue.shell_word(split_part(_job.target, ':', 1)) end;
+  cure := case when not holds then null
+               when _job.lane is null and _job.priority < 9 then format('pgqueue jobs priority %s 9', _job.id)
+               else 'pgqueue worker -A ' || pgqueue.shell_word(split_part(_job.target, ':', 1)) end;
   return next;
 end $$;
