@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import pgqueue
-from pgqueue.store import execute, keyed
+from pgqueue.job import Claim
+from pgqueue.store import execute, jobs, keyed
 from tests.conftest import Connect
-from tests.factories import TARGET, Conn, claim, enlist, enqueue, settle
+from tests.factories import TARGET, Conn, claim, enlist, enqueue, fail, release, settle
 from tests.limits import claim_keyed, holds, rule, stray_holds, take_keyed
+from tests.races.interleave import Sides
 from tests.waiting import wait_until
 
 SCOPES = {"key": "a*", "queue": "default", "task": TARGET}
@@ -56,6 +59,32 @@ def test_a_rule_waits_for_the_claims_in_flight_that_did_not_know_it(connect: Con
     assert take_keyed(two, worker) == []
     settle(two, taken)
     assert len(take_keyed(two, worker)) == 1
+
+
+ENDS: dict[str, Callable[[Conn, Claim], object]] = {
+    "settle": settle,
+    "fail": fail,
+    "release": release,
+    "complete": lambda conn, taken: execute(conn, jobs.complete(taken, None)),
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_share_that_a_job_gets_while_it_ends_goes_with_it(
+    connect: Connect, sides: Sides, scope: str, end: str
+) -> None:
+    adopting, ending = connect(), connect(autocommit=True)
+    enqueue(ending, limit_key="a1" if scope == "key" else None)
+    worker = enlist(ending)
+    (taken,) = take_keyed(ending, worker, 1) if scope == "key" else claim(ending, worker, 1)
+    pgqueue.set_limit(ending, scope, SCOPES[scope], concurrency=2)
+    assert execute(adopting, keyed.adopt())
+    ended = sides.blocked(ending, ENDS[end], taken)
+    adopting.commit()
+    ended.result(10)
+    assert holds(ending) == {}
+    assert stray_holds(ending) == 0
 
 
 def _sleeps(observer: Conn, other: Conn) -> bool:

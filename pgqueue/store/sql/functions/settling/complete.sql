@@ -7,43 +7,37 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
+declare
+  _ended record;
 begin
   with held as (
     delete from pgqueue.jobs as job
     where job.id = _id and job.claim = _claim and job.worker = _worker
     returning job.*
-  ), freed as (
-    delete from pgqueue.holds as h
-    where h.ctid = any (array(
-      select own.ctid from held cross join lateral (
-        select taken.ctid from pgqueue.holds as taken
-        where taken.name = any (array['k:' || held.limit_key, 't:' || held.target, 'q:' || held.queue])
-          and taken.seq = held.hold
-        offset 0) as own
-      where held.hold is not null))
-    returning h.seq
-  ), woken as (
-    -- An idle worker may take the share, once this transaction has committed.
-    select pgqueue.wake(held.queue) from held where held.hold is not null
   ), stored as (
     insert into pgqueue.results (job_id, expires_at, result)
     select held.id, now() + interval '1 day', _result::json from held where _result is not null
     on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
     where results.expires_at <= now()
+  ), recorded as (
+    insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
+                                  created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
+                                  headers)
+    select held.id, held.started_at, clock_timestamp(), _worker,
+           coalesce((
+             select pgqueue.free_claim(same.job_id)
+             from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
+           held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
+           held.max_attempts, held.args, held.labels,
+           coalesce(held.start_key, held.unique_key), held.limit_key, held.headers
+    from held
   )
-  insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
-                                created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                headers)
-  select held.id, held.started_at, clock_timestamp(), _worker,
-         coalesce((
-           select pgqueue.free_claim(same.job_id)
-           from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
-         held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
-         held.max_attempts, held.args, held.labels,
-         coalesce(held.start_key, held.unique_key), held.limit_key, held.headers
-  from held
-  left join (select count(*) from woken) as told on true;
+  select held.queue, held.target, held.limit_key, held.hold into _ended from held;
   if found then
+    if _ended.hold is not null then
+      -- A statement of its own sees a share that the job got while this one waited for its row (adopt_limits.sql).
+      perform pgqueue.let_go(array[_ended.queue], array[_ended.target], array[_ended.limit_key], array[_ended.hold]);
+    end if;
     perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);
     return true;
