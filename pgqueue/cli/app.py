@@ -83,7 +83,7 @@ def _pgqueue(
     """A transactional job queue that lives in the PostgreSQL you already run."""
 
 
-app = new_group(_pgqueue)
+app = new_group(_pgqueue, completion=True)
 app.command("migrate")(migrate.migrate)
 app.command("worker")(worker.worker)
 app.command("enqueue")(enqueue.enqueue)

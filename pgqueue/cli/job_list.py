@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,7 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.record import Job
 from pgqueue.search import Query, parse
-from pgqueue.store import dead, execute, searching
+from pgqueue.store import dead, execute, explaining, queues, searching
 from pgqueue.store.listing import Asked, Page, page
 from pgqueue.store.searching import Found
 
@@ -29,6 +30,8 @@ Words = Annotated[
 ]
 # How many times further --further looks.
 FURTHER = 10
+# Queues among which the nearest name is looked for.
+MOST_NAMES = 1000
 BUSY = "the database did not answer in time: it is busy, or a table is locked; try again"
 
 
@@ -42,6 +45,8 @@ def print_page(
         raise typer.Exit(Exit.FAILED)
     if found.jobs or as_json or found.until is None:
         print_list(found.jobs, columns, as_json=as_json, empty=empty)
+    if not found.jobs:
+        tell_nearest(conn, asked.queue, asked.target)
     if note := _note(found, asked):
         say(note)
 
@@ -66,6 +71,17 @@ def print_found(
         print_list(jobs, columns, as_json=as_json, empty="No such job.")
     for note in _notes(found, limit):
         say(note)
+
+
+def tell_nearest(conn: psycopg.Connection[Any], queue: str | None, target: str | None) -> None:
+    """Of a queue or task of which no job was found, say which one may have been meant."""
+    if queue is not None:
+        names = execute(conn, queues.first(MOST_NAMES))
+        nearest = difflib.get_close_matches(queue, names, n=1) if queue not in names else []
+        if nearest:
+            say(f"no job is in a queue {queue}; did you mean {nearest[0]}?")
+    if target is not None and (known := execute(conn, explaining.nearest_target(target))) not in (None, target):
+        say(f"no job is of a task {target}; did you mean {known}?")
 
 
 def now(conn: psycopg.Connection[Any]) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import typer.core
 
+from pgqueue.cli.shapes import Shape, choose_shape
 from pgqueue.cli.values import duration, one_of, seconds, seconds_or_off
 
 E = TypeVar("E", bound=StrEnum)
@@ -28,12 +31,42 @@ class Group(typer.core.TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def new_group(callback: Callable[..., None]) -> typer.Typer:
-    """A group of commands; its callback's docstring is its help."""
-    return typer.Typer(
+class _Commands(typer.Typer):
+    """Commands, of which those that list something take --wide and -x."""
+
+    def command(self, *names: Any, **settings: Any) -> Any:
+        register = super().command(*names, **settings)
+        return lambda function: register(_listing(function) if _lists(function) else function)
+
+
+def _lists(function: Callable[..., Any]) -> bool:
+    return (function.__doc__ or "").startswith("List ")
+
+
+def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with two more options, which say in what shape print_list() prints."""
+
+    @functools.wraps(function)
+    def command(*args: Any, wide: bool = False, expanded: bool = False, **options: Any) -> Any:
+        choose_shape(Shape.EXPANDED if expanded else Shape.WIDE if wide else Shape.TABLE)
+        return function(*args, **options)
+
+    signature = inspect.signature(function, eval_str=True)
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=option)
+        for name, option in (("wide", Wide), ("expanded", Expanded))
+    ]
+    command.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *more])  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in command.__signature__.parameters.values()}  # type: ignore[attr-defined]
+    return command
+
+
+def new_group(callback: Callable[..., None], *, completion: bool = False) -> typer.Typer:
+    """A group of commands; its callback's docstring is its help. `completion` is for the whole of them."""
+    return _Commands(
         cls=Group,
         callback=callback,
-        add_completion=False,
+        add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,6 +95,8 @@ Dsn = Annotated[
         help=f"The database: postgresql://..., or embedded: for one of its own. Else the variable {VARIABLE}.",
     ),
 ]
+Wide = Annotated[bool, typer.Option("--wide", help="Cut nothing, however wide the terminal is.")]
+Expanded = Annotated[bool, typer.Option("--expanded", "-x", help="A line for each value, not a table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 App = Annotated[
     list[str],

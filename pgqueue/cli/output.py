@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from pgqueue.cli.brief import brief
+from pgqueue.cli.jsonable import jsonable
+from pgqueue.cli.shapes import Shape, shape
 from pgqueue.printable import as_json, in_one_line
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: 
     """
     if as_json:
         print_json(rows)
+    elif rows and shape() is Shape.EXPANDED:
+        _print_expanded(columns, rows)
     elif rows:
         print_table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], wide=wide)
     else:
@@ -63,7 +66,16 @@ def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: 
 
 def print_json(value: object) -> None:
     """Print dataclasses as objects with their fields' names, times in ISO 8601, durations in seconds."""
-    typer.echo(as_json(_jsonable(value), indent=2))
+    typer.echo(as_json(jsonable(value), indent=2))
+
+
+def _print_expanded(columns: Columns[T], rows: Sequence[T]) -> None:
+    """Print each row as lines of names and values, none of them cut."""
+    width = max(map(len, columns))
+    for number, row in enumerate(rows, 1):
+        typer.echo(paint(f"-[ {number} ]{'-' * width}", "dim"))
+        for name, cell in columns.items():
+            typer.echo(f"{paint(name.ljust(width), 'bold')}  {in_one_line(written(cell(row)))}".rstrip())
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]], *, wide: bool = False) -> None:
@@ -73,7 +85,8 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]], *, wide
     from rich.style import Style
 
     shown = console()
-    lay = _layout(titles, rows, shown.width if shown.is_terminal and not wide else None)
+    wide = wide or shape() is Shape.WIDE
+    lay = _layout(titles, rows, shown.width if shown.is_terminal and not wide else None, None if wide else WIDEST)
     styles = {word: Style.parse(style) for word, style in WORDS.items()}
     segments = []
     for number, row in enumerate([titles, *lay.texts]):
@@ -102,9 +115,9 @@ class _Layout:
     below: int | None
 
 
-def _layout(titles: Sequence[str], rows: Sequence[Sequence[object]], room: int | None) -> _Layout:
-    """How to print a table within so many characters; None: as wide as it is."""
-    texts = [[_shortened(in_one_line(written(cell))) for cell in row] for row in rows]
+def _layout(titles: Sequence[str], rows: Sequence[Sequence[object]], room: int | None, widest: int | None) -> _Layout:
+    """How to print a table within so many characters, and a cell in so many; None: as wide as it is."""
+    texts = [[_shortened(in_one_line(written(cell)), widest) for cell in row] for row in rows]
     columns = [n for n in range(len(titles)) if room is None or any(row[n] for row in texts)]
     widths = _natural(titles, texts, columns)
     below = None
@@ -196,9 +209,9 @@ def console(*, err: bool = False) -> Console:
     )
 
 
-def _shortened(text: str) -> str:
+def _shortened(text: str, widest: int | None) -> str:
     """A cell that leaves the others their room: one long error would push every line over the edge."""
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    return text if widest is None or len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def _is_name(cell: object) -> bool:
@@ -218,21 +231,3 @@ def _fitted(widths: list[int], yielding: Collection[int], room: int) -> list[int
             break
         widths[widest] -= 1
     return widths
-
-
-def _jsonable(value: object) -> Any:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case UUID():
-            return str(value)
-        case dict():
-            return {str(key): _jsonable(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_jsonable(each) for each in value]
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return {field.name: _jsonable(getattr(value, field.name)) for field in fields(value)}
-        case _:
-            return value

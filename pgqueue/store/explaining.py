@@ -9,7 +9,7 @@ from uuid import UUID
 from pgqueue.record import Explanation, Finding
 from pgqueue.store.direct import Rows
 from pgqueue.store.reading import load_json
-from pgqueue.store.statement import Statement
+from pgqueue.store.statement import Statement, only_value
 
 
 def job(job_id: UUID) -> Statement[Explanation | None]:
@@ -43,3 +43,8 @@ def _facts(detail: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         found = load_json(detail.replace("\\x", "\\\\x"))
     return found if isinstance(found, dict) else {}
+
+
+def nearest_target(target: str) -> Statement[str | None]:
+    """The target of live workers that is most like this one; None if none is. O(names)."""
+    return Statement("select pgqueue.nearest_target($1::text)", (target,), only_value)

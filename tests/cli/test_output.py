@@ -149,3 +149,60 @@ def test_a_reader_that_leaves_early_is_no_accident(start: Start) -> None:
     assert process.stderr
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
+
+
+def test_an_expanded_list_has_a_line_for_each_value_and_cuts_nothing(
+    pgqueue: Command, enqueue: Callable[..., str], conn: psycopg.Connection[Any]
+) -> None:
+    job_id = enqueue("send_receipt", "--queue", "q" * 300)
+    lines = pgqueue("jobs", "list", "-x").out.splitlines()
+    assert lines[0].startswith("-[ 1 ]-")
+    assert lines[1].split() == ["ID", job_id]
+    assert f"QUEUE       {'q' * 300}" in lines
+    assert "…" in pgqueue("jobs", "list").out
+    assert "q" * 300 in pgqueue("jobs", "list", "--wide").out
+    assert pgqueue("jobs", "list").out.splitlines()[0].split()[:2] == ["ID", "STATE"]
+
+
+# Those that only act, or whose answer is for the one who started them.
+NO_JSON = {
+    *("worker", "enqueue", "feed", "exporter", "dashboard", "demo", "verify", "bench", "jobs result", "jobs run"),
+    *(f"jobs {act}" for act in ("cancel", "retry", "bury", "purge", "priority", "due-now", "snooze", "edit")),
+    *("dead retry", "dead purge", "operations stop", "operations resume", "feeds remove", "routes set"),
+    *(f"queues {act}" for act in ("set", "unset", "pause", "resume", "limit", "notify")),
+    *("limits set", "limits remove", "routes remove"),
+    *(f"workers {act}" for act in ("quiet", "resume", "stop", "evict")),
+    *(f"schedules {act}" for act in ("add", "pause", "resume", "run", "remove")),
+    *(f"causes {act}" for act in ("describe", "mute", "unmute", "resolve", "reopen", "note", "assign", "title")),
+    *("db start", "db stop", "db url"),
+}
+
+
+def test_every_command_that_reads_prints_json_too() -> None:
+    from tests.docs.test_reference import COMMANDS
+
+    reads = {name.removeprefix("pgqueue ") for name in COMMANDS} - NO_JSON
+    without = {
+        name
+        for name in reads
+        if not any("--json" in parameter.opts for parameter in COMMANDS[f"pgqueue {name}"].params)
+    }
+    assert without == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["job", "list"], "jobs"), (["jobs", "lst"], "list"), (["jobs", "list", "--statee", "dead"], "--state")],
+)
+def test_a_word_that_is_no_command_or_option_names_the_nearest(pgqueue: Command, words: list[str], meant: str) -> None:
+    ran = pgqueue(*words)
+    assert ran.code == 2
+    assert meant in ran.err
+
+
+def test_the_shell_can_complete_commands_and_options() -> None:
+    program = os.path.join(os.path.dirname(sys.executable), "pgqueue")
+    for typed, place, meant in (("pgqueue jo", "1", "jobs"), ("pgqueue jobs list --st", "3", "--state")):
+        env = os.environ | {"_PGQUEUE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": place}
+        ran = subprocess.run([program], env=env, capture_output=True, text=True, timeout=60)
+        assert ran.stdout.split() == [meant], ran.stderr

@@ -31,6 +31,14 @@ def test_a_query_and_options_narrow_together(pgqueue: Command, enqueue: Enqueue)
     assert pgqueue("jobs", "list", "queue:none").out == "No such job.\n"
 
 
+def test_a_queue_that_has_no_job_is_told_with_the_nearest(pgqueue: Command, enqueue: Enqueue) -> None:
+    enqueue("send_receipt", "--queue", "mail")
+    ran = pgqueue("jobs", "list", "-q", "mial")
+    assert (ran.code, ran.out) == (0, "No such job.\n")
+    assert "did you mean mail?" in ran.err
+    assert "did you mean" not in pgqueue("jobs", "list", "-q", "mail", "-s", "dead").err
+
+
 def test_dead_list_finds_dead_jobs_alone(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
     dead, _live = enqueue("send_receipt"), enqueue("send_receipt")
     buried(conn, dead)

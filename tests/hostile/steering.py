@@ -10,7 +10,7 @@ import psycopg
 from pgqueue import operations
 from pgqueue.operations import Plan
 from pgqueue.search import parse
-from pgqueue.store import audit, execute, searching
+from pgqueue.store import audit, execute, explaining, searching
 from pgqueue.store import operations as store
 from tests import factories
 
@@ -32,6 +32,7 @@ def steered_on(conn: Conn) -> None:
         number = operations.begin(conn, plan)
         operations.step(conn, number, lambda _lines: None)
     execute(conn, store.detached())
+    execute(conn, explaining.nearest_target("a:b"))
     execute(conn, store.wait(number, 0.0))
     execute(conn, store.trial([]))
     execute(conn, store.end_trial(number, ended=False))
