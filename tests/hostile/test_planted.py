@@ -44,7 +44,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import rules, seeing, steering
+from tests.hostile import looking_on, rules, seeing, steering
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -183,6 +183,7 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
         pgqueue.result(conn, job, timeout=1)
     conn.execute("select * from pgqueue.job").fetchall()
     conn.execute("select * from pgqueue.queue_stats").fetchall()
+    looking_on.headed_on(conn)
 
 
 def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
@@ -292,6 +293,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     rules.feeds_on(conn)
     seeing.seen_on(conn)
     steering.steered_on(conn)
+    looking_on.looked_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:
