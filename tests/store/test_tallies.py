@@ -302,3 +302,29 @@ def test_rates_say_how_fast_a_queue_fills_and_empties(conn: Conn) -> None:
     assert rates.Rates("q", 410.0, 300.0, before=50).grows(100)
     assert rates.Rates("q", 410.0, 300.0).never_drains(1)
     assert not rates.Rates("q").never_drains(1)
+
+
+def test_a_role_without_the_tables_of_this_release_keeps_its_lease_and_reaps(db: Conn) -> None:
+    """Between `migrate` and the grants of the roles guide: what people see is missing, and nothing else."""
+    role = f"former_{db.info.dbname}"
+    new = "pgqueue.tallies, pgqueue.depths, pgqueue.worker_reports, pgqueue.causes, pgqueue.duties"
+    db.execute(
+        f"create role {role}; grant usage on schema pgqueue to {role};"
+        f" grant select, insert, update, delete on all tables in schema pgqueue to {role};"
+        f" revoke all on {new} from {role};"
+        f" grant usage on all sequences in schema pgqueue to {role}"
+    )
+    try:
+        db.execute(f"set role {role}")
+        worker, vanished = enlist(db), enlist(db)
+        fill(db, 2)
+        (mine,) = claim(db, worker)
+        assert len(claim(db, vanished)) == 1
+        assert execute(db, workers.heartbeat(worker, timedelta(seconds=30), '{"busy": 1}')).alive
+        expire(db, vanished)
+        assert execute(db, workers.reap()).jobs == {vanished: 1}
+        assert settle(db, mine) == frozenset()
+        execute(db, workers.discharge(worker, clean=True))
+    finally:
+        db.execute(f"reset role; drop owned by {role}; drop role {role}")
+    assert count(db, "tallies") == 0
