@@ -83,7 +83,7 @@ def take(started: Any, address: str, jobs: Any, folder: Path, width: int, scheme
 def squeeze(folder: Path) -> None:
     """Make the pictures small, where there is a program for it."""
     if program := shutil.which("pngquant"):
-        command = [program, "--force", "--ext", ".png", "--quality", "60-90", "64", *folder.glob("*.png")]
+        command = [program, "--force", "--ext", ".png", "--quality", "60-95", "128", *folder.glob("*.png")]
         subprocess.run(command, check=True)
 
 

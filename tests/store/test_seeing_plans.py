@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from pgqueue.job import JobState
-from pgqueue.store import causes, execute, rates, tallies
+from pgqueue.store import causes, execute, past, rates, showing, tallies
 from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import look
 from tests.factories import Conn
@@ -28,6 +29,11 @@ select date_trunc('minute', now()) - n * interval '3 minutes', 60, 'q' || n % 20
        10, 9, array_fill(1, array[25]), array_fill(1, array[25])
 from generate_series(1, 40000) as n
 """
+DEPTHS = """
+insert into pgqueue.depths (minute, queue, ready, later, running, dead, oldest, entered, exact)
+select date_trunc('minute', now()) - n * interval '3 minutes', 'q' || q, 10, 1, 1, 1, 5, 3, true
+from generate_series(1, 900) as n, generate_series(0, 19) as q
+"""
 CAUSES = (
     "update pgqueue.dead_jobs set cause = lpad(to_hex(abs(hashtext(id::text)) % 100), 12, '0')"
     " where abs(hashtext(id::text)) % 2 = 0"
@@ -43,6 +49,7 @@ def crowded(databases: Databases, request: pytest.FixtureRequest) -> Iterator[st
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(HISTORY)
         conn.execute(CAUSES)
+        conn.execute(DEPTHS)
         if request.param == "full":
             conn.execute("vacuum (analyze)")
     yield dsn
@@ -59,11 +66,15 @@ def ago(hours: float) -> datetime:
     return datetime.now(UTC) - timedelta(hours=hours)
 
 
+STEP = timedelta(minutes=5)
 # What is asked, and how many rows it may read.
 QUESTIONS: dict[str, tuple[Callable[[Conn], Any], int]] = {
     "timings of an hour": (lambda conn: execute(conn, tallies.timings(ago(1))), 100),
     "timings of a day": (lambda conn: execute(conn, tallies.timings(ago(24), "target")), 1_000),
     "throughput": (lambda conn: execute(conn, tallies.throughput(ago(6), ago(0))), 300),
+    "how full all queues were": (lambda conn: execute(conn, past.past(ago(6), ago(0), STEP)), 6_000),
+    "how full a queue was": (lambda conn: execute(conn, past.past(ago(6), ago(0), STEP, "q7")), 500),
+    "a job for a page": (lambda conn: execute(conn, showing.shown(UUID(int=0))), 10),
     "rates": (lambda conn: execute(conn, rates.rates()), 3_000),
     "what came in": (lambda conn: execute(conn, tallies.entered(timedelta(hours=1))), 100),
     "new causes": (lambda conn: execute(conn, causes.new(timedelta(minutes=10), 3)), 500),
