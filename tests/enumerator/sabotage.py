@@ -25,7 +25,7 @@ BUGS: dict[str, dict[str, dict[str, str]]] = {
     # Either guard would be enough.
     "a tick does not ask whether it has been decided": {
         "fire": {
-            "s.unique_key is null and s.overlap = 'allow' as plain": "false as plain",
+            "s.unique_key is null and s.cost is null and s.overlap = 'allow' as plain": "false as plain",
             "and (s.next_at = told.expected and s.next_at <= _now) is true": "",
         },
         "enqueue_tick": {"if not found then\n    did := null;": "if false then\n    did := null;"},
