@@ -3,6 +3,7 @@
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, retry
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import (
     AppError,
     ArgumentError,
@@ -31,7 +32,7 @@ from pgqueue.errors import (
 from pgqueue.explaining import explain, explain_queue
 from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.holding import limit
-from pgqueue.job import Enqueued, JobState, NewJob
+from pgqueue.job import JobState, NewJob
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue

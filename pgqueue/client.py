@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, Enqueued, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
+from pgqueue.job import Args, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration
 from pgqueue.record import Attempt, Job

@@ -5,8 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from pgqueue.context import JobContext
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
-from pgqueue.job import Enqueued, NewJob
+from pgqueue.job import NewJob
 from pgqueue.record import Job
 
 JobRef = UUID | str | Enqueued | Job | JobContext

@@ -11,8 +11,9 @@ from uuid import UUID
 import psycopg
 
 from pgqueue import instruments
+from pgqueue.enqueued import Enqueued
 from pgqueue.instruments import SendingWatch
-from pgqueue.job import Enqueued, NewJob
+from pgqueue.job import NewJob
 from pgqueue.store import batches, bulk, enqueueing, execute
 from pgqueue.store.asking import TOLD, ask, telling, told
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async

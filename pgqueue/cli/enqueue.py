@@ -36,9 +36,10 @@ from pgqueue.cli.job_options import (
 )
 from pgqueue.cli.options import App, Dsn
 from pgqueue.cli.values import arguments, labels, moment
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
-from pgqueue.job import DEFAULT_QUEUE, Args, Enqueued, NewJob
+from pgqueue.job import DEFAULT_QUEUE, Args, NewJob
 from pgqueue.routes import routed
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.job import Enqueued
+from pgqueue.enqueued import Enqueued
 
 Conn = psycopg.Connection[Any]
 

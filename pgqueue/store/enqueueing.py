@@ -8,8 +8,9 @@ from functools import cache
 from uuid import UUID
 
 from pgqueue.codec import encode_args
+from pgqueue.enqueued import Enqueued, Replaced
 from pgqueue.ids import new_job_id
-from pgqueue.job import Enqueued, NewJob, Replaced
+from pgqueue.job import NewJob
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
 from pgqueue.store.direct import Rows

@@ -11,8 +11,9 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 from pgqueue.context import bound_connection, home_database
 from pgqueue.cron import Timing
 from pgqueue.database import address_of
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
-from pgqueue.job import Args, Enqueued, JobOptions, NewJob
+from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.routes import routed

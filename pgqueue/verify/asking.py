@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.client import enqueue, enqueue_many
-from pgqueue.job import Enqueued
+from pgqueue.enqueued import Enqueued
 from pgqueue.verify import tasks
 from pgqueue.verify.workload import Piece
 

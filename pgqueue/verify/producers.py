@@ -11,9 +11,9 @@ from uuid import UUID
 
 import psycopg
 
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.ids import new_job_id
-from pgqueue.job import Enqueued
 from pgqueue.store.connection import is_lost, open_connection
 from pgqueue.verify.asking import ask, ask_at_once
 from pgqueue.verify.proxy import Proxy

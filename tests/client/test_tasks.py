@@ -17,8 +17,9 @@ import pytest
 
 from pgqueue.client import enqueue
 from pgqueue.context import bound
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import AppError, ArgumentError, NotBound, OptionError, TargetError, UsageError
-from pgqueue.job import Enqueued, NewJob
+from pgqueue.job import NewJob
 from pgqueue.retry import Fixed
 from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered, target_of, task
 from pgqueue.tasks.bounds import Bounds

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pgqueue.job import Claim, Enqueued, NewJob
+from pgqueue.enqueued import Enqueued
+from pgqueue.job import Claim, NewJob
 from pgqueue.store import enqueueing, execute
 from tests.factories import HOUR, TARGET, Conn, fail
 

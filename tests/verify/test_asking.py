@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 from pgqueue.embedded import Server
+from pgqueue.enqueued import Enqueued
 from pgqueue.ids import new_job_id
-from pgqueue.job import Enqueued
 from pgqueue.store.connection import open_connection
 from pgqueue.verify.asking import ask_at_once
 from pgqueue.verify.scratch import scratch

@@ -131,8 +131,8 @@ class Claimer:
     def resting(self) -> int | None:
         """How many claims there were so far; None while it works, or has a reason to claim nothing."""
         aside = len(self._outbox) - self._outbox.due
-        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._free()
-        return None if busy or not self._answered else self._held.total
+        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._free() or not self._answered
+        return None if busy else self._held.total
 
     @property
     def passed_by(self) -> list[UUID]:
@@ -174,8 +174,7 @@ class Claimer:
         else:
             now = time.monotonic()
             found = [wait for wait in (self._served.hear(name, now) for name in names) if wait is not None]
-            for name in names:
-                self._keyed.hear(name)
+            self._keyed.hear(names)
             if not found:
                 return None
             if wait := min(found) or self._vain.take(now):

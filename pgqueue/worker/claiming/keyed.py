@@ -77,10 +77,12 @@ class Keyed:
         """Whether queues are looked at one window after the other, those that somebody names first."""
         return self._many
 
-    def hear(self, name: str) -> None:
-        """There may be work in this queue; from any thread."""
-        if self._many and len(self._told) < WINDOW and self._selection.serves(name):
-            self._told[name] = None
+    def hear(self, names: Iterable[str]) -> None:
+        """There may be work in these queues; from any thread."""
+        if self._many:
+            for name in names:
+                if len(self._told) < WINDOW and self._selection.serves(name):
+                    self._told[name] = None
 
     def settled(self, batch: Iterable[Finished]) -> None:
         """Outcomes were written: the shares of keyed ones have come back."""

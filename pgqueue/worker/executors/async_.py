@@ -19,7 +19,6 @@ from pgqueue import instruments
 from pgqueue.events import Finished, Observer
 from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
-from pgqueue.judge import Terms
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
@@ -27,12 +26,10 @@ from pgqueue.worker.attempts.loop_state import LoopState
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.in_process import InProcess
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
-    once_targets,
-    registered_rules,
     registered_targets,
-    registered_terms,
     timed_out,
 )
 from pgqueue.worker.executors.loop_thread import LoopThread
@@ -44,7 +41,7 @@ from pgqueue.worker.executors.under_way import Running, UnderWay
 _MOST_THREADS = 8
 
 
-class AsyncExecutor:
+class AsyncExecutor(InProcess):
     """One event loop, in which at most `concurrency` attempts are under way."""
 
     # Made by start().
@@ -113,25 +110,9 @@ class AsyncExecutor:
         self._running.tell_cancelled(ids)
         self._threads.cancel(ids)
 
-    def terms(self, target: str) -> Terms | None:
-        """What a task says about the ends of its attempts; None if it is not registered here."""
-        return registered_terms(target)
-
     def targets(self) -> frozenset[str]:
         """The targets registered here, and the plain functions that jobs have called."""
         return registered_targets() | frozenset(tuple(self._tasks)) | self._threads.targets()
-
-    def at_most_once(self) -> frozenset[str]:
-        """The targets registered here that may run at most once."""
-        return once_targets()
-
-    def rules(self) -> frozenset[str]:
-        """What the tasks registered here declare of schedules and limits."""
-        return registered_rules()
-
-    def is_watched(self) -> bool:
-        """Whether something in this process looks on."""
-        return bool(instruments.installed)
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
-from pgqueue import instruments
 from pgqueue.context import Middleware
 from pgqueue.events import Observer
 from pgqueue.job import Claim
-from pgqueue.judge import Terms
 from pgqueue.tasks import import_apps
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -20,12 +18,11 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
+from pgqueue.worker.executors.in_process import InProcess
 from pgqueue.worker.executors.inbox import Inbox
 from pgqueue.worker.executors.judging import (
     cancelled_unstarted,
     left_over,
-    once_targets,
-    registered_rules,
     registered_targets,
     registered_terms,
     spec_here,
@@ -53,7 +50,7 @@ class _Slot:
     thread: threading.Thread = field(init=False)
 
 
-class ThreadExecutor:
+class ThreadExecutor(InProcess):
     """One thread a slot, all taking claims from one queue."""
 
     def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
@@ -112,25 +109,9 @@ class ThreadExecutor:
             if running is not None and slot.attempts is not None and running[1].id in ids:
                 slot.attempts.tell(running[0], Notice.CANCELLED)
 
-    def terms(self, target: str) -> Terms | None:
-        """What a task says about the ends of its attempts; None if it is not registered here."""
-        return registered_terms(target)
-
     def targets(self) -> frozenset[str]:
         """The targets registered here, and the plain functions that jobs have called."""
         return registered_targets().union(*(slot.attempts.found for slot in self._slots if slot.attempts is not None))
-
-    def at_most_once(self) -> frozenset[str]:
-        """The targets registered here that may run at most once."""
-        return once_targets()
-
-    def rules(self) -> frozenset[str]:
-        """What the tasks registered here declare of schedules and limits."""
-        return registered_rules()
-
-    def is_watched(self) -> bool:
-        """Whether something in this process looks on."""
-        return bool(instruments.installed)
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these."""
