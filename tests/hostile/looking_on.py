@@ -1,12 +1,13 @@
-"""What looks on: headers of jobs, and what is asked for machines."""
+"""What looks on: headers of jobs, what is asked for machines, and what people ask of a job, a queue and the past."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 
-from pgqueue.store import enqueueing, execute, jobs, metrics
+from pgqueue.store import enqueueing, execute, explaining, jobs, metrics, past, reports, searching, showing
 from tests import factories
 
 Conn = psycopg.Connection[Any]
@@ -31,3 +32,25 @@ def looked_on(conn: Conn) -> None:
     assert execute(conn, jobs.headers([taken.id])) == {taken.id: HEADERS}
     assert execute(conn, metrics.numbers())
     assert execute(conn, metrics.paces(["default", "none"]))
+
+
+def explained_on(conn: Conn) -> None:
+    """A job and a queue are explained and shown, beside limits, and the last hour is drawn."""
+    job = factories.enqueue(conn, limit_key="explained")
+    running = factories.claim_one(conn, queue="looked")
+    ended = factories.claim_one(conn, queue="looked")
+    factories.settle(conn, ended)
+    for each in (job, running.id, ended.id):
+        assert execute(conn, explaining.job(each)) is not None
+        assert execute(conn, showing.shown(each)) is not None
+    execute(conn, explaining.queue("default"))
+    assert [found.id for found in execute(conn, searching.jobs_of([job]))] == [job]
+    now = execute(conn, reports.now())
+    execute(conn, past.past(now - timedelta(hours=1), now, timedelta(minutes=5)))
+
+
+def asked_as_before_on(conn: Conn) -> None:
+    """A worker of the last release beats and fails."""
+    conn.execute("select pgqueue.heartbeat(0, interval '1 second')")
+    nothing = ", ".join("'{}'" for _ in range(8))
+    conn.execute(f"select pgqueue.fail(0, {nothing})")
