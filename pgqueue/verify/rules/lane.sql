@@ -21,7 +21,10 @@ cross join lateral (
   select max(sign.at) as at from verify.ends as sign
   where sign.job_id = first.job_id and sign.claim = first.claim) as over
 left join pgqueue.attempts as attempt on attempt.job_id = first.job_id and attempt.claim = first.claim
+left join pgqueue.attempts as its on its.job_id = second.job_id and its.claim = second.claim
+-- Whose lease had expired may go on, or begin: nothing that it does counts.
 where over.at > second.at and coalesce(attempt.outcome not in ('lost', 'late'), true)
+  and coalesce(its.outcome not in ('lost', 'late'), true)
 union all
 select mine.job_id, format('claim %s of lane %s at %s, before job %s, which was there at %s', begun.claim,
                            mine.limit_key, begun.at, theirs.job_id, theirs.at)
