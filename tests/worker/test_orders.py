@@ -106,6 +106,8 @@ def test_ttin_writes_what_the_worker_is_doing(spawn: StartProcess, desk: Desk, t
     job = worker.heard("dump: job")[0]
     assert (job["job"], job["attempt"]) == (str(job_id), 1)
     assert job["seconds"] >= 0
+    # Its heart may beat for the first time a little later.
+    wait_until(lambda: "heartbeat" in worker.heard("dump")[-1]["connected"] or worker.signal(signal.SIGTTIN))
     summary = worker.heard("dump")[-1]
     assert (summary["phase"], summary["running"], summary["waiting"], summary["outbox"]) == ("working", 1, 0, 0)
     assert summary["lease_left"] > 0
