@@ -70,6 +70,7 @@ def test_no_value_of_a_row_hides_it_or_another(pgqueue: Command, conn: Conn, sta
     assert [job["id"] for job in found.json] == [str(job_id) for job_id in reversed(meant)]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(("column", "value"), ODD, ids=[f"{column}-{str(value)[:12]!r}" for column, value in ODD])
 def test_every_read_survives_every_row(pgqueue: Command, conn: Conn, column: str, value: object) -> None:
     made = make(conn, JobState.DEAD, labels={"a": "b"})

@@ -117,6 +117,7 @@ def test_probes_tell_all_there_is_to_say(asked: Asked) -> None:
     assert (told["live"], told["ready"], told["phase"], told["jobs"]) == (True, True, "working", 0)
 
 
+@pytest.mark.faults
 def test_clients_that_say_nothing_take_no_more_than_a_few_descriptors(asked: Asked) -> None:
     """Not even while they come by hundreds; and whoever does ask is answered."""
     with contextlib.ExitStack() as stack:

@@ -15,6 +15,7 @@ TASKS = "tests.worker.last_tasks"
 SLOTS = 2
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("executor", KINDS)
 @pytest.mark.parametrize("task", ["job says so", "task says so", "at_most_once"])
 def test_p3_a_killed_worker_ends_no_job_that_had_not_begun(
