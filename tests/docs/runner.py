@@ -144,7 +144,9 @@ class PageRun:
                 ["bash", "-c", f"exec {command}"], cwd=self.folder, env=self._env, stdout=stream, stderr=stream
             )
         self._workers.append((worker, log))
-        wait_until(lambda: "worker started" in log.read_text() or worker.poll() is not None, message=command)
+        wait_until(
+            lambda: "worker started" in log.read_text() or worker.poll() is not None, timeout=30, message=command
+        )
         assert worker.poll() is None, log.read_text()
 
 

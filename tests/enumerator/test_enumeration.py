@@ -16,6 +16,8 @@ from tests.enumerator.requests import Request
 from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 
 
+# Each plays many at a time by itself; beside others, leases end for want of time.
+@pytest.mark.alone
 @pytest.mark.faults
 @pytest.mark.parametrize(
     "scenario", [*SCENARIOS, *KEYED_SCENARIOS], ids=lambda scenario: scenario.name.replace(" ", "-")
