@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from pgqueue.cli.database import connected
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import BeforeNumber, Dsn, Json, Most, listing, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.store import audit, execute
 from pgqueue.store.audit import Act
@@ -31,12 +27,11 @@ group = new_group(_audit)
 
 
 @group.command("list")
+@listing
 def list_acts(
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help="At most so many.")] = 50,
-    before: Annotated[
-        int | None, typer.Option("--before", metavar="NUMBER", help="Only lower numbers: the next page.")
-    ] = None,
+    limit: Most = 50,
+    before: BeforeNumber = None,
     as_json: Json = False,
 ) -> None:
     """List what was done by hand, the newest first: who, what, on which jobs or names, and why. Kept 180 days."""

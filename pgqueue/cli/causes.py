@@ -12,7 +12,7 @@ from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.job_list import BUSY
-from pgqueue.cli.options import Dsn, Json, Target, duration_option, new_group
+from pgqueue.cli.options import Dsn, Json, Most, Target, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, paint, print_json, print_list, written
 from pgqueue.job import JobState
 from pgqueue.printable import in_one_line
@@ -44,13 +44,14 @@ group = new_group(_causes)
 
 
 @group.command("list")
+@listing
 def list_causes(
     dsn: Dsn = None,
     within: Annotated[
         timedelta, duration_option("--within", "Count failures of so long; what was first met in it is new.")
     ] = timedelta(days=1),
     target: Target = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 50,
+    limit: Most = 50,
     as_json: Json = False,
 ) -> None:
     """List the causes of dead jobs and of failures, the last met first. FAILED attempts are of the last day."""

@@ -15,8 +15,8 @@ from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
-from pgqueue.cli.job_list import Before, Further, Limit, Words, now, print_found, print_page, query_of
-from pgqueue.cli.options import Dsn, JobId, Json, Queue, Target, duration_option, new_group
+from pgqueue.cli.job_list import Before, Further, Words, now, print_found, print_page, query_of
+from pgqueue.cli.options import Dsn, JobId, Json, Most, Queue, Target, duration_option, listing, new_group
 from pgqueue.cli.output import Columns
 from pgqueue.errors import UsageError
 from pgqueue.job import JobState
@@ -47,6 +47,7 @@ group = new_group(_dead)
 
 
 @group.command("list")
+@listing
 def list_dead(
     words: Words = None,
     dsn: Dsn = None,
@@ -56,7 +57,7 @@ def list_dead(
         str | None,
         typer.Option("--cause", metavar="CAUSE", help="Only jobs that died of this, or of its first digits."),
     ] = None,
-    limit: Limit = 50,
+    limit: Most = 50,
     before: Before = None,
     further: Further = False,
     as_json: Json = False,

@@ -8,7 +8,7 @@ import typer
 
 from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list, written
 from pgqueue.errors import FeedNotFound
 from pgqueue.printable import as_json as json_text
@@ -36,6 +36,7 @@ group = new_group(_feeds)
 
 
 @group.command("list")
+@listing
 def list_feeds(dsn: Dsn = None, as_json: Json = False) -> None:
     """List the feeds by name: how far each is, and how many of its jobs have not ended."""
     with connected(dsn) as conn:

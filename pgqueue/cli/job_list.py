@@ -21,7 +21,6 @@ from pgqueue.store.searching import Found
 if TYPE_CHECKING:
     import psycopg
 
-Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
 Before = Annotated[str | None, typer.Option("--before", metavar="ID", help="Only jobs with a lower id: the next page.")]
 Further = Annotated[bool, typer.Option("--further", help="Of a query: look ten times further before giving up.")]
 Words = Annotated[

@@ -17,7 +17,7 @@ from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_changes import Which
 from pgqueue.cli.job_ids import job_id_of
-from pgqueue.cli.job_list import Before, Further, Limit, Words, now, print_found, print_page, query_of
+from pgqueue.cli.job_list import Before, Further, Words, now, print_found, print_page, query_of
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, newest_attempts, print_job
 from pgqueue.cli.options import (
     App,
@@ -25,10 +25,12 @@ from pgqueue.cli.options import (
     JobId,
     Json,
     Middleware,
+    Most,
     Queue,
     Target,
     choice_option,
     duration_option,
+    listing,
     new_group,
 )
 from pgqueue.cli.output import Columns, print_json, print_list
@@ -59,6 +61,7 @@ group = new_group(_jobs)
 
 
 @group.command("list")
+@listing
 def list_jobs(
     words: Words = None,
     dsn: Dsn = None,
@@ -68,7 +71,7 @@ def list_jobs(
     ] = None,
     queue: Queue = None,
     target: Target = None,
-    limit: Limit = 50,
+    limit: Most = 50,
     before: Before = None,
     further: Further = False,
     as_json: Json = False,
@@ -98,6 +101,7 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@listing
 def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """List the ended attempts of a job."""
     with connected(dsn) as conn:

@@ -11,7 +11,7 @@ from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.limit_page import COLUMNS, in_words, print_limit
-from pgqueue.cli.options import Dsn, Json, choice_option, new_group
+from pgqueue.cli.options import Dsn, Json, Most, choice_option, listing, new_group
 from pgqueue.cli.output import print_list
 from pgqueue.cli.values import number_or_none
 from pgqueue.limits import SCOPES, Scope, remove_limit, set_limit
@@ -91,9 +91,10 @@ def set_(
 
 
 @group.command("list")
+@listing
 def list_limits(
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 200,
+    limit: Most = 200,
     after: Annotated[
         str, typer.Option("--after", metavar="OF:NAME", help="Only behind this one, as key:tenant:*: the next page.")
     ] = "",

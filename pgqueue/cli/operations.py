@@ -11,7 +11,7 @@ from pgqueue.cli import bulk
 from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import BeforeNumber, Dsn, Json, Most, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list, written
 from pgqueue.printable import in_one_line
 from pgqueue.store import execute
@@ -44,12 +44,11 @@ group = new_group(_operations)
 
 
 @group.command("list")
+@listing
 def list_operations(
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help="At most so many.")] = 50,
-    before: Annotated[
-        int | None, typer.Option("--before", metavar="NUMBER", help="Only lower numbers: the next page.")
-    ] = None,
+    limit: Most = 50,
+    before: BeforeNumber = None,
     as_json: Json = False,
 ) -> None:
     """List bulk actions, the newest first."""

@@ -31,20 +31,8 @@ class Group(typer.core.TyperGroup):
         return super().parse_args(ctx, args)
 
 
-class _Commands(typer.Typer):
-    """Commands, of which those that list something take --wide and -x."""
-
-    def command(self, *names: Any, **settings: Any) -> Any:
-        register = super().command(*names, **settings)
-        return lambda function: register(_listing(function) if _lists(function) else function)
-
-
-def _lists(function: Callable[..., Any]) -> bool:
-    return (function.__doc__ or "").startswith("List ")
-
-
-def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with two more options, which say in what shape print_list() prints."""
+def listing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command with two more options, --wide and -x, which say in what shape print_list() prints."""
 
     @functools.wraps(function)
     def command(*args: Any, wide: bool = False, expanded: bool = False, **options: Any) -> Any:
@@ -63,7 +51,7 @@ def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def new_group(callback: Callable[..., None], *, completion: bool = False) -> typer.Typer:
     """A group of commands; its callback's docstring is its help. `completion` is for the whole of them."""
-    return _Commands(
+    return typer.Typer(
         cls=Group,
         callback=callback,
         add_completion=completion,
@@ -108,6 +96,10 @@ Middleware = Annotated[
 ]
 Queue = Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Only jobs of this queue.")]
 Target = Annotated[str | None, typer.Option("--target", "-t", metavar="MODULE:FUNCTION", help="Only this task's jobs.")]
+Most = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
+BeforeNumber = Annotated[
+    int | None, typer.Option("--before", metavar="NUMBER", help="Only lower numbers: the next page.")
+]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or its first digits.")]
 JobIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids, or their first digits.")]
 

@@ -14,7 +14,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import number
-from pgqueue.cli.options import Dsn, Json, duration_option, new_group
+from pgqueue.cli.options import Dsn, Json, Most, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, print_list, rounded
 from pgqueue.cli.queue_limit import limit
 from pgqueue.cli.values import one_of
@@ -53,9 +53,10 @@ group.command("limit")(limit)
 
 
 @group.command("list")
+@listing
 def list_queues(
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 200,
+    limit: Most = 200,
     after: Annotated[str, typer.Option("--after", metavar="QUEUE", help="Only behind this name: the next page.")] = "",
     as_json: Json = False,
 ) -> None:

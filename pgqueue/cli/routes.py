@@ -11,7 +11,7 @@ from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
-from pgqueue.cli.options import App, Dsn, Json, new_group
+from pgqueue.cli.options import App, Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.globs import best
 from pgqueue.job import DEFAULT_QUEUE
@@ -45,6 +45,7 @@ group = new_group(_routes)
 
 
 @group.command("list")
+@listing
 def list_routes(dsn: Dsn = None, app: App = [], as_json: Json = False) -> None:  # noqa: B006, typer copies it
     """List the routes; with --app those of its code, too, which come before those of the database."""
     if app:

@@ -10,7 +10,7 @@ import typer
 from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import Dsn, Json, Most, listing, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.schedule_adding import add
 from pgqueue.cli.schedule_names import found, missing
@@ -59,9 +59,10 @@ group.command("next")(next_times)
 
 
 @group.command("list")
+@listing
 def list_schedules(
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 200,
+    limit: Most = 200,
     after: Annotated[str, typer.Option("--after", metavar="NAME", help="Only behind this name: the next page.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -81,10 +82,11 @@ def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@listing
 def history(
     name: Name,
     dsn: Dsn = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 50,
+    limit: Most = 50,
     as_json: Json = False,
 ) -> None:
     """List what became of a schedule's ticks, the latest first: kept 7 days, and after the schedule itself."""

@@ -16,7 +16,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import Estimate
-from pgqueue.cli.options import App, Dsn, Json, Queue, Target, duration_option, new_group
+from pgqueue.cli.options import App, Dsn, Json, Queue, Target, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.cli.spans import brief_seconds
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEFAULT_TIMEOUT
@@ -59,6 +59,7 @@ group = new_group(_tasks)
 
 
 @group.command("list")
+@listing
 def list_tasks(app: App = [], as_json: Json = False, dsn: Dsn = None) -> None:  # noqa: B006, typer copies it
     """List what jobs may call under a worker with this app: its tasks, and the plain functions of its modules.
 

@@ -11,7 +11,7 @@ from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
-from pgqueue.cli.options import Dsn, Json, new_group
+from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.worker_page import print_verbose, print_worker
 from pgqueue.errors import UsageError
@@ -51,6 +51,7 @@ group = new_group(_workers)
 
 
 @group.command("list")
+@listing
 def list_workers(
     dsn: Dsn = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With what each says of itself.")] = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,8 +116,12 @@ class _AsyncCursor(psycopg.AsyncRawCursor[Any]):
 
 @cache
 def query(name: str) -> str:
-    """The text of a read-only question in `sql/queries/`."""
-    return (files("pgqueue.store") / "sql" / "queries" / f"{name}.sql").read_text()
+    r"""The text of a read-only question in `sql/queries/`; a line `\ir NAME` stands for another file, as in psql."""
+    text = (files("pgqueue.store") / "sql" / "queries" / f"{name}.sql").read_text()
+    return _INCLUDED.sub(lambda line: query(line[1]).rstrip(), text)
+
+
+_INCLUDED = re.compile(r"^\\ir ([\w/]+)$", re.MULTILINE)
 
 
 def only_value(rows: Rows) -> Any:

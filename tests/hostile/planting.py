@@ -29,7 +29,7 @@ def words() -> set[str]:
 def _texts() -> Iterator[str]:
     yield from migration.repeatables()
     package = ROOT / "pgqueue"
-    for file in package.glob("store/sql/queries/*.sql"):
+    for file in package.glob("store/sql/queries/**/*.sql"):
         yield file.read_text()
     for file in package.rglob("*.py"):
         if file.relative_to(package).parts[0] not in _OTHERS:
