@@ -24,6 +24,7 @@ from pgqueue.events import Finished
 from pgqueue.instruments import Headers
 from pgqueue.job import DEFAULT_QUEUE, Claim, NewJob
 from pgqueue.outcome import Move, Reason, Settlement
+from pgqueue.redaction import Redaction
 from pgqueue.tasks import registered
 
 try:
@@ -35,10 +36,8 @@ except ImportError as missing:
     raise UsageError("this needs sentry-sdk; run `pip install 'pgqueue-postgres[sentry]'`") from missing
 
 ORIGIN = "auto.queue.pgqueue"
-HIDDEN = "•••••"
 # Of arguments, where they may be sent at all.
 MOST_ARGUMENTS = 8_192
-_SECRET = re.compile(r"pass|secret|token|authorization|api_?key|cookie|card|iban|ssn", re.IGNORECASE)
 _SLUG = re.compile(r"[^a-z0-9_-]+")
 
 When = Literal["dead", "last", "every"]
@@ -232,11 +231,5 @@ def _may_send_arguments(client: Any) -> bool:
 
 def _redacted(value: Any) -> str:
     """Arguments as they may be sent: what stands under the name of a secret is hidden, at any depth."""
-    text = json.dumps(_hidden(value), ensure_ascii=False, default=str)
+    text = json.dumps(Redaction().of_value(value), ensure_ascii=False, default=str)
     return text if len(text) <= MOST_ARGUMENTS else f"{text[:MOST_ARGUMENTS]}..."
-
-
-def _hidden(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: HIDDEN if _SECRET.search(str(key)) else _hidden(each) for key, each in value.items()}
-    return [_hidden(each) for each in value] if isinstance(value, list) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -55,7 +56,7 @@ class SmallServer:
         self._server.server_close()
 
 
-class SmallHandler(BaseHTTPRequestHandler):
+class SmallHandler(BaseHTTPRequestHandler, ABC):
     """Answers one request; do_GET is its owner's."""
 
     server_version = "pgqueue"
@@ -66,9 +67,9 @@ class SmallHandler(BaseHTTPRequestHandler):
         """As GET, without a body."""
         self.do_GET()
 
+    @abstractmethod
     def do_GET(self) -> None:
         """Answer by send()."""
-        raise NotImplementedError
 
     def log_message(self, *_: object) -> None:
         """They come every few seconds: none of them is worth a line."""

@@ -11,10 +11,10 @@ from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.database import Pool, Reads
 from pgqueue.dashboard.guard import Guard
 from pgqueue.dashboard.links import Link
-from pgqueue.dashboard.redaction import Redaction
 from pgqueue.dashboard.site import Site
 from pgqueue.database import dsn_of
 from pgqueue.errors import UsageError
+from pgqueue.redaction import Redaction
 
 
 def create_app(

@@ -20,11 +20,11 @@ from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
 from pgqueue.dashboard.memory import Memory
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
-from pgqueue.dashboard.redaction import Redaction
 from pgqueue.dashboard.rendering import Regions, Renderer
 from pgqueue.dashboard.scraped import Scraped
 from pgqueue.dashboard.static_files import StaticFiles
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError
+from pgqueue.redaction import Redaction
 from pgqueue.version import __version__
 
 # Which page a menu leads to: its name, what stands there, and the key that goes there after g.

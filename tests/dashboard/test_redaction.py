@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgqueue.dashboard import Dashboard
-from pgqueue.dashboard.redaction import HIDDEN, Redaction, without, written
+from pgqueue.redaction import HIDDEN, Redaction, without, written
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
 from tests.dashboard.filled import ADDRESSES, fill, planted

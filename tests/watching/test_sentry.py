@@ -14,7 +14,8 @@ from sentry_sdk.transport import Transport
 
 from pgqueue import instruments
 from pgqueue.errors import OptionError
-from pgqueue.sentry import HIDDEN, PgqueueIntegration, _instrument
+from pgqueue.redaction import HIDDEN
+from pgqueue.sentry import PgqueueIntegration, _instrument
 from tests.watching import tasks
 from tests.worker.conftest import desk, start  # noqa: F401  # fixtures
 from tests.worker.running import Desk, StartThreaded

@@ -8,8 +8,8 @@ from uuid import UUID
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
-from pgqueue.dashboard.redaction import without
 from pgqueue.dashboard.timeline import steps
+from pgqueue.redaction import without
 from pgqueue.store import execute, explaining, reading, showing, workers
 
 # Of a job that snoozes each minute a year's history is half a million.

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pgqueue.dashboard.database import Busy, Conn
 from pgqueue.dashboard.pages.page import Asked
-from pgqueue.dashboard.redaction import HIDDEN, Redaction, without
 from pgqueue.job import JobState
 from pgqueue.record import Job
+from pgqueue.redaction import HIDDEN, Redaction, without
 from pgqueue.store.listing import TOO_LARGE, page
 from pgqueue.store.listing import Asked as AskedJobs
 

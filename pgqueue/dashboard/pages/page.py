@@ -11,8 +11,8 @@ from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Conn
 from pgqueue.dashboard.memory import Memory
-from pgqueue.dashboard.redaction import Redaction
 from pgqueue.errors import PgqueueError
+from pgqueue.redaction import Redaction
 
 # So long may a name be that an address asks for.
 LONGEST_NAME = 1_000

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from pgqueue.dashboard.redaction import Redacted, Redaction, without
 from pgqueue.dashboard.tracebacks import Part, parts_of
 from pgqueue.record import Attempt, Explanation
+from pgqueue.redaction import Redacted, Redaction, without
 
 # What is not read may hold secrets.
 TOO_LARGE = Redacted(None, "", None, is_readable=False)

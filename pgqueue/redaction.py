@@ -67,6 +67,10 @@ class Redaction:
         cleaned = self._cleaned(value, secrets)
         return Redacted(cleaned, written(cleaned), frozenset(secrets))
 
+    def of_value(self, value: Any) -> Any:
+        """Arguments that were read already, as they may be shown."""
+        return self._cleaned(value, set())
+
     def secrets_of(self, value: Any) -> frozenset[str] | None:
         """The secrets among arguments that were read already; None if they could not be, and may hold some."""
         if isinstance(value, str):
