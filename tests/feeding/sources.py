@@ -81,4 +81,4 @@ def chosen() -> Iterator[Any]:
     yield [2]
     yield {"number": 3, "colour": "red"}
     yield 4
-    yield pgqueue.NewJob("tests.cli.shop:remind", ["Ann"], labels={"kind": "note"})
+    yield pgqueue.NewJob("elsewhere.letters:remind", ["Ann"], labels={"kind": "note"})

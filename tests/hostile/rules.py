@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 
@@ -74,10 +75,12 @@ def limits_on(conn: Conn) -> None:
     assert share.number is not None
     assert execute(conn, holding.give_back("tenant:7", share.number))
     execute(conn, limits.use_of("key", "tenant:7", "100/m"))
-    execute(conn, limits.put("key", "in order", 1, None, None, None, True, None))
+    # A key that nobody has held before, and a task with room: tests share the database, and leave jobs running.
+    in_order = f"in order {uuid4()}"
+    execute(conn, limits.put("key", in_order, 1, None, None, None, True, None))
     for _ in range(2):
-        pgqueue.enqueue(conn, factories.TARGET, queue="limited", limit_key="in order")
-    execute(conn, limits.put("task", factories.TARGET, 9, None, None, None, None, None))
+        pgqueue.enqueue(conn, factories.TARGET, queue="limited", limit_key=in_order)
+    execute(conn, limits.put("task", factories.TARGET, 900, None, None, None, None, None))
     wait_until(lambda: execute(conn, keyed.adopt()))
     worker = factories.enlist(conn)
     look = keyed.Look(["limited", "sized"])
@@ -95,7 +98,7 @@ def limits_on(conn: Conn) -> None:
     execute(conn, keyed.claim(worker, factories.epoch(conn, worker), [], 9, free=9, visits=100, look=look))
     execute(conn, keyed.reconcile())
     execute(conn, keyed.reconcile(1))
-    for scope, name in (("key", "tenant:*"), ("key", "in order"), ("task", factories.TARGET), ("queue", "limited")):
+    for scope, name in (("key", "tenant:*"), ("key", in_order), ("task", factories.TARGET), ("queue", "limited")):
         execute(conn, limits.remove(scope, name))
 
 
