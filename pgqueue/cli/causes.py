@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from pgqueue.answers import cause_answer
 from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
@@ -72,7 +72,7 @@ def show(cause: CauseName, dsn: Dsn = None, as_json: Json = False) -> None:
         raise typer.Exit(Exit.FAILED)
     ids = [str(job.id) for job in jobs.jobs] if jobs is not None else []
     if as_json:
-        print_json({**asdict(found), "newest_dead": ids})
+        print_json(cause_answer(found, [] if jobs is None else jobs.jobs))
         return
     facts = {
         "cause": found.cause,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,16 +42,28 @@ def dashboard(
         str, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows it, such as /ops/queue.")
     ] = "",
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What stands above the pages.")] = "pgqueue",
+    api: Annotated[
+        Path | None,
+        typer.Option("--api", metavar="FILE", help="Answer programs below /api/v1 that show a token of this file."),
+    ] = None,
     new_user: Annotated[
         str | None,
         typer.Option("--new-user", metavar="NAME", help="Ask for a password, print a line for the FILE, and end."),
     ] = None,
+    new_token: Annotated[
+        str | None,
+        typer.Option("--new-token", metavar="NAME", help="Make a token, print a line for the FILE of --api, and end."),
+    ] = None,
+    openapi: Annotated[
+        bool, typer.Option("--openapi", help="Print the description of the API, and end: OpenAPI 3.1.")
+    ] = False,
 ) -> None:
     """Serve pages that show queues, jobs, workers and all else. They read, and change nothing."""
     try:
         import uvicorn
 
-        from pgqueue.dashboard import create_app, hash_password
+        from pgqueue.dashboard import Tokens, create_app, hash_password
+        from pgqueue.dashboard.api.openapi import text as described
         from pgqueue.dashboard.app import below
         from pgqueue.dashboard.auth_option import auth_of
         from pgqueue.dashboard.guard import is_loopback
@@ -59,11 +72,19 @@ def dashboard(
     if new_user is not None:
         typer.echo(f"{new_user}:viewer:{hash_password(_password())}")
         return
+    if new_token is not None:
+        _make_token(new_token)
+        return
+    if openapi:
+        typer.echo(described(), nl=False)
+        return
     who = None if auth is None else auth_of(auth)
-    if who is None and not is_loopback(host):
+    # Without --auth pages are refused to others all the same.
+    if who is None and api is None and not is_loopback(host):
         say_error(f"{host} can be reached by others; say who may look, with --auth, or listen on 127.0.0.1")
         raise typer.Exit(Exit.USAGE)
-    app = create_app(dsn_of(dsn, "the dashboard"), auth=who, read_dsn=read_dsn, title=title)
+    tokens = None if api is None else Tokens.of_file(api)
+    app = create_app(dsn_of(dsn, "the dashboard"), auth=who, read_dsn=read_dsn, title=title, api=tokens)
     say(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}{root_path.rstrip('/')}/")
     # uvicorn ends well on it, and then sends it again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.FINE))
@@ -79,6 +100,14 @@ def dashboard(
         log_level="warning",
         timeout_graceful_shutdown=PATIENCE,
     )
+
+
+def _make_token(name: str) -> None:
+    from pgqueue.dashboard import hash_token, new_token
+
+    token = new_token()
+    typer.echo(f"{name}:viewer:{hash_token(token)}")
+    say(f"the token of {name}, which is shown this once: {token}")
 
 
 def _password() -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.answers import why_answer
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.job_ids import job_id_of
@@ -57,7 +58,7 @@ def explain_queue(
 
 def _print(found: Explanation, *, as_json: bool) -> None:
     if as_json:
-        print_json({"headline": found.headline.code, "findings": found.findings})
+        print_json(why_answer(found))
         return
     first, headline = found.findings[0], found.headline
     typer.echo(f"{paint(_opening(found), 'bold')}{in_one_line(headline.text)}")

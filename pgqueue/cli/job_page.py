@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import typer
 
+from pgqueue.answers import job_answer
 from pgqueue.cli.errors import say
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
 from pgqueue.printable import as_json as printable_json
@@ -47,7 +47,7 @@ def print_job(job: Job, attempts: Sequence[Attempt], unknown_since: datetime | N
     `unknown_since` is since when no live worker has known its target; None if that is not what it waits for.
     """
     if as_json:
-        print_json({**asdict(job), "unknown_since": unknown_since, "attempts": list(attempts)})
+        print_json(job_answer(job, unknown_since, attempts))
         return
     for name, value in _facts(job, unknown_since):
         typer.echo(f"{paint(name.ljust(12), 'bold')} {value}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import typer
 
+from pgqueue.answers import limit_answer
 from pgqueue.cli.output import Columns, paint, print_json
 from pgqueue.printable import in_one_line
 from pgqueue.store.limits import LimitRow, LimitUse
@@ -40,9 +40,7 @@ def number_of(count: int | None) -> str | None:
 def print_limit(name: str, row: LimitRow, use: LimitUse | None, *, as_json: bool) -> None:
     """Print the limit that rules what is named, and how much of it is in use."""
     if as_json:
-        said = asdict(row)
-        del said["in_use"]
-        print_json({"of": name, **said, "use": None if use is None else asdict(use)})
+        print_json(limit_answer(name, row, use))
         return
     facts = {
         row.scope: name,

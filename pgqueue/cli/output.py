@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from pgqueue.cli.brief import brief
-from pgqueue.cli.jsonable import jsonable
 from pgqueue.cli.shapes import Shape, shape
+from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json, in_one_line
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 
 import typer
 
+from pgqueue.answers import schedule_answer
 from pgqueue.cli.output import Columns, paint, print_json, print_list, rounded, written
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
@@ -29,7 +29,7 @@ def print_ticks(ticks: Sequence[TickRow], *, as_json: bool) -> None:
 def print_schedule(row: ScheduleRow, ticks: Sequence[TickRow], *, as_json: bool) -> None:
     """Print a schedule, and what became of its last ticks."""
     if as_json:
-        print_json({**asdict(row), "ticks": list(ticks)})
+        print_json(schedule_answer(row, ticks))
         return
     for name, value in _facts(row):
         typer.echo(f"{paint(name.ljust(12), 'bold')} {in_one_line(value)}")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import typer
 
+from pgqueue.answers import queue_answer
 from pgqueue.cli import queues as queues_command
 from pgqueue.cli import workers as workers_command
 from pgqueue.cli.errors import say
@@ -103,13 +104,8 @@ def as_values(found: Snapshot) -> dict[str, object]:
     """The snapshot as JSON has it: what is known of a queue's rates stands beside its numbers."""
     values: dict[str, object] = {each.name: getattr(found, each.name) for each in fields(found) if each.name != "rates"}
     if found.queues is not None:
-        values["queues"] = [_queue_values(row, found.rates_of(row.queue)) for row in found.queues]
+        values["queues"] = [queue_answer(row, found.rates.get(row.queue)) for row in found.queues]
     return values
-
-
-def _queue_values(row: QueueStats, rates: Rates) -> dict[str, object]:
-    known = {name: value for name, value in asdict(rates).items() if name != "queue"}
-    return {**asdict(row), **known, "drain": rates.drain(row.ready), "growing": rates.grows(row.ready)}
 
 
 def _headline(found: Snapshot, room: int | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 
 import typer
 
+from pgqueue.answers import worker_answer
 from pgqueue.cli.numbers import number
 from pgqueue.cli.output import Columns, paint, print_json, print_list, rounded, written
 from pgqueue.cli.spans import brief_seconds
@@ -51,7 +52,7 @@ RUNNING_COLUMNS: Columns[Running] = {
 def print_verbose(rows: Sequence[WorkerRow], told: Mapping[int, WorkerReport], *, as_json: bool, empty: str) -> None:
     """Print all of them; what is drifting shows beside the others."""
     if as_json:
-        print_json([_values(row, told.get(row.id)) for row in rows])
+        print_json([worker_answer(row, told.get(row.id)) for row in rows])
         return
     print_list([_Line(row, told.get(row.id)) for row in rows], COLUMNS, as_json=False, empty=empty)
     releases = [told[row.id].release for row in rows if row.id in told]
@@ -64,7 +65,7 @@ def print_verbose(rows: Sequence[WorkerRow], told: Mapping[int, WorkerReport], *
 def print_worker(row: WorkerRow, told: WorkerReport | None, *, as_json: bool) -> None:
     """Print one of them, with the jobs that it ran when it last told."""
     if as_json:
-        print_json(_values(row, told))
+        print_json(worker_answer(row, told))
         return
     for name, value in _facts(row, told):
         if value is not None and value != "":
@@ -109,14 +110,6 @@ def _facts(row: WorkerRow, told: WorkerReport | None) -> Iterator[tuple[str, obj
     yield "release", told.release
     yield "pgqueue", told.pgqueue
     yield "python", told.python
-
-
-def _values(row: WorkerRow, told: WorkerReport | None) -> dict[str, object]:
-    if told is None:
-        return {**asdict(row), "report": None}
-    report = {name: value for name, value in asdict(told).items() if name != "id"}
-    report["running"] = [job._asdict() for job in told.running]
-    return {**asdict(row), "report": report}
 
 
 def _busy(line: _Line) -> str | None:

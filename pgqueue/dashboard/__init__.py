@@ -14,9 +14,21 @@ if missing := [name for name in ("starlette", "jinja2") if find_spec(name) is No
         f"the dashboard needs {' and '.join(missing)}; install it: pip install 'pgqueue-postgres[dashboard]'"
     )
 
+from pgqueue.dashboard.api import Tokens, hash_token, new_token
 from pgqueue.dashboard.app import Dashboard, create_app
 from pgqueue.dashboard.auth import Role, User
 from pgqueue.dashboard.basic import Basic, hash_password
 from pgqueue.dashboard.trusted_header import TrustedHeader
 
-__all__ = ["Basic", "Dashboard", "Role", "TrustedHeader", "User", "create_app", "hash_password"]
+__all__ = [
+    "Basic",
+    "Dashboard",
+    "Role",
+    "Tokens",
+    "TrustedHeader",
+    "User",
+    "create_app",
+    "hash_password",
+    "hash_token",
+    "new_token",
+]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pgqueue.dashboard.api import Api, Tokens
 from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.database import Pool, Reads
 from pgqueue.dashboard.guard import Guard
@@ -28,6 +29,7 @@ def create_app(
     read_dsn: str | None = None,
     time_zone: str = "browser",
     embed: Sequence[str] = (),
+    api: Tokens | None = None,
 ) -> Dashboard:
     """An ASGI application that shows what stands in a database; mount it anywhere, or run it by itself.
 
@@ -35,20 +37,23 @@ def create_app(
     without one it answers at the machine itself alone. `redact` names further keys whose values are hidden.
     `read_dsn` is a standby to read from. `links` are pages elsewhere about a job: a name, and an address with `{id}`,
     `{queue}`, `{target}`. `time_zone` is the browser's, or a name such as `Europe/Vienna`. `embed` are origins whose
-    pages may show it in a frame. Nothing is opened before the first request; aclose() closes it. Raises UsageError.
+    pages may show it in a frame. `api` are the tokens of programs that may ask below /api/v1; without them there is no
+    API. Nothing is opened before the first request; aclose() closes it. Raises UsageError.
     """
     if pool is not None and (dsn is not None or read_dsn is not None):
         raise UsageError("give a DSN or a pool, not both")
     reads = Reads(None if pool is not None else read_dsn or dsn_of(dsn, "create_app()"), pool)
+    redaction = Redaction(redact)
     site = Site(
         reads,
-        redaction=Redaction(redact),
+        redaction=redaction,
         title=title,
         links=[Link(name, address) for name, address in (links or {}).items()],
         zone=_zone(time_zone),
         asks_users=auth is not None,
     )
-    return Dashboard(site, Guard(site.router, auth, embed))
+    told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory)
+    return Dashboard(site, Guard(site.router, auth, embed, told))
 
 
 def below(app: ASGIApp, root_path: str) -> ASGIApp:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pgqueue.dashboard.auth import Auth, User
+from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.basic import Basic
 from pgqueue.dashboard.trusted_header import TrustedHeader
+from pgqueue.dashboard.user_lines import users_of
 from pgqueue.errors import UsageError
 
 _SHAPES = "--auth reads basic:FILE, or header:NAME@NETWORK[,NETWORK]"
@@ -16,7 +17,7 @@ def auth_of(said: str) -> Auth:
     """From `basic:users.txt` or `header:X-Forwarded-User@10.0.0.0/8` to who may look. Raises UsageError."""
     kind, _, rest = said.partition(":")
     if kind == "basic" and rest:
-        return Basic(dict(_users(Path(rest))))
+        return Basic(dict(users_of(Path(rest), "user")))
     name, at, networks = rest.partition("@")
     if kind == "header" and name and at and networks:
         try:
@@ -24,23 +25,3 @@ def auth_of(said: str) -> Auth:
         except ValueError as error:
             raise UsageError(f"{_SHAPES}: {error}") from error
     raise UsageError(f"{_SHAPES}; got {said.partition(':')[0]!r:.40}")
-
-
-def _users(path: Path) -> list[tuple[str, tuple[User, str]]]:
-    """Users of a file, a line each: NAME:ROLE:HASH, or NAME:ROLE:HASH:QUEUE,QUEUE; lines with # say nothing."""
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the users cannot be read: {error}") from error
-    users = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        parts = line.strip().split(":")
-        if len(parts) not in (3, 4):
-            raise UsageError(f"line {number} of {path} reads NAME:ROLE:HASH; `pgqueue dashboard --new-user` makes one")
-        queues = parts[3].split(",") if len(parts) == 4 else None
-        users.append((parts[0], (User(parts[0], parts[1], queues), parts[2])))
-    if not users:
-        raise UsageError(f"{path} names no user; `pgqueue dashboard --new-user NAME` makes a line")
-    return users

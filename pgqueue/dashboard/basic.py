@@ -16,19 +16,15 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from pgqueue.dashboard.auth import Role, User
+from pgqueue.dashboard.waits import MOST_REMEMBERED, MOST_WAITING, delay
 from pgqueue.errors import UsageError
 
 # 16 MB and about 50 ms a try.
 _COST = {"n": 2**14, "r": 8, "p": 1}
 K = TypeVar("K")
 V = TypeVar("V")
-FREE_FAILURES = 5
-LONGEST_DELAY = 8.0
-# Of passwords that were right, and of names that failed: old ones make room.
-MOST_REMEMBERED = 1_000
 # Tries at once: more wait, so that guessing takes neither all memory nor all processors.
 AT_ONCE = 2
-MOST_WAITING = 50
 
 
 def hash_password(password: str, salt: bytes | None = None) -> str:
@@ -67,7 +63,7 @@ class Basic:
             return None
         self._waiting += 1
         try:
-            await asyncio.sleep(_delay(self._failures.get(name, 0)))
+            await asyncio.sleep(delay(self._failures.get(name, 0)))
             async with self._tries:
                 is_right = await asyncio.to_thread(_matches, password, said)
         finally:
@@ -103,10 +99,6 @@ def _given(request: Request) -> tuple[str, str] | None:
 def _matches(password: str, said: str) -> bool:
     salt = bytes.fromhex(said.split("$")[1])
     return hmac.compare_digest(hash_password(password, salt), said)
-
-
-def _delay(failures: int) -> float:
-    return 0.0 if failures < FREE_FAILURES else min(LONGEST_DELAY, 0.5 * 2.0 ** min(failures - FREE_FAILURES, 10))
 
 
 def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pgqueue.dashboard.api.app import Api, is_below
 from pgqueue.dashboard.auth import LOCAL, Auth, user_of
+from pgqueue.dashboard.paths import route_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -27,8 +29,8 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 class Guard:
     """Refuses what may not be, and gives every answer its headers; the user stands in `scope["pgqueue.user"]`."""
 
-    def __init__(self, app: ASGIApp, auth: Auth | None, embed: Sequence[str]) -> None:
-        self._app, self._auth = app, auth
+    def __init__(self, app: ASGIApp, auth: Auth | None, embed: Sequence[str], api: Api | None = None) -> None:
+        self._app, self._auth, self._api = app, auth, api
         self._policy = POLICY.format(" ".join(embed) or "'none'")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,6 +45,10 @@ class Guard:
                 self._add_headers(MutableHeaders(scope=message))
             await send(message)
 
+        if self._api is not None and is_below(route_of(scope)):
+            # It asks who it is in a way of its own, which no page of the web can.
+            await self._api(scope, receive, guarded)
+            return
         request = Request(scope)
         answer = self._refusal(request) or await self._enter(request)
         await (self._app if answer is None else answer)(scope, receive, guarded)
@@ -81,12 +87,6 @@ class Guard:
         headers["referrer-policy"] = "same-origin"
         headers["cross-origin-opener-policy"] = "same-origin"
         headers.setdefault("cache-control", "no-store")
-
-
-def route_of(scope: Scope) -> str:
-    """The path below the place where the dashboard is mounted."""
-    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
-    return path[len(root) :] if root and (path == root or path.startswith(f"{root}/")) else path
 
 
 def forged(request: Request) -> str | None:

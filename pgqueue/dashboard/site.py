@@ -62,9 +62,9 @@ class Site:
         asks_users: bool,
     ) -> None:
         self._reads, self._redaction = reads, redaction
-        self._memory = Memory()
+        self.memory = Memory()
         self._scraped = Scraped(reads.dsn)
-        self._checkup = None if reads.dsn is None else Checkup(reads.dsn)
+        self.checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
         self._paths = {page.name: page.path for page in PAGES}
         self._common = {
@@ -110,8 +110,8 @@ class Site:
             {name: value for name, value in request.query_params.items() if not name.startswith("_")},
             request.path_params,
             self._redaction,
-            self._checkup,
-            self._memory,
+            self.checkup,
+            self.memory,
         )
         here = Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
         look = partial(self._look, page, asked, here)

@@ -117,7 +117,12 @@ def timings(
 
 
 def _read_timings(rows: Rows) -> list[Timing]:
-    return [Timing(*(*row[:12], row[12] or (), row[13] or ())) for row in rows]
+    return [Timing(*(*row[:12], _counts(row[12]), _counts(row[13]))) for row in rows]
+
+
+def _counts(summed: Sequence[int | None] | None) -> Sequence[int]:
+    """Counts a bucket; none where no row has any: then each sum is null."""
+    return () if summed is None or None in summed else [each for each in summed if each is not None]
 
 
 _TIMINGS = """

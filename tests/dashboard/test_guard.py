@@ -187,9 +187,9 @@ def test_a_password_that_was_right_is_not_hashed_again(new_app: NewApp, monkeypa
 
 
 def test_guesses_wait_longer_and_longer() -> None:
-    from pgqueue.dashboard.basic import FREE_FAILURES, LONGEST_DELAY, _delay
+    from pgqueue.dashboard.waits import FREE_FAILURES, LONGEST_DELAY, delay
 
-    delays = [_delay(failures) for failures in range(FREE_FAILURES + 12)]
+    delays = [delay(failures) for failures in range(FREE_FAILURES + 12)]
     assert delays[:FREE_FAILURES] == [0.0] * FREE_FAILURES
     assert delays[FREE_FAILURES:] == sorted(delays[FREE_FAILURES:])
     assert delays[FREE_FAILURES] > 0

@@ -54,6 +54,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "has_result": found.result is not None,
         "attempts": attempts_of(attempts[-most:], secrets),
         "has_more": len(attempts) > most,
+        "secrets": secrets,
         "steps": steps(job, attempts[-most:]),
         "worker": next((row for row in there if row.id == job.worker), None),
         "workers": {row.id: row for row in there},

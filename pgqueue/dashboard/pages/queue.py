@@ -27,21 +27,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     if not asked.user.sees(name):
         raise Missing(f"no queue {name}")
 
-    def question(conn: Conn) -> dict[str, Any]:
-        depths = execute(conn, queues.depths([name], MOST_COUNTED))
-        rule = execute(conn, limits.get("queue", name))
-        serving = [row for row in execute(conn, workers.rows()) if globs.serves(row.queues, name)]
-        return {
-            "stats": next((row for row in depths.queues if row.queue == name), None),
-            "said": next(iter(execute(conn, queues.settings(name))), None),
-            "size": execute(conn, limits.size_of(name)),
-            "limit": rule,
-            "use": None if rule is None else execute(conn, limits.use_of("queue", name, rule.rate)),
-            "routes": [route for route in execute(conn, routes.rows()) if route.queue == name],
-            "workers": workers.holding(serving, depths.held, partial=depths.partial),
-        }
-
-    told = seen(conn, question)
+    told = seen(conn, lambda conn: terms_of(conn, name))
     # It names workers and keys of others, too.
     why = seen(conn, lambda conn: execute(conn, explaining.queue(name))) if asked.user.queues is None else None
     return {
@@ -51,6 +37,22 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "why": why,
         **told,
         **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()},
+    }
+
+
+def terms_of(conn: Conn, name: str) -> dict[str, Any]:
+    """How full a queue is, what holds of its jobs, and who serves it."""
+    depths = execute(conn, queues.depths([name], MOST_COUNTED))
+    rule = execute(conn, limits.get("queue", name))
+    serving = [row for row in execute(conn, workers.rows()) if globs.serves(row.queues, name)]
+    return {
+        "stats": next((row for row in depths.queues if row.queue == name), None),
+        "said": next(iter(execute(conn, queues.settings(name))), None),
+        "size": execute(conn, limits.size_of(name)),
+        "limit": rule,
+        "use": None if rule is None else execute(conn, limits.use_of("queue", name, rule.rate)),
+        "routes": [route for route in execute(conn, routes.rows()) if route.queue == name],
+        "workers": workers.holding(serving, depths.held, partial=depths.partial),
     }
 
 

@@ -13,6 +13,7 @@ from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import given
 from pgqueue.errors import UsageError
 from pgqueue.job import DEFAULT_QUEUE
+from pgqueue.redaction import Redacted
 from pgqueue.store import execute, schedules
 from pgqueue.store.schedules import ScheduleRow
 
@@ -34,12 +35,17 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "row": row,
         "ticks": ticks,
         "coming": _coming(row),
-        "args": given(asked.redaction, _text(row.args)) if asked.user.may("view_args") else None,
-        "labels": asked.redaction.labels(None if row.labels is None else _text(row.labels)),
+        "args": given_of(asked, row) if asked.user.may("view_args") else None,
+        "labels": asked.redaction.labels(None if row.labels is None else text_of(row.labels)),
     }
 
 
-def _text(value: Any) -> str:
+def given_of(asked: Asked, row: ScheduleRow) -> Redacted:
+    """What its jobs are given, without secrets."""
+    return given(asked.redaction, text_of(row.args))
+
+
+def text_of(value: Any) -> str:
     """JSON text of what was read; what could not be read is text still."""
     return value if isinstance(value, str) else json.dumps(value)
 

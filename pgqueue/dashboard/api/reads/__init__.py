@@ -1,0 +1,16 @@
+"""The questions of the API, each in a file of its kind."""
+
+from pgqueue.dashboard.api.reads import acts, causes, jobs, limits, overview, queues, rest, schedules, workers
+from pgqueue.dashboard.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *overview.ROUTES,
+    *queues.ROUTES,
+    *jobs.ROUTES,
+    *causes.ROUTES,
+    *workers.ROUTES,
+    *schedules.ROUTES,
+    *limits.ROUTES,
+    *acts.ROUTES,
+    *rest.ROUTES,
+)

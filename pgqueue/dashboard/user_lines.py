@@ -1,0 +1,35 @@
+"""Users of a file, a line each: their names, roles and hashes, and the queues that exist for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pgqueue.dashboard.auth import User
+from pgqueue.errors import UsageError
+
+
+def users_of(path: Path, kind: str) -> list[tuple[str, tuple[User, str]]]:
+    """Users of NAME:ROLE:HASH, or NAME:ROLE:HASH:QUEUE,QUEUE; lines with # say nothing.
+
+    `kind` is what each is: a user, or a token. Raises UsageError.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the {kind}s cannot be read: {error}") from error
+    found: dict[str, tuple[User, str]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.strip().split(":")
+        if len(parts) not in (3, 4):
+            raise UsageError(
+                f"line {number} of {path} reads NAME:ROLE:HASH; `pgqueue dashboard --new-{kind}` makes one"
+            )
+        if parts[0] in found:
+            raise UsageError(f"line {number} of {path} names {parts[0]} again")
+        queues = parts[3].split(",") if len(parts) == 4 else None
+        found[parts[0]] = (User(parts[0], parts[1], queues), parts[2])
+    if not found:
+        raise UsageError(f"{path} names no {kind}; `pgqueue dashboard --new-{kind} NAME` makes a line")
+    return list(found.items())
