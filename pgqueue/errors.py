@@ -4,7 +4,8 @@
     ├── UsageError (ValueError)      the call is wrong; nothing was written
     │   ├── TargetError              a target that no worker could call
     │   ├── ArgumentError            arguments or a result that are not JSON
-    │   └── OptionError              an option out of its range, or two that exclude each other
+    │   ├── OptionError              an option out of its range, or two that exclude each other
+    │   └── QueryError               a search for jobs that cannot be read
     ├── JobNotFound (LookupError)    no such job, in any state
     ├── JobFailed                    result() of a job that ended without success
     ├── FeedFailed                   feed(): the iterator raised, or yielded what no job can be
@@ -51,6 +52,20 @@ class ArgumentError(UsageError):
 
 class OptionError(UsageError):
     """An option out of its range, or two options that exclude each other."""
+
+
+class QueryError(UsageError):
+    """A search for jobs that cannot be read.
+
+    The wrong word begins at `place` and is `length` letters long; `mended` is the whole text as it may have been meant.
+    """
+
+    def __init__(self, message: str, place: int = 0, length: int = 0, mended: str | None = None) -> None:
+        super().__init__(message)
+        self.place, self.length, self.mended = place, length, mended
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.place, self.length, self.mended)
 
 
 class JobNotFound(PgqueueError, LookupError):

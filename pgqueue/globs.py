@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import lru_cache
 
 # Before a pattern of queues that a worker leaves out, where it says which it serves.
 EXCEPT = "!"
@@ -46,7 +46,14 @@ def serves(said: Sequence[str] | None, queue: str) -> bool:
     return wanted and not any(matches(each[1:], queue) for each in said if each.startswith(EXCEPT))
 
 
-@cache
+# Some are typed by people who search.
+@lru_cache(maxsize=2000)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(letter) or re.escape(letter) for letter in pattern), re.DOTALL)
+    first, *rest = [
+        "".join("." if letter == "?" else re.escape(letter) for letter in part) for part in pattern.split("*")
+    ]
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    # What stands between two stars is taken where it is first met, and never given back: no pattern takes for ever.
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
+    return re.compile(f"{first}{between}.*{rest[-1]}", re.DOTALL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +11,10 @@ import typer
 
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.output import Columns, print_list, written
+from pgqueue.finding import nearest_queue, nearest_task
 from pgqueue.record import Job
-from pgqueue.search import Query, parse
-from pgqueue.store import dead, execute, explaining, queues, searching
+from pgqueue.search import Query, parse, quoted
+from pgqueue.store import dead, execute, searching
 from pgqueue.store.listing import Asked, Page, page
 from pgqueue.store.searching import Found
 
@@ -29,8 +29,6 @@ Words = Annotated[
 ]
 # How many times further --further looks.
 FURTHER = 10
-# Queues among which the nearest name is looked for.
-MOST_NAMES = 1000
 BUSY = "the database did not answer in time: it is busy, or a table is locked; try again"
 
 
@@ -74,13 +72,10 @@ def print_found(
 
 def tell_nearest(conn: psycopg.Connection[Any], queue: str | None, target: str | None) -> None:
     """Of a queue or task of which no job was found, say which one may have been meant."""
-    if queue is not None:
-        names = execute(conn, queues.first(MOST_NAMES))
-        nearest = difflib.get_close_matches(queue, names, n=1) if queue not in names else []
-        if nearest:
-            say(f"no job is in a queue {queue}; did you mean {nearest[0]}?")
-    if target is not None and (known := execute(conn, explaining.nearest_target(target))) not in (None, target):
-        say(f"no job is of a task {target}; did you mean {known}?")
+    if queue is not None and (meant := nearest_queue(conn, queue)) is not None:
+        say(f"no job is in a queue {queue}; did you mean {meant}?")
+    if target is not None and (meant := nearest_task(conn, target)) is not None:
+        say(f"no job is of a task {target}; did you mean {meant}?")
 
 
 def now(conn: psycopg.Connection[Any]) -> datetime:
@@ -93,11 +88,6 @@ def query_of(words: Sequence[str], now: datetime, **more: str | None) -> Query:
     text = " ".join(words)
     options = [f"{field}={quoted(value)}" for field, value in more.items() if value is not None]
     return parse(" ".join([text, *options]), now)
-
-
-def quoted(text: str) -> str:
-    """A value as a query takes it, whatever is in it."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _notes(found: Found, limit: int) -> Iterator[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from pgqueue.errors import UsageError
+from pgqueue.errors import QueryError, UsageError
 from pgqueue.job import JobState
 from pgqueue.search.fields import FIELDS, OTHER_NAMES, Kind
 from pgqueue.search.moments import moment
 from pgqueue.search.query import Condition, Op, Query
-from pgqueue.search.words import Word, parts, unquoted, words
+from pgqueue.search.rewriting import within
+from pgqueue.search.words import LONGEST_KEPT, Word, parts, unquoted, words
 
 _ORDERS = frozenset({Op.ABOVE, Op.BELOW, Op.AT_LEAST, Op.AT_MOST})
 _SIGNS = {
@@ -32,11 +33,43 @@ MOST = 50
 
 
 def parse(text: str, now: datetime) -> Query:
-    """The query that a text says; durations in it count from `now`. Raises UsageError, with the nearest word known."""
+    """The query that a text says; durations in it count from `now`. Raises QueryError, with the nearest word known."""
     found = words(text)
     if len(found) > MOST:
-        raise UsageError(f"a query has at most {MOST} words, got {len(found)}")
-    return Query(text.strip(), tuple(_condition(word, now) for word in found))
+        raise QueryError(f"a query has at most {MOST} words, got {len(found)}", found[MOST].place, len(text))
+    return _read_words(text, found, now)
+
+
+def parse_kept(text: str, now: datetime) -> Query:
+    """The query that was kept, whole, with what was added to it. Raises QueryError."""
+    return _read_words(text, words(text, LONGEST_KEPT), now)
+
+
+def parse_within(queues: Sequence[str] | None, text: str, now: datetime) -> Query:
+    """The query of a text among these queues alone, whatever the text says: globs, some left out by a ! before them.
+
+    The text is read by itself, and a job must meet every word. Raises QueryError.
+    """
+    asked = parse(text, now)
+    if queues is None:
+        return asked
+    among = parse_kept(within(queues, ""), now)
+    return Query(within(queues, asked.text), among.conditions + asked.conditions)
+
+
+def _read_words(text: str, found: Sequence[Word], now: datetime) -> Query:
+    return Query(text.strip(), tuple(_placed(text, word, now) for word in found))
+
+
+def _placed(text: str, word: Word, now: datetime) -> Condition:
+    """The condition that a word says; what is wrong with it is said with its place. Raises QueryError."""
+    try:
+        return _condition(word, now)
+    except UsageError as error:
+        meant = getattr(error, "mended", None)
+        behind = word.place + len(word.text)
+        mended = None if meant is None else f"{text[: word.place]}{meant}{text[behind:]}"
+        raise QueryError(str(error), word.place, len(word.text), mended) from None
 
 
 def _condition(word: Word, now: datetime) -> Condition:
@@ -44,7 +77,10 @@ def _condition(word: Word, now: datetime) -> Condition:
     field = OTHER_NAMES.get(field, field)
     kind = FIELDS.get(field)
     if kind is None:
-        raise UsageError(f"a query knows no field {field[:40]!r}{_meant(field, [*FIELDS, *OTHER_NAMES])}; {_known()}")
+        nearest = _nearest(field, [*FIELDS, *OTHER_NAMES])
+        raise QueryError(
+            f"a query knows no field {field[:40]!r}{_meant(nearest)}; {_known()}", mended=_with(word, nearest)
+        )
     path = word.names[1:]
     if path and kind not in (Kind.LABEL, Kind.ARGS):
         raise UsageError(f"{field} has nothing below it, got {word.text[:80]!r}; write {field}:VALUE")
@@ -59,17 +95,21 @@ def _condition(word: Word, now: datetime) -> Condition:
     values = tuple(parts(word.value)) if op is Op.HAS else (unquoted(word.value),)
     if any(not value for value in values) and not (kind in (Kind.LABEL, Kind.ARGS) and op is Op.IS):
         raise UsageError(f"a value is missing: {word.text[:80]!r}")
-    return _read(Condition(field, path, op, values, negated), kind, now)
+    return _read(Condition(field, path, op, values, negated), kind, now, word)
 
 
-def _read(condition: Condition, kind: Kind, now: datetime) -> Condition:
+def _read(condition: Condition, kind: Kind, now: datetime, word: Word) -> Condition:
     """The condition with its values as what they are. Raises UsageError."""
     match kind:
         case Kind.STATE:
             for value in condition.values:
                 if value not in list(JobState):
+                    nearest = _nearest(value, list(JobState))
                     states = ", ".join(JobState)
-                    raise UsageError(f"no job is {value[:40]!r}{_meant(value, list(JobState))}; states are {states}")
+                    raise QueryError(
+                        f"no job is {value[:40]!r}{_meant(nearest)}; states are {states}",
+                        mended=None if nearest is None else word.text.replace(value, nearest, 1),
+                    )
         case Kind.ID:
             return replace(condition, values=tuple(_digits(condition.field, value) for value in condition.values))
         case Kind.NUMBER:
@@ -109,9 +149,20 @@ def as_number(text: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def _meant(nearest: str | None) -> str:
+    return f"; did you mean {nearest}?" if nearest else ""
+
+
+def _with(word: Word, field: str | None) -> str | None:
+    """The word with another field in front."""
+    if field is None:
+        return None
+    begin = 1 if word.negated else 0
+    return word.text[:begin] + re.sub(r"^[^.:=<>!]+", field, word.text[begin:], count=1)
 
 
 def _known() -> str:

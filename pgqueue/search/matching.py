@@ -91,11 +91,11 @@ def _plain(condition: Condition) -> Test:
             return _error_test(condition)
         case "worker":
             return lambda candidate: any(
-                each is not None and _is_named(condition, each)
+                each is not None and is_named(condition, each)
                 for each in (candidate.host, None if candidate.worker is None else str(candidate.worker))
             )
     text_of = _TEXTS[condition.field]
-    return lambda candidate: (text := text_of(candidate)) is not None and _is_named(condition, text)
+    return lambda candidate: (text := text_of(candidate)) is not None and is_named(condition, text)
 
 
 _TEXTS: dict[str, Callable[[Candidate], str | None]] = {
@@ -108,7 +108,8 @@ _TEXTS: dict[str, Callable[[Candidate], str | None]] = {
 }
 
 
-def _is_named(condition: Condition, text: str) -> bool:
+def is_named(condition: Condition, text: str) -> bool:
+    """Whether one of the condition's values means this text, negated or not."""
     if condition.op is Op.IS:
         return text == condition.values[0]
     if condition.field == "task":

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pgqueue.globs import is_glob
 from pgqueue.job import JobState
-from pgqueue.search.matching import id_floor
+from pgqueue.search.matching import id_floor, is_named
 from pgqueue.search.query import Condition, Op, Query
 
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
@@ -19,8 +19,8 @@ _DIGITS = 32
 class Narrowing:
     """Jobs in one of `states` with ids from `first` to `last`, and what else is said of all of them; None: nothing.
 
-    `queues` are names, patterns are of LIKE, `needles` in lower case: one of them stands in the error. The rest is
-    whether a query speaks of what costs something to read.
+    `queues` are names, patterns are of LIKE, those in `not_queue_patterns` mean no job; `ids` are whole ones, `needles`
+    in lower case: one of them stands in the error. The rest is whether a query speaks of what costs something to read.
     """
 
     states: frozenset[JobState]
@@ -28,6 +28,8 @@ class Narrowing:
     last: UUID
     queues: tuple[str, ...] | None
     queue_patterns: tuple[str, ...] | None
+    not_queue_patterns: tuple[str, ...] | None
+    ids: tuple[UUID, ...] | None
     target_patterns: tuple[str, ...] | None
     key: str | None
     causes: tuple[str, ...] | None
@@ -43,13 +45,15 @@ def narrowed(query: Query) -> Narrowing:
     positive = [condition for condition in query.conditions if not condition.negated]
     fields = {condition.field for condition in query.conditions}
     first, last = _ids(query.conditions)
-    queues = _names("queue", positive)
+    queues = _queues(query.conditions)
     return Narrowing(
         states=_states(query.conditions),
         first=first,
         last=last,
         queues=queues,
-        queue_patterns=_patterns("queue", positive),
+        queue_patterns=_patterns("queue", positive) if queues is None else tuple(_like(name) for name in queues),
+        not_queue_patterns=_not_queues(query.conditions),
+        ids=_whole_ids(positive),
         target_patterns=_patterns("task", positive),
         key=next(iter(_names("key", positive) or ()), None) if len(_names("key", positive) or ()) == 1 else None,
         causes=next((each.values for each in positive if each.field == "cause"), None),
@@ -85,6 +89,30 @@ def _ids(conditions: Iterable[Condition]) -> tuple[UUID, UUID]:
     return first, last
 
 
+def _whole_ids(conditions: Iterable[Condition]) -> tuple[UUID, ...] | None:
+    """The ids of which the job must have one; None if no condition says that."""
+    for condition in conditions:
+        if condition.field == "id" and all(len(digits) == _DIGITS for digits in condition.values):
+            return tuple(UUID(digits) for digits in dict.fromkeys(condition.values))
+    return None
+
+
+def _queues(conditions: Iterable[Condition]) -> tuple[str, ...] | None:
+    """The queues of which the job must be in one, less those that another word rules out; None if no word says that."""
+    said = [condition for condition in conditions if condition.field == "queue"]
+    names = _names("queue", [condition for condition in said if not condition.negated])
+    if names is None:
+        return None
+    return tuple(name for name in names if all(is_named(each, name) is not each.negated for each in said))
+
+
+def _not_queues(conditions: Iterable[Condition]) -> tuple[str, ...] | None:
+    """Patterns of queues in none of which the job may be."""
+    negated = [condition for condition in conditions if condition.field == "queue" and condition.negated]
+    patterns = [_like(value, exact=each.op is Op.IS) for each in negated for value in each.values]
+    return tuple(patterns) or None
+
+
 def _names(field: str, conditions: Iterable[Condition]) -> tuple[str, ...] | None:
     """The names of which the job must have one; None if no condition says that."""
     for condition in conditions:
@@ -104,7 +132,7 @@ def _patterns(field: str, conditions: Iterable[Condition]) -> tuple[str, ...] | 
     return None
 
 
-def _like(value: str, *, exact: bool) -> str:
+def _like(value: str, *, exact: bool = True) -> str:
     letters = {"\\": "\\\\", "%": "\\%", "_": "\\_"} | ({} if exact else {"*": "%", "?": "_"})
     return "".join(letters.get(letter, letter) for letter in value)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pgqueue.errors import UsageError
+from pgqueue.errors import QueryError
 
-LONGEST = 4000
+# Room for the ids of a page of 200; and for the queues of whoever asks besides.
+LONGEST, LONGEST_KEPT = 8000, 100_000
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _FIELD = re.compile(rf"(-?)((?:[^\s:=<>!\".]+)(?:\.(?:{_QUOTED}|[^\s:=<>!\".]+))*)(!=|>=|<=|[:=<>])", re.DOTALL)
 _VALUE = re.compile(rf"(?:{_QUOTED}|[^\s\"])*", re.DOTALL)
@@ -24,12 +25,13 @@ class Word:
     sign: str
     value: str
     text: str
+    place: int
 
 
-def words(text: str) -> list[Word]:
-    """The words of a query. Raises UsageError for what is none."""
-    if len(text) > LONGEST:
-        raise UsageError(f"a query has at most {LONGEST:,} characters, got {len(text):,}")
+def words(text: str, longest: int = LONGEST) -> list[Word]:
+    """The words of a query. Raises QueryError for what is none."""
+    if len(text) > longest:
+        raise QueryError(f"a query has at most {longest:,} characters, got {len(text):,}")
     found, place = [], 0
     while place < len(text):
         if text[place].isspace():
@@ -37,14 +39,15 @@ def words(text: str) -> list[Word]:
             continue
         field = _FIELD.match(text, place)
         if field is None:
-            raise UsageError(_no_word(text[place:]))
+            raise QueryError(_no_word(text[place:]), place, len(text[place:].split(maxsplit=1)[0]))
         value = _VALUE.match(text, field.end())
         assert value is not None
         place = value.end()
         if place < len(text) and not text[place].isspace():
-            raise UsageError(f"a quote is not closed: {_first(text[field.start() :])}")
+            begin = field.start()
+            raise QueryError(f"a quote is not closed: {_first(text[begin:])}", begin, len(text) - begin)
         names = tuple(unquoted(each) for each in _SEGMENT.findall(field[2]))
-        found.append(Word(bool(field[1]), names, field[3], value[0], text[field.start() : place]))
+        found.append(Word(bool(field[1]), names, field[3], value[0], text[field.start() : place], field.start()))
     return found
 
 

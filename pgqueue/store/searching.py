@@ -7,8 +7,8 @@ job has one id whatever becomes of it, so that page after page it is met once.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -63,8 +63,18 @@ class _Source:
     piece: int = FIRST_PIECE
 
 
+# What somebody is shown of a job: a query is held against that, so that it finds nothing by what is hidden.
+Shown = Callable[[Candidate], Candidate]
+
+
 def page(
-    conn: psycopg.Connection[Any], asked: Query, *, before: UUID | None = None, limit: int = 50, budgets: int = 1
+    conn: psycopg.Connection[Any],
+    asked: Query,
+    *,
+    before: UUID | None = None,
+    limit: int = 50,
+    budgets: int = 1,
+    shown: Shown | None = None,
 ) -> tuple[list[Job], Found] | None:
     """A page of jobs, and how far the look for them went; None if the database did not answer in time.
 
@@ -72,7 +82,7 @@ def page(
     """
 
     def answer(conn: psycopg.Connection[Any], budget: int, seconds: float) -> tuple[list[Job], Found]:
-        found = search(conn, asked, before=before, limit=limit, budget=budget, seconds=seconds)
+        found = search(conn, asked, before=before, limit=limit, budget=budget, seconds=seconds, shown=shown)
         return execute(conn, jobs_of([candidate.id for candidate in found.candidates])), found
 
     found = look(conn, lambda conn: answer(conn, BUDGET * budgets, SECONDS * budgets))
@@ -87,14 +97,19 @@ def search(
     limit: int = 50,
     budget: int = BUDGET,
     seconds: float = SECONDS,
+    shown: Shown | None = None,
 ) -> Found:
     """The newest `limit` jobs below an id that a query asks for, in the transaction open on `conn`."""
     narrow, matcher = narrowed(asked), Matcher(asked)
+    meant = matcher.matches if shown is None else _as_shown(matcher, shown)
+    if shown is not None:
+        # Secrets in an error are known by the arguments.
+        narrow = replace(narrow, args=narrow.args or narrow.error)
     top = min(HIGHEST if before is None else before, _behind(narrow.last))
     ends_at = time.monotonic() + seconds
     sources = _walks(narrow, top, _causes(conn, narrow))
     met, looked, heads = _heads(conn, narrow, sources, top, budget)
-    met = [each for each in met if matcher.matches(each)]
+    met = [each for each in met if meant(each)]
     while unfinished := [source for source in sources if not source.done]:
         edge = max(source.below for source in unfinished)
         if sum(each.id >= edge for each in met) >= limit:
@@ -105,13 +120,17 @@ def search(
             break
         candidates, count = _piece(conn, narrow, source, max(1, min(source.piece, budget - looked)))
         looked += count
-        met += [each for each in candidates if matcher.matches(each)]
+        met += [each for each in candidates if meant(each)]
     edge_or_none = max((source.below for source in sources if not source.done), default=None)
     settled = [each for each in met if edge_or_none is None or each.id >= edge_or_none]
     settled.sort(key=lambda each: each.id, reverse=True)
     all_said = edge_or_none is None and len(settled) <= limit
     further = None if all_said else settled[limit - 1].id if len(settled) >= limit else edge_or_none
     return Found(settled[:limit], looked, further, matcher.unread, heads)
+
+
+def _as_shown(matcher: Matcher, shown: Shown) -> Callable[[Candidate], bool]:
+    return lambda candidate: matcher.matches(shown(candidate))
 
 
 def _behind(last: UUID) -> UUID:
@@ -155,7 +174,7 @@ def _heads(
     live = next((source for source in sources if source.statement == "search_live"), None)
     states = narrow.states & LIVE
     few_queues = narrow.queues is not None and len(narrow.queues) <= MOST_WALKS
-    if live is None or states == LIVE or not (few_queues or JobState.READY not in states):
+    if live is None or states == LIVE or narrow.ids is not None or not (few_queues or JobState.READY not in states):
         return [], 0, False
     queues = list(narrow.queues) if few_queues and narrow.queues is not None else None
     rows = execute(conn, _statement(narrow, "search_heads", top, budget, (queues,)))
@@ -192,6 +211,8 @@ def _statement(narrow: Narrowing, name: str, below: UUID, most: int, more: tuple
         narrow.first,
         below,
         most,
+        _texts(narrow.not_queue_patterns),
+        None if narrow.ids is None else list(narrow.ids),
         *more,
     )
     return Statement(query(name), params, lambda rows: rows)

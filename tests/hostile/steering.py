@@ -10,12 +10,14 @@ import psycopg
 from pgqueue import operations
 from pgqueue.operations import Plan
 from pgqueue.search import parse
-from pgqueue.store import audit, execute, explaining, searching
+from pgqueue.store import audit, execute, explaining, searching, suggesting
 from pgqueue.store import operations as store
+from pgqueue.store.looking import look
 from tests import factories
 
 Conn = psycopg.Connection[Any]
 SEARCHES = ("", "queue:q state:dead", "state:running error:no worker:w", "key:k args.a:1 label.b:2", "cause:a")
+SEARCHES += ("-queue:a,b* id:0190a7b2-0000-7000-8000-000000000001", "queue:q* queue!=q state:dead")
 
 
 def steered_on(conn: Conn) -> None:
@@ -30,8 +32,13 @@ def steered_on(conn: Conn) -> None:
         factories.fail(conn, factories.claim_one(conn, queue="steered"), delay=None)
         assert operations.preview(conn, plan)
         number = operations.begin(conn, plan)
+        begun = operations.get(conn, number)
+        assert begun is not None
+        assert operations.left(conn, begun)
         operations.step(conn, number, lambda _lines: None)
+    operations.drive_detached(conn)
     execute(conn, store.detached())
+    assert look(conn, lambda conn: execute(conn, suggesting.words())) is not None
     execute(conn, explaining.nearest_target("a:b"))
     execute(conn, store.wait(number, 0.0))
     execute(conn, store.trial([]))

@@ -12,9 +12,10 @@ import pytest
 
 from pgqueue.job import JobState
 from pgqueue.record import Job
-from pgqueue.search import parse
-from pgqueue.store import execute, jobs, reading, searching
-from tests.factories import Conn, enqueue, fill, make
+from pgqueue.search import Candidate, parse
+from pgqueue.store import execute, jobs, reading, searching, suggesting
+from pgqueue.store.looking import look
+from tests.factories import Conn, claim_one, enqueue, fail, fill, make
 from tests.postgres import Databases
 from tests.store.crowds import TWENTIETH, analyse, crowd
 from tests.store.plans import plans_of, rows_read, scans
@@ -26,6 +27,10 @@ QUERIES: list[tuple[str, Meant]] = [
     ("queue:mail", lambda job: job.queue == "mail"),
     ("queue:m*,default -state:dead", lambda job: job.queue in ("mail", "default") and job.state != "dead"),
     ("task:oth*", lambda job: job.target == OTHER),
+    ("queue:m*,web -queue:we? queue!=none", lambda job: job.queue == "mail"),
+    ("queue:mail,web queue:w*,default", lambda job: job.queue == "web"),
+    ("-queue:m*,web", lambda job: job.queue == "default"),
+    ("queue:mail -queue:m*", lambda job: False),
     ("task!=shop.tasks:other", lambda job: job.target != OTHER),
     ("state:dead queue:mail,web", lambda job: job.state == "dead" and job.queue in ("mail", "web")),
     ("state:scheduled,retrying", lambda job: job.state in ("scheduled", "retrying")),
@@ -136,6 +141,28 @@ def test_windows_of_time_are_windows_of_ids(db: Conn) -> None:
     assert read_on(db, f"id:{old!s}") == [old]
 
 
+def test_jobs_that_are_named_are_found_in_whatever_state(db: Conn) -> None:
+    made = [make(db, state) for state in JobState if state is not JobState.READY] + fill(db, 3)
+    wanted = made[::2]
+    assert read_on(db, f"id:{','.join(each.hex for each in wanted)}") == sorted(wanted, reverse=True)
+    assert read_on(db, f"id:{wanted[0].hex},{made[1].hex} -id:{made[1].hex}") == [wanted[0]]
+    assert read_on(db, f"id:{made[1].hex} state:ready") == []
+
+
+def test_a_query_is_held_against_what_is_shown(db: Conn) -> None:
+    job = claim_one(db, {"word": "sesame"})
+    fail(db, job, None)
+    db.execute("update pgqueue.dead_jobs set error = 'no sesame'")
+    asked = {text: parse(text, datetime.now(UTC)) for text in ("error:sesame", "-error:sesame", "error:no")}
+
+    def shown(each: Candidate) -> Candidate:
+        assert each.args is not None
+        return each._replace(error="no")
+
+    found = {text: len(searching.search(db, query, shown=shown).candidates) for text, query in asked.items()}
+    assert found == {"error:sesame": 0, "-error:sesame": 1, "error:no": 1}
+
+
 def test_a_look_that_ends_early_says_how_far_it_came(db: Conn) -> None:
     made = fill(db, 30)
     answer = searching.search(db, parse("queue:nobody", datetime.now(UTC)), budget=10)
@@ -183,6 +210,15 @@ def test_a_search_reads_its_budget_and_walks_indexes(crowded: Conn, monkeypatch:
 
 def test_the_exact_ways_read_what_they_answer(crowded: Conn) -> None:
     target = "01900000-0002-7000-8000-000000000007"
-    for text in (f"id:{target}", "id:019000000002700080000000000000"):
+    far_apart = ",".join(f"01900000-00{n:02}-7000-8000-000000000007" for n in range(1, 90, 9))
+    for text in (f"id:{target}", "id:019000000002700080000000000000", f"id:{far_apart}"):
         plans = plans_of(crowded, lambda text=text: searching.page(crowded, parse(text, datetime.now(UTC))))
         assert rows_read(plans) <= 600, text
+
+
+def test_words_to_search_by_are_found_without_the_jobs(crowded: Conn) -> None:
+    plans = plans_of(crowded, lambda: look(crowded, lambda conn: execute(conn, suggesting.words())))
+    asked = scans(plans)
+    assert {scan["Relation Name"] for scan in asked} <= {"tallies", "targets"}
+    assert [scan for scan in asked if scan["Node Type"] == "Seq Scan"] == []
+    assert rows_read(plans) <= suggesting.TALLIES + suggesting.APPS + 5000

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from pgqueue.errors import UsageError
-from pgqueue.search import Candidate, Matcher, parse
+from pgqueue import globs
+from pgqueue.errors import QueryError, UsageError
+from pgqueue.search import (
+    Candidate,
+    Matcher,
+    asked_for,
+    guessed,
+    parse,
+    parse_kept,
+    parse_within,
+    replaced,
+    within,
+    word,
+)
 
 NOW = datetime(2031, 5, 1, 12, tzinfo=UTC)
 JOB = Candidate(
@@ -116,7 +129,7 @@ def test_a_job_that_is_otherwise_is_not_meant(text: str) -> None:
         ("attempt>x", "attempt is a whole number, got 'x'"),
         ("id:xyz", "a job's id is 32 hexadecimal digits"),
         ("queue:a " * 51, "at most 50 words"),
-        ("x" * 5000, "at most 4,000 characters"),
+        ("x" * 9000, "at most 8,000 characters"),
     ],
 )
 def test_what_is_no_query_says_what_was_meant(text: str, said: str) -> None:
@@ -141,3 +154,52 @@ def test_arguments_too_large_to_be_looked_into_are_told() -> None:
     matcher = Matcher(parse("args.n:1", NOW))
     assert not matcher.matches(JOB._replace(args=None, large=True))
     assert matcher.unread == 1
+
+
+def test_a_mistake_says_where_it_is_and_how_it_may_be_mended() -> None:
+    def wrong(text: str) -> QueryError:
+        with pytest.raises(QueryError) as caught:
+            parse(text, NOW)
+        return caught.value
+
+    error = wrong("since:2h -queu:mail,web state:dead")
+    assert (error.place, error.length, error.mended) == (9, 14, "since:2h -queue:mail,web state:dead")
+    error = wrong("state:dead,redy task:x")
+    assert (error.place, error.length, error.mended) == (0, 15, "state:dead,ready task:x")
+    error = wrong('task:x error:"open  ')
+    assert (error.place, error.length, error.mended) == (7, 13, None)
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.place, again.length, again.mended) == (str(error), 7, 13, None)
+
+
+def test_words_are_put_into_a_query_and_taken_out() -> None:
+    assert (
+        replaced('state:dead  queue:"a b" -state:ready', "state", "running") == 'queue:"a b" -state:ready state:running'
+    )
+    assert replaced("target:x state:dead", "task", None) == "state:dead"
+    assert asked_for('queue:"a b" state:dead', "queue") == "a b"
+    assert asked_for("queue:a,b", "queue") is None
+    assert asked_for("-queue:a", "queue") is None
+    assert (guessed("mail"), guessed("shop.mail:send"), guessed("a b")) == ("queue:mail", "task:shop.mail:send", None)
+    for name in ("mail", 'a "b" \\ c', "x*", "a,b", "-x", "é ü", "a\nb", "\\"):
+        condition = parse(word("queue", name), NOW)
+        assert Matcher(condition).matches(JOB._replace(queue=name)), name
+        assert not Matcher(condition).matches(JOB._replace(queue=name.replace("*", "yz") + "x")), name
+
+
+@pytest.mark.parametrize("said", [None, [], ["mail"], ["m*", "!mail.x"], ["!x"], ["a b", "c,d"], ["*", "!mail"], [""]])
+def test_among_some_queues_alone_a_query_finds_those_that_exist_for_whoever_asks(said: list[str] | None) -> None:
+    for text in ("", "state:retrying", "queue:*", "-queue:mail", "queue:mail,mail.x,bank"):
+        among, alone = Matcher(parse_within(said, text, NOW)), Matcher(parse(text, NOW))
+        kept = Matcher(parse_kept(within(said, text), NOW))
+        for queue in ("mail", "mail.x", "bank", "a b", "c", "c,d", "x"):
+            job = JOB._replace(queue=queue)
+            wanted = alone.matches(job) and globs.serves(said, queue)
+            assert among.matches(job) is kept.matches(job) is wanted, (said, text, queue)
+
+
+def test_no_glob_takes_for_ever() -> None:
+    assert not globs.matches("*a" * 30 + "*b", "a" * 5000)
+    assert globs.matches("*a" * 30 + "*b", "a" * 5000 + "b")
+    assert globs.matches("a?c*e*", "abcde")
+    assert not globs.matches("*ab*ab", "ab")

@@ -1,11 +1,13 @@
 -- Dead jobs, newest id first, for a query.
 -- Answers how many were looked at, the last of them, and those that $1-$4 leave: states, patterns of queues and of
--- targets, and needles in the error; null says nothing. $5, $6, $7, $8: arguments, labels, error and host are wanted;
--- $9: of at most so many bytes. Looks at $12 rows with ids from $10 up to, and below, $11. Walks dead_jobs_pkey.
+-- targets, and needles in the error; null says nothing; $13: patterns of queues that are left out. $5, $6, $7, $8:
+-- arguments, labels, error and host are wanted; $9: of at most so many bytes. Looks at $12 rows with ids from $10 up to,
+-- and below, $11; of those that $14 names, null is any. Walks dead_jobs_pkey.
 with looked as materialized (
   select dead.*
   from pgqueue.dead_jobs as dead
   where dead.id >= $10::uuid and dead.id < $11::uuid
+    and ($14::uuid[] is null or dead.id = any ($14))
   order by dead.id desc
   limit $12::int
 )

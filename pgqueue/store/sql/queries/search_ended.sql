@@ -1,11 +1,13 @@
 -- Jobs that succeeded or were cancelled, newest id first, for a query: looks at attempts.
 -- Answers how many were looked at, the last of them, and those that $1-$4 leave: states, patterns of queues and of
--- targets, and needles in the error; null says nothing. $5, $6, $7, $8: arguments, labels, error and host are wanted;
--- $9: of at most so many bytes. Looks at $12 rows with ids from $10 up to, and below, $11. Walks attempts_pkey.
+-- targets, and needles in the error; null says nothing; $13: patterns of queues that are left out. $5, $6, $7, $8:
+-- arguments, labels, error and host are wanted; $9: of at most so many bytes. Looks at $12 rows with ids from $10 up to,
+-- and below, $11; of those that $14 names, null is any. Walks attempts_pkey.
 with looked as materialized (
   select ended.*
   from pgqueue.attempts as ended
   where ended.job_id >= $10::uuid and ended.job_id < $11::uuid
+    and ($14::uuid[] is null or ended.job_id = any ($14))
   order by ended.job_id desc, ended.claim desc
   limit $12::int
 )
@@ -26,6 +28,7 @@ left join (
   from looked
   where looked.outcome = any ($1::text[]) and looked.outcome in ('succeeded', 'cancelled')
     and ($2::text[] is null or looked.queue like any ($2))
+    and ($13::text[] is null or not looked.queue like any ($13))
     and ($3::text[] is null or looked.target like any ($3))
     and $4::text[] is null
 ) as one on true

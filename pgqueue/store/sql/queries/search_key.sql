@@ -1,8 +1,9 @@
--- As search_live, of the one job that has the unique key $13. Walks jobs_unique.
+-- As search_live, of the one job that has the unique key $15. Walks jobs_unique.
 with looked as materialized (
   select job.*
   from pgqueue.jobs as job
-  where job.unique_key = $13::text and job.id >= $10::uuid and job.id < $11::uuid
+  where job.unique_key = $15::text and job.id >= $10::uuid and job.id < $11::uuid
+    and ($14::uuid[] is null or job.id = any ($14))
   order by job.id desc
   limit $12::int
 )

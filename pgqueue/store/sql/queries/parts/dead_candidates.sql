@@ -1,4 +1,4 @@
--- Of dead jobs that were `looked` at: how many, the last of them, and those that $1-$4 leave, as search_dead says.
+-- Of dead jobs that were `looked` at: how many, the last of them, and those that $1-$4 and $13 leave, as search_dead says.
 select head.looked, head.last, one.id, one.queue, one.target,
        case when one.id is not null then 'dead' end as state, one.priority,
        one.attempt, null::bigint as worker, one.run_at, one.started_at, one.died_at as finished_at, one.unique_key,
@@ -16,6 +16,7 @@ left join (
   from looked
   where 'dead' = any ($1::text[])
     and ($2::text[] is null or looked.queue like any ($2))
+    and ($13::text[] is null or not looked.queue like any ($13))
     and ($3::text[] is null or looked.target like any ($3))
     and ($4::text[] is null
          or exists (select from unnest($4) as needle (text)

@@ -1,4 +1,5 @@
--- Of `placed` jobs that have not ended, with their `state`: those that $1-$4 leave, as search_live says, beside `head`.
+-- Of `placed` jobs that have not ended, with their `state`: those that $1-$4 and $13 leave, as search_live says, beside
+-- `head`.
 , found as (
   select placed.*, failed.error_type, failed.error, failed.cause
   from placed
@@ -11,6 +12,7 @@
     limit 1) as failed on $7::boolean
   where placed.state = any ($1::text[])
     and ($2::text[] is null or placed.queue like any ($2))
+    and ($13::text[] is null or not placed.queue like any ($13))
     and ($3::text[] is null or placed.target like any ($3))
 )
 select head.looked, head.last, one.id, one.queue, one.target, one.state, one.priority, one.attempt, one.worker,
