@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +16,7 @@ from pgqueue import operations
 from pgqueue.cli.acting import VIA, who
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY, now
-from pgqueue.errors import UsageError
+from pgqueue.errors import OptionError, UsageError
 from pgqueue.operations import Plan, Preview
 from pgqueue.printable import in_one_line
 from pgqueue.store import execute, searching
@@ -26,34 +25,29 @@ from pgqueue.store.operations import Operation, stop
 if TYPE_CHECKING:
     import psycopg
 
-# Above so many jobs their number is to be typed.
-TYPED = 10_000
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/\s*(s|m|h)?)?", re.ASCII)
-_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
-DONE = {"cancel": "cancelled", "retry": "retried", "bury": "buried", "purge": "purged", "priority": "changed"}
 
+def _said(read: Callable[[str], float]) -> Callable[[str | float], float]:
+    """A reader of an option; what it refuses is the option's fault."""
 
-def _rate(text: str | float) -> float:
-    if isinstance(text, float):
-        return text
-    said = _RATE.fullmatch(text.strip())
-    if said is None or not float(said[1]):
-        raise typer.BadParameter(f"a rate reads 50/s, 600/m or 1000/h, got {text!r}")
-    return float(said[1]) / _SECONDS[said[2]]
+    def option(text: str | float) -> float:
+        if isinstance(text, float):
+            return text
+        try:
+            return read(text)
+        except OptionError as error:
+            raise typer.BadParameter(str(error)) from error
 
-
-def _share(text: str | float) -> float:
-    if isinstance(text, float):
-        return text
-    said = re.fullmatch(r"(\d{1,3})\s*%", text.strip(), re.ASCII)
-    if said is None or int(said[1]) > 100:
-        raise typer.BadParameter(f"a share reads 50%, got {text!r}")
-    return int(said[1]) / 100
+    return option
 
 
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="N/s", parser=_rate, help="Of a query: at most so many a second; also /m, /h."),
+    typer.Option(
+        "--rate",
+        metavar="N/s",
+        parser=_said(operations.rate_of),
+        help="Of a query: at most so many a second; also /m, /h.",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Of a query: say what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Of a query: do not ask.")]
@@ -66,7 +60,12 @@ Trial = Annotated[
 ]
 StopAt = Annotated[
     float | None,
-    typer.Option("--stop-at", metavar="SHARE", parser=_share, help="Of a trial: stop if more failed again; 50%."),
+    typer.Option(
+        "--stop-at",
+        metavar="SHARE",
+        parser=_said(operations.share_of),
+        help="Of a trial: stop if more failed again; 50%.",
+    ),
 ]
 Export = Annotated[
     Path | None,
@@ -116,7 +115,7 @@ def run(
     if seen is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
-    say(in_words(kind, seen))
+    say(operations.in_words(kind, seen))
     _show(conn, seen)
     if seen.whole and not seen.count:
         typer.echo("No such job.")
@@ -160,21 +159,6 @@ def drive(conn: psycopg.Connection[Any], number: int, export: Path | None = None
     _end(operations.get(conn, number))
 
 
-def in_words(kind: str, seen: Preview) -> str:
-    """What a bulk action would do, in one line or two."""
-    about = "" if seen.whole and seen.count < operations.COUNTED else "at least "
-    states = ", ".join(f"{n:,} {state}" for state, n in seen.states.items())
-    line = f"{kind}: {about}{seen.count:,} jobs" + (f" ({states})" if states else "")
-    if not seen.whole:
-        line += f"; looked at {seen.looked:,}, there are more to look at"
-    left = ", ".join(f"{n:,} {state}" for state, n in seen.left.items())
-    if left:
-        line += f"\nleft out: {left}, among the newest that were looked at"
-    if seen.kept:
-        line += f"\n{seen.kept:,} stay dead: a live job has their unique key"
-    return line
-
-
 def _show(conn: psycopg.Connection[Any], seen: Preview) -> None:
     samples = execute(conn, searching.jobs_of(seen.samples))
     for job in samples:
@@ -184,7 +168,7 @@ def _show(conn: psycopg.Connection[Any], seen: Preview) -> None:
 
 
 def _ask(kind: str, seen: Preview) -> None:
-    if seen.count > TYPED or not seen.whole:
+    if operations.is_to_be_typed(seen):
         said = typer.prompt(f"These are many. Type {seen.count} to {kind} all of them", err=True)
         agreed = str(said).replace(",", "").strip() == str(seen.count)
     else:
@@ -198,13 +182,13 @@ def _progress(operation: Operation | None) -> str:
     if operation is None:
         return ""
     rate = "" if operation.rate is None else f", at most {operation.rate:g}/s"
-    return f"{operation.done:,} {DONE[operation.kind]}, {operation.looked:,} looked at{rate}"
+    return f"{operation.done:,} {operations.PAST[operation.kind]}, {operation.looked:,} looked at{rate}"
 
 
 def _end(operation: Operation | None) -> None:
     if operation is None:
         raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(f"{operation.done:,} {DONE[operation.kind]}")
+    typer.echo(f"{operation.done:,} {operations.PAST[operation.kind]}")
     if operation.skipped:
         say(f"{operation.skipped:,} stay as they were: they moved meanwhile, or cannot be moved")
     if operation.failed:

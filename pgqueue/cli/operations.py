@@ -98,7 +98,7 @@ def stop(number: Number, reason: Reason = None, dsn: Dsn = None) -> None:
     if not act.done:
         say_error(f"operation {number} is {row.state} already")
         raise typer.Exit(Exit.FAILED)
-    typer.echo(f"operation {number} is stopped: {row.done:,} {bulk.DONE[row.kind]}")
+    typer.echo(f"operation {number} is stopped: {row.done:,} {operations.PAST[row.kind]}")
 
 
 @group.command()

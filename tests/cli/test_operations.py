@@ -48,7 +48,7 @@ def test_without_an_answer_nothing_is_done(pgqueue: Command, three: list[str], m
 
 
 def test_many_are_typed(pgqueue: Command, three: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pgqueue.cli.bulk.TYPED", 2)
+    monkeypatch.setattr("pgqueue.operations.manner.TYPED", 2)
     for answer, code in (("y\n", 1), ("3\n", 0)):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         assert pgqueue("jobs", "bury", "queue:mail").code == code
