@@ -12,11 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pgqueue.dashboard.bars import bar
+from pgqueue.dashboard.caret import caret
 from pgqueue.dashboard.figures import brief_id, figure, lasting, moment, number, short, shown, target
 from pgqueue.dashboard.icons import icon
 from pgqueue.dashboard.links import Addresses
 from pgqueue.dashboard.pages.page import Page
 from pgqueue.dashboard.reasons import meaning
+from pgqueue.search import word
 
 # Letters of a hash that tell one state of a region from another.
 DIGITS = 16
@@ -42,7 +44,15 @@ class Renderer:
             "short": short,
             "target": target,
         }
-        self._env.globals |= {"bar": bar, "figure": figure, "icon": icon, "since": _since, "meaning": meaning}
+        self._env.globals |= {
+            "bar": bar,
+            "figure": figure,
+            "icon": icon,
+            "since": _since,
+            "meaning": meaning,
+            "word": word,
+            "caret": caret,
+        }
 
     def regions(self, page: Page, found: Mapping[str, Any], here: Addresses, common: Mapping[str, Any]) -> Regions:
         """The regions of a page."""

@@ -39,6 +39,8 @@ MENU = (
     ("schedules", "Schedules", "s"),
     ("limits", "Limits", "l"),
     ("feeds", "Feeds", "f"),
+    ("operations", "Operations", "b"),
+    ("audit", "Audit", "a"),
     ("settings", "Settings", "e"),
     ("doctor", "Doctor", "x"),
 )

@@ -25,6 +25,7 @@ PAGES = {
     "queue": "/queue?name=mail",
     "jobs": "/jobs",
     "job": "/jobs/{dead}",
+    "search": "/jobs?q=state:dead+queu:mail",
     "running": "/running",
     "dead": "/dead",
     "causes": "/causes",
@@ -35,6 +36,9 @@ PAGES = {
     "limits": "/limits",
     "settings": "/settings",
     "feeds": "/feeds",
+    "operations": "/operations",
+    "operation": "/operations/3",
+    "audit": "/audit",
     "doctor": "/doctor",
 }
 

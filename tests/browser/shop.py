@@ -11,6 +11,7 @@ import psycopg
 
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute, feeds, jobs, limits, queues, routes, schedules, workers
+from tests.browser.steered import steered
 from tests.factories import claim, failure, settle, worker_id
 
 Conn = psycopg.Connection[Any]
@@ -65,6 +66,7 @@ def open_shop(conn: Conn) -> dict[str, UUID]:
     execute(conn, feeds.take("orders-2026", "shop.exports:orders", "shop.search.indexing:reindex_product", 1000, 7,
                              ("web-1", 4711), pooled=True, again=False))  # fmt: skip
     conn.execute("update pgqueue.feeds set items = 48210, fed_at = now()")
+    steered(conn)
     age(conn)
     remember(conn)
     return some(conn)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.job import JobState
-from pgqueue.store import execute, feeds, limits, queues, routes, schedules
+from pgqueue.search import word
+from pgqueue.store import audit, execute, feeds, limits, queues, routes, schedules
 from tests.factories import Conn, claim_one, enlist, enqueue, fail, make
 
 # Every page, by what its address needs beside what fill() made.
@@ -18,8 +19,12 @@ ADDRESSES = (
     "/queues?sort=oldest",
     "/queue?name={queue}",
     "/jobs",
-    "/jobs?state=dead",
-    "/jobs?queue={queue}&target={target}",
+    "/jobs?q=state:dead",
+    "/jobs?q={asked}",
+    "/jobs?columns=state,task,queue,priority,attempt,enqueued,moment,started,worker,key,limit,reason,error",
+    "/operations",
+    "/operations/1",
+    "/audit",
     "/jobs/{waiting}",
     "/jobs/{running}",
     "/jobs/{dead}",
@@ -57,11 +62,16 @@ class Filled:
     dead: UUID
     succeeded: UUID
 
+    @property
+    def asked(self) -> str:
+        """A search for the jobs of the queue and the task."""
+        return f"{word('queue', self.queue)} {word('task', self.target)}"
+
     def address(self, shape: str) -> str:
         """An address with the names in it, as a page would link to it."""
         from urllib.parse import quote
 
-        names = {name: quote(str(getattr(self, name)), safe="") for name in self.__slots__}
+        names = {name: quote(str(getattr(self, name)), safe="") for name in (*self.__slots__, "asked")}
         return shape.format(**names)
 
 
@@ -114,6 +124,15 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
         """,
         [text, text],
     )
+    conn.execute(
+        """
+        insert into pgqueue.operations (id, kind, filter, who, via, reason, why, state, rate, trial, trial_ids)
+        overriding system value
+        values (1, 'retry', %(text)s, %(text)s, %(text)s, %(text)s, %(text)s, 'stopped', 1, 1, %(ids)s)
+        """,
+        {"text": text, "ids": [dead.id]},
+    )
+    execute(conn, audit.write(text, text, text, filter_text=text, job_ids=[dead.id], n=1, reason=text))
     execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
     return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded)
 

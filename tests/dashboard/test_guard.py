@@ -42,6 +42,9 @@ ROUTES += [
     "/metrics",
     "/static/0/app.css",
     "/doctor",
+    "/operations",
+    "/operations/0",
+    "/audit",
     "/causes",
     "/causes/0",
     "/nowhere",
@@ -63,7 +66,10 @@ def header_auth(request: Request) -> User | None:
 
 def test_the_routes_here_are_all_there_are() -> None:
     assert {page.path for page in PAGES} <= {
-        route.partition("?")[0].replace("/jobs/0", "/jobs/{id}").replace("/causes/0", "/causes/{cause}")
+        route.partition("?")[0]
+        .replace("/jobs/0", "/jobs/{id}")
+        .replace("/causes/0", "/causes/{cause}")
+        .replace("/operations/0", "/operations/{number}")
         for route in ROUTES
     }
 

@@ -119,6 +119,9 @@ def test_addresses_that_are_hostile_change_nothing(app: Dashboard, payload: str)
         "/jobs?q={}",
         "/jobs?queue={}",
         "/jobs?target={}",
+        "/jobs?q=queue:{}",
+        "/jobs?q=error:%22{}%22",
+        "/operations/{}",
         "/queue?name={}",
         "/queues?after={}",
         "/jobs/{}",
@@ -145,7 +148,7 @@ def test_a_text_of_a_megabyte_is_cut(app: Dashboard, conn: Conn) -> None:
 
 
 def empty(conn: Conn) -> None:
-    tables = "causes, tallies, depths, worker_reports"
+    tables = "causes, tallies, depths, worker_reports, operations, audit"
     tables += ", jobs, dead_jobs, attempts, results, workers, queues, schedules, ticks, limits, holds, routes, feeds"
     names = ", ".join(f"pgqueue.{name}" for name in tables.split(", "))
     conn.execute(f"truncate {names}")

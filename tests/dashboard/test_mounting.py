@@ -32,7 +32,7 @@ def test_behind_a_proxy_that_strips_its_prefix_or_not_every_address_has_it(
         assert answer.status == 200, answer.text
         assert [each for each in addresses_of(answer.text) if not each.startswith(f"{PREFIX}/")] == []
     assert ask(app, f"{'' if strips else PREFIX}/jobs?q=mail", root_path=PREFIX).header("location") == (
-        f"{PREFIX}/jobs?queue=mail"
+        f"{PREFIX}/jobs?q=queue%3Amail"
     )
 
 

@@ -1,6 +1,7 @@
 """The pages, each in a file of its own: what it asks the database; how it looks stands in its templates."""
 
 from pgqueue.dashboard.pages import (
+    audit,
     causes,
     dead,
     doctor,
@@ -8,6 +9,7 @@ from pgqueue.dashboard.pages import (
     job,
     jobs,
     limits,
+    operations,
     overview,
     queue,
     queues,
@@ -36,5 +38,8 @@ PAGES: tuple[Page, ...] = (
     limits.ONE,
     settings.PAGE,
     feeds.PAGE,
+    operations.PAGE,
+    operations.ONE,
+    audit.PAGE,
     doctor.PAGE,
 )

@@ -41,6 +41,7 @@ class Found:
     looked: int | None
     back_to: datetime | None
     heads: bool
+    unread: int = 0
 
 
 def filters(asked: Asked) -> Filters:
@@ -68,7 +69,7 @@ def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) 
         raise Busy
     is_full = len(there.jobs) == said.limit
     return Found(
-        jobs=[_shown(job, asked.redaction) for job in there.jobs if asked.user.sees(job.queue)],
+        jobs=[as_shown(job, asked.redaction) for job in there.jobs if asked.user.sees(job.queue)],
         next=there.jobs[-1].id if is_full else there.until,
         looked=None if is_full or (there.until is None and not there.heads) else there.looked,
         back_to=None if is_full else made_at(there.until),
@@ -76,7 +77,7 @@ def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) 
     )
 
 
-def _shown(job: Job, redaction: Redaction) -> Job:
+def as_shown(job: Job, redaction: Redaction) -> Job:
     """A job of a list: without its arguments, and without their secrets in its error."""
     secrets = None if job.args == TOO_LARGE else redaction.secrets_of(job.args)
     error = job.last_error
