@@ -23,7 +23,7 @@ ADDRESSES = (
     "/jobs?q={asked}",
     "/jobs?columns=state,task,queue,priority,attempt,enqueued,moment,started,worker,key,limit,reason,error",
     "/operations",
-    "/operations/1",
+    "/operations/{operation}",
     "/audit",
     "/jobs/{waiting}",
     "/jobs/{running}",
@@ -61,6 +61,7 @@ class Filled:
     running: UUID
     dead: UUID
     succeeded: UUID
+    operation: int
 
     @property
     def asked(self) -> str:
@@ -124,17 +125,18 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
         """,
         [text, text],
     )
-    conn.execute(
+    operation = conn.execute(
         """
-        insert into pgqueue.operations (id, kind, filter, who, via, reason, why, state, rate, trial, trial_ids)
-        overriding system value
-        values (1, 'retry', %(text)s, %(text)s, %(text)s, %(text)s, %(text)s, 'stopped', 1, 1, %(ids)s)
+        insert into pgqueue.operations (kind, filter, who, via, reason, why, state, rate, trial, trial_ids)
+        values ('retry', %(text)s, %(text)s, %(text)s, %(text)s, %(text)s, 'stopped', 1, 1, %(ids)s)
+        returning id
         """,
         {"text": text, "ids": [dead.id]},
-    )
+    ).fetchone()
+    assert operation is not None
     execute(conn, audit.write(text, text, text, filter_text=text, job_ids=[dead.id], n=1, reason=text))
     execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
-    return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded)
+    return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded, operation[0])
 
 
 def _trace(text: str) -> str:

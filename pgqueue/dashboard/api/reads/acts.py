@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from pgqueue import operations
 from pgqueue.dashboard.api.parameters import BEFORE_NUMBER, limit
 from pgqueue.dashboard.api.route import Route
 from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.hidden import filter_shown
 from pgqueue.dashboard.pages.page import Asked, Missing
 from pgqueue.store import Statement, audit, execute
 from pgqueue.store import operations as store
@@ -49,7 +50,8 @@ class Acts:
 def listed(conn: Conn, asked: Asked) -> Operations:
     """A page of bulk actions."""
     before, most = _place(asked)
-    return Operations(*_page(conn, asked, store.newest(before, most + 1), most))
+    rows, behind = _page(conn, asked, store.newest(before, most + 1), most)
+    return Operations([_operation(row, asked) for row in rows], behind)
 
 
 def one(conn: Conn, asked: Asked) -> Operation:
@@ -60,13 +62,18 @@ def one(conn: Conn, asked: Asked) -> Operation:
     row = seen(conn, lambda conn: operations.get(conn, int(number))) if is_number and sees_all else None
     if row is None:
         raise Missing(f"no operation {number[:40]}")
-    return row
+    return _operation(row, asked)
 
 
 def done(conn: Conn, asked: Asked) -> Acts:
     """A page of the audit."""
     before, most = _place(asked)
-    return Acts(*_page(conn, asked, audit.newest(before, most + 1), most))
+    rows, behind = _page(conn, asked, audit.newest(before, most + 1), most)
+    return Acts([replace(row, filter=filter_shown(row.filter, asked.user, asked.redaction)) for row in rows], behind)
+
+
+def _operation(row: Operation, asked: Asked) -> Operation:
+    return replace(row, filter=filter_shown(row.filter, asked.user, asked.redaction) or "")
 
 
 def _place(asked: Asked) -> tuple[int | None, int]:
@@ -81,7 +88,7 @@ def _page(conn: Conn, asked: Asked, statement: Statement[list[R]], most: int) ->
 
 _PAGE = (BEFORE_NUMBER, limit(MOST, USUAL))
 ROUTES = (
-    Route("operations", "/operations", "Bulk actions, the newest first", listed, Operations, _PAGE),
+    Route("operations", "/operations", "Bulk actions, the newest first", listed, Operations, _PAGE, page="/operations"),
     Route(
         "operation",
         "/operations/{operation}",
@@ -89,6 +96,7 @@ ROUTES = (
         one,
         Operation,
         places={"operation": "its number"},
+        page="/operations/{number}",
     ),
-    Route("audit", "/audit", "Who did what by hand, and why, the newest first", done, Acts, _PAGE),
+    Route("audit", "/audit", "Who did what by hand, and why, the newest first", done, Acts, _PAGE, page="/audit"),
 )
