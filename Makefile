@@ -9,7 +9,7 @@ TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 *
 PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-faults pgbouncer redis test-all test-soak check format bench clean
+.PHONY: help demo test test-browser chromium test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ bench: $(READY) redis ## Measure the speed beside raw ceilings and other queues,
 
 bench-limits: $(READY) ## Measure jobs with limits, and what they cost those without (BEFORE=commit: beside that), for the same page
 	$(BIN)/python -m bench --limits $(if $(BEFORE),--before $(BEFORE))
+
+bench-history: $(READY) ## Make a month of history (SCALE=0.05: a twentieth), and measure every command and page that looks at it
+	$(BIN)/python -m bench.looking --scale $(or $(SCALE),1)
+	$(BIN)/python -m bench.onlookers --scale $(or $(SCALE),1)
 
 redis: # Have the server that some of the other queues need; without it they are said to be missing
 	@if command -v redis-server >/dev/null; then exit 0; fi; \

@@ -107,10 +107,10 @@ def measures(site: Site) -> Iterator[list[Measure]]:
 def fill(dsn: str, shape: Shape) -> None:
     """Fill an empty database; indexes are built in the end, which is many times faster."""
     with psycopg.connect(dsn, autocommit=True) as conn:
-        with _without_indexes(conn, "pgqueue.jobs"):
+        with without_indexes(conn, "pgqueue.jobs"):
             _fill_jobs(conn, shape)
         if shape.history:
-            with _without_indexes(conn, "pgqueue.attempts"):
+            with without_indexes(conn, "pgqueue.attempts"):
                 conn.execute(HISTORY, [shape.history])
         conn.execute("vacuum (analyze) pgqueue.jobs, pgqueue.attempts")
         checkpoint(conn)
@@ -131,7 +131,7 @@ def _fill_jobs(conn: Conn, shape: Shape) -> None:
 
 
 @contextmanager
-def _without_indexes(conn: Conn, table: str) -> Iterator[None]:
+def without_indexes(conn: Conn, table: str) -> Iterator[None]:
     found: Sequence[tuple[str, str]] = conn.execute(INDEXES, [table, table]).fetchall()
     for name, definition in found:
         what = f"alter table {table} drop constraint" if definition.startswith("alter") else "drop index pgqueue."

@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from pgqueue.dashboard import Dashboard
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.serving import Events, fetch, served
 from tests.factories import enqueue
+from tests.postgres import Databases
 from tests.waiting import wait_until
 
 Conn = psycopg.Connection[Any]
@@ -61,6 +63,37 @@ def test_many_browsers_cost_one_question_and_none_cost_nothing(app: Dashboard, c
             stream.close()
         # The tabs are closed: once the server has noticed, no connection of ours asks anything any more.
         wait_until(lambda: (watching.execute(asks).fetchone() or (0, 0))[1] > 3, timeout=20)
+
+
+def test_where_no_page_is_open_the_database_is_asked_nothing(
+    app: Dashboard, databases: Databases, database: str, connect: Connect
+) -> None:
+    watching = connect(autocommit=True)
+    log = databases.server.logfile
+    # From the next session on: those of the dashboard.
+    watching.execute(sql.SQL("alter database {} set log_statement = 'all'").format(sql.Identifier(database)))
+
+    def statements(since: int) -> int:
+        with log.open("rb") as file:
+            file.seek(since)
+            return len(re.findall(rb"LOG:  (?:statement|execute )", file.read()))
+
+    with served(app) as address:
+        begin = log.stat().st_size
+        streams = [Events(address, f"{path}?_every=1&_known=table.0") for path in ("/", "/queues", "/jobs") * 4]
+        for stream in streams:
+            stream.next("beat")
+        assert statements(begin) > 0
+        for stream in streams:
+            stream.close()
+        # Once the server has noticed that they are closed.
+        watching.execute("select pg_sleep(1.5)")
+        still = log.stat().st_size
+        watching.execute("select pg_sleep(2.5)")
+        assert statements(still) == 0
+        # It is none that cannot ask any more.
+        fetch(f"{address}/queues")
+        assert statements(still) > 0
 
 
 def test_a_database_that_is_away_is_said_and_comes_back(app: Dashboard, conn: Conn, connect: Connect) -> None:

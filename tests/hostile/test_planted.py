@@ -136,7 +136,7 @@ _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
   and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,labels_of_tick,readable}')
-  and p.proname <> 'seconds_since'
+  and p.proname not in ('seconds_since', 'tallied')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import psycopg
 Plan = dict[str, Any]
 # The tables that grow with the work.
 LARGE = frozenset({"jobs", "attempts", "dead_jobs"})
+_LOGGED = re.compile(r" LOG:  duration: [0-9.]+ ms  plan:\n((?:\t.*\n)+)")
 
 
 def plans_of(conn: psycopg.Connection[Any], act: Callable[[], Any]) -> list[Plan]:
@@ -28,6 +30,11 @@ def plans_of(conn: psycopg.Connection[Any], act: Callable[[], Any]) -> list[Plan
     conn.execute("set auto_explain.log_min_duration = -1; set client_min_messages = notice")
     conn.remove_notice_handler(hear)
     return [json.loads(text[text.index("{") :])["Plan"] for text in heard if "plan:" in text]
+
+
+def read_logged(text: str) -> list[Plan]:
+    """The plans that auto_explain wrote into a server's log, as JSON."""
+    return [json.loads(found[1])["Plan"] for found in _LOGGED.finditer(text)]
 
 
 def scans(plans: list[Plan]) -> list[Plan]:

@@ -1,13 +1,11 @@
 -- The rows of tallies from a moment on until another, the newest first: at most _budget. A span counts if it begins there.
--- Walks tallies_span, once per span: minutes, hours, days; O(_budget).
+-- Walks tallies_span, once per span: minutes, hours, days; O(_budget). Becomes part of the statement that asks, which reads
+-- only the columns that it needs and stores nothing: plan it without sequential scans. Bound to pg_catalog when it is
+-- created.
 create or replace function pgqueue.tallied(_since timestamptz, _until timestamptz, _budget int)
 returns setof pgqueue.tallies
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
-as $$
-begin
-  return query
+language sql stable
+begin atomic
   select * from (
     (select t.* from pgqueue.tallies as t
      where t.span = 60 and t.minute >= date_trunc('minute', _since) and t.minute < _until
@@ -21,4 +19,4 @@ begin
      where t.span = 86400 and t.minute >= date_trunc('day', _since, 'UTC') and t.minute < _until
      order by t.minute desc limit _budget)) as found
   limit _budget;
-end $$;
+end;

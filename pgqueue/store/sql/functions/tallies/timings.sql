@@ -4,7 +4,7 @@
 -- Walks tallies_span, of the span that fits the time; O(_budget).
 create or replace function pgqueue.timings(
   _since timestamptz, _by text default 'queue', _queue text default null, _target text default null,
-  _budget int default 200000)
+  _budget int default 100000)
 returns table (
   name text, n bigint, ended bigint, failed bigint,
   wait_p50 float8, wait_p95 float8, wait_p99 float8, run_p50 float8, run_p95 float8, run_p99 float8,
@@ -12,13 +12,17 @@ returns table (
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+-- Grouped as it is read: a sort of so many rows would go to disk.
+set enable_sort = off
 as $$
 #variable_conflict use_column
+declare
+  -- Null if there is no more than that.
+  _oldest constant timestamptz := (
+    select min(looked.minute) from pgqueue.tallied(_since, now(), _budget) as looked having count(*) = _budget);
 begin
   return query
-  with looked as materialized (
-    select * from pgqueue.tallied(_since, now(), _budget)
-  ), summed as (
+  with summed as materialized (
     select case _by when 'target' then looked.target else looked.queue end as name,
            sum(looked.n)::bigint as n, sum(looked.ended)::bigint as ended,
            coalesce(sum(looked.n) filter (where looked.cause is not null), 0)::bigint as failed,
@@ -38,7 +42,7 @@ begin
              sum(looked.run[19]), sum(looked.run[20]), sum(looked.run[21]), sum(looked.run[22]),
              sum(looked.run[23]), sum(looked.run[24]), sum(looked.run[25])]::bigint[] as run,
            bool_or(looked.degraded) as degraded
-    from looked
+    from pgqueue.tallied(_since, now(), _budget) as looked
     where looked.outcome <> 'late'
       and (_queue is null or looked.queue = _queue) and (_target is null or looked.target = _target)
     group by 1
@@ -46,7 +50,7 @@ begin
   select summed.name collate "C", summed.n, summed.ended, summed.failed,
          pgqueue.quantile(summed.wait, 0.5), pgqueue.quantile(summed.wait, 0.95), pgqueue.quantile(summed.wait, 0.99),
          pgqueue.quantile(summed.run, 0.5), pgqueue.quantile(summed.run, 0.95), pgqueue.quantile(summed.run, 0.99),
-         greatest(_since, (select min(looked.minute) from looked having count(*) = _budget)), summed.degraded,
+         greatest(_since, _oldest), summed.degraded,
          summed.wait, summed.run
   from summed
   order by summed.name;
