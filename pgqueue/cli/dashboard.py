@@ -105,6 +105,8 @@ def dashboard(
 def _make_token(name: str) -> None:
     from pgqueue.dashboard import hash_token, new_token
 
+    if not name.isprintable() or ":" in name or not name.strip():
+        raise UsageError(f"a name is of printable characters without a colon, got {name!r:.80}")
     token = new_token()
     typer.echo(f"{name}:viewer:{hash_token(token)}")
     say(f"the token of {name}, which is shown this once: {token}")
