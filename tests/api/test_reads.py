@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
@@ -135,6 +136,8 @@ def test_nothing_of_other_queues_is_answered_to_a_tenant(app: Dashboard, conn: C
     for address in refused:
         assert ask(app, address, "tenant").status == 404, address
     assert read(app, f"/jobs?queue={OTHERS}", "tenant")["items"] == []
+    for query in (f"queue={OTHERS}", "queue:*", "-queue:mail.eu", f"key:* queue:{OTHERS}"):
+        assert OTHERS not in ask(app, f"/jobs?q={quote(query)}&limit=200", "tenant").text
     assert read(app, f"/past?queue={OTHERS}", "tenant")["charts"] == []
     assert read(app, "/past", "tenant")["charts"] == []
 
@@ -160,6 +163,51 @@ def test_pages_of_jobs_are_all_jobs_once_while_they_move(app: Dashboard, conn: C
         address = f"/jobs?limit=7&before={page['next']}"
     assert len(met) == len(set(met))
     assert set(met) == there
+
+
+def test_a_search_goes_on_to_its_end_and_is_what_the_query_says(app: Dashboard, conn: Conn) -> None:
+    for n in range(30):
+        enqueue(conn, {"n": n, "big": 12345678901234567890123}, queue=f"mail.{n % 2}", labels={"of": str(n % 3)})
+    there = {row[0] for row in conn.execute("select id from pgqueue.jobs where queue = 'mail.0'")}
+    met: list[UUID] = []
+    more: str | None = ""
+    while more is not None:
+        page = read(app, f"/jobs?q=args.big=12345678901234567890123%20queue:mail.*&queue=mail.0&limit=4{more}")
+        met += [UUID(each["id"]) for each in page["items"]]
+        more = None if page["next"] is None else f"&before={page['next']}"
+    assert len(met) == len(set(met)) == 15
+    assert set(met) == there
+    assert len(read(app, "/jobs?q=label.of=1%20args.n%3E20&limit=200")["items"]) == 3
+    assert read(app, "/dead?q=queue:mail.*")["items"] == []
+    assert read(app, "/jobs?q=queue:mail.1&state=dead")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "who", "complaint"),
+    [
+        ("quue:mail", "admin", "did you mean queue?"),
+        ("state:gone", "admin", "no job is"),
+        ("args.user=1", "viewer", "arguments are not shown to you"),
+        ("args.password=hush", "admin", "is hidden"),
+        ("label.api-key=hush", "operator", "is hidden"),
+        ("-args.user.token:h*", "admin", "is hidden"),
+        ('args.user="{\\"token\\":\\"hush\\"}"', "admin", "is hidden"),
+    ],
+)
+def test_a_search_that_cannot_be_read_or_asks_for_what_is_hidden_is_refused(
+    app: Dashboard, query: str, who: str, complaint: str
+) -> None:
+    answer = ask(app, f"/jobs?q={quote(query)}", who)
+    assert answer.status == 400
+    assert complaint in json.loads(answer.text)["detail"]
+
+
+def test_nothing_is_found_by_what_is_hidden(app: Dashboard, conn: Conn) -> None:
+    found = fill(conn, args=planted(SECRET))
+    conn.execute("update pgqueue.dead_jobs set error = %s", [f"no such key {SECRET}"])
+    for query, ids in ((f"error:{SECRET}", []), ('error:"no such key"', [found.dead])):
+        assert [each["id"] for each in read(app, f"/jobs?q={quote(query)}")["items"]] == list(map(str, ids))
+    assert str(found.dead) in ask(app, f"/jobs?q={quote(f'-error:{SECRET} state:dead')}").text
 
 
 @pytest.mark.parametrize("path", ["/queues?limit=2", "/schedules", "/limits", "/audit?limit=2", "/operations?limit=2"])
