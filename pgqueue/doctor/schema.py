@@ -39,6 +39,10 @@ TABLES = [
     "operations",
     "audit",
     "revisions",
+    "alert_channels",
+    "alert_rules",
+    "alerts",
+    "alert_messages",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -44,7 +44,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import looking_on, rules, seeing, steering
+from tests.hostile import looking_on, rules, seeing, steering, telling
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -295,6 +295,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     rules.feeds_on(conn)
     seeing.seen_on(conn)
     steering.steered_on(conn)
+    telling.told_on(conn)
     looking_on.looked_on(conn)
     looking_on.explained_on(conn)
     looking_on.asked_as_before_on(conn)

@@ -307,7 +307,10 @@ def test_rates_say_how_fast_a_queue_fills_and_empties(conn: Conn) -> None:
 def test_a_role_without_the_tables_of_this_release_keeps_its_lease_and_reaps(db: Conn) -> None:
     """Between `migrate` and the grants of the roles guide: what people see is missing, and nothing else."""
     role = f"former_{db.info.dbname}"
-    new = "pgqueue.tallies, pgqueue.depths, pgqueue.worker_reports, pgqueue.causes, pgqueue.duties"
+    new = (
+        "pgqueue.tallies, pgqueue.depths, pgqueue.worker_reports, pgqueue.causes, pgqueue.duties,"
+        " pgqueue.alert_channels"
+    )
     db.execute(
         f"create role {role}; grant usage on schema pgqueue to {role};"
         f" grant select, insert, update, delete on all tables in schema pgqueue to {role};"

@@ -13,6 +13,8 @@ from pgqueue.store import causes, execute, keyed, tallies
 from pgqueue.store.connection import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
+from pgqueue.worker.upkeep.lookout import LOOK_EVERY as ALERTS_EVERY
+from pgqueue.worker.upkeep.lookout import look_for_alerts
 from pgqueue.worker.upkeep.operator import LOOK_EVERY, drive_operations
 from pgqueue.worker.upkeep.portion import Portion
 from pgqueue.worker.upkeep.pruner import prune
@@ -106,4 +108,5 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
         (merge, random.uniform(5, MERGE_EVERY)),
         (note_depths, random.uniform(2, DEPTHS_EVERY)),
         (find_causes, random.uniform(2, CAUSES_EVERY)),
+        (look_for_alerts, random.uniform(2, ALERTS_EVERY)),
     ]

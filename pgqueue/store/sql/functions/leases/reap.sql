@@ -21,6 +21,9 @@ declare
   _from bigint;
   _end constant bigint := pg_relation_size('pgqueue.jobs') / current_setting('block_size')::int;
   _taken uuid[];
+  _hosts text[];
+  _pids int[];
+  _jobs int[];
 begin
   perform pgqueue.tidy_cancellations();
   _expired := array(
@@ -70,10 +73,18 @@ begin
   select w.id, (select count(*)::int from unnest(w.held) as known (id) where known.id = any (_taken)), w.searched = -1
   from pgqueue.workers as w
   where w.id = any (_expired);
-  delete from pgqueue.workers as w
-  where w.id = any (_found)
-    and not exists (
-      select from unnest(w.held) as known (id)
-      cross join lateral (
-        select from pgqueue.jobs as held where held.id = known.id and held.worker = w.id offset 0) as job);
+  with gone as (
+    delete from pgqueue.workers as w
+    where w.id = any (_found)
+      and not exists (
+        select from unnest(w.held) as known (id)
+        cross join lateral (
+          select from pgqueue.jobs as held where held.id = known.id and held.worker = w.id offset 0) as job)
+    returning w.host, w.pid, cardinality(w.held) as jobs, w.asked
+  )
+  select array_agg(gone.host), array_agg(gone.pid), array_agg(gone.jobs) into _hosts, _pids, _jobs
+  from gone
+  -- Who was asked to end has not vanished.
+  where gone.asked is null or gone.asked = 'quiet';
+  perform pgqueue.note_lost(_hosts, _pids, _jobs);
 end $$;

@@ -1,6 +1,13 @@
 -- Indexes of pgqueue that are missing, or were not built to their end, with what makes each anew; and how many there are
 -- to be. Reads the catalogue.
 with wanted (name, made) as (values
+  ('alert_channels_pkey', 'alter table pgqueue.alert_channels add constraint alert_channels_pkey primary key (name)'),
+  ('alert_messages_made', 'create index concurrently alert_messages_made on pgqueue.alert_messages (made_at)'),
+  ('alert_messages_pkey', 'alter table pgqueue.alert_messages add constraint alert_messages_pkey primary key (key, channel, number)'),
+  ('alert_messages_unsent', 'create index concurrently alert_messages_unsent on pgqueue.alert_messages (made_at) where ((sent_at is null) and (not superseded))'),
+  ('alert_rules_pkey', 'alter table pgqueue.alert_rules add constraint alert_rules_pkey primary key (kind, object)'),
+  ('alerts_open', 'create index concurrently alerts_open on pgqueue.alerts (key) where (state <> ''well''::text)'),
+  ('alerts_pkey', 'alter table pgqueue.alerts add constraint alerts_pkey primary key (key)'),
   ('attempts_pkey', 'alter table pgqueue.attempts add constraint attempts_pkey primary key (job_id, claim)'),
   ('audit_pkey', 'alter table pgqueue.audit add constraint audit_pkey primary key (id)'),
   ('cancellations_pkey', 'alter table pgqueue.cancellations add constraint cancellations_pkey primary key (job_id)'),

@@ -1,0 +1,50 @@
+"""What tells people: looks at what is wrong, messages and what becomes of them, and who is told how."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from pgqueue.store import alerts, execute, workers
+from pgqueue.store.alerts import Channel
+from tests import factories
+
+Conn = psycopg.Connection[Any]
+HOUR = timedelta(hours=1)
+# More than are told one by one.
+STORM = 25
+
+
+def told_on(conn: Conn) -> None:
+    """Channels and rules are set, all kinds are looked for, and messages are made, sent and forgotten."""
+    now = datetime.now(UTC)
+    assert execute(conn, alerts.look()) == -1
+    execute(conn, alerts.put_channel(Channel("ops", "command", {"command_env": "PGQUEUE_ALERT_X"}, None)))
+    execute(conn, alerts.set_rule("growing", "q", 60))
+    execute(conn, alerts.rules())
+    factories.enqueue(conn, queue="untold")
+    conn.execute(
+        "insert into pgqueue.limits (scope, name, concurrency) values ('queue', 'told', 1) on conflict do nothing"
+    )
+    lost = factories.enlist(conn)
+    factories.expire(conn, lost)
+    execute(conn, workers.reap())
+    for number in range(STORM):
+        execute(conn, alerts.note("doctor", f"check {number}", 1, '{"text": "x"}'))
+    conn.execute("select pgqueue.look_for_alerts(%s)", [now + HOUR / 60])
+    conn.execute("select pgqueue.look_for_alerts(%s)", [now + 2 * HOUR])
+    assert execute(conn, alerts.unsent("storm", "ops")) is not None
+    number = execute(conn, alerts.test(["ops"], "ann"))
+    execute(conn, alerts.failed("test", "ops", number, "no"))
+    assert not execute(conn, alerts.sent("test", "ops", number))
+    execute(conn, alerts.mute("dead:x", now, "ann"))
+    execute(conn, alerts.listed())
+    execute(conn, alerts.listed(only_open=False))
+    execute(conn, alerts.messages("test", 9))
+    execute(conn, alerts.standing())
+    execute(conn, alerts.sample("0123456789ab"))
+    execute(conn, alerts.unset_rule("growing", "q"))
+    execute(conn, alerts.channels())
+    execute(conn, alerts.remove_channel("ops"))
