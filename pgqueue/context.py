@@ -171,9 +171,15 @@ def at_home_in(dsn: str) -> Iterator[None]:
         be_at_home_in(None)
 
 
+def be_at_home_here(dsn: str) -> None:
+    """As be_at_home_in(), for this thread alone: that of a worker in somebody's own program, which has another home."""
+    _home_here.set(dsn)
+
+
 def home_database() -> str | None:
-    """The database that be_at_home_in() named last."""
-    return _home
+    """The database that be_at_home_here() named in this thread, or be_at_home_in() in the process."""
+    return _home_here.get() or _home
 
 
 _home: str | None = None
+_home_here: ContextVar[str | None] = ContextVar("pgqueue.home", default=None)

@@ -9,6 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from pgqueue.cli import (
+    alert_channels,
+    alert_rules,
+    alerts,
     audit,
     bench,
     causes,
@@ -105,6 +108,9 @@ app.add_typer(workers.group, name="workers")
 app.add_typer(schedules.group, name="schedules")
 app.add_typer(tasks.group, name="tasks")
 app.add_typer(feeds.group, name="feeds")
+app.add_typer(alerts.group, name="alerts")
+alerts.group.add_typer(alert_channels.group, name="channels")
+alerts.group.add_typer(alert_rules.group, name="rules")
 app.add_typer(operations.group, name="operations")
 app.add_typer(audit.group, name="audit")
 app.add_typer(db.group, name="db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 
 import typer
 
+from pgqueue.alerting.wording import title_of
 from pgqueue.answers import queue_answer
 from pgqueue.cli import queues as queues_command
 from pgqueue.cli import workers as workers_command
@@ -18,6 +20,7 @@ from pgqueue.cli.output import Columns, console, paint, print_json, print_list, 
 from pgqueue.cli.spans import brief_seconds, per_minute
 from pgqueue.cli.widths import fitting
 from pgqueue.printable import in_one_line
+from pgqueue.store.alerts import Alert
 from pgqueue.store.causes import NewCause
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.rates import Rates
@@ -29,6 +32,7 @@ CLEAR = "\x1b[H\x1b[2J"
 # Lines that fit on a screen.
 FULLEST = 40
 MOST_UNKNOWN = 10_000
+MOST_ALERTS = 5
 # Characters of a bar, and what they stand for.
 BAR = 10
 SIGNS = {"ready": "▇", "later": "▒", "running": "▞", "retrying": "░", "dead": "!"}
@@ -57,6 +61,7 @@ class Snapshot:
     workers: list[WorkerRow]
     unknown: int | None
     new_causes: list[NewCause]
+    alerts: list[Alert]
 
     def rates_of(self, queue: str) -> Rates:
         """How a queue got on; of one that nothing is known of, that."""
@@ -93,6 +98,7 @@ def print_status(found: Snapshot, *, as_json: bool, wide: bool, again: bool) -> 
     elif found.estimates is not None:
         _print_estimates(found.estimates)
     _print_causes(found.new_causes)
+    _print_alerts(found.alerts)
     if found.unknown:
         many = f"{found.unknown:,}" if found.unknown < MOST_UNKNOWN else f"{MOST_UNKNOWN:,} or more"
         typer.echo(f"{many} of the scheduled ones wait for a worker that knows their task; `pgqueue jobs show` tells.")
@@ -186,6 +192,16 @@ def _print_causes(new: Sequence[NewCause]) -> None:
         what = "new cause" if each.state == "new" else "a cause has come back"
         text = f"! {what}: {each.cause} {each.error_type or 'failure'} in {each.target} ({each.failures:,})"
         typer.echo(f"{paint(in_one_line(text, 160), 'red')}   pgqueue causes show {each.cause}")
+
+
+def _print_alerts(found: Sequence[Alert]) -> None:
+    for each in found[:MOST_ALERTS]:
+        text = f"! {title_of(each.kind, each.object, each.n, each.found)}"
+        typer.echo(
+            f"{paint(in_one_line(text, 160), 'red')}   pgqueue alerts show {in_one_line(shlex.quote(each.key), 80)}"
+        )
+    if len(found) > MOST_ALERTS:
+        typer.echo(f"! and {len(found) - MOST_ALERTS:,} more alerts   pgqueue alerts list")
 
 
 def _print_estimates(found: Estimates) -> None:

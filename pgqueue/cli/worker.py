@@ -113,6 +113,16 @@ def worker(
     health_host: Annotated[
         str, typer.Option("--health-host", metavar="HOST", help="The address to answer at; 0.0.0.0 for all.")
     ] = "127.0.0.1",
+    heartbeat_url: Annotated[
+        str | None,
+        typer.Option(
+            "--heartbeat-url",
+            metavar="URL",
+            envvar="PGQUEUE_HEARTBEAT_URL",
+            show_envvar=False,
+            help="Ask for it once a minute while ready: a dead man's switch.",
+        ),
+    ] = None,
     middleware: Middleware = [],  # noqa: B006, typer copies it
     log_level: Annotated[
         Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
@@ -160,6 +170,7 @@ def worker(
             ageing=None if math.isinf(ageing) else ageing,
             health_host=health_host,
             health_port=health_port,
+            heartbeat_url=heartbeat_url,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

@@ -49,6 +49,7 @@ CHECKS = tuple(
         fleet.schedules_missed,
         fleet.orphans,
         history.tallies_lag,
+        history.alerts,
         server.tls,
         server.privileges,
         load.args_size,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pgqueue.doctor.patient import Patient, first
-from pgqueue.doctor.verdict import Found, Status, lasting, listed, ok, warn
+from pgqueue.doctor.verdict import Found, Status, fail, lasting, listed, ok, warn
+from pgqueue.store import alerts as told
+from pgqueue.store import execute
 
 # Failed attempts of a new cause within an hour, if it has not made a job dead yet.
 FAILURES = 10
@@ -21,6 +23,25 @@ def causes(patient: Patient) -> Found:
     cause, state, *_ = rows[0]
     known = "resolve" if state == "regression" else "mute"
     return warn(listed(told), f"pgqueue causes show {cause}; once it is known: pgqueue causes {known} {cause}")
+
+
+def alerts(patient: Patient) -> Found:
+    """Somebody can be told what is wrong, if anybody is to be; and what is, they were told."""
+    channels, wrong, failing, is_served = execute(patient.conn, told.standing())
+    if not channels:
+        return ok("nobody is to be told what is wrong: there is no channel")
+    if not is_served:
+        text = "no live worker serves the queue pgqueue.alerts: nobody is told anything"
+        return fail(text, "pgqueue worker -Q pgqueue.alerts, beside the others")
+    if failing:
+        return fail(
+            f"{failing:,} message{'s' * (failing != 1)} could not be sent so far",
+            "pgqueue alerts test; alerts show KEY",
+        )
+    if wrong:
+        many = f"{wrong:,} alerts are open" if wrong != 1 else "1 alert is open"
+        return warn(many, "pgqueue alerts list")
+    return ok(f"nothing is wrong that the {channels} channel{'s' * (channels != 1)} would be told of")
 
 
 def tallies_lag(patient: Patient) -> Found:

@@ -18,6 +18,8 @@ from pgqueue.tasks.target import fault_in
 from pgqueue.tasks.task import Task, registered, registered_tasks
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
+# The module of pgqueue's own tasks, which every worker may run whatever its apps are.
+OWN_APP = "pgqueue.alerts"
 
 
 class Refused(Exception):
@@ -38,6 +40,8 @@ def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
     if fault := fault_in(target):
         raise Refused(f"target {fault}")
     module, _, name = target.partition(":")
+    if module == OWN_APP:
+        return _own(target)
     if not _is_inside(module, apps):
         if module.partition(".")[0] in sys.stdlib_module_names:
             raise Refused(f"{target} is part of Python, and no task; wrap it in a task of yours")
@@ -48,6 +52,13 @@ def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
     if name not in members:
         raise Unknown(_not_here(target, apps, f"{module} has no such function"))
     return _allowed(members[name], target, apps)
+
+
+def _own(target: str) -> Task[..., Any]:
+    importlib.import_module(OWN_APP)
+    if task := registered(target):
+        return task
+    raise Unknown(f"no task {target} here: this pgqueue has none of that name")
 
 
 def import_apps(apps: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
 from pgqueue.worker.supervision.enlistment import Enlistment
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.probes import Probes
+from pgqueue.worker.supervision.pulse import Pulse
 from pgqueue.worker.supervision.roles import Timings
 from pgqueue.worker.supervision.signals import Signals
 from pgqueue.worker.supervision.systemd import Systemd
@@ -50,6 +51,7 @@ class Worker:
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
     With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
+    While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
     """
@@ -78,6 +80,7 @@ class Worker:
         ageing: Duration | None = 600.0,
         health_host: str = "127.0.0.1",
         health_port: int | None = None,
+        heartbeat_url: str | None = None,
         observers: Iterable[Observer] | None = None,
     ) -> None:
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
@@ -108,6 +111,7 @@ class Worker:
             ageing=None if ageing is None else length("ageing", ageing),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
+        self._pulse = None if heartbeat_url is None else Pulse(heartbeat_url, self._health, self._observe)
         # It counts only where somebody can ask.
         self._meter = Meter() if health_port is not None and families.is_there() else None
         if self._meter is not None:
@@ -165,10 +169,14 @@ class Worker:
         systemd.start()
         if probes is not None:
             probes.start()
+        if self._pulse is not None:
+            self._pulse.start()
         try:
             yield
         finally:
             systemd.stop()
+            if self._pulse is not None:
+                self._pulse.stop()
             if probes is not None:
                 probes.stop()
 

@@ -10,6 +10,7 @@ from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.depths import Filling, filling
 from pgqueue.dashboard.pages.job_filters import Filters, found
+from pgqueue.dashboard.pages.open_alerts import open_alerts
 from pgqueue.dashboard.pages.page import Asked, Page
 from pgqueue.dashboard.pages.past import history
 from pgqueue.dashboard.pages.rates import new_causes, rates_of
@@ -66,6 +67,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "into": _sum(each.in_per_min for each in speeds.values()),
         "out": _sum(each.out_per_min for each in speeds.values()),
         "new": fresh,
+        "alerts": open_alerts(conn, asked),
     }
 
 
@@ -116,4 +118,4 @@ def _sentences(
         yield "retrying", f"{many} {'job waits' if parked == 1 else 'jobs wait'} for a worker that knows their task."
 
 
-PAGE = Page("overview", "/", load, ("head", "charts", "queues", "dead", "workers", "coming"))
+PAGE = Page("overview", "/", load, ("head", "alerts", "charts", "queues", "dead", "workers", "coming"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
-from pgqueue.context import Middleware
+from pgqueue.context import Middleware, be_at_home_here
 from pgqueue.events import Observer
 from pgqueue.job import Claim
 from pgqueue.tasks import import_apps
@@ -170,6 +170,7 @@ class ThreadExecutor(InProcess):
         self._ticker.stop()
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
+        be_at_home_here(self._settings.dsn)
         attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard())
         attempts.declared = self._declared
         number = 0

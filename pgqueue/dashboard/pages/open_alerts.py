@@ -1,0 +1,40 @@
+"""What is wrong now, as far as somebody is told of it, for those who see all queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgqueue.alerting.wording import title_of
+from pgqueue.dashboard.database import Busy, Conn, seen
+from pgqueue.dashboard.pages.page import Asked
+from pgqueue.store import alerts, execute
+
+GOOD_FOR = 5.0
+MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert as a line: what is wrong, since when, and its key for the command line."""
+
+    key: str
+    title: str
+    since: datetime | None
+    told: datetime | None
+
+
+def open_alerts(conn: Conn, asked: Asked) -> list[OpenAlert]:
+    """The alerts that are open, the last first; none where it took too long."""
+    return [] if asked.user.queues is not None else asked.memory.get("open alerts", GOOD_FOR, lambda: _open(conn))
+
+
+def _open(conn: Conn) -> list[OpenAlert]:
+    try:
+        found = seen(conn, lambda conn: execute(conn, alerts.listed()))
+    except Busy:
+        return []
+    return [
+        OpenAlert(each.key, title_of(each.kind, each.object, each.n, each.found), each.opened_at, each.last_sent_at)
+        for each in found
+    ]
