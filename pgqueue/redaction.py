@@ -120,6 +120,14 @@ def without(text: str | None, secrets: Iterable[str] | None) -> str | None:
     return text
 
 
+def laid_out(text: str) -> str:
+    """JSON text laid out, its numbers as they were written, and nothing hidden; as it is if it cannot be read."""
+    try:
+        return written(json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number))
+    except (ValueError, RecursionError):
+        return text
+
+
 def written(value: Any, indent: int = 2) -> str:
     """A value as JSON with its numbers as they were written."""
     return "".join(_pieces(value, "\n", " " * indent))

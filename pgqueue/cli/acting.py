@@ -1,19 +1,18 @@
-"""Acts of people: written down in the transaction in which they are done, with who and why."""
+"""Who acts in the shell, as the audit names them."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from pgqueue.store import audit, execute
+from pgqueue.acting import Act, Actor, audited
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,14 +23,11 @@ VIA = "cli"
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the audit.")]
 
 
-@dataclass(slots=True)
-class Act:
-    """Whether what was tried was done; what was not is not written down."""
-
-    done: bool = True
+def actor(reason: str | None = None) -> Actor:
+    """Who works here, and why."""
+    return Actor(who(), VIA, reason)
 
 
-@contextmanager
 def acting(
     conn: psycopg.Connection[Any],
     action: str,
@@ -39,14 +35,9 @@ def acting(
     on: str | None = None,
     job_ids: Sequence[UUID] = (),
     reason: str | None = None,
-) -> Iterator[Act]:
+) -> AbstractContextManager[Act]:
     """A transaction in which something is done, and written into the audit. `on` is a name or a query."""
-    act = Act()
-    with conn.transaction():
-        yield act
-        if act.done:
-            n = len(job_ids) or None
-            execute(conn, audit.write(who(), VIA, action, filter_text=on, job_ids=job_ids, n=n, reason=reason))
+    return audited(conn, actor(reason), action, on=on, job_ids=job_ids)
 
 
 def who() -> str:

@@ -38,6 +38,9 @@ def dashboard(
             "--read-dsn", metavar="DSN", envvar="PGQUEUE_READ_DSN", help="Read there instead: from a standby."
         ),
     ] = None,
+    allow_actions: Annotated[
+        bool, typer.Option("--allow-actions", help="Let people act as their role may; else the pages only show.")
+    ] = False,
     root_path: Annotated[
         str, typer.Option("--root-path", metavar="PATH", help="Where a proxy shows it, such as /ops/queue.")
     ] = "",
@@ -58,7 +61,7 @@ def dashboard(
         bool, typer.Option("--openapi", help="Print the description of the API, and end: OpenAPI 3.1.")
     ] = False,
 ) -> None:
-    """Serve pages that show queues, jobs, workers and all else. They read, and change nothing."""
+    """Serve pages that show queues, jobs, workers and all else; with --allow-actions they can change things, too."""
     try:
         import uvicorn
 
@@ -84,7 +87,9 @@ def dashboard(
         say_error(f"{host} can be reached by others; say who may look, with --auth, or listen on 127.0.0.1")
         raise typer.Exit(Exit.USAGE)
     tokens = None if api is None else Tokens.of_file(api)
-    app = create_app(dsn_of(dsn, "the dashboard"), auth=who, read_dsn=read_dsn, title=title, api=tokens)
+    app = create_app(
+        dsn_of(dsn, "the dashboard"), auth=who, actions=allow_actions, read_dsn=read_dsn, title=title, api=tokens
+    )
     say(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}{root_path.rstrip('/')}/")
     # uvicorn ends well on it, and then sends it again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.FINE))

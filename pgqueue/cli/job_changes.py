@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from typing import Annotated, Any
 
 import typer
 
 from pgqueue import client
+from pgqueue.acting import jobs as changes
 from pgqueue.cli import bulk, job_moves
-from pgqueue.cli.acting import Reason, acting, who
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.bulk import DryRun, Manner, Rate, Yes, is_query
 from pgqueue.cli.database import connected
@@ -20,19 +19,14 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.options import App, Dsn, JobId, duration_option
 from pgqueue.cli.values import arguments, moment
-from pgqueue.codec import encode_args
 from pgqueue.errors import UsageError
 from pgqueue.printable import as_json
-from pgqueue.store import Statement, dead, execute, operations
-from pgqueue.tasks import Refused, Unknown, find_task
-
-if TYPE_CHECKING:
-    import psycopg
+from pgqueue.store import dead, execute
+from pgqueue.tasks import Refused, Task, Unknown, find_task
 
 Which = Annotated[
     list[str], typer.Argument(metavar="ID...|QUERY", help="The jobs' ids, or their first digits; or a query in quotes.")
 ]
-_WAITING = ("scheduled", "ready", "retrying")
 
 
 def bury(
@@ -50,9 +44,7 @@ def bury(
         if is_query(which):
             bulk.run(conn, "bury", which, how)
             return
-        job_moves.move_each(
-            conn, which, _move("jobs bury", lambda job: operations.bury(job, reason), reason, ("done",))
-        )
+        job_moves.move_each(conn, which, job_moves.moved(lambda conn, job: changes.bury(conn, actor(reason), job)))
 
 
 def purge(
@@ -89,15 +81,15 @@ def priority(
         if is_query(which):
             bulk.run(conn, "priority", which, how, level)
             return
-        move = _move(f"jobs priority {level}", lambda job: operations.set_priority(job, level), reason)
+        move = job_moves.moved(lambda conn, job: changes.set_priority(conn, actor(reason), job, level))
         job_moves.move_each(conn, which, move)
 
 
 def due_now(which: Which, reason: Reason = None, dsn: Dsn = None) -> None:
     """Make jobs that wait due now."""
     with connected(dsn) as conn:
-        at = execute(conn, dead.moment_before(timedelta(0)))
-        job_moves.move_each(conn, _ids(which), _move("jobs due-now", lambda job: operations.set_due(job, at), reason))
+        move = job_moves.moved(lambda conn, job: changes.make_due(conn, actor(reason), job))
+        job_moves.move_each(conn, _ids(which), move)
 
 
 def snooze(
@@ -114,11 +106,8 @@ def snooze(
         raise UsageError("say how long: --for 1h, or --until 2031-05-01T09:30")
     with connected(dsn) as conn:
         at = until or execute(conn, dead.moment_before(-(lasting or timedelta(0))))
-        job_moves.move_each(
-            conn,
-            _ids(which),
-            _move(f"jobs snooze until {at:%Y-%m-%d %H:%M:%S%z}", lambda job: operations.set_due(job, at), reason),
-        )
+        move = job_moves.moved(lambda conn, job: changes.snooze(conn, actor(reason), job, at))
+        job_moves.move_each(conn, _ids(which), move)
 
 
 def edit(
@@ -143,54 +132,25 @@ def edit(
             say("nothing was changed")
             raise typer.Exit(Exit.FAILED)
         new = arguments(text)
-        if app:
-            _check(job.target, new, app)
-        encoded = encode_args(new)
-        with acting(conn, "jobs edit", job_ids=[job.id], reason=reason) as act:
-            state = execute(conn, operations.edit_args(job.id, encoded, who()))
-            act.done = state in (*_WAITING, "dead")
-    typer.echo(f"{job.id} {state}")
-    if not act.done:
-        say_error(f"{job.id} is {state}: only a job that waits or is dead can be edited")
+        assert new is not None, "there is a text"
+        became = changes.edit(conn, actor(reason), job, new, _task(job.target, app) if app else None)
+    typer.echo(f"{job.id} {became.state}")
+    if not became.done:
+        say_error(became.said or "")
         raise typer.Exit(Exit.FAILED)
 
 
-def _check(target: str, args: list[Any] | dict[str, Any] | None, app: list[str]) -> None:
-    """Raise UsageError if arguments do not fit the parameters of the task."""
+def _task(target: str, app: list[str]) -> Task[..., Any]:
+    """The task whose parameters arguments must fit. Raises UsageError."""
     try:
-        task = find_task(target, app)
+        return find_task(target, app)
     except (Refused, Unknown) as error:
         raise UsageError(
             f"the arguments cannot be checked: {error}; leave --app out to store them as they are"
         ) from None
-    misfit = task.misfit((), args) if isinstance(args, dict) else task.misfit(args or (), {})
-    if misfit is not None:
-        raise UsageError(f"{target}: {misfit}")
 
 
 def _ids(which: list[str]) -> list[str]:
     if is_query(which):
         raise UsageError(f"this takes ids, got {which[0][:80]!r}; find them with `pgqueue jobs list '{which[0][:80]}'`")
     return which
-
-
-def _move(
-    action: str,
-    change: Callable[[UUID], Statement[Any]],
-    reason: str | None,
-    fine: tuple[str, ...] = _WAITING,
-) -> job_moves.Move:
-    """A change of one job, written into the audit if it was made."""
-
-    def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
-        with acting(conn, action, job_ids=[job_id], reason=reason) as act:
-            became = execute(conn, change(job_id))
-            act.done = became in fine
-        state = client.get_job(conn, job_id).state
-        typer.echo(f"{job_id} {state}")
-        if act.done:
-            return Exit.FINE
-        say_error(f"{job_id} does not wait: it is {state}")
-        return Exit.FAILED
-
-    return move

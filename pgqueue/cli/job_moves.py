@@ -10,7 +10,9 @@ from uuid import UUID
 import typer
 
 from pgqueue import client, results
-from pgqueue.cli.acting import acting
+from pgqueue.acting import jobs
+from pgqueue.acting.jobs import Moved
+from pgqueue.cli.acting import actor
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout
@@ -35,26 +37,38 @@ def move_each(conn: psycopg.Connection[Any], given: list[str], move: Move) -> No
         raise typer.Exit(worst)
 
 
+def moved(move: Callable[[psycopg.Connection[Any], UUID], Moved]) -> Move:
+    """A move of which its state is printed, and why it could not be made."""
+
+    def told(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
+        became = move(conn, job_id)
+        typer.echo(f"{job_id} {became.state}")
+        if became.done:
+            return Exit.FINE
+        say_error(became.said or f"{job_id} is {became.state}")
+        return Exit.FAILED
+
+    return told
+
+
 def cancel(wait: timedelta | None, reason: str | None = None) -> Move:
     """Cancel a job; one that runs is asked to end, and waited for at most `wait`."""
 
     def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
-        with acting(conn, "jobs cancel", job_ids=[job_id], reason=reason) as act:
-            state = client.cancel(conn, job_id)
-            act.done = state in (JobState.CANCELLED, JobState.RUNNING)
-        was_told = state is JobState.RUNNING
+        became = jobs.cancel(conn, actor(reason), job_id)
+        state, was_told = became.state, became.state is JobState.RUNNING
         if was_told and wait is not None:
             state = _state_after(conn, job_id, wait)
         typer.echo(f"{job_id} {state}")
         if state is JobState.CANCELLED:
             return Exit.FINE
         if state is not JobState.RUNNING:
-            say_error((_ENDED_OTHERWISE if was_told else _NOT_CANCELLED)[state].format(job_id))
+            say_error(_ENDED_OTHERWISE[state].format(job_id) if was_told else f"{became.said}{_HINTS.get(state, '')}")
             return Exit.FAILED
         if wait is not None:
             say_error(f"{job_id} was told to end, and runs still after {wait.total_seconds():g} s")
             return Exit.FAILED
-        say(_TOLD.format(job_id))
+        say(f"{became.said}. `--wait 30` waits for its end")
         return Exit.FINE
 
     return move
@@ -62,18 +76,7 @@ def cancel(wait: timedelta | None, reason: str | None = None) -> Move:
 
 def retry(reason: str | None = None) -> Move:
     """Revive a dead job, or make a waiting one due."""
-
-    def move(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
-        with acting(conn, "jobs retry", job_ids=[job_id], reason=reason) as act:
-            state = client.retry(conn, job_id)
-            act.done = state is JobState.READY
-        typer.echo(f"{job_id} {state}")
-        if act.done:
-            return Exit.FINE
-        say_error(_NOT_RETRIED[state].format(job_id))
-        return Exit.FAILED
-
-    return move
+    return moved(lambda conn, job_id: jobs.retry(conn, actor(reason), job_id))
 
 
 def _state_after(conn: psycopg.Connection[Any], job_id: UUID, wait: timedelta) -> JobState:
@@ -84,24 +87,11 @@ def _state_after(conn: psycopg.Connection[Any], job_id: UUID, wait: timedelta) -
     return JobState.SUCCEEDED
 
 
-_TOLD = (
-    "{} runs, and its worker is told to end it: a child process that does not listen is killed after 5 s, a thread goes"
-    " on. It will not run again. `--wait 30` waits for its end"
-)
-_NOT_CANCELLED = {
-    JobState.SUCCEEDED: "{} has succeeded already",
-    JobState.DEAD: "{} is dead already; `pgqueue dead purge` forgets dead jobs",
-}
+_HINTS = {JobState.DEAD: "; `pgqueue dead purge` forgets dead jobs"}
 _ENDED_OTHERWISE = {
     JobState.SUCCEEDED: "{} was told to end, went on, and has succeeded",
     JobState.DEAD: "{} was told to end, and is dead: it ended by an error of its own; see `pgqueue jobs show`",
     JobState.READY: "{} was revived while it was waited for, and is ready",
     JobState.RETRYING: "{} was revived while it was waited for, and is to be tried again",
     JobState.SCHEDULED: "{} was revived while it was waited for, and is scheduled",
-}
-_NOT_RETRIED = {
-    JobState.RUNNING: "{} runs already; if it was to be cancelled, it no longer is",
-    JobState.SUCCEEDED: "{} has succeeded already; enqueue it anew to run it again",
-    JobState.CANCELLED: "{} is cancelled; enqueue it anew to run it",
-    JobState.DEAD: "{} is dead and stays so: to be revived it must be the only live job with its unique key",
 }

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import limits as steering
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.limit_page import COLUMNS, in_words, print_limit
 from pgqueue.cli.options import Dsn, Json, Most, choice_option, listing, new_group
 from pgqueue.cli.output import print_list
 from pgqueue.cli.values import number_or_none
-from pgqueue.limits import SCOPES, Scope, remove_limit, set_limit
+from pgqueue.limits import SCOPES, Scope
 from pgqueue.store import execute, limits
 
 Key = Annotated[str | None, typer.Argument(metavar="[KEY]", help="A limit key; 'tenant:*' is each that begins so.")]
@@ -73,9 +74,10 @@ def set_(
     Without any number it exempts: the longest name that fits a key rules it, and says nothing.
     """
     scope, name = _named(key, task, queue)
-    with connected(dsn) as conn, acting(conn, "limits set", on=f"{scope}:{name}", reason=reason):
-        set_limit(
+    with connected(dsn) as conn:
+        steering.put(
             conn,
+            actor(reason),
             scope,
             name,
             concurrency=concurrency,
@@ -132,8 +134,7 @@ def remove(key: Key = None, task: Task = None, queue: Queue = None, reason: Reas
     scope, name = _named(key, task, queue)
     with connected(dsn) as conn:
         row = execute(conn, limits.get(scope, name))
-        with acting(conn, "limits remove", on=f"{scope}:{name}", reason=reason) as act:
-            act.done = removed = remove_limit(conn, scope, name)
+        removed = steering.remove(conn, actor(reason), scope, name)
         ruling = execute(conn, limits.rule_of(name)) if scope == "key" and not removed else None
     if not removed:
         say_error(

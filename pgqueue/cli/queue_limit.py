@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import queues as steering
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.limit_page import in_words
 from pgqueue.cli.limits import Burst, Concurrency, Rate
 from pgqueue.cli.options import Dsn, choice_option
 from pgqueue.cli.values import number_or_none
 from pgqueue.limits import OnFull as Word
-from pgqueue.limits import set_limit, set_max_size
 from pgqueue.store import execute, limits
 
 
@@ -44,14 +44,17 @@ def limit(
     dsn: Dsn = None,
 ) -> None:
     """Limit a queue, or say its limits. What is not said stays as it was; `none` lifts a limit."""
-    with connected(dsn) as conn, acting(conn, "queues limit", on=queue, reason=reason) as act:
-        act.done = (concurrency, rate, burst, max_size, on_full) != (None,) * 5
-        if (concurrency, rate, burst) != (None, None, None):
-            set_limit(conn, "queue", queue, concurrency=concurrency, rate=rate, burst=burst)
-        if max_size is not None or on_full is not None:
-            size = execute(conn, limits.size_of(queue)) if max_size is None else None
-            wanted = max_size if size is None else size[0]
-            set_max_size(conn, queue, wanted, on_full=_WORDS.get(on_full))
+    with connected(dsn) as conn:
+        steering.limit(
+            conn,
+            actor(reason),
+            queue,
+            concurrency=concurrency,
+            rate=rate,
+            burst=burst,
+            max_size=max_size,
+            on_full=_WORDS.get(on_full),
+        )
         row = execute(conn, limits.get("queue", queue))
         size = execute(conn, limits.size_of(queue))
     said = [] if row is None or in_words(row) == "no limit" else [in_words(row)]

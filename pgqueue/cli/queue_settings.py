@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import queues as steering
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, duration_option
 from pgqueue.cli.output import paint, print_json
 from pgqueue.cli.queues import Names, check_queues, pause_in_words, settings_in_words
-from pgqueue.queues import SETTINGS, set_queue, unset_queue
+from pgqueue.queues import SETTINGS
 from pgqueue.store import execute, queues
 
 Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
@@ -40,8 +41,15 @@ def set_settings(
     """Say what holds of these queues' jobs where neither they nor their task do; what is not given stays."""
     with connected(dsn) as conn:
         for name in names:
-            with acting(conn, "queues set", on=name, reason=reason):
-                set_queue(conn, name, timeout=timeout, max_attempts=max_attempts, priority=priority, ageing=ageing)
+            steering.say(
+                conn,
+                actor(reason),
+                name,
+                timeout=timeout,
+                max_attempts=max_attempts,
+                priority=priority,
+                ageing=ageing,
+            )
             _tell(name, execute(conn, queues.settings(name)))
 
 
@@ -55,8 +63,7 @@ def unset(
 ) -> None:
     """Let a queue say nothing of these any more: what its jobs' tasks say holds, or everybody's default."""
     with connected(dsn) as conn:
-        with acting(conn, "queues unset", on=name, reason=reason):
-            unset_queue(conn, name, *(word.replace("-", "_") for word in what or ()))
+        steering.unsay(conn, actor(reason), name, *(word.replace("-", "_") for word in what or ()))
         _tell(name, execute(conn, queues.settings(name)))
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import queues as steering
+from pgqueue.cli.acting import Reason, acting, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
@@ -23,7 +24,6 @@ from pgqueue.options import check_duration
 from pgqueue.store import execute, queues
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats, Settings
-from pgqueue.store.statement import Statement
 
 if TYPE_CHECKING:
     import psycopg
@@ -108,15 +108,14 @@ def pause(
 ) -> None:
     """Stop claims from these queues; what runs goes on, and jobs may still be enqueued."""
     check_duration("--for", lasting, zero=False, infinite=False)
-    seconds = None if lasting is None else lasting.total_seconds()
     done = f"is paused{'' if lasting is None else f' for {lasting}'}"
-    _set(dsn, names, "queues pause", reason, lambda name: queues.pause(name, seconds), done)
+    _set(dsn, names, lambda conn, name: steering.pause(conn, actor(reason), name, lasting), done)
 
 
 @group.command()
 def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Go on with claims from these queues."""
-    _set(dsn, names, "queues resume", reason, queues.resume, "goes on")
+    _set(dsn, names, lambda conn, name: steering.resume(conn, actor(reason), name), "goes on")
 
 
 class Telling(StrEnum):
@@ -155,20 +154,12 @@ def check_queues(names: Sequence[str]) -> None:
         JobOptions(queue=name)
 
 
-def _set(
-    dsn: str | None,
-    names: list[str],
-    action: str,
-    reason: str | None,
-    change: Callable[[str], Statement[None]],
-    done: str,
-) -> None:
+def _set(dsn: str | None, names: list[str], change: Callable[[psycopg.Connection[Any], str], None], done: str) -> None:
     check_queues(names)
     with connected(dsn) as conn:
         waiting = execute(conn, queues.names())
         for name in names:
-            with acting(conn, action, on=name, reason=reason):
-                execute(conn, change(name))
+            change(conn, name)
             typer.echo(f"{name} {done}")
             if waiting and name not in waiting:
                 more = f" and {len(waiting) - MOST_NAMED:,} more" if len(waiting) > MOST_NAMED else ""

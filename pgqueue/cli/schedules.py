@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import Actor
+from pgqueue.acting import schedules as steering
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, Most, listing, new_group
@@ -16,8 +18,11 @@ from pgqueue.cli.schedule_adding import add
 from pgqueue.cli.schedule_names import found, missing
 from pgqueue.cli.schedule_page import print_schedule, print_ticks
 from pgqueue.cli.schedule_times import next_times
-from pgqueue.store import Statement, execute, schedules
+from pgqueue.store import execute, schedules
 from pgqueue.store.schedules import ScheduleRow
+
+if TYPE_CHECKING:
+    import psycopg
 
 COLUMNS: Columns[ScheduleRow] = {
     "SCHEDULE": lambda row: row.name,
@@ -100,13 +105,13 @@ def history(
 @group.command()
 def pause(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let these schedules fire no more, until `resume`."""
-    _each(dsn, names, "pause", reason, schedules.pause, "is paused")
+    _each(dsn, names, reason, steering.pause, "is paused")
 
 
 @group.command()
 def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let paused schedules go on; what they missed is caught up as their --catch-up says."""
-    _each(dsn, names, "resume", reason, schedules.resume, "goes on")
+    _each(dsn, names, reason, steering.resume, "goes on")
 
 
 @group.command()
@@ -114,7 +119,7 @@ def remove(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Remove schedules; their jobs and their history stay."""
     with connected(dsn) as conn:
         declared = [name for name in names if (row := execute(conn, schedules.get(name))) and row.source is not None]
-    _each(dsn, names, "remove", reason, schedules.remove, "is removed")
+    _each(dsn, names, reason, steering.remove, "is removed")
     for name in declared:
         say(f"{name} is declared in code, and comes back when that changes; pause it, or take it out there")
 
@@ -123,9 +128,7 @@ def remove(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
 def run(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Enqueue one more job of a schedule now, whatever its rule says, and print its id."""
     with connected(dsn) as conn:
-        with acting(conn, "schedules run", on=name, reason=reason) as act:
-            job = execute(conn, schedules.run(name))
-            act.done = job is not None
+        job = steering.run(conn, actor(reason), name)
         if job is None:
             found(conn, name)
     typer.echo(job)
@@ -134,17 +137,14 @@ def run(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
 def _each(
     dsn: str | None,
     names: list[str],
-    action: str,
     reason: str | None,
-    move: Callable[[str], Statement[bool]],
+    move: Callable[[psycopg.Connection[Any], Actor, str], bool],
     done: str,
 ) -> None:
     absent = []
     with connected(dsn) as conn:
         for name in names:
-            with acting(conn, f"schedules {action}", on=name, reason=reason) as act:
-                act.done = execute(conn, move(name))
-            if act.done:
+            if move(conn, actor(reason), name):
                 typer.echo(f"{name} {done}")
             else:
                 absent.append(missing(conn, name))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,23 +10,16 @@ from typing import Any, TypeVar
 
 import typer
 
-E = TypeVar("E", bound=StrEnum)
+from pgqueue import typed
+from pgqueue.errors import UsageError
 
-SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw]?)", re.ASCII)
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 def duration(text: str | timedelta) -> timedelta:
-    """`90`, `90s`, `1.5h` or `1h30m` as a time; a bare number is seconds. Typer passes defaults through here, too."""
-    if isinstance(text, timedelta):
-        return text
-    parts = _PART.findall(text)
-    if not parts or _PART.sub("", text).strip() or (len(parts) > 1 and any(not unit for _, unit in parts)):
-        raise typer.BadParameter(f"a time reads like 90, 90s, 5m, 1h30m or 2d, got {text!r}")
-    try:
-        return timedelta(seconds=sum(float(number) * SECONDS[unit] for number, unit in parts))
-    except OverflowError:
-        raise typer.BadParameter(f"the time {text} is too long; PostgreSQL's clock ends before it") from None
+    """As typed.duration(); typer passes defaults through here, too."""
+    return text if isinstance(text, timedelta) else _parsed(typed.duration, text)
 
 
 def seconds(text: str | float) -> float:
@@ -78,13 +69,8 @@ def one_of(kind: type[E]) -> Callable[[str], E]:
 
 
 def moment(text: str) -> datetime:
-    """An ISO 8601 moment; without a zone it is local time."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f"a moment reads like 2031-05-01T09:30 (local time) or 2031-05-01T09:30+02:00, got {text!r}"
-        ) from None
+    """As typed.moment()."""
+    return _parsed(typed.moment, text)
 
 
 def labels(pairs: list[str]) -> dict[str, str] | None:
@@ -99,15 +85,12 @@ def labels(pairs: list[str]) -> dict[str, str] | None:
 
 
 def arguments(text: str | None) -> list[Any] | dict[str, Any] | None:
-    """The JSON text of a job's arguments: a list is positional, an object is by keyword."""
-    if text is None:
-        return None
+    """As typed.arguments(), or none."""
+    return None if text is None else _parsed(typed.arguments, text, "; quote it for the shell: '[1, \"two\"]'")
+
+
+def _parsed(parse: Callable[[str], T], text: str, hint: str = "") -> T:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"not JSON: {error}; got {text:.80}; quote it for the shell: '[1, \"two\"]'") from None
-    if not isinstance(value, list | dict):
-        raise typer.BadParameter(
-            f"arguments are a JSON list or object, got {text:.80}; wrap a single one: '[{text:.80}]'"
-        )
-    return value
+        return parse(text)
+    except UsageError as error:
+        raise typer.BadParameter(f"{error}{hint}") from None

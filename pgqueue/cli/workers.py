@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.acting import workers as steering
+from pgqueue.acting.workers import Wish
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
@@ -124,7 +126,7 @@ def evict(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
 def _ask(
     dsn: str | None,
     ids: list[str],
-    what: Literal["quiet", "resume", "stop", "evict"],
+    what: Wish,
     reason: str | None,
     done: str,
 ) -> None:
@@ -133,9 +135,7 @@ def _ask(
         found = [_only(given, there) for given in ids]
         missing = [given for given, row in zip(ids, found, strict=True) if row is None]
         for row in filter(None, found):
-            with acting(conn, f"workers {what}", on=f"{row.id} {row.host}", reason=reason) as act:
-                act.done = execute(conn, workers.ask(row.id, what))
-            if not act.done:
+            if not steering.ask(conn, actor(reason), row, what):
                 missing.append(str(row.id))
                 continue
             typer.echo(f"{row.id} {done}")

@@ -2,7 +2,8 @@
 
     app = pgqueue.dashboard.create_app("postgresql://...", auth=...)
 
-It reads, and changes nothing. Needs the extra: pip install 'pgqueue-postgres[dashboard]'.
+It reads, and changes nothing unless it is given `actions=True`. Needs the extra:
+pip install 'pgqueue-postgres[dashboard]'.
 """
 
 from __future__ import annotations

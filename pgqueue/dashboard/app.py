@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pgqueue.dashboard.api import Api, Tokens
@@ -12,6 +13,7 @@ from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.database import Pool, Reads
 from pgqueue.dashboard.guard import Guard
 from pgqueue.dashboard.links import Link
+from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.site import Site
 from pgqueue.database import dsn_of
 from pgqueue.errors import UsageError
@@ -23,6 +25,8 @@ def create_app(
     *,
     pool: Pool | None = None,
     auth: Auth | None = None,
+    actions: bool = False,
+    secret: str | None = None,
     redact: Callable[[str], bool] | None = None,
     title: str = "pgqueue",
     links: Mapping[str, str] | None = None,
@@ -34,18 +38,22 @@ def create_app(
     """An ASGI application that shows what stands in a database; mount it anywhere, or run it by itself.
 
     `auth` says who may look: Basic, TrustedHeader, or any callable from a request to a User, a response or None;
-    without one it answers at the machine itself alone. `redact` names further keys whose values are hidden.
-    `read_dsn` is a standby to read from. `links` are pages elsewhere about a job: a name, and an address with `{id}`,
-    `{queue}`, `{target}`. `time_zone` is the browser's, or a name such as `Europe/Vienna`. `embed` are origins whose
-    pages may show it in a frame. `api` are the tokens of programs that may ask below /api/v1; without them there is no
-    API. Nothing is opened before the first request; aclose() closes it. Raises UsageError.
+    without one it answers at the machine itself alone. With `actions` they may do what their role lets them; else it
+    reads alone. `redact` names further keys whose values are hidden. `read_dsn` is a standby to read from. `links` are
+    pages elsewhere about a job: a name, and an address with `{id}`, `{queue}`, `{target}`. `time_zone` is the
+    browser's, or a name such as `Europe/Vienna`. `embed` are origins whose pages may show it in a frame. `api` are the
+    tokens of programs that may ask below /api/v1; without them there is no API. `secret` signs forms: several processes
+    of one dashboard need the same. Nothing is opened before the first request; aclose() closes it. Raises UsageError.
     """
     if pool is not None and (dsn is not None or read_dsn is not None):
         raise UsageError("give a DSN or a pool, not both")
     reads = Reads(None if pool is not None else read_dsn or dsn_of(dsn, "create_app()"), pool)
     redaction = Redaction(redact)
+    primary = Reads(dsn_of(dsn, "create_app()"), None) if actions and read_dsn else reads
     site = Site(
         reads,
+        primary=primary if actions else None,
+        seals=Seals(secret),
         redaction=redaction,
         title=title,
         links=[Link(name, address) for name, address in (links or {}).items()],
@@ -53,7 +61,7 @@ def create_app(
         asks_users=auth is not None,
     )
     told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory)
-    return Dashboard(site, Guard(site.router, auth, embed, told))
+    return Dashboard(site, Guard(site.router, auth, embed, told, actions=actions))
 
 
 def below(app: ASGIApp, root_path: str) -> ASGIApp:
@@ -77,6 +85,11 @@ class Dashboard:
             await self._live(receive, send)
         else:
             await self._guard(scope, receive, send)
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every address that it answers."""
+        return self._site.router.routes
 
     async def aclose(self) -> None:
         """Close the connections to the database; what is asked later finds none."""

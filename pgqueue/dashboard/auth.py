@@ -23,42 +23,47 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_OPERATING = frozenset(
+    {
+        *("view_args", "view_results", "retry", "cancel", "edit", "run_again", "enqueue", "pause"),
+        *("worker_quiet", "export"),
+    }
+)
 PERMISSIONS = {
     Role.VIEWER: frozenset[str](),
-    Role.OPERATOR: frozenset(
-        {
-            *("view_args", "view_results", "retry", "cancel", "edit", "run_again", "enqueue", "pause"),
-            *("worker_quiet", "export"),
-        }
-    ),
-    Role.ADMIN: frozenset(
-        {
-            *("view_args", "view_results", "retry", "cancel", "edit", "run_again", "enqueue", "pause"),
-            *("worker_quiet", "export", "limit", "schedule", "purge", "worker_evict"),
-        }
-    ),
+    Role.OPERATOR: _OPERATING,
+    Role.ADMIN: _OPERATING | {"limit", "schedule", "purge", "worker_evict"},
 }
+ALL = PERMISSIONS[Role.ADMIN]
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who looks, and as what; `queues` are globs of those queues that exist for them, None is all."""
+    """Somebody who looks, and as what; `queues` are globs of those queues that exist for them, None is all.
+
+    `scopes` add permissions to those of the role, or take some away: `["+purge", "-view_args"]`.
+    """
 
     name: str
     role: Role | str = Role.VIEWER
     queues: Sequence[str] | None = None
+    scopes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.role not in list(Role):
             raise UsageError(f"a role is viewer, operator or admin, got {self.role!r}")
         if isinstance(self.queues, str):
             raise UsageError(f"queues are several globs, such as ['mail.*'], got {self.queues!r}")
+        if isinstance(self.scopes, str) or not all(each[:1] in "+-" and each[1:] in ALL for each in self.scopes):
+            raise UsageError(f"scopes are several of + or - and {', '.join(sorted(ALL))}, got {self.scopes!r}")
         object.__setattr__(self, "role", Role(self.role))
+        object.__setattr__(self, "scopes", tuple(self.scopes))
         object.__setattr__(self, "queues", None if self.queues is None else tuple(self.queues))
 
     def may(self, permission: str) -> bool:
-        """Whether the role has this permission."""
-        return permission in PERMISSIONS[Role(self.role)]
+        """Whether the role has this permission, or a scope adds it, and none takes it away."""
+        has = permission in PERMISSIONS[Role(self.role)] or f"+{permission}" in self.scopes
+        return has and f"-{permission}" not in self.scopes
 
     def sees(self, queue: str | None) -> bool:
         """Whether the queue exists for them; what belongs to no queue does for those alone who see all."""

@@ -82,13 +82,11 @@ class Reads:
 
     async def ask(self, question: Callable[[Conn], T]) -> T:
         """What `question` answers, which it asks in a thread. Raises our own errors: Busy, DatabaseUnreachable, ..."""
-        if self._waiting >= MOST_CONNECTIONS + MOST_WAITING:
-            raise Busy
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
-        finally:
-            self._waiting -= 1
+        return await self._in_thread(self._ask, question)
+
+    async def do(self, act: Callable[[Conn], T]) -> T:
+        """What `act` does, which is done once: a connection that had died is found out before. Raises as ask()."""
+        return await self._in_thread(self._do, act)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -98,6 +96,29 @@ class Reads:
         for _, conn in idle:
             conn.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, ask: Callable[[Callable[[Conn], T]], T], question: Callable[[Conn], T]) -> T:
+        if self._waiting >= MOST_CONNECTIONS + MOST_WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, ask, question)
+        finally:
+            self._waiting -= 1
+
+    def _do(self, act: Callable[[Conn], T]) -> T:
+        with diagnosed():
+            begun = False
+            try:
+                with self._connection() as conn:
+                    conn.execute("select 1")
+                    conn.rollback()
+                    begun = True
+                    return act(conn)
+            except psycopg.OperationalError:
+                if begun:
+                    raise
+            return self._once(act)
 
     def _ask(self, question: Callable[[Conn], T]) -> T:
         with diagnosed():

@@ -29,8 +29,11 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 class Guard:
     """Refuses what may not be, and gives every answer its headers; the user stands in `scope["pgqueue.user"]`."""
 
-    def __init__(self, app: ASGIApp, auth: Auth | None, embed: Sequence[str], api: Api | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, auth: Auth | None, embed: Sequence[str], api: Api | None = None, *, actions: bool = False
+    ) -> None:
         self._app, self._auth, self._api = app, auth, api
+        self._methods = SAFE | {"POST"} if actions else SAFE
         self._policy = POLICY.format(" ".join(embed) or "'none'")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,10 +63,11 @@ class Guard:
                 " Give create_app() or the command an auth."
             )
         if request.method not in SAFE:
-            why = forged(request)
-            return (
-                _refused(why) if why else PlainTextResponse("The dashboard reads alone.\n", 405, {"allow": "GET, HEAD"})
-            )
+            if why := forged(request):
+                return _refused(why)
+            if request.method not in self._methods:
+                said = "The dashboard reads alone.\n" if self._methods == SAFE else "Actions are posted.\n"
+                return PlainTextResponse(said, 405, {"allow": ", ".join(sorted(self._methods))})
         return None
 
     async def _enter(self, request: Request) -> Response | None:

@@ -13,15 +13,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 
+from pgqueue.dashboard.actions import ACTIONS
+from pgqueue.dashboard.actions.action import Action
+from pgqueue.dashboard.acts import ACT, SAID, Acts, Forbidden
 from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Busy, Reads, is_reachable
 from pgqueue.dashboard.links import Addresses, Link
 from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
 from pgqueue.dashboard.memory import Memory
+from pgqueue.dashboard.offers import Offers
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
 from pgqueue.dashboard.rendering import Regions, Renderer
 from pgqueue.dashboard.scraped import Scraped
+from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.static_files import StaticFiles
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError
 from pgqueue.redaction import Redaction
@@ -57,18 +62,21 @@ class Site:
         self,
         reads: Reads,
         *,
+        primary: Reads | None,
+        seals: Seals,
         redaction: Redaction,
         title: str,
         links: Sequence[Link],
         zone: ZoneInfo | None,
         asks_users: bool,
     ) -> None:
-        self._reads, self._redaction = reads, redaction
+        self._reads, self._primary, self._redaction, self._seals = reads, primary, redaction, seals
         self.memory = Memory()
         self._scraped = Scraped(reads.dsn)
         self.checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
-        self._paths = {page.name: page.path for page in PAGES}
+        self._acts = None if primary is None else Acts(reads, primary, self._renderer, seals, redaction)
+        self._paths = {"act": ACT, **{page.name: page.path for page in PAGES}}
         self._common = {
             "title": title,
             "links": links,
@@ -86,6 +94,7 @@ class Site:
                 Route("/metrics", self._scraped.answer),
                 Route("/static/{digest}/{name}", self._files.__call__),
                 *(Route(page.path, partial(self._answer, page)) for page in PAGES),
+                *(Route(each.path, partial(self._act, each), methods=["GET", "POST"]) for each in self._actions),
             ],
             redirect_slashes=False,
             default=self._nowhere,
@@ -95,6 +104,12 @@ class Site:
         """Close the connections to the database."""
         self._scraped.close()
         self._reads.close()
+        if self._primary is not None:
+            self._primary.close()
+
+    @property
+    def _actions(self) -> Sequence[Action]:
+        return ACTIONS if self._acts is not None else ()
 
     async def _health(self, _request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -115,15 +130,29 @@ class Site:
             self.checkup,
             self.memory,
         )
-        here = Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
+        here = self._here(request)
         look = partial(self._look, page, asked, here)
-        try:
+
+        async def answer() -> Response:
             if "text/event-stream" in request.headers.get("accept", ""):
                 return self._stream(request, _key(page, asked, here), look)
-            # Who was told of a change is shown what was found then; who comes anew, what there is.
+            # Who was told of a change is shown what was found then; who comes anew, what there is; who has just acted,
+            # what that led to.
             age = LONGEST_AGE if "x-regions" in request.headers else FRESH
-            regions = self._poller.shown(_key(page, asked, here), age) or await look()
-            return self._shown(request, regions, here)
+            known = None if SAID in request.query_params else self._poller.shown(_key(page, asked, here), age)
+            return self._shown(request, known or await look(), here)
+
+        return await self._answered(request, here, answer())
+
+    async def _act(self, action: Action, request: Request) -> Response:
+        assert self._acts is not None, "without acts there are no such routes"
+        here = self._here(request)
+        return await self._answered(request, here, self._acts.answer(action, request, here, self._common))
+
+    async def _answered(self, request: Request, here: Addresses, answer: Awaitable[Response]) -> Response:
+        """An answer, or what is said where there is none."""
+        try:
+            return await answer
         except Elsewhere as there:
             params = there.params.pop("query", there.params)
             return RedirectResponse(here.page(there.page, **params), 303)
@@ -135,9 +164,18 @@ class Site:
                 request, here, PgqueueError("this page could not be shown; the log of the server says why")
             )
 
+    def _here(self, request: Request) -> Addresses:
+        return Addresses(request.scope.get("root_path", "").rstrip("/"), self._paths, self._files.hashes)
+
     async def _look(self, page: Page, asked: Asked, here: Addresses) -> Regions:
         found = await self._reads.ask(lambda conn: page.load(conn, asked))
-        common = {**self._common, "user": asked.user, "place": self._reads.place}
+        common = {
+            **self._common,
+            "user": asked.user,
+            "place": self._reads.place,
+            "token": self._seals.token(asked.user),
+            "offers": Offers(asked.user, here, self._acts is not None),
+        }
         return await asyncio.to_thread(self._renderer.regions, page, found, here, common)
 
     def _stream(self, request: Request, key: Hashable, look: Callable[[], Awaitable[Regions]]) -> Response:
@@ -155,11 +193,12 @@ class Site:
         if wanted := request.headers.get("x-regions"):
             names = [name for name in wanted.split(",") if name in regions]
             return HTMLResponse("\n".join(regions.whole(name) for name in names), headers={"vary": "accept, x-regions"})
-        html = self._renderer.page(regions, {"has_live": True})
+        notice = None if self._acts is None else self._acts.notice(request)
+        html = self._renderer.page(regions, {"has_live": True, "notice": notice})
         return HTMLResponse(html.encode(errors="replace"), headers={"vary": "accept, x-regions"})
 
     def _failed(self, request: Request, here: Addresses, error: PgqueueError) -> Response:
-        code = 404 if isinstance(error, Missing) else 503 if isinstance(error, _PASSING) else 500
+        code = next((code for kind, code in _CODES if isinstance(error, kind)), 500)
         if "x-regions" in request.headers or "text/event-stream" in request.headers.get("accept", ""):
             return PlainTextResponse(f"{error}\n", code)
         values: dict[str, Any] = {
@@ -176,7 +215,7 @@ class Site:
     async def _nowhere(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope)
         root = scope.get("root_path", "").rstrip("/")
-        here = Addresses(root, self._paths, self._files.hashes)
+        here = self._here(request)
         if root and scope["path"] == root:
             response: Response = RedirectResponse(here.page("overview"), 303)
         else:
@@ -184,7 +223,7 @@ class Site:
         await response(scope, receive, send)
 
 
-_PASSING = (Busy, DatabaseUnreachable, SchemaError)
+_CODES = ((Missing, 404), (Forbidden, 403), ((Busy, DatabaseUnreachable, SchemaError), 503))
 
 
 def _key(page: Page, asked: Asked, here: Addresses) -> Hashable:

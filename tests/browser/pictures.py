@@ -31,6 +31,7 @@ PAGES = {
     "causes": "/causes",
     "cause": "/causes/9f2c01a4b7de",
     "workers": "/workers",
+    "worker": "/worker?id={worker}",
     "schedules": "/schedules",
     "schedule": "/schedule?name=tidy",
     "limits": "/limits",
@@ -40,6 +41,9 @@ PAGES = {
     "operation": "/operations/3",
     "audit": "/audit",
     "doctor": "/doctor",
+    "waiting": "/jobs/{waiting}",
+    "edit": "/act/job/edit?of={dead}",
+    "evict": "/act/worker/evict?of={worker}",
 }
 
 
@@ -60,7 +64,7 @@ def main() -> None:
                     jobs = open_shop(conn)
             else:
                 jobs = {}
-            app = create_app(dsn, title="shop")
+            app = create_app(dsn, title="shop", actions=True)
             with served(app) as address, browser() as started:
                 for width in WIDTHS if every else (1280,):
                     for scheme in SCHEMES:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
@@ -39,8 +38,8 @@ ConnectionRefusedError: [Errno 111] Connection refused
 """
 
 
-def open_shop(conn: Conn) -> dict[str, UUID]:
-    """Fill a database; answers jobs by what they are good for. `conn` is in autocommit mode."""
+def open_shop(conn: Conn) -> dict[str, Any]:
+    """Fill a database; answers jobs by what they are good for, and a worker. `conn` is in autocommit mode."""
     luck = random.Random(7)
     staff = [hire(conn, host, pid, names, slots) for host, pid, names, slots in STAFF]
     for queue, tasks in TASKS.items():
@@ -211,7 +210,7 @@ def remember(conn: Conn) -> None:
     )
 
 
-def some(conn: Conn) -> dict[str, UUID]:
+def some(conn: Conn) -> dict[str, Any]:
     found = conn.execute(
         """
         select 'dead', id from (select id from pgqueue.dead_jobs order by id limit 1) as dead
@@ -221,4 +220,5 @@ def some(conn: Conn) -> dict[str, UUID]:
         from (select job_id from pgqueue.attempts where outcome = 'succeeded' limit 1) as ended
         """
     )
-    return dict(found.fetchall())
+    worker = conn.execute("select id from pgqueue.workers order by host, pid limit 1").fetchone()
+    return {**dict(found.fetchall()), "worker": worker and worker[0]}

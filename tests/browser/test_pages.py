@@ -30,6 +30,7 @@ PATHS += (
     "/schedule?name=tidy",
     "/limits",
     "/limit?of=queue&name=video",
+    "/worker?id={worker}",
     "/settings",
     "/feeds",
     "/doctor",

@@ -28,6 +28,7 @@ def ask(
     address: str,
     *,
     method: str = "GET",
+    body: bytes = b"",
     headers: Iterable[tuple[str, str]] = (),
     host: str | None = "localhost:8080",
     client: tuple[str, int] | None = HERE,
@@ -52,10 +53,10 @@ def ask(
         "server": ("127.0.0.1", 8080),
         **(besides or {}),
     }
-    return asyncio.run(_ask(app, scope))
+    return asyncio.run(_ask(app, scope, body))
 
 
-async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
+async def _ask(app: Any, scope: dict[str, Any], body: bytes) -> Answer:
     sent: list[dict[str, Any]] = []
     asked = False
 
@@ -64,7 +65,7 @@ async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
         if asked:
             await asyncio.Event().wait()
         asked = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)

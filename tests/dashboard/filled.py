@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.job import JobState
 from pgqueue.search import word
 from pgqueue.store import audit, execute, feeds, limits, queues, routes, schedules
@@ -46,6 +47,13 @@ ADDRESSES = (
     "/causes/0123456789ab",
     "/?range=7d",
     "/queue?name={queue}&range=1h",
+    "/worker?id={worker}",
+)
+# Every form of an action, likewise.
+FORMS = tuple(
+    f"{each.path}?of={{{key}}}"
+    for each in ACTIONS
+    for key in ({"job": "dead", "limits": "limit", "limit": "rule"}.get(each.on.name, each.on.name),)
 )
 
 
@@ -57,6 +65,8 @@ class Filled:
     target: str
     schedule: str
     limit: str
+    rule: str
+    worker: int
     waiting: UUID
     running: UUID
     dead: UUID
@@ -136,7 +146,8 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
     assert operation is not None
     execute(conn, audit.write(text, text, text, filter_text=text, job_ids=[dead.id], n=1, reason=text))
     execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
-    return Filled(text, text, text, "tenant:1", waiting, running.id, dead.id, succeeded, operation[0])
+    jobs = (waiting, running.id, dead.id, succeeded)
+    return Filled(text, text, text, "tenant:1", f"queue:{text}", worker, *jobs, operation[0])
 
 
 def _trace(text: str) -> str:

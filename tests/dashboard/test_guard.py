@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 from itertools import product
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from pgqueue.dashboard import Basic, Dashboard, TrustedHeader, User, hash_password
-from pgqueue.dashboard.pages import PAGES
+from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.errors import UsageError
 from tests.dashboard.asking import Answer, ask
 from tests.dashboard.conftest import NewApp
@@ -20,35 +22,6 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-ROUTES = [
-    "/",
-    "/queues",
-    "/queue?name=x",
-    "/jobs",
-    "/jobs/0",
-    "/running",
-    "/dead",
-    "/workers",
-    "/schedules",
-    "/settings",
-]
-ROUTES += [
-    "/schedule?name=x",
-    "/limits",
-    "/limit?name=x",
-    "/feeds",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/static/0/app.css",
-    "/doctor",
-    "/operations",
-    "/operations/0",
-    "/audit",
-    "/causes",
-    "/causes/0",
-    "/nowhere",
-]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 SAME_SITE = [("sec-fetch-site", "same-origin")]
 PASSWORD = "correct horse"
@@ -64,33 +37,70 @@ def header_auth(request: Request) -> User | None:
     return User("ann", name) if name else None
 
 
-def test_the_routes_here_are_all_there_are() -> None:
-    assert {page.path for page in PAGES} <= {
-        route.partition("?")[0]
-        .replace("/jobs/0", "/jobs/{id}")
-        .replace("/causes/0", "/causes/{cause}")
-        .replace("/operations/0", "/operations/{number}")
-        for route in ROUTES
-    }
+def routes_of(app: Dashboard) -> list[tuple[str, frozenset[str]]]:
+    """Every address that the application knows, filled in, and its methods; and one that it does not know."""
+    found = [("/nowhere", frozenset({"GET", "HEAD"}))]
+    for route in app.routes:
+        assert isinstance(route, Route)
+        path = re.sub(r"\{[a-z_]+\}", "0", route.path)
+        found.append((f"{path}?name=0&of=0", frozenset(route.methods or ())))
+    return found
 
 
-def test_the_matrix_of_routes_methods_and_roles(matrix_app: Dashboard) -> None:
-    for route, method, role in product(ROUTES, METHODS, ("viewer", "operator", "admin", None)):
+@pytest.mark.parametrize("actions", [False, True])
+def test_the_matrix_of_routes_methods_and_roles(actions: bool, new_app: NewApp) -> None:
+    app = new_app(auth=header_auth, actions=actions)
+    for (route, methods), method, role in product(routes_of(app), METHODS, ("viewer", "operator", "admin", None)):
         headers = [("x-test-role", role)] if role else []
-        answer = ask(matrix_app, route, method=method, headers=[*headers, *SAME_SITE])
-        is_open = route in ("/healthz", "/readyz")
-        if method not in ("GET", "HEAD"):
-            assert answer.status == 405, (route, method, role)
-        elif role is None and not is_open:
-            assert answer.status == 401
-        else:
-            assert answer.status in (200, 404), (route, method, role, answer)
+        answer = ask(app, route, method=method, headers=[*headers, *SAME_SITE])
+        case = (route, method, role, answer.status)
+        user = None if role is None else User("ann", role)
+        assert answer.status in expected(route, methods, method, user, actions), case
         assert_headers(answer)
 
 
-@pytest.fixture
-def matrix_app(new_app: NewApp) -> Dashboard:
-    return new_app(auth=header_auth)
+def expected(route: str, methods: frozenset[str], method: str, user: User | None, actions: bool) -> set[int]:
+    """What may be answered: nothing changes but by POST, of what acts, for who may."""
+    path = route.partition("?")[0]
+    if method not in ("GET", "HEAD", *(["POST"] if actions else [])):
+        return {405}
+    if user is None and path not in ("/healthz", "/readyz"):
+        return {401}
+    action = next((each for each in ACTIONS if each.path == path), None)
+    if method not in methods:
+        return {404, 405}
+    if action is not None and user is not None and not user.may(action.permission):
+        return {403}
+    # Sent without a form, or about what is not there.
+    return {415} if method == "POST" else {200, 404}
+
+
+@pytest.mark.parametrize("kind", ["basic", "header", "nobody is asked"])
+def test_whatever_says_who_it_is_a_role_may_act_as_far_as_it_may(kind: str, new_app: NewApp) -> None:
+    app = new_app(auth=AUTHS[kind], actions=True)
+    for role, action in product(("viewer", "operator", "admin", None), ACTIONS):
+        if kind == "basic":
+            headers = basic(role, PASSWORD) if role else []
+        else:
+            headers = [("x-user", "ann"), ("x-groups", role)] if role else []
+        may = kind == "nobody is asked" or (role is not None and User("ann", role).may(action.permission))
+        answer = ask(app, action.path, method="POST", headers=[*headers, *SAME_SITE])
+        known = role is not None or kind == "nobody is asked"
+        assert answer.status == (404 if may else 403 if known else 401), (role, action.path)
+        assert ask(app, action.path, method="POST", headers=headers).status == 403, "no site is said"
+
+
+AUTHS = {
+    "basic": Basic({role: (User(role, role), HASH) for role in ("viewer", "operator", "admin")}),
+    "header": TrustedHeader(
+        "X-User",
+        proxies=["127.0.0.0/8"],
+        groups={role: role for role in ("viewer", "operator", "admin")},
+        groups_header="X-Groups",
+        role=None,
+    ),
+    "nobody is asked": None,
+}
 
 
 def assert_headers(answer: Answer) -> None:

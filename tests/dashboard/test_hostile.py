@@ -11,7 +11,8 @@ import pytest
 
 from pgqueue.dashboard import Dashboard
 from tests.dashboard.asking import ask
-from tests.dashboard.filled import ADDRESSES, fill
+from tests.dashboard.conftest import NewApp
+from tests.dashboard.filled import ADDRESSES, FORMS, fill
 
 Conn = psycopg.Connection[Any]
 PAYLOADS = [
@@ -63,6 +64,11 @@ PAYLOADS = [
 HARMLESS = "mail"
 
 
+@pytest.fixture
+def app(new_app: NewApp) -> Dashboard:
+    return new_app(actions=True)
+
+
 class Structure(HTMLParser):
     """The elements of a page with the names of their attributes, its links, and what it says."""
 
@@ -88,12 +94,12 @@ class Structure(HTMLParser):
 def test_a_page_has_the_same_elements_whatever_stands_in_the_database(app: Dashboard, conn: Conn) -> None:
     allowed: set[str] = set()
     found = fill(conn, HARMLESS)
-    for shape in ADDRESSES:
+    for shape in (*ADDRESSES, *FORMS):
         allowed |= Structure(ask(app, found.address(shape)).text).elements
     for payload in PAYLOADS:
         empty(conn)
         found = fill(conn, payload)
-        for shape in ADDRESSES:
+        for shape in (*ADDRESSES, *FORMS):
             answer = ask(app, found.address(shape))
             assert answer.status == 200, (shape, payload, answer.text)
             page = Structure(answer.text)

@@ -15,7 +15,7 @@ from pgqueue.store import execute, queues
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
-from tests.dashboard.filled import ADDRESSES, fill
+from tests.dashboard.filled import ADDRESSES, FORMS, fill
 from tests.factories import claim_one, enlist, enqueue, fail, make
 from tests.factories import fill as fill_queue
 from tests.waiting import wait_until
@@ -31,6 +31,7 @@ def test_every_page_answers_where_there_is_nothing(app: Dashboard) -> None:
             "/queue",
             "/schedule",
             "/limit",
+            "/worker",
             "/jobs/{id}",
             "/operations/{number}",
         ):
@@ -53,9 +54,9 @@ def test_a_role_that_may_only_select_sees_every_page(app: Dashboard, conn: Conn,
     conn.execute(f"create role {role} login")
     conn.execute(f"grant usage on schema pgqueue to {role}")
     conn.execute(f"grant select on all tables in schema pgqueue to {role}")
-    theirs = new_app(read_dsn=f"{dsn} user={role}" if "://" not in dsn else _as(dsn, role))
+    theirs = new_app(read_dsn=f"{dsn} user={role}" if "://" not in dsn else _as(dsn, role), actions=True)
     try:
-        for shape in ADDRESSES:
+        for shape in (*ADDRESSES, *FORMS):
             answer = ask(theirs, found.address(shape))
             assert answer.status == 200, (shape, answer.text)
     finally:

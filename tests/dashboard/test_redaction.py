@@ -14,13 +14,14 @@ from pgqueue.dashboard import Dashboard
 from pgqueue.redaction import HIDDEN, Redaction, without, written
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
-from tests.dashboard.filled import ADDRESSES, fill, planted
+from tests.dashboard.filled import ADDRESSES, FORMS, fill, planted
 
 Conn = psycopg.Connection[Any]
 SECRET = "hush-7f3a91"
 
 
-def test_planted_secrets_are_found_on_no_page(app: Dashboard, conn: Conn) -> None:
+def test_planted_secrets_are_found_on_no_page(new_app: NewApp, conn: Conn) -> None:
+    app = new_app(actions=True)
     found = fill(conn, args=planted(SECRET))
     said = f"no such key {SECRET}: {json.dumps(SECRET)}"
     of_dead = "update pgqueue.attempts set error = %s, traceback = %s where job_id = %s"
@@ -34,7 +35,7 @@ def test_planted_secrets_are_found_on_no_page(app: Dashboard, conn: Conn) -> Non
         conn.execute(
             f"update pgqueue.{table} set labels = %s where args is not null", [json.dumps({"api-key": SECRET})]
         )
-    for shape in ADDRESSES:
+    for shape in (*ADDRESSES, *FORMS):
         text = ask(app, found.address(shape)).text
         assert SECRET not in text, shape
     assert HIDDEN in ask(app, f"/jobs/{found.dead}").text

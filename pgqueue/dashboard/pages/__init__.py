@@ -32,6 +32,7 @@ PAGES: tuple[Page, ...] = (
     causes.PAGE,
     causes.ONE,
     workers.PAGE,
+    workers.ONE,
     schedules.PAGE,
     schedule.PAGE,
     limits.PAGE,

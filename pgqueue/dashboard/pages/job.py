@@ -45,6 +45,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     secrets = None if None in hidden else frozenset[str]().union(*filter(None, hidden))
     return {
         "job": job,
+        "shown": found,
         "error": without(job.last_error, secrets),
         "reason": without(job.reason, secrets),
         "why": None if why is None else told_without(secrets, why),

@@ -9,6 +9,7 @@ from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.job_filters import Filters, found
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.past import history, timed
+from pgqueue.dashboard.things import queue_of
 from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.store import execute, explaining, limits, queues, routes, workers
@@ -43,14 +44,15 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
 def terms_of(conn: Conn, name: str) -> dict[str, Any]:
     """How full a queue is, what holds of its jobs, and who serves it."""
     depths = execute(conn, queues.depths([name], MOST_COUNTED))
-    rule = execute(conn, limits.get("queue", name))
+    thing = queue_of(conn, name, depths)
     serving = [row for row in execute(conn, workers.rows()) if globs.serves(row.queues, name)]
     return {
-        "stats": next((row for row in depths.queues if row.queue == name), None),
-        "said": next(iter(execute(conn, queues.settings(name))), None),
-        "size": execute(conn, limits.size_of(name)),
-        "limit": rule,
-        "use": None if rule is None else execute(conn, limits.use_of("queue", name, rule.rate)),
+        "thing": thing,
+        "stats": thing.stats,
+        "said": thing.said,
+        "size": thing.size,
+        "limit": thing.limit,
+        "use": None if thing.limit is None else execute(conn, limits.use_of("queue", name, thing.limit.rate)),
         "routes": [route for route in execute(conn, routes.rows()) if route.queue == name],
         "workers": workers.holding(serving, depths.held, partial=depths.partial),
     }

@@ -11,7 +11,7 @@ from pgqueue import globs
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.depths import MOST_COUNTED
-from pgqueue.dashboard.pages.page import Asked, Page
+from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.store import execute, worker_reports, workers
 from pgqueue.store.worker_reports import WorkerReport
 from pgqueue.store.workers import Held, WorkerRow
@@ -40,6 +40,22 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "busy": sum(row.running or 0 for row in rows if row.alive),
         "is_counted": held is not None,
     }
+
+
+def load_one(conn: Conn, asked: Asked) -> dict[str, Any]:
+    """What is to be known of a worker."""
+    name = asked.name("id")
+    there = seen_by(asked.user, seen(conn, lambda conn: execute(conn, workers.rows())))
+    row = next((row for row in there if str(row.id) == name), None)
+    if row is None:
+        raise Missing(f"no worker {name:.80}: it has ended")
+    held = _held(conn)
+    if held is not None:
+        (row,) = workers.holding([row], held[0], partial=held[1])
+    report = _told(conn).get(row.id)
+    # Whose they are it does not say.
+    tells = asked.user.queues is None and report is not None
+    return {"row": row, "report": report, "jobs": report.running if tells and report else []}
 
 
 def _told(conn: Conn) -> dict[int, WorkerReport]:
@@ -85,3 +101,4 @@ def _meet(one: str, other: str) -> bool:
 
 
 PAGE = Page("workers", "/workers", load, ("table",))
+ONE = Page("worker", "/worker", load_one, ("head",))

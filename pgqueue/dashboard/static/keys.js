@@ -43,6 +43,22 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
+  // What was said of an act is told to those who listen, and leaves the address: it is said once.
+  const notice = document.getElementById("notice");
+  const here = new URL(location.href);
+  if (here.searchParams.has("_said")) {
+    here.searchParams.delete("_said");
+    history.replaceState(null, "", here);
+    if (notice) setTimeout(() => { document.getElementById("said").textContent = notice.textContent; }, 300);
+  }
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post") return;
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => { for (const each of document.forms) delete each.dataset.sent; });
+
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;

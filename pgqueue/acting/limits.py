@@ -1,0 +1,42 @@
+"""One limit set or removed by hand."""
+
+from __future__ import annotations
+
+from pgqueue.acting.audited import Actor, Conn, audited
+from pgqueue.limits import Scope, remove_limit, set_limit
+from pgqueue.tasks.limited import OnDead
+
+
+def put(
+    conn: Conn,
+    actor: Actor,
+    scope: Scope,
+    name: str,
+    *,
+    concurrency: int | None = None,
+    rate: str | None = None,
+    burst: int | None = None,
+    weight: int | None = None,
+    ordered: bool | None = None,
+    on_dead: OnDead | None = None,
+) -> None:
+    """Set a limit: None stays as it was, 0 and the rate `none` lift. Raises OptionError."""
+    with audited(conn, actor, "limits set", on=f"{scope}:{name}"):
+        set_limit(
+            conn,
+            scope,
+            name,
+            concurrency=concurrency,
+            rate=rate,
+            burst=burst,
+            weight=weight,
+            ordered=ordered,
+            on_dead=on_dead,
+        )
+
+
+def remove(conn: Conn, actor: Actor, scope: Scope, name: str) -> bool:
+    """Remove a limit; False if there is none of this name."""
+    with audited(conn, actor, "limits remove", on=f"{scope}:{name}") as act:
+        act.done = remove_limit(conn, scope, name)
+    return act.done
