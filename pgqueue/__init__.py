@@ -1,6 +1,6 @@
 """pgqueue: a transactional job queue that lives in the PostgreSQL you already run."""
 
-from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, retry
+from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
 from pgqueue.enqueued import Enqueued
@@ -36,7 +36,7 @@ from pgqueue.job import JobState, NewJob
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
-from pgqueue.record import Attempt, Explanation, Finding, Job
+from pgqueue.record import Attempt, Explanation, Finding, Job, LogLine
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
@@ -74,6 +74,7 @@ __all__ = [
     "LeaseLost",
     "LimitReached",
     "Linear",
+    "LogLine",
     "Middleware",
     "NewJob",
     "NotBound",
@@ -103,6 +104,7 @@ __all__ = [
     "explain_queue",
     "feed",
     "get_job",
+    "job_logs",
     "limit",
     "pause_queue",
     "pause_schedule",

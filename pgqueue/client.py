@@ -14,12 +14,14 @@ from uuid import UUID
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import JobNotFound, UsageError
 from pgqueue.job import Args, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
+from pgqueue.job_log import LEVELS
 from pgqueue.naming import JobRef, id_of
-from pgqueue.options import Duration
-from pgqueue.record import Attempt, Job
+from pgqueue.options import Duration, check_choice, check_integer
+from pgqueue.record import Attempt, Job, LogLine
 from pgqueue.routes import routed
 from pgqueue.sending import send_many, send_one
 from pgqueue.store import Statement, jobs, reading
+from pgqueue.store import job_logs as lines
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, Task, check_call_options, registered, target_of
@@ -142,6 +144,46 @@ def attempts(conn: AsyncConnection, job_id: JobRef) -> Awaitable[list[Attempt]]:
 def attempts(conn: AnyConnection, job_id: JobRef) -> list[Attempt] | Awaitable[list[Attempt]]:
     """The ended attempts of a job, oldest first; empty if it has not been tried, or is not known. O(log n)."""
     return ask(conn, reading.attempts(id_of(job_id)))
+
+
+@overload
+def job_logs(
+    conn: SyncConnection,
+    job_id: JobRef,
+    *,
+    attempt: int | None = None,
+    level: str | None = None,
+    limit: int = 1000,
+    after: LogLine | None = None,
+) -> list[LogLine]: ...
+@overload
+def job_logs(
+    conn: AsyncConnection,
+    job_id: JobRef,
+    *,
+    attempt: int | None = None,
+    level: str | None = None,
+    limit: int = 1000,
+    after: LogLine | None = None,
+) -> Awaitable[list[LogLine]]: ...
+def job_logs(
+    conn: AnyConnection,
+    job_id: JobRef,
+    *,
+    attempt: int | None = None,
+    level: str | None = None,
+    limit: int = 1000,
+    after: LogLine | None = None,
+) -> list[LogLine] | Awaitable[list[LogLine]]:
+    """What a job said (`job.log`), oldest first: of all its attempts or of one, from a `level` on.
+
+    At most `limit` lines behind `after`, the last one of those before; empty if it said nothing, or is not known. What
+    an attempt says that runs is there about a second later. Raises OptionError. O(limit log n).
+    """
+    check_choice("level", level, tuple(LEVELS))
+    check_integer("limit", limit, 1, 100_000)
+    place = lines.FIRST if after is None else (after.claim, after.seq)
+    return ask(conn, lines.said_by(id_of(job_id), attempt, level, limit, place))
 
 
 @overload

@@ -12,6 +12,7 @@ from uuid import UUID
 from pgqueue.codec import encode
 from pgqueue.errors import LeaseLost, UsageError
 from pgqueue.job import Claim
+from pgqueue.job_log import JobLog, Outlet
 from pgqueue.options import Duration, check_duration
 from pgqueue.retry import seconds
 from pgqueue.store import execute, jobs
@@ -25,7 +26,18 @@ class JobContext:
     if it has none. `late` is whether complete() found the lease gone.
     """
 
-    __slots__ = ("_cancelled", "_claim", "_told", "_transactional", "args", "deadline", "labels", "late")
+    __slots__ = (
+        "_cancelled",
+        "_claim",
+        "_log",
+        "_outlet",
+        "_told",
+        "_transactional",
+        "args",
+        "deadline",
+        "labels",
+        "late",
+    )
 
     def __init__(
         self,
@@ -44,6 +56,9 @@ class JobContext:
         self._cancelled = False
         # Made when somebody waits: few jobs do.
         self._told: threading.Event | None = None
+        # Where its lines go, if whoever runs it keeps them; and made with the first of them.
+        self._outlet: Outlet | None = None
+        self._log: JobLog | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"
@@ -67,6 +82,18 @@ class JobContext:
     def queue(self) -> str:
         """The queue that the job waited under."""
         return self._claim.queue
+
+    @property
+    def log(self) -> JobLog:
+        """Keeps lines with this attempt, for `pgqueue jobs logs`: `job.log("read %s rows", n)`, `job.log.warning(...)`.
+
+        They are written about once a second, whatever becomes of the attempt's transaction; a crash may cost the last
+        second of them.
+        """
+        if self._log is None:
+            claim = self._claim
+            self._log = JobLog((claim.id, claim.claim, claim.attempt), self.args, self._outlet)
+        return self._log
 
     @property
     def cancelled(self) -> bool:
@@ -118,6 +145,11 @@ _making = threading.Lock()
 running: ContextVar[JobContext | None] = ContextVar("pgqueue.running", default=None)
 
 _bound: ContextVar[SyncConnection | None] = ContextVar("pgqueue.bound", default=None)
+
+
+def keep_lines(job: JobContext, outlet: Outlet) -> None:
+    """Have the lines of a job that is about to run go there."""
+    job._outlet = outlet
 
 
 def tell_cancelled(job: JobContext) -> None:

@@ -11,7 +11,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from pgqueue.context import running
+from pgqueue.description import storable, traceback_of
+from pgqueue.job_log import level_of
 
+# Characters of a traceback that are kept in a line.
+TRACEBACK_KEPT = 6_000
 NAMES = ("job", "target", "queue", "attempt")
 
 # More fields of whatever runs, as of the span that is open; added by who has some.
@@ -33,6 +37,53 @@ class JobFilter(logging.Filter):
         for name, value in found.items():
             said.setdefault(name, value)
         return True
+
+
+class JobLogHandler(logging.Handler):
+    """Keeps records with the job that runs, for `pgqueue jobs logs`; outside of one it drops them.
+
+    For a logger of yours. Of all that is logged: `pgqueue worker --store-logs info`, or `@task(store_logs="info")`.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have it kept, unless it is already."""
+        job = running.get()
+        if job is not None and not job.log.keeps(record.levelno):
+            job.log.keep(level_of(record.levelno), self.format(record) if self.formatter else _words_of(record))
+
+
+def keep_what_is_logged() -> None:
+    """Have what is logged in jobs that ask for that kept with them, from now on, in this process.
+
+    Where records are made: no handler of the application is touched, and none is needed.
+    """
+    if _Keeping.before is None:
+        _Keeping.before = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(_made_and_kept)
+
+
+class _Keeping:
+    """How records were made before."""
+
+    before: Callable[..., logging.LogRecord] | None = None
+
+
+def _made_and_kept(*args: Any, **values: Any) -> logging.LogRecord:
+    record = (_Keeping.before or logging.LogRecord)(*args, **values)
+    job = running.get()
+    if job is not None and job.log.keeps(record.levelno):
+        job.log.keep(level_of(record.levelno), _words_of(record))
+    return record
+
+
+def _words_of(record: logging.LogRecord) -> str:
+    try:
+        words = record.getMessage()
+    except Exception as error:  # The words of a task: they may not fit together, or raise anything.
+        words = f"a line that cannot be put into words ({type(error).__name__})"
+    raised = record.exc_info[1] if record.exc_info else None
+    told = None if raised is None else traceback_of(raised)
+    return words if told is None else f"{words}\n{storable(told, TRACEBACK_KEPT).rstrip()}"
 
 
 def add_job(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

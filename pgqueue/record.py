@@ -86,3 +86,15 @@ class Explanation:
     def headline(self) -> Finding:
         """The answer: the first reason that holds."""
         return next((each for each in self.findings if each.holds), self.findings[0])
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a job said (`job.log`): of which attempt, and as which of it."""
+
+    claim: int
+    attempt: int
+    seq: int
+    at: datetime
+    level: str
+    line: str

@@ -15,6 +15,13 @@ from typing import Any
 
 HIDDEN = "•••••"
 KEYS = r"pass|secret|token|authorization|api[_-]?key|cookie|card|iban|ssn"
+# What a secret is called where one is told in words; and how it stands there: `token=...`, `"password": "..."`, a URL.
+_TOLD = re.compile(
+    r"""((?:(?<![a-z])(?:pass|pwd)|password|passwd|passphrase|secret|token|authorization|api[_-]?key|cookie|iban|ssn)
+    ["']?\s*[=:]\s*)((?:bearer|basic)\s+\S+|"[^"]*"|'[^']*'|[^\s,;&)\]}"']+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_IN_URL = re.compile(r"(://[^\s/:@]+:)[^\s/@]+(?=@)")
 # Deeper values are shown as they were written, if they hold no key that is hidden.
 MOST_LEVELS = 200
 # A secret of fewer letters is found in errors everywhere.
@@ -78,6 +85,10 @@ class Redaction:
         secrets: set[str] = set()
         self._cleaned(value, secrets)
         return frozenset(secrets)
+
+    def in_words(self, text: str) -> str:
+        """A text that somebody wrote, without what it calls a secret."""
+        return _IN_URL.sub(rf"\1{HIDDEN}", _TOLD.sub(rf"\1{HIDDEN}", text))
 
     def labels(self, text: str | None) -> list[tuple[str, str]]:
         """Labels, which are a JSON object of texts, as they may be shown; whatever else stands there, as it is."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pgqueue import client, results
-from pgqueue.cli import job_changes, job_moves
+from pgqueue.cli import job_changes, job_log, job_moves
 from pgqueue.cli.acting import Reason
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
@@ -107,6 +107,9 @@ def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     with connected(dsn) as conn:
         rows = newest_attempts(conn, client.get_job(conn, job_id_of(conn, job_id)).id)
         print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
+
+
+group.command()(job_log.logs)
 
 
 @group.command()

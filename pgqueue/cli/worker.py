@@ -124,6 +124,9 @@ def worker(
         ),
     ] = None,
     middleware: Middleware = [],  # noqa: B006, typer copies it
+    store_logs: Annotated[
+        Level | None, choice_option("--store-logs", of=Level, help="Keep what tasks log with their jobs, from then on.")
+    ] = None,
     log_level: Annotated[
         Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
     ] = Level.INFO,
@@ -171,6 +174,7 @@ def worker(
             health_host=health_host,
             health_port=health_port,
             heartbeat_url=heartbeat_url,
+            store_logs=None if store_logs is None else store_logs.value,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

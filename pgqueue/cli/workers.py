@@ -13,8 +13,9 @@ from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
-from pgqueue.cli.options import Dsn, Json, listing, new_group
+from pgqueue.cli.options import Dsn, Json, listing, new_group, seconds_option
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.worker_dump import print_dump, told_by
 from pgqueue.cli.worker_page import print_verbose, print_worker
 from pgqueue.errors import UsageError
 from pgqueue.store import execute, worker_reports, workers
@@ -87,6 +88,27 @@ def show(
         say_error(f"no worker {worker}; {_named(there)}")
         raise typer.Exit(Exit.NOT_FOUND)
     print_worker(found, told.get(found.id), as_json=as_json)
+
+
+@group.command()
+def dump(
+    worker: Annotated[str, typer.Argument(metavar="ID", help="The worker's id, or its first digits.")],
+    timeout: Annotated[float, seconds_option("--timeout", "Wait so long for its answer; else 15s.")] = 15.0,
+    threads: Annotated[bool, typer.Option("--threads", help="And where its own threads are.")] = False,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a worker where its jobs are in their code, and print the stack of each. It goes on meanwhile.
+
+    Exit code 1 if it does not answer.
+    """
+    with connected(dsn) as conn:
+        there = execute(conn, workers.rows())
+        found = _only(worker, there)
+        if found is None:
+            say_error(f"no worker {worker}; {_named(there)}")
+            raise typer.Exit(Exit.NOT_FOUND)
+        print_dump(found, told_by(conn, found, timeout), as_json=as_json, threads=threads)
 
 
 def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[WorkerRow]:

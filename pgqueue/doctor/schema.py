@@ -43,6 +43,8 @@ TABLES = [
     "alert_rules",
     "alerts",
     "alert_messages",
+    "job_logs",
+    "worker_dumps",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

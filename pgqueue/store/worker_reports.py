@@ -28,7 +28,8 @@ class WorkerReport:
     """How a worker was `age` ago. Whatever it did not tell, as one of another release, is None or empty.
 
     Bytes of memory (`rss`; `children` by process), seconds of CPU, milliseconds that the claim loop had not turned for
-    and that the heartbeat took, settled attempts a second; `running` names the longest of those that are `busy`.
+    and that the heartbeat took, settled attempts a second; `running` names the longest of those that are `busy`;
+    `can` says what else it answers: a `dump` of where its jobs are.
     """
 
     id: int
@@ -48,6 +49,7 @@ class WorkerReport:
     release: str | None
     pgqueue: str | None
     python: str | None
+    can: list[str]
     children: list[tuple[int, int]]
     running: list[Running]
 
@@ -90,6 +92,7 @@ def _report(worker: int, at: datetime, age: timedelta, text: str | None) -> Work
         release=_of(told, "release", str) or None,
         pgqueue=_of(told, "pgqueue", str),
         python=_of(told, "python", str),
+        can=[each for each in _of(told, "can", list) or [] if type(each) is str],
         children=[(pid, size) for pid, size in _pairs(told.get("children"))],
         running=list(_running(told.get("running"))),
     )

@@ -12,6 +12,7 @@ from pgqueue.retry import seconds
 
 OnTimeout = Literal["retry", "bury", "cancel"]
 OnExpiry = Literal["bury", "cancel"]
+StoreLogs = Literal["debug", "info", "warning", "error", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Bounds:
     at_most_once: bool = False
     infra_errors: Collection[type[BaseException]] = ()
     expected: Collection[type[BaseException]] = ()
+    store_logs: StoreLogs | None = None
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -33,6 +35,7 @@ class Bounds:
         check_choice("on_expiry", self.on_expiry, ("bury", "cancel"))
         _check_said("at_most_once", self.at_most_once)
         check_flag("at_most_once", self.at_most_once)
+        check_choice("store_logs", self.store_logs, ("debug", "info", "warning", "error", "off"))
         object.__setattr__(self, "infra_errors", error_types("infra_errors", self.infra_errors))
         object.__setattr__(self, "expected", error_types("expected", self.expected))
 

@@ -11,7 +11,7 @@ from pgqueue.cron import TIMING_NAMES, CatchUp, Overlap
 from pgqueue.errors import OptionError
 from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
 from pgqueue.options import Duration
-from pgqueue.tasks.bounds import OnExpiry, OnTimeout
+from pgqueue.tasks.bounds import OnExpiry, OnTimeout, StoreLogs
 from pgqueue.tasks.limited import OnDead
 from pgqueue.vocabulary import unknown_options
 
@@ -70,6 +70,7 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, total=False):
     at_most_once: bool
     infra_errors: Collection[type[BaseException]]
     expected: Collection[type[BaseException]]
+    store_logs: StoreLogs | None
 
 
 class CallOptions(TaskOptions, total=False):

@@ -24,6 +24,7 @@ from pgqueue import instruments
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import AttemptsFinished, AttemptsLate, DatabaseLost, Finished, Observer
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet, Said
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, jobs, workers
@@ -36,11 +37,13 @@ from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
 from pgqueue.worker.executors.judging import once_targets
+from pgqueue.worker.log_lines import LineStyle, written
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.clock import lease_clock
 from pgqueue.worker.upkeep.heartbeat import Heartbeat
+from pgqueue.worker.upkeep.line_keeper import LineKeeper
 from pgqueue.worker.upkeep.tallies import Tallies
 
 RETIRED = 75
@@ -67,11 +70,12 @@ def run_job(
     DatabaseUnreachable before anything is claimed.
     """
     import_apps(app)
-    attempts = Attempts(dsn, app, load_middleware(middleware))
+    lines = LineKeeper(observe, lambda: None)
+    attempts = Attempts(dsn, app, load_middleware(middleware), outlet=Outlet(_shown_and_kept(log[0], lines)))
     worker = secrets.randbits(63)
     try:
         tallies = Tallies(worker)
-        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED), tallies)
+        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED), tallies, lines)
         with task_log.for_now(), leased:
             task_log.begin(log)
             claim = _claimed(dsn, worker, job_id, attempts)
@@ -93,8 +97,9 @@ def _leased(
     observe: Observer,
     cancelled: Callable[[frozenset[UUID]], None],
     tallies: Tallies,
+    lines: LineKeeper,
 ) -> Iterator[None]:
-    chores = Chores([*common_chores(observe, POLL_SECONDS), (tallies.look, 0.0)], observe)
+    chores = Chores([*common_chores(observe, POLL_SECONDS), (tallies.look, 0.0)], observe, prompt=[lines.look])
     heartbeat = Heartbeat(
         worker, dsn, observe, chores, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
     )
@@ -117,8 +122,22 @@ def _leased(
         # If this fails the lease ends by itself; what was settled is settled.
         with suppress(DatabaseUnreachable, psycopg.Error), open_connection(dsn, "run") as conn:
             with suppress(psycopg.Error):
+                lines.flush(conn)
+            with suppress(psycopg.Error):
                 tallies.append(conn, last=clean)
             execute(conn, workers.discharge(worker, clean=clean))
+
+
+def _shown_and_kept(style: str, lines: LineKeeper) -> Callable[[Said], None]:
+    """Whoever looks on reads what the job says as it says it."""
+    writer = LineStyle(style)
+
+    def put(said: Said) -> None:
+        fields = {"job": str(said.job_id), "attempt": said.attempt}
+        sys.stderr.write(writer.line(written(said.at), said.level, said.line, fields))
+        lines.put(said)
+
+    return put
 
 
 def _claimed(dsn: str, worker: int, job_id: UUID, attempts: Attempts) -> Claim | None:

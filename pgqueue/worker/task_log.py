@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
-from pgqueue.logs import job_fields, tell_handlers
+from pgqueue.logs import job_fields, keep_what_is_logged, tell_handlers
 from pgqueue.worker.log_lines import LEVELS, TEXT_LIMITS, Fields, LineStyle, written
 from pgqueue.worker.log_writer import LogWriter, flush_all, writer_of
 
@@ -46,18 +46,21 @@ class _LastResort:
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards what follows
         self._users = 0
-        self._before: tuple[logging.Handler | None, int] | None = None
+        self._before: tuple[logging.Handler | None] | None = None
+        self._level_before: int | None = None
 
     def begin(self, style: str, level: str) -> None:
-        root = logging.getLogger()
         with self._lock:
-            if self._before is not None:
-                return
-            self._before = logging.lastResort, root.level
-            logging.lastResort = TaskLog(style, level)
-            if not root.handlers and root.level == logging.WARNING:
-                # Python's own, which nobody has chosen.
-                root.setLevel(LEVELS[level])
+            if self._before is None:
+                self._before = (logging.lastResort,)
+                logging.lastResort = TaskLog(style, level)
+                self._let_through(LEVELS[level])
+
+    def lower(self, level: str) -> None:
+        """Have records of this level made, though they may not be written."""
+        with self._lock:
+            if logging.getLogger().level > LEVELS[level]:
+                self._let_through(LEVELS[level])
 
     def enter(self) -> None:
         with self._lock:
@@ -67,24 +70,43 @@ class _LastResort:
         flush_all()
         with self._lock:
             self._users -= 1
-            if self._users == 0 and self._before is not None:
-                logging.lastResort, level = self._before
+            if self._users:
+                return
+            if self._before is not None:
+                (logging.lastResort,) = self._before
                 self._before = None
-                if not (root := logging.getLogger()).handlers:
-                    root.setLevel(level)
+            if self._level_before is not None and not (root := logging.getLogger()).handlers:
+                root.setLevel(self._level_before)
+            self._level_before = None
+
+    def _let_through(self, level: int) -> None:
+        root = logging.getLogger()
+        # Python's own, which nobody has chosen, or ours.
+        if not root.handlers and (root.level == logging.WARNING or self._level_before is not None):
+            self._level_before = root.level if self._level_before is None else self._level_before
+            root.setLevel(level)
 
 
 _last_resort = _LastResort()
 
 
-def begin(log: tuple[str, str] | None) -> None:
+def begin(log: tuple[str, str] | None, store: str | None = None) -> None:
     """Write what tasks log from now on, in this style and from this level on; with None only name their jobs.
 
-    Called when the application has been imported, and with it has said what it wants of logging.
+    From the level `store` on it is kept with their jobs, too. Called when the application has been imported, and with
+    it has said what it wants of logging.
     """
     tell_handlers()
     if log is not None:
         _last_resort.begin(*log)
+    if store is not None:
+        keep(store)
+
+
+def keep(level: str) -> None:
+    """Have what tasks log from this level on kept with those jobs that ask for it."""
+    keep_what_is_logged()
+    _last_resort.lower(level)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ import psycopg
 from pgqueue.database import address_of
 from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
 from pgqueue.events import Event, HostFailed, Observer, WorkerStopped
+from pgqueue.job_log import LEVELS
 from pgqueue.metrics import families
 from pgqueue.metrics.meter import Gauges, Meter
-from pgqueue.options import Duration
+from pgqueue.options import Duration, check_choice
 from pgqueue.store.unreachable import in_one_line
 from pgqueue.version import __version__
 from pgqueue.worker import task_log
@@ -50,6 +51,7 @@ class Worker:
     for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
+    What tasks log from the level `store_logs` on is kept with their jobs, too.
     With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
     While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
@@ -81,8 +83,10 @@ class Worker:
         health_host: str = "127.0.0.1",
         health_port: int | None = None,
         heartbeat_url: str | None = None,
+        store_logs: Literal["debug", "info", "warning", "error"] | None = None,
         observers: Iterable[Observer] | None = None,
     ) -> None:
+        check_choice("store_logs", store_logs, tuple(LEVELS))
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
         logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
         tasks = Settings(
@@ -93,6 +97,7 @@ class Worker:
             max_jobs_per_child=max_jobs_per_child,
             max_memory_per_child=max_memory_per_child,
             log=(logs[0].style, logs[0].level) if logs else None,
+            store_logs=store_logs,
         )
         self._settings = WorkerSettings(
             dsn=dsn,
@@ -190,9 +195,10 @@ class Worker:
     def _metrics(self, accept: str) -> tuple[str, bytes]:
         meter = self._meter
         assert meter is not None, "asked for only where there is one"
-        return families.rendered(lambda: meter.collected(self._gauges), accept)
+        return families.rendered(lambda: meter.collected(self.gauges), accept)
 
-    def _gauges(self) -> Gauges:
+    def gauges(self) -> Gauges:
+        """How busy it is at this moment, and what it is; from any thread."""
         health, slots = self._health(), self._settings.tasks.concurrency
         return Gauges(
             slots=slots,

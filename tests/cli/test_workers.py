@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -89,6 +90,42 @@ def test_an_id_that_names_no_single_worker_asks_nobody(
     assert ran.code == 2
     assert message in ran.err
     assert (asked(FIRST), asked(SECOND)) == (None, None)
+
+
+def test_a_worker_that_cannot_be_asked_where_its_jobs_are_is_told_of_at_once(
+    pgqueue: Command, rows: psycopg.Connection[object]
+) -> None:
+    execute(rows, workers.heartbeat(FIRST, timedelta(minutes=5), '{"pgqueue": "0.0.1"}'))
+    execute(rows, workers.heartbeat(SECOND, timedelta(minutes=5), '{"busy": 1}'))
+    assert pgqueue("workers", "dump", FIRST).code == 1
+    assert "it is of pgqueue 0.0.1" in pgqueue("workers", "dump", FIRST).err
+    assert "it is of another language" in pgqueue("workers", "dump", SECOND).err
+    assert pgqueue("workers", "dump", 99).code == 4
+
+
+def test_a_worker_that_does_not_answer_is_waited_for_so_long(
+    pgqueue: Command, rows: psycopg.Connection[object]
+) -> None:
+    ran = pgqueue("workers", "dump", FIRST, "--timeout", "0.2")
+    assert (ran.code, ran.out) == (1, "")
+    assert "did not answer within 0.2 s; it has not said of itself yet" in ran.err
+    execute(rows, workers.heartbeat(FIRST, timedelta(minutes=5), '{"can": ["dump"]}'))
+    assert "may be busy, or away" in pgqueue("workers", "dump", FIRST, "--timeout", "0.2").err
+
+
+def test_where_the_jobs_of_a_worker_are_is_shown(
+    pgqueue: Command, enqueue: Callable[..., str], start: Start, tmp_path: Path
+) -> None:
+    job = enqueue("linger", f'["{tmp_path}", 60]')
+    start("worker", "-A", SHOP, "-c", "1")
+    wait_until((tmp_path / "running").exists, 20, "the job's start")
+    (row,) = pgqueue("workers", "list", "--json").json
+    shown = pgqueue("workers", "dump", row["id"], "--threads")
+    assert shown.code == 0, shown.err
+    assert f"job {job} {SHOP}:linger attempt 1, for " in shown.out
+    assert "in linger" in shown.out
+    assert "pgqueue-heartbeat: " in shown.out
+    assert pgqueue("workers", "dump", row["id"], "--json").json["jobs"][0]["job"] == job
 
 
 def test_a_worker_stops_when_it_is_asked_from_elsewhere(

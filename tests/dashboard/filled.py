@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.job import JobState
+from pgqueue.job_log import Said
 from pgqueue.search import word
-from pgqueue.store import audit, execute, feeds, limits, queues, routes, schedules
+from pgqueue.store import audit, execute, feeds, job_logs, limits, queues, routes, schedules
 from tests.factories import Conn, claim_one, enlist, enqueue, fail, make
 
 # Every page, by what its address needs beside what fill() made.
@@ -95,6 +97,8 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
     dead = claim_one(conn, args, worker=worker, queue="default", labels=labels, unique_key=text)
     fail(conn, dead, None)
     succeeded = make(conn, JobState.SUCCEEDED, args=args)
+    said = [Said(dead.id, dead.claim, 1, seq, time.time(), "warning", text) for seq in (1, 2)]
+    execute(conn, job_logs.keep(said))
     running = claim_one(conn, args, worker=worker, queue="default", labels=labels)
     waiting = enqueue(conn, args, delay=60.0, labels=labels, limit_key=text.replace("\x01", "") or "x")
     make(conn, JobState.CANCELLED)

@@ -11,7 +11,8 @@ import pytest
 from pgqueue.dashboard import Dashboard
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.job import JobState
-from pgqueue.store import execute, queues
+from pgqueue.job_log import Said
+from pgqueue.store import execute, job_logs, queues
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
@@ -85,6 +86,23 @@ def test_a_job_shows_what_became_of_it(app: Dashboard, conn: Conn) -> None:
     page = ask(app, f"/jobs/{claim.id}").text
     for words in ("12345678901234567890123", "builtins.OSError", "no route", "#1 failed", "#2 failed", "exhausted"):
         assert words in page, words
+
+
+def test_what_a_job_said_is_shown_page_by_page(app: Dashboard, conn: Conn) -> None:
+    claim = claim_one(conn)
+    words = [f"line no {number}." for number in range(1, 451)]
+    said = [Said(claim.id, claim.claim, 1, seq, 1.7e9, "info", line) for seq, line in enumerate(words, 1)]
+    execute(conn, job_logs.keep(said))
+    address, seen = f"/jobs/{claim.id}", list[str]()
+    while address:
+        page = ask(app, address).text
+        found = [line for line in words if line in page]
+        assert len(found) <= 200
+        seen = found + seen
+        more = [part.split('"')[0] for part in page.split('href="') if "before=" in part.split('"')[0]]
+        address = more[0].replace("&amp;", "&") if more else ""
+    assert seen == words
+    assert ask(app, f"/jobs/{claim.id}?before=x").status == 200
 
 
 def claim_one_again(conn: Conn, worker: int) -> Any:

@@ -31,6 +31,7 @@ def test_planted_secrets_are_found_on_no_page(new_app: NewApp, conn: Conn) -> No
         "insert into pgqueue.results select id, now() + interval '1 day', %s from pgqueue.jobs",
         [json.dumps({"token": SECRET})],
     )
+    conn.execute("update pgqueue.job_logs set line = %s", [f"{said}; token=unsaid-{SECRET}"])
     for table in ("jobs", "dead_jobs", "attempts"):
         conn.execute(
             f"update pgqueue.{table} set labels = %s where args is not null", [json.dumps({"api-key": SECRET})]

@@ -10,11 +10,25 @@ import psycopg
 
 from pgqueue.cause import cause_of
 from pgqueue.job import JobState
-from pgqueue.store import causes, execute, listing, rates, reports, tallies, worker_reports, workers
+from pgqueue.job_log import Said
+from pgqueue.store import causes, dumps, execute, job_logs, listing, rates, reports, tallies, worker_reports, workers
 from tests import factories
 
 Conn = psycopg.Connection[Any]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def told_on(conn: Conn, worker: int) -> None:
+    """A job says something, and its worker is asked where it is."""
+    job = factories.enqueue(conn)
+    assert execute(conn, job_logs.keep([Said(job, 1, 1, 1, 0.0, "info", "said")]))
+    assert execute(conn, job_logs.said_by(job, 1, "info", 10))
+    assert execute(conn, job_logs.tail(job, 10, job_logs.LAST, 1, "debug"))
+    asked_at = execute(conn, dumps.ask(worker))
+    assert asked_at is not None
+    execute(conn, dumps.asked(worker))
+    execute(conn, dumps.tell(worker, asked_at, "{}"))
+    assert execute(conn, dumps.answer(worker, asked_at))
 
 
 def seen_on(conn: Conn) -> None:
@@ -24,6 +38,7 @@ def seen_on(conn: Conn) -> None:
     execute(conn, worker_reports.reports())
     now = execute(conn, reports.now())
     factories.fail(conn, factories.claim_one(conn, worker=worker), delay=None)
+    told_on(conn, worker)
     cause = cause_of("a:b", "E", "no 7", None)
     row = {"queue": "q", "target": "a:b", "outcome": "failed", "n": 1, "cause": cause, "run": [1] * 25, "error": "no"}
     for days in (0, 1, 10, 100, 1000):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.job_lines import lines_of
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.timeline import steps
@@ -61,7 +62,8 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "workers": {row.id: row for row in there},
         "unknown_since": found.unknown_since,
         "is_whole": is_whole,
+        "log": lines_of(conn, asked, job_id, secrets),
     }
 
 
-PAGE = Page("job", "/jobs/{id}", load, ("head", "why", "timeline", "facts", "attempts"))
+PAGE = Page("job", "/jobs/{id}", load, ("head", "why", "timeline", "facts", "attempts", "log"))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 
-from pgqueue.context import Middleware, running
+from pgqueue import instruments
+from pgqueue.context import Middleware, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
+from pgqueue.events import Finished
+from pgqueue.instruments import RunningWatch
+from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
-from pgqueue.worker.attempts.call import Call
+from pgqueue.worker.attempts.call import Call, finish, outlet_of
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
@@ -19,11 +24,21 @@ from pgqueue.worker.attempts.transaction import NoConnection, excuse, noting_end
 class AsyncAttempts:
     """Runs attempts of tasks that are coroutines, any number of them at a time, in the event loop of the caller."""
 
-    def __init__(self, dsn: str, middleware: Sequence[Middleware]) -> None:
+    def __init__(self, dsn: str, middleware: Sequence[Middleware], outlet: Outlet | None = None) -> None:
         self._dsn = dsn
         self._middleware = middleware
+        self._outlet = outlet
         self._lenders: list[Lender] = []
         self._pid = Process.watched()
+
+    async def finished(self, call: Call, began: float) -> Finished:
+        """Run a call to its end, as run(); what is to be written about it, which began at monotonic() time `began`."""
+        if self._outlet is not None:
+            keep_lines(call.context, outlet_of(call.task, self._outlet))
+        watch = RunningWatch(call.context, call.claim) if instruments.installed else None
+        outcome = await self.run(call)
+        finished = finish(call.claim, outcome, call.task, monotonic() - began)
+        return finished if watch is None else watch.ended(finished, call.error)
 
     async def run(self, call: Call) -> Outcome:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""

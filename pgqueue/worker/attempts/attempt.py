@@ -9,18 +9,19 @@ from types import CoroutineType
 from typing import Any
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, running
+from pgqueue.context import Middleware, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
-from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.call import Call, finish, outlet_of, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
@@ -32,8 +33,8 @@ from pgqueue.worker.attempts.transaction import NoConnection, end_query, excuse,
 class Attempts:
     """Runs attempts one after the other, in the thread that calls it. Coroutines get a private event loop.
 
-    `guard` is how a task that is no coroutine is told that its time is up. `declared` are the targets of tasks that
-    may run at most once and that the database knows of; None if nobody asks.
+    `guard` is how a task that is no coroutine is told that its time is up, `outlet` where goes what it says. `declared`
+    are the targets of tasks that may run at most once and that the database knows of; None if nobody asks.
     """
 
     # The attempt that runs or is about to, and what was told to which attempt last.
@@ -42,12 +43,18 @@ class Attempts:
     _call: Call | None = None
 
     def __init__(
-        self, dsn: str, apps: Sequence[str], middleware: Sequence[Middleware], guard: Guard | None = None
+        self,
+        dsn: str,
+        apps: Sequence[str],
+        middleware: Sequence[Middleware],
+        guard: Guard | None = None,
+        outlet: Outlet | None = None,
     ) -> None:
         self.declared: Container[str] | None = None
         self._apps = apps
         self._middleware = middleware
         self._guard = guard or NoGuard()
+        self._outlet = outlet
         self._tasks: dict[str, Task[..., Any]] = {}
         self._lender = Lender(dsn, is_async=False)
         self._loop = PrivateLoop()
@@ -64,6 +71,8 @@ class Attempts:
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, monotonic() - began)
         call.number = number
+        if self._outlet is not None:
+            keep_lines(call.context, outlet_of(call.task, self._outlet))
         self._call = call
         # tell() writes the one and reads the other in the other order: one of the two sees the other.
         if self._notice is not None and self._notice[0] == number:

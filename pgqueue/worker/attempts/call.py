@@ -17,6 +17,7 @@ from pgqueue.context import JobContext, tell_cancelled
 from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished, succeeded
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import (
     LONGEST_DELAY,
@@ -32,6 +33,7 @@ from pgqueue.outcome import (
 )
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.worker import task_log
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report, with_note
 
@@ -135,6 +137,17 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
         claim = claim._replace(store_result=True)
     context = JobContext(claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional)
     return Call(claim, task, args, kwargs, context)
+
+
+def outlet_of(task: Task[..., Any], outlet: Outlet) -> Outlet:
+    """Where what jobs of a task say goes: as the worker has it, but for what the task says of what it logs."""
+    said = task.bounds.store_logs
+    if said is None:
+        return outlet
+    if said == "off":
+        return outlet._replace(store=None)
+    task_log.keep(said)
+    return outlet._replace(store=said)
 
 
 def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any
 
 from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signal, TimedOut, error_report
@@ -56,7 +59,32 @@ def signal_report(signal: Signal) -> ErrorReport:
 def stack_of(thread: threading.Thread) -> str | None:
     """Where another thread is in the user's code, the innermost frame last; None if that is not in a task."""
     frame = sys._current_frames().get(thread.ident or 0)
-    stack = traceback.extract_stack(frame, limit=_MOST_FRAMES) if frame else []
+    return _shown(traceback.extract_stack(frame, limit=_MOST_FRAMES) if frame else [])
+
+
+def stack_of_task(task: asyncio.Task[Any]) -> str | None:
+    """Where a coroutine waits, the innermost frame last; None if that is not in a task, or it runs at this moment."""
+    frames: list[tuple[FrameType, int]] = []
+    inside: Any = task.get_coro()
+    while inside is not None and len(frames) < _MOST_FRAMES:
+        frame, awaited = _at(inside)
+        if frame is None:
+            break
+        frames.append((frame, frame.f_lineno))
+        inside = awaited
+    return _shown(traceback.StackSummary.extract(iter(frames)))
+
+
+def _at(inside: Any) -> tuple[FrameType | None, Any]:
+    """The frame of a coroutine, or of a generator of either kind, and what it waits for."""
+    for kind, waits in (("cr", "cr_await"), ("gi", "gi_yieldfrom"), ("ag", "ag_await")):
+        if hasattr(inside, f"{kind}_frame"):
+            return getattr(inside, f"{kind}_frame"), getattr(inside, waits, None)
+    return None, None
+
+
+def _shown(stack: Sequence[traceback.FrameSummary]) -> str | None:
+    """The part of a stack that is the user's."""
     ours = [number for number, each in enumerate(stack) if each.filename in _OUR_FILES]
     theirs = stack[ours[-1] + 1 :] if ours else []
     if not theirs:

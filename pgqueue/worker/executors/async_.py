@@ -15,23 +15,28 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from pgqueue import instruments
 from pgqueue.events import Finished, Observer
-from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
 from pgqueue.worker.attempts.loop_state import LoopState
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.tracebacks import stack_of
-from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
-from pgqueue.worker.executors.in_process import InProcess
-from pgqueue.worker.executors.judging import (
-    cancelled_unstarted,
-    registered_targets,
-    timed_out,
+from pgqueue.worker.executors.base import (
+    Leftover,
+    Lines,
+    NoLines,
+    Report,
+    Retire,
+    Settings,
+    Whereabouts,
+    take_old,
+    take_those,
 )
+from pgqueue.worker.executors.in_process import InProcess
+from pgqueue.worker.executors.judging import cancelled_unstarted, registered_targets, timed_out
 from pgqueue.worker.executors.loop_thread import LoopThread
 from pgqueue.worker.executors.thread import ThreadExecutor
 from pgqueue.worker.executors.ticker import Ticker
@@ -49,19 +54,25 @@ class AsyncExecutor(InProcess):
     _loop_state: LoopState
     _attempts: AsyncAttempts
 
-    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        report: Report,
+        observe: Observer,
+        retire: Retire | None = None,
+        lines: Lines | None = None,
+    ) -> None:
         self.concurrency, self._settings = settings.concurrency, settings
-        self._report, self._observe = report, observe
+        self._report, self._observe, self._lines = report, observe, lines or NoLines()
         in_threads = dataclasses.replace(settings, concurrency=min(_MOST_THREADS, settings.concurrency))
         self._retire = retire or (lambda why: None)
-        self._threads = ThreadExecutor(in_threads, self._thread_ended, observe, retire)
+        self._threads = ThreadExecutor(in_threads, self._thread_ended, observe, retire, lines)
         self._ticker = Ticker("pgqueue-loop-watch", self._look)
         self._declared: frozenset[str] | None = None
         self._waiting: deque[tuple[Claim, float]] = deque()
         self._taken = self._returned = self._reported = self._given_up = 0
         self._started = self._stopping = self._closing = self._abandoned = False
-        self._idle = threading.Event()
-        self._running = UnderWay(settings.grace)
+        self._idle, self._running = threading.Event(), UnderWay(settings.grace)
         self._tasks: dict[str, Task[..., Any]] = {}
         self._ended: list[Finished] = []
 
@@ -70,7 +81,8 @@ class AsyncExecutor(InProcess):
         if self._started:
             return
         import_apps(self._settings.apps)
-        self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware))
+        outlet = Outlet(self._lines.put, self._settings.store_logs)
+        self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware), outlet)
         self._threads.start()
         self._loop = LoopThread(self._observe, self._attempts.close)
         self._loop_state = LoopState(self._loop.loop)
@@ -98,13 +110,7 @@ class AsyncExecutor(InProcess):
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Cancel the coroutines of those jobs, tell the others, and start none that waits."""
-        cancelled = []
-        for entry in tuple(self._waiting):
-            if entry[0].id in ids:
-                with suppress(ValueError, IndexError):
-                    self._waiting.remove(entry)
-                    cancelled.append(cancelled_unstarted(entry[0]))
-        if cancelled:
+        if cancelled := [cancelled_unstarted(claim) for claim in take_those(self._waiting, ids)]:
             self._report(cancelled)
             self._returned += len(cancelled)
         self._running.tell_cancelled(ids)
@@ -149,6 +155,10 @@ class AsyncExecutor(InProcess):
         now = monotonic()
         return [(each.claim, now - each.since) for each in self._running.all()]
 
+    def whereabouts(self) -> list[Whereabouts]:
+        """Where what runs is in its code: where it waits, or where it holds the loop."""
+        return self._threads.whereabouts() + self._running.whereabouts(stack_of(self._loop.thread))
+
     def pids(self) -> list[int]:
         """None: what runs here runs in this process."""
         return []
@@ -190,11 +200,9 @@ class AsyncExecutor(InProcess):
             self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
             running.call = call
-            watch = RunningWatch(call.context, claim) if instruments.installed else None
-            outcome = await self._attempts.run(call)
+            finished = await self._attempts.finished(call, running.since)
             self._loop_state.put_back()
-            finished = finish(claim, outcome, call.task, monotonic() - running.since)
-            self._end(finished if watch is None else watch.ended(finished, call.error))
+            self._end(finished)
         else:
             running.in_thread = True
             self._threads.submit((claim,))
@@ -226,6 +234,7 @@ class AsyncExecutor(InProcess):
 
     def _look(self, now: float) -> bool:
         """Look for what runs too long, in the ticker's thread: the loop may be blocked."""
+        self._lines.ring()
         if not self._abandoned:
             for running, said in self._running.overdue(now):
                 self._give_up(running, said, now)

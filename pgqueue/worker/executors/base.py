@@ -16,6 +16,7 @@ from uuid import UUID
 
 from pgqueue.events import Finished
 from pgqueue.job import Claim
+from pgqueue.job_log import Said
 from pgqueue.judge import Terms
 
 # Called with a batch of ended attempts, from any thread; returns at once.
@@ -34,6 +35,7 @@ class Settings:
     more than `max_memory_per_child` bytes. In seconds: importing the modules may take a child `start_limit`; `grace`
     is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
     `log` is the style and the level in which what tasks log is written; None leaves that to the application.
+    `store_logs` is the level from which on it is kept with their jobs, too; None: what a task itself says holds.
     """
 
     dsn: str = field(repr=False)
@@ -46,6 +48,27 @@ class Settings:
     grace: float = 5.0
     cancel_grace: float = 5.0
     log: tuple[str, str] | None = None
+    store_logs: str | None = None
+
+
+class Lines(Protocol):
+    """Where executors put what jobs say: put(), from the code of jobs, never waits; ring() is for threads of ours."""
+
+    def put(self, said: Said) -> None:
+        """Have a line kept."""
+
+    def ring(self) -> None:
+        """Have somebody look whether there are lines."""
+
+
+class NoLines:
+    """Nobody keeps what jobs say."""
+
+    def put(self, said: Said) -> None:
+        """Drop it."""
+
+    def ring(self) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,17 @@ class Leftover:
 
     claim: Claim
     started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a job is in its own code: `stack`, or `why` there is none to show. `pid` is of the child that runs it."""
+
+    claim: Claim
+    seconds: float
+    pid: int | None
+    stack: str | None
+    why: str | None = None
 
 
 class Executor(Protocol):
@@ -111,6 +145,9 @@ class Executor(Protocol):
     def running(self) -> list[tuple[Claim, float]]:
         """What runs, and for how many seconds already: for people."""
 
+    def whereabouts(self) -> list[Whereabouts]:
+        """Where what runs is in its code; takes a second at most. For people."""
+
     def pids(self) -> list[int]:
         """The processes that run its jobs; none if this one does: for people."""
 
@@ -129,3 +166,14 @@ def take_old(waiting: deque[tuple[Claim, float]], waited: float) -> list[Claim]:
         while waiting[0][1] <= latest:
             old.append(waiting.popleft()[0])
     return old
+
+
+def take_those(waiting: deque[tuple[Claim, float]], ids: Collection[UUID]) -> list[Claim]:
+    """Take the claims of these jobs out of `waiting`; others may take from either end meanwhile."""
+    taken: list[Claim] = []
+    for entry in tuple(waiting):
+        if entry[0].id in ids:
+            with suppress(ValueError, IndexError):
+                waiting.remove(entry)
+                taken.append(entry[0])
+    return taken

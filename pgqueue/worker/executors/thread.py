@@ -11,13 +11,14 @@ from uuid import UUID
 from pgqueue.context import Middleware, be_at_home_here
 from pgqueue.events import Observer
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet
 from pgqueue.tasks import import_apps
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.tracebacks import stack_of
-from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings
+from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts
 from pgqueue.worker.executors.in_process import InProcess
 from pgqueue.worker.executors.inbox import Inbox
 from pgqueue.worker.executors.judging import (
@@ -53,11 +54,19 @@ class _Slot:
 class ThreadExecutor(InProcess):
     """One thread a slot, all taking claims from one queue."""
 
-    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        report: Report,
+        observe: Observer,
+        retire: Retire | None = None,
+        lines: Lines | None = None,
+    ) -> None:
         self.concurrency = settings.concurrency
         self._settings = settings
         self._report = report
         self._retire = retire or (lambda why: None)
+        self._lines = lines or NoLines()
         self._declared: frozenset[str] | None = None
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
         self._inbox = Inbox()
@@ -70,7 +79,7 @@ class ThreadExecutor(InProcess):
         if self._slots:
             return
         import_apps(self._settings.apps)
-        task_log.begin(self._settings.log)
+        task_log.begin(self._settings.log, self._settings.store_logs)
         middleware = load_middleware(self._settings.middleware)
         for number in range(self.concurrency):
             slot = _Slot()
@@ -158,6 +167,16 @@ class ThreadExecutor(InProcess):
         running = [slot.running for slot in self._slots if not slot.abandoned]
         return [(each[1], now - each[2]) for each in running if each is not None]
 
+    def whereabouts(self) -> list[Whereabouts]:
+        """Where what runs is in its code."""
+        now = monotonic()
+        there = [(slot.running, slot.thread) for slot in self._slots if not slot.abandoned]
+        return [
+            Whereabouts(running[1], now - running[2], None, stack_of(thread))
+            for running, thread in there
+            if running is not None
+        ]
+
     def pids(self) -> list[int]:
         """None: what runs here runs in this process."""
         return []
@@ -171,7 +190,8 @@ class ThreadExecutor(InProcess):
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
         be_at_home_here(self._settings.dsn)
-        attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard())
+        outlet = Outlet(self._lines.put, self._settings.store_logs)
+        attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard(), outlet)
         attempts.declared = self._declared
         number = 0
         while (claim := self._inbox.get()) is not None and not slot.abandoned:
@@ -188,6 +208,7 @@ class ThreadExecutor(InProcess):
         attempts.close()
 
     def _look(self, now: float) -> bool:
+        self._lines.ring()
         for slot in self._slots:
             running = slot.running
             if running is not None and slot.attempts is not None and not slot.abandoned:

@@ -12,7 +12,8 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim, Token
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.executors.base import Leftover
+from pgqueue.worker.attempts.tracebacks import stack_of_task
+from pgqueue.worker.executors.base import Leftover, Whereabouts
 from pgqueue.worker.executors.judging import left_over, registered_terms, spec_here
 from pgqueue.worker.executors.watch import Due, Watch
 
@@ -52,6 +53,15 @@ class UnderWay:
     def all(self) -> tuple[Running, ...]:
         """All of them; from any thread."""
         return tuple(self._running.values())
+
+    def whereabouts(self, in_loop: str | None) -> list[Whereabouts]:
+        """Where each waits; of one that runs at this moment `in_loop`, where the loop is."""
+        now = monotonic()
+        return [
+            Whereabouts(each.claim, now - each.since, None, stack_of_task(each.task) or in_loop)
+            for each in self.all()
+            if each.task is not None and not each.in_thread
+        ]
 
     def left_over(self, now: float) -> list[Leftover | Finished]:
         """What becomes of those that are not waited for any more."""

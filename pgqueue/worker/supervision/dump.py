@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import traceback
-
 from pgqueue.events import WorkerDumped
+from pgqueue.worker.supervision.dumper import stacks
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.roles import Roles
-
-# The innermost frames of a thread; who hangs, hangs there.
-FRAMES = 12
 
 
 def dumped(worker: int, health: Health, roles: Roles) -> WorkerDumped:
@@ -32,15 +26,3 @@ def dumped(worker: int, health: Health, roles: Roles) -> WorkerDumped:
         for claim, seconds in running
     ]
     return WorkerDumped(worker, summary, jobs, stacks())
-
-
-def stacks() -> dict[str, str]:
-    """Each thread of this process by its name, with the innermost frames of its stack, the innermost last."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    return {
-        names.get(ident, f"thread {ident}"): " > ".join(
-            f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_stack(top)[-FRAMES:]
-        )
-        for ident, top in sys._current_frames().items()
-    }

@@ -171,6 +171,8 @@ class Ending:
                     require_commits(conn)
                     # What cannot be appended is made up by another worker.
                     with suppress(psycopg.Error):
+                        self._roles.lines.flush(conn)
+                    with suppress(psycopg.Error):
                         self._roles.tallies.append(conn, last=clean)
                     execute(conn, workers.discharge(self._worker, clean=clean))
                     if not clean:

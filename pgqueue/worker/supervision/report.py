@@ -22,6 +22,8 @@ from pgqueue.worker.upkeep.tallies import Tallies
 LONGEST = 1_500
 # Of the jobs that run as many are named as fit, the longest first; of the children as many.
 MOST_NAMED, MOST_CHILDREN = 20, 16
+# What it answers if it is asked.
+CAN = ["dump"]
 # The variable that names the release of the code that runs here, and how much of it is shown.
 RELEASE, LONGEST_RELEASE = "PGQUEUE_RELEASE", 60
 
@@ -62,6 +64,7 @@ class Reporter:
             "release": os.environ.get(RELEASE, "")[:LONGEST_RELEASE],
             "pgqueue": __version__,
             "python": platform.python_version(),
+            "can": CAN,
         }
         named = [[str(claim.id), claim.claim, round(seconds, 1)] for claim, seconds in running[:MOST_NAMED]]
         while len(text := json.dumps({**report, "running": named}, separators=(",", ":"))) > LONGEST and named:

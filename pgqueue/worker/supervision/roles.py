@@ -19,6 +19,7 @@ from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.queue_settings import QueueSettings
 from pgqueue.worker.settings import WorkerSettings
+from pgqueue.worker.supervision.dumper import Dumper
 from pgqueue.worker.supervision.infra import HostFailures, InfraErrors
 from pgqueue.worker.supervision.lineage import Lineage
 from pgqueue.worker.supervision.report import Reporter
@@ -27,6 +28,7 @@ from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
 from pgqueue.worker.upkeep.declared_rules import DeclaredRules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
+from pgqueue.worker.upkeep.line_keeper import LineKeeper
 from pgqueue.worker.upkeep.scheduler import Scheduler
 from pgqueue.worker.upkeep.tallies import Tallies
 from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
@@ -50,6 +52,7 @@ class Roles:
     declared_rules: DeclaredRules
     queue_settings: QueueSettings
     tallies: Tallies
+    lines: LineKeeper
 
 
 class Timings(NamedTuple):
@@ -85,7 +88,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     tallies = Tallies(worker)
     lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
-    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for)
+    lines = LineKeeper(hear, lambda: heartbeat.loop.wake())
+    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for, lines)
     listener = Listener(
         worker,
         settings.listen_dsn or settings.dsn,
@@ -145,11 +149,12 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         (tallies.look, 0.0),
         (watchdog.look, settings.lease / BEATS_PER_LEASE),
     ]
+    dumper = Dumper(worker, executor, every=settings.lease / BEATS_PER_LEASE)
     heartbeat = Heartbeat(
         worker,
         settings.dsn,
         hear,
-        Chores(chores, observe),
+        Chores(chores, observe, prompt=[lines.look], asked=[dumper.look]),
         lease=settings.lease,
         turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),
         evicted=requests.lose,
@@ -170,6 +175,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         declared_rules,
         queue_settings,
         tallies,
+        lines,
     )
 
 

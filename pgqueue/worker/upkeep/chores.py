@@ -34,25 +34,47 @@ MAKE_UP_EVERY, MERGE_EVERY, DEPTHS_EVERY, CAUSES_EVERY = 30.0, 60.0, 20.0, 30.0
 class Chores:
     """Chores with the monotonic times at which they are due. One that the database refuses keeps no other waiting."""
 
-    def __init__(self, chores: Sequence[tuple[Chore, float]], observe: Observer) -> None:
+    def __init__(
+        self,
+        chores: Sequence[tuple[Chore, float]],
+        observe: Observer,
+        *,
+        prompt: Sequence[Chore] = (),
+        asked: Sequence[Chore] = (),
+    ) -> None:
         self._observe = observe
         self._outage = Outage("upkeep")
         now = time.monotonic()
         self._due = {chore: now + delay for chore, delay in chores}
+        # Looked at each time, for they know themselves whether they are due.
+        self._prompt = dict.fromkeys(prompt, 0.0)
+        # Due at once when somebody asks something of the worker, too.
+        self._due |= dict.fromkeys(asked, now)
+        self._asked = asked
+
+    def hear(self) -> None:
+        """Something is asked of this worker."""
+        for chore in self._asked:
+            self._due[chore] = 0.0
 
     def tend(self, conn: Connection) -> float:
         """Do what is due; answers the seconds until something is."""
         for chore, due in self._due.items():
-            now = time.monotonic()
-            if now >= due:
-                self._due[chore] = now + AFTER_ERROR
-                try:
-                    self._due[chore] = now + chore(conn)
-                except psycopg.Error as error:
-                    if is_lost(conn, error):
-                        raise
-                    self._tell(in_words(error))
-        return max(0.0, min(self._due.values()) - time.monotonic())
+            if time.monotonic() >= due:
+                self._do(chore, self._due, conn)
+        for chore in self._prompt:
+            self._do(chore, self._prompt, conn)
+        return max(0.0, min((*self._due.values(), *self._prompt.values())) - time.monotonic())
+
+    def _do(self, chore: Chore, due: dict[Chore, float], conn: Connection) -> None:
+        now = time.monotonic()
+        due[chore] = now + AFTER_ERROR
+        try:
+            due[chore] = now + chore(conn)
+        except psycopg.Error as error:
+            if is_lost(conn, error):
+                raise
+            self._tell(in_words(error))
 
     def _tell(self, refused: str) -> None:
         if (trouble := self._outage.trouble(f"the database refuses a chore: {refused}")) is not None:

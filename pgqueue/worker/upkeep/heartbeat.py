@@ -106,6 +106,8 @@ class Heartbeat:
         self._asking_since = self._asking_since or lease_clock()
         now = time.monotonic()
         if self._looks(now) or now >= self._beat_at:
+            if self._look:
+                self._chores.hear()
             self._look, self._looked_at = False, now
             self._beat_at = now + self._lease * RETRY_SHARE
             self._beat(conn)

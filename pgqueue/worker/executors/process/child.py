@@ -25,6 +25,7 @@ from pgqueue.errors import AppError
 from pgqueue.events import Finished
 from pgqueue.forks import not_for_copies
 from pgqueue.job import Claim
+from pgqueue.job_log import Outlet
 from pgqueue.process_end import flush_files
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker import task_log
@@ -36,6 +37,7 @@ from pgqueue.worker.attempts.task_spec import portable, spec_of
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
+from pgqueue.worker.executors.process.child_lines import ChildLines
 from pgqueue.worker.log_writer import flush_all
 
 _PR_SET_PDEATHSIG = 1
@@ -54,6 +56,7 @@ class Child:
         self._told: set[str] = set()
         self._declared: Container[str] | None = None
         self._attempts: Attempts | None = None
+        self._lines = ChildLines(lambda: self._send(b""))
 
     def run(self) -> None:
         """Import the tasks' modules, then run claims until the worker says stop."""
@@ -65,7 +68,7 @@ class Child:
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:
             import_apps(settings.apps)
-            task_log.begin(settings.log)
+            task_log.begin(settings.log, settings.store_logs)
             middleware = load_middleware(settings.middleware)
         except BaseException as error:  # The importing module's own; a signal is no exception here.
             said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
@@ -73,7 +76,8 @@ class Child:
             return
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}
-        attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard())
+        outlet = Outlet(self._lines.put, settings.store_logs)
+        attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard(), outlet)
         self._attempts = attempts
         attempts.declared = self._declared
         for task in tasks:
@@ -108,6 +112,7 @@ class Child:
             # Before the worker hears of it: it may at once have something to tell.
             attempts.number = number
             self._move(before, finished, number)
+            self._lines.begin(number, claim.id, claim.claim)
             self._tell(attempts, claim)
             finished = attempts.run(claim, number)
             if not process_state.put_back():
@@ -157,6 +162,9 @@ class Child:
                 self._say(messages.GIVEN_BACK, self._unstarted())
             case [messages.NOTICE, number, notice]:
                 self._tell_job(number, Notice(notice))
+            case [messages.WHERE]:
+                number = None if self._attempts is None else self._attempts.number
+                self._say(messages.HERE, number, stack_of(threading.main_thread()))
             case [messages.DECLARED, targets]:
                 self._declared = None if targets is None else frozenset(targets)
                 if self._attempts is not None:
@@ -188,7 +196,11 @@ class Child:
 
     def _send(self, said: bytes) -> None:
         with self._speaking:
-            self._channel.send(said)
+            if self._lines:
+                # In front: what a job has said before its end is not told after it.
+                said = self._lines.packed() + said
+            if said:
+                self._channel.send(said)
 
 
 def _die_with(parent: int) -> None:

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from pgqueue.job import Claim
+from pgqueue.job_log import Allowance
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process import messages, wire
@@ -56,16 +57,13 @@ class ChildProcess:
         finally:
             theirs.close()
         self.channel.setblocking(False)
-        self.ready = False
+        self.ready = self.broken = self.gone = self.recalled = False
         self.spawned_at = monotonic()
         # Whether it said what is no message, or makes no sense.
         self.garbled = False
-        self.broken = False
         # Whether it was ended because it was not ready in time.
         self.start_timed_out = False
-        self.gone = False
         self.leaving: float | None = None
-        self.recalled = False
         # Claims by number, with the monotonic() at which they came to the executor, in the order they were fed.
         self.fed: dict[int, tuple[Claim, float]] = {}
         self.running: int | None = None
@@ -75,6 +73,8 @@ class ChildProcess:
         # Over the running job, from the first look at it on; and where that was seen when its time was up.
         self.watch: Watch | None = None
         self.hung: str | None = None
+        # Its answer to where its job is: of which number, and where.
+        self.here: tuple[int | None, str | None] | None = None
         # Of what it was fed, the numbers that were cancelled before they began.
         self.cancelled: set[int] = set()
         # Why it is being ended, and when SIGKILL follows SIGTERM.
@@ -87,6 +87,7 @@ class ChildProcess:
         self.left_to_run = settings.max_jobs_per_child or inf
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
+        self.allowance = Allowance()
         # What it has told of a result whose job has not ended yet.
         self.result: str | None = None
         # How many tasks it has told of since it was ready.
@@ -139,6 +140,7 @@ class ChildProcess:
         self.running = number
         self.since = self.moved_at = monotonic()
         self.watch = None
+        self.allowance = Allowance()
 
     def ended(self, number: int, elapsed: float) -> None:
         """It has finished what it runs."""

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
-from pgqueue.worker.executors.base import Settings
+from pgqueue.worker.executors.base import Lines, Settings
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
@@ -38,22 +38,23 @@ class Children:
     _selector: selectors.BaseSelector
 
     def __init__(
-        self, settings: Settings, waiting: deque[tuple[Claim, float]], finished: FinishedClaims, observe: Observer
+        self,
+        settings: Settings,
+        waiting: deque[tuple[Claim, float]],
+        finished: FinishedClaims,
+        observe: Observer,
+        lines: Lines,
     ) -> None:
         self.spawner = Spawner(settings, observe)
-        self._settings = settings
-        self._feeder = Feeder(waiting, finished)
-        self._finished = finished
-        self._observe = observe
+        self._settings, self._observe, self._lines = settings, observe, lines
+        self._feeder, self._finished = Feeder(waiting, finished), finished
         self._limits = LimitEnforcer(settings, finished.specs)
-        self._reports = Reports(finished, self._feeder, self._limits, self._count_ready, self.spawner.give_up)
-        self._orders: deque[Callable[[], None]] = deque()
+        self._reports = Reports(finished, self._feeder, self._limits, lines, self._ready, self.spawner.give_up)
         self._deadline: float | None = None
-        self._killed = False
-        self._wakeup = Wakeup()
+        self._killed, self._look_at = False, 0.0
+        self._orders, self._wakeup = deque[Callable[[], None]](), Wakeup()
         self._children: list[ChildProcess] = []
         self._declared: frozenset[str] | None = None
-        self._look_at = 0.0
 
     # From any thread.
 
@@ -80,9 +81,7 @@ class Children:
         """End all children at once; what they have said until then counts."""
         # Past already, so that what they run is left over, and no crash of theirs.
         self._deadline = monotonic() - 1.0
-        for child in tuple(self._children):
-            child.signal(signal.SIGKILL)
-        self.wake()
+        self._kill_all()
 
     def alive(self) -> tuple[ChildProcess, ...]:
         """The children that there are now; from any thread, to look at."""
@@ -91,7 +90,10 @@ class Children:
     def kill(self) -> None:
         """End all children at once."""
         self._killed = self._finished.closed = True
-        for child in tuple(self._children):
+        self._kill_all()
+
+    def _kill_all(self) -> None:
+        for child in self.alive():
             child.signal(signal.SIGKILL)
         self.wake()
 
@@ -113,6 +115,7 @@ class Children:
                 self._look_after(now)
             self._feed(now)
             self._finished.flush()
+            self._lines.ring()
         self._clear()
 
     def cancel(self, ids: frozenset[UUID]) -> None:
@@ -127,13 +130,17 @@ class Children:
         """Tell the children what the database knows of."""
         if targets != self._declared:
             self._declared = targets
-            for child in self._children:
-                child.declared(targets)
-                self._listen_to(child)
+            self.tell_all(lambda child: child.declared(targets))
+
+    def tell_all(self, tell: Callable[[ChildProcess], None]) -> None:
+        """Say something to each child."""
+        for child in self._children:
+            tell(child)
+            self._listen_to(child)
 
     def crash_running(self) -> None:
         """Kill the children that run a job."""
-        for child in tuple(self._children):
+        for child in self.alive():
             child.kill(KillCause.ASKED, "was killed on request while it ran the job", grace=0.0)
 
     def _obey_orders(self) -> None:
@@ -155,7 +162,7 @@ class Children:
         else:
             self._listen_to(child)
 
-    def _count_ready(self) -> None:
+    def _ready(self) -> None:
         self.spawner.ready(self._children)
 
     def _fill_up(self) -> None:

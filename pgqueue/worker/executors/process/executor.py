@@ -9,30 +9,41 @@ import threading
 from collections import deque
 from collections.abc import Collection, Sequence
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from uuid import UUID
 
 from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
-from pgqueue.worker.executors.base import Leftover, Report, Retire, Settings, take_old
+from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts, take_old
+from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.children import Children
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
+
+# Seconds in which children say where their jobs are, and between two looks whether they have.
+_ANSWERS_WITHIN, _LOOK_EVERY = 1.0, 0.01
 
 
 class ProcessExecutor:
     """`concurrency` child processes, and the thread that serves them."""
 
-    def __init__(self, settings: Settings, report: Report, observe: Observer, retire: Retire | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        report: Report,
+        observe: Observer,
+        retire: Retire | None = None,
+        lines: Lines | None = None,
+    ) -> None:
         self.concurrency = settings.concurrency
         self._settings = settings
         self._report = report
         self._waiting: deque[tuple[Claim, float]] = deque()
         self._taken = self._returned = self._reported = 0
         self._finished = FinishedClaims(self._ended)
-        self._children = Children(settings, self._waiting, self._finished, observe)
+        self._children = Children(settings, self._waiting, self._finished, observe, lines or NoLines())
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -125,6 +136,18 @@ class ProcessExecutor:
         ]
         return [(entry[0], now - since) for entry, since in entries if entry is not None]
 
+    def whereabouts(self) -> list[Whereabouts]:
+        """Where what the children run is in its code; one whose code holds its interpreter cannot say."""
+        for child in self._alive:
+            child.here = None
+        self._children.ask(lambda: self._children.tell_all(lambda child: child.say(messages.WHERE)))
+        deadline = monotonic() + _ANSWERS_WITHIN
+        while any(child.here is None for child in self._alive if child.running is not None):
+            if monotonic() > deadline:
+                break
+            sleep(_LOOK_EVERY)
+        return [each for child in self._alive if (each := _where(child, monotonic())) is not None]
+
     def pids(self) -> list[int]:
         """The processes of the children."""
         return [child.pid for child in self._alive]
@@ -142,3 +165,16 @@ class ProcessExecutor:
     def _ended(self, ended: list[Finished]) -> None:
         self._report(ended)
         self._reported += len(ended)
+
+
+def _where(child: ChildProcess, now: float) -> Whereabouts | None:
+    number, here = child.running, child.here
+    entry = None if number is None else child.fed.get(number)
+    if entry is None:
+        return None
+    claim, since, stack = entry[0], child.since, None
+    why = "its process does not answer: it is stopped, or code in C holds the interpreter"
+    if here is not None:
+        stack = here[1] if here[0] == number else None
+        why = "it was not in its own code at that moment"
+    return Whereabouts(claim, now - since, child.pid, stack, None if stack else why)

@@ -10,6 +10,7 @@ from math import ceil
 from uuid import UUID
 
 from pgqueue.job import Claim
+from pgqueue.worker.executors.base import take_those
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 
@@ -41,11 +42,8 @@ class Feeder:
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Start none of these."""
-        for entry in tuple(self._waiting):
-            if entry[0].id in ids:
-                with suppress(ValueError, IndexError):
-                    self._waiting.remove(entry)
-                    self._finished.cancel_unstarted(entry[0])
+        for claim in take_those(self._waiting, ids):
+            self._finished.cancel_unstarted(claim)
 
     def close(self) -> None:
         """Leave over what waits still."""

@@ -7,6 +7,9 @@ from time import monotonic
 from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
+from pgqueue.job import Claim
+from pgqueue.job_log import Said
+from pgqueue.worker.executors.base import Lines
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
@@ -25,12 +28,14 @@ class Reports:
         finished: FinishedClaims,
         feeder: Feeder,
         limits: LimitEnforcer,
+        lines: Lines,
         ready: Callable[[], None],
         broken: Callable[[str], None],
     ) -> None:
         self._finished = finished
         self._feeder = feeder
         self._limits = limits
+        self._lines = lines
         self._ready = ready
         self._broken = broken
 
@@ -60,11 +65,16 @@ class Reports:
                 self._begin(child, number)
             case [messages.RESULT, str(text)] if child.running is not None:
                 child.result = text
+            case [messages.SAID, number, [*lines]]:
+                if number == child.running:
+                    self._keep(child, child.fed[number][0], lines)
             case [messages.GIVEN_BACK, [*numbers]]:
                 self._take_back(child, numbers)
             case [messages.HUNG, number, where]:
                 if number == child.running:
                     child.hung = wire.text_from_child(where, TRACEBACK_LIMIT)
+            case [messages.HERE, None | int() as number, where]:
+                child.here = number, wire.text_from_child(where, TRACEBACK_LIMIT)
             case [messages.TASK, said]:
                 self._learn(child, said)
             case [messages.WATCHED]:
@@ -77,6 +87,11 @@ class Reports:
                 self._broken(why[:MESSAGE_LIMIT])
             case _:
                 raise wire.Nonsense(f"message {message[0]!r:.20}")
+
+    def _keep(self, child: ChildProcess, claim: Claim, lines: list[Any]) -> None:
+        for at, level, line in map(wire.line_from_child, lines):
+            if (seq := child.allowance.seq(len(line.encode()))) is not None:
+                self._lines.put(Said(claim.id, claim.claim, claim.attempt, seq, at, level, line))
 
     def _end(self, child: ChildProcess, number: Any, elapsed: Any, said: object) -> None:
         if number is None or number != child.running:

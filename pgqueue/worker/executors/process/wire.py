@@ -19,6 +19,7 @@ from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished, succeeded
 from pgqueue.ids import uuid_of
 from pgqueue.job import Claim, QueueTerms
+from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.judge import Terms
 from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -27,6 +28,8 @@ from pgqueue.worker.executors.base import Settings
 
 # Escapes and the words about what was left out make a text longer than its limit.
 _SLACK = 5
+# Year 9999, in seconds since 1970.
+_END_OF_TIME = 253_000_000_000.0
 _POLICIES: dict[str, type[RetryPolicy]] = {
     kind.__name__: kind for kind in (RetryPolicy, Backoff, Linear, Fixed, Delays)
 }
@@ -105,6 +108,16 @@ def spec_from_child(said: object) -> TaskSpec:
 def text_from_child(said: object, limit: int) -> str | None:
     """A text that PostgreSQL can store, or nothing. Raises Nonsense."""
     return None if said is None else _text(said, limit)
+
+
+def line_from_child(said: object) -> tuple[float, str, str]:
+    """A line of a job: when, at which level, and what. Raises Nonsense."""
+    match said:
+        case [float(at), str(level), str()] if 0 <= at < _END_OF_TIME and level in LEVELS:
+            line = _text(said[2], LONGEST)
+            if len(line.encode()) <= LONGEST:
+                return at, level, line
+    raise Nonsense("no line")
 
 
 def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:

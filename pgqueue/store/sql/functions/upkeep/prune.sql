@@ -25,6 +25,8 @@ begin
     and not exists (select from pgqueue.workers as w where w.targets = known.hash);
   -- For workers of the last release, which know no pause that ends by itself.
   update pgqueue.queues as q set paused = false, paused_until = null where q.paused and q.paused_until <= now();
+  -- Whoever asked has looked, or has gone.
+  delete from pgqueue.worker_dumps as asked where asked.asked_at < now() - interval '1 hour';
   delete from pgqueue.unique_windows as taken
   where taken.unique_key = any (array(
     select passed.unique_key from pgqueue.unique_windows as passed

@@ -1,5 +1,5 @@
 -- One batch of prune(): of the _max rows right below an id of each table, those past their keeping time.
--- A job's attempts stay as long as the job has not ended or is dead, and go with the dead job.
+-- A job's attempts, and what they said, stay as long as the job has not ended or is dead, and go with the dead job.
 -- Walks the primary keys backwards, at most _max rows each; O(_max log n), whatever else is kept.
 create or replace function pgqueue.prune_below(
   _result uuid, _dead_job uuid, _attempt uuid, _history interval, _dead interval, _max int) returns int
@@ -32,6 +32,8 @@ begin
     returning dead.id
   ), with_it as (
     delete from pgqueue.attempts as attempt where attempt.job_id = any (array(select gone.id from gone))
+  ), with_its_words as (
+    delete from pgqueue.job_logs as said where said.job_id = any (array(select gone.id from gone))
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
@@ -46,6 +48,18 @@ begin
       and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
     and attempt.finished_at < now() - _history;
+  get diagnostics _count = row_count;
+  _sum := _sum + _count;
+  delete from pgqueue.job_logs as said
+  where said.ctid = any (array(
+    select old.ctid
+    from (
+      select l.ctid, l.job_id, l.at from pgqueue.job_logs as l
+      where l.job_id < _attempt order by l.job_id desc limit _max) as old
+    where old.at < now() - _history
+      and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
+    and said.at < now() - _history;
   get diagnostics _count = row_count;
   return _sum + _count;
 end $$;

@@ -23,6 +23,7 @@ with wanted (name, made) as (values
   ('feed_batches_pkey', 'alter table pgqueue.feed_batches add constraint feed_batches_pkey primary key (feed, batch)'),
   ('feeds_pkey', 'alter table pgqueue.feeds add constraint feeds_pkey primary key (name)'),
   ('holds_pkey', 'alter table pgqueue.holds add constraint holds_pkey primary key (name, seq)'),
+  ('job_logs_pkey', 'alter table pgqueue.job_logs add constraint job_logs_pkey primary key (job_id, claim, seq)'),
   ('jobs_claim', 'create index concurrently jobs_claim on pgqueue.jobs (queue, priority, run_at, id) where (lane is null)'),
   ('jobs_coming', 'create index concurrently jobs_coming on pgqueue.jobs (queue, run_at, id) where ((lane is not null) and (lined is null))'),
   ('jobs_lane', 'create index concurrently jobs_lane on pgqueue.jobs (queue, priority, lane, run_at, id) where lined'),
@@ -56,6 +57,7 @@ with wanted (name, made) as (values
   ('ticks_pkey', 'alter table pgqueue.ticks add constraint ticks_pkey primary key (schedule, scheduled_for)'),
   ('unique_windows_pkey', 'alter table pgqueue.unique_windows add constraint unique_windows_pkey primary key (unique_key)'),
   ('unique_windows_until', 'create index concurrently unique_windows_until on pgqueue.unique_windows (until)'),
+  ('worker_dumps_pkey', 'alter table pgqueue.worker_dumps add constraint worker_dumps_pkey primary key (worker)'),
   ('worker_reports_pkey', 'alter table pgqueue.worker_reports add constraint worker_reports_pkey primary key (id)'),
   ('workers_pkey', 'alter table pgqueue.workers add constraint workers_pkey primary key (id)')
 )
