@@ -6,9 +6,9 @@ An instrument is a guest: what it does wrong changes nothing about a job.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from pgqueue.context import JobContext
@@ -53,7 +53,19 @@ class Instrument(Protocol):
         """An attempt begins; `headers` are those that came with the job."""
 
 
+class RoundTrip(NamedTuple):
+    """A statement of a worker that settled and claimed: seconds since 1970 when it was sent, and how many it took."""
+
+    sent_at: float
+    seconds: float
+    settled: Sequence[Finished]
+    claimed: Sequence[Claim]
+    server: tuple[str, int]
+
+
 installed: list[Instrument] = []
+# Who hears of each round trip of the workers of this process; none costs a look at an empty list.
+on_round_trip: list[Callable[[RoundTrip], None]] = []
 
 
 def install(instrument: Instrument) -> None:
@@ -66,6 +78,13 @@ def remove(instrument: Instrument) -> None:
     """Have it look on no more."""
     with suppress(ValueError):
         installed.remove(instrument)
+
+
+def tell_round_trip(trip: RoundTrip) -> None:
+    """Tell who hears of round trips."""
+    for hear in tuple(on_round_trip):
+        with suppress(Exception):
+            hear(trip)
 
 
 class SendingWatch:

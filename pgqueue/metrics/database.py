@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -59,18 +59,26 @@ class DatabaseNumbers:
     def collected(self) -> Iterable[Family]:
         """All that there is to tell; where the database cannot be asked, only that, and how often."""
         with self._lock:
-            if time.monotonic() - self._answer.at > self._kept:
-                self._ask()
-            answer, errors = self._answer, self._errors
+            answer, errors = self._asked(), self._errors
         for name, values in answer.found.items():
             yield numbers(name, values)
         yield numbers("pgqueue_scrape_duration_seconds", {(): answer.seconds})
         yield numbers("pgqueue_scrape_errors_total", {(): errors})
 
+    def found(self) -> Mapping[str, Mapping[tuple[str, ...], float]]:
+        """The numbers by name and labels; none where the database cannot be asked."""
+        with self._lock:
+            return self._asked().found
+
     def close(self) -> None:
         """Let go of the connection."""
         with self._lock:
             self._let_go()
+
+    def _asked(self) -> _Answer:
+        if time.monotonic() - self._answer.at > self._kept:
+            self._ask()
+        return self._answer
 
     def _ask(self) -> None:
         began = time.monotonic()

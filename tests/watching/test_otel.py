@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from opentelemetry import baggage, context
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.sdk.metrics import MeterProvider
@@ -22,17 +23,13 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 import pgqueue
 import pgqueue.otel
 from pgqueue import NewJob, instruments
 from pgqueue.logs import job_fields
 from tests.postgres import ROOT
+from tests.waiting import wait_until
 from tests.watching import tasks
 from tests.worker.conftest import desk, start  # noqa: F401  # fixtures
 from tests.worker.running import Desk, StartThreaded
@@ -79,25 +76,27 @@ def traced() -> Iterator[Traced]:
 def app(dsn: str) -> Any:
     """A web application that enqueues in its transaction."""
 
-    async def order(request: Request) -> Response:
+    web = FastAPI()
+
+    @web.get("/order")
+    async def order() -> str:
         async with await psycopg.AsyncConnection.connect(dsn) as conn:
             await tasks.send.enqueue(conn, 42)
-        return Response("ordered")
+        return "ordered"
 
-    def place() -> None:
+    @web.get("/thread")
+    def order_in_a_thread() -> str:
         with psycopg.connect(dsn) as conn:
             pgqueue.enqueue(conn, f"{TASKS}:send_async", [42])
+        return "ordered"
 
-    async def order_in_a_thread(request: Request) -> Response:
-        await run_in_threadpool(place)
-        return Response("ordered")
-
-    return Starlette(routes=[Route("/order", order), Route("/thread", order_in_a_thread)])
+    return web
 
 
 async def fetched(web: Any, path: str) -> str:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://web") as client:
-        return (await client.get(path)).text
+        told: str = (await client.get(path)).json()
+        return told
 
 
 @pytest.mark.parametrize("kind", IN_THIS_PROCESS)
@@ -264,6 +263,57 @@ def test_numbers_are_told_by_the_names_of_the_conventions(
     assert (ran.count, ran.attributes["error.type"]) == (1, "ValueError")
     assert ran.explicit_bounds[0] == 0.005
     assert points["messaging.client.operation.duration"][0].count == 1
+
+
+def test_claims_and_settlements_have_spans_if_asked_for(
+    traced: Traced,
+    start: StartThreaded,  # noqa: F811
+    desk: Desk,  # noqa: F811
+) -> None:
+    worker = start(executor="thread", app=[TASKS])
+    tasks.send.enqueue(desk.conn, 1)
+    desk.await_all_ended()
+    assert traced.spans("claim") == []
+    pgqueue.otel.uninstrument()
+    pgqueue.otel.instrument(tracer_provider=traced.provider, meter_provider=traced.meters, claims=True)
+    tasks.send.enqueue(desk.conn, 2)
+    desk.await_all_ended()
+    worker.stop()
+    claimed, settled = traced.one("claim"), traced.one("settle")
+    assert (claimed.kind, claimed.parent, settled.kind) == (SpanKind.CLIENT, None, SpanKind.CLIENT)
+    for span, name, kind in ((claimed, "claim", "receive"), (settled, "settle", "settle")):
+        assert span.attributes is not None
+        expected = {
+            "messaging.operation.name": name,
+            "messaging.operation.type": kind,
+            "messaging.batch.message_count": 1,
+            "messaging.destination.name": "default",
+        }
+        assert expected.items() <= dict(span.attributes).items()
+    assert instruments.on_round_trip
+    pgqueue.otel.uninstrument()
+    assert not instruments.on_round_trip
+
+
+def test_the_numbers_of_a_database_and_a_worker_are_gauges(
+    traced: Traced,
+    start: StartThreaded,  # noqa: F811
+    desk: Desk,  # noqa: F811
+    dsn: str,
+) -> None:
+    worker = start(executor="thread", app=[TASKS], queues=["none"], concurrency=3).worker
+    desk.send(f"{TASKS}:send", 1)
+    wait_until(desk.workers, 10, "the worker's row")
+    end = pgqueue.otel.observe_database(dsn, meter_provider=traced.meters)
+    pgqueue.otel.observe_worker(worker, meter_provider=traced.meters)
+    points = traced.points()
+    jobs = {tuple(point.attributes.values()): point.value for point in points["pgqueue.queue.jobs"]}
+    assert (jobs["default", "ready"], jobs["default", "dead"]) == (1, 0)
+    assert {point.attributes["state"]: point.value for point in points["pgqueue.workers"]}["alive"] == 1
+    assert [point.value for point in points["pgqueue.worker.slots"]] == [3]
+    assert points["pgqueue.queue.oldest_ready"][0].value >= 0
+    end()
+    assert "pgqueue.queue.jobs" not in traced.points()
 
 
 def test_lines_inside_of_a_span_carry_it(traced: Traced) -> None:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from pgqueue import instruments
 from pgqueue.events import Finished
+from pgqueue.instruments import RoundTrip
 from pgqueue.outcome import Move
 from pgqueue.store import execute, jobs
 from pgqueue.store import keyed as store_keyed
@@ -85,6 +87,10 @@ class Stepper:
         self._timed(ended - began)
         self._held.settled(batch, late | step.late, step.now, began)
         claimed = step.claims + step.expired
+        if instruments.on_round_trip:
+            server = conn.info.host, conn.info.port
+            trip = RoundTrip(time.time() - (ended - began), ended - began, batch, step.claims, server)
+            instruments.tell_round_trip(trip)
         brought = sum(map(weight, claimed))
         self._portion.answered(max(len(batch), len(claimed)), brought + sum(map(written_size, batch)), ended - began)
         full = limit > 0 and (len(claimed) >= limit or brought > size * FULL_SHARE)
@@ -126,6 +132,10 @@ class Stepper:
             raise
         ended = time.monotonic()
         self._timed(ended - began)
+        if instruments.on_round_trip:
+            server = conn.info.host, conn.info.port
+            trip = RoundTrip(time.time() - (ended - began), ended - began, (), found.step.claims, server)
+            instruments.tell_round_trip(trip)
         answer = KeyedAnswer(found, ended, ended - began)
         self._room.cycle = self._step_seconds + answer.cost
         keyed.answered(answer, limit)
