@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pgqueue.dashboard.api import Api, Tokens
+from pgqueue.dashboard.api import Acts, Api, Tokens
 from pgqueue.dashboard.auth import Auth
 from pgqueue.dashboard.database import Pool, Reads
 from pgqueue.dashboard.guard import Guard
@@ -60,7 +60,8 @@ def create_app(
         zone=_zone(time_zone),
         asks_users=auth is not None,
     )
-    told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory)
+    acts = Acts(primary, redaction) if actions else None
+    told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory, acts)
     return Dashboard(site, Guard(site.router, auth, embed, told, actions=actions))
 
 

@@ -43,6 +43,7 @@ TWINS = (
     ("causes list", "/causes"),
     ("causes show 0123456789ab", "/causes/0123456789ab"),
     ("workers list -v", "/workers"),
+    ("workers show {worker}", "/worker?id={worker}"),
     ("schedules list", "/schedules"),
     ("schedules show {schedule}", "/schedule?name={schedule}"),
     ("limits list", "/limits"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.api import openapi
+from pgqueue.dashboard.api.acts import Acts, action_of
 from pgqueue.dashboard.api.encoding import Encoded, encoded, is_known, of_text
 from pgqueue.dashboard.api.openapi import DESCRIPTION
 from pgqueue.dashboard.api.parameters import checked
@@ -28,6 +31,7 @@ from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError, Usage
 from pgqueue.redaction import Redaction
 
 READS = ("GET", "HEAD", "OPTIONS")
+ACTS = ("POST", "OPTIONS")
 KIND = "application/json"
 _log = logging.getLogger("pgqueue.dashboard")
 
@@ -41,9 +45,15 @@ class Api:
     """Answers what is asked below `/api/v1`, for those alone who show a token."""
 
     def __init__(
-        self, tokens: Tokens, reads: Reads, redaction: Redaction, checkup: Checkup | None, memory: Memory
+        self,
+        tokens: Tokens,
+        reads: Reads,
+        redaction: Redaction,
+        checkup: Checkup | None,
+        memory: Memory,
+        acts: Acts | None,
     ) -> None:
-        self._tokens, self._reads, self._redaction = tokens, reads, redaction
+        self._tokens, self._reads, self._redaction, self._acts = tokens, reads, redaction, acts
         self._checkup, self._memory = checkup, memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,16 +77,19 @@ class Api:
         # As the pages' guard does: it is what actions are written down under.
         request.scope["pgqueue.user"] = user
         path = route_of(request.scope)
+        action = action_of(path)
+        if action is not None:
+            if (other := _unless(request, ACTS)) is not None:
+                return other
+            return Response((await self._done(action, request, user)).body, media_type=KIND)
         route, places = _found(path)
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"allow": ", ".join(READS)})
-        if request.method not in READS:
-            raise Problem(405, f"{request.method} is not for {path[:200]}", "GET reads it", {"allow": ", ".join(READS)})
+        if (other := _unless(request, READS)) is not None:
+            return other
         if route is None:
             found = _described()
         else:
-            answer = await self._read(route, self._asked(request, route, places, user))
-            found = await asyncio.to_thread(encoded, answer)
+            asked = self._asked(request, route, places, user)
+            found = await self._spoken(self._reads.ask(lambda conn: route.read(conn, asked)))
         if is_known(found.tag, request.headers.get("if-none-match")):
             return Response(status_code=304, headers={"etag": found.tag})
         return Response(found.body, headers={"etag": found.tag}, media_type=KIND)
@@ -85,9 +98,17 @@ class Api:
         said = checked(route.parameters, request.query_params)
         return Asked(user, said, places, self._redaction, self._checkup, self._memory)
 
-    async def _read(self, route: Route, asked: Asked) -> object:
+    async def _done(self, action: Action, request: Request, user: User) -> Encoded:
+        if self._acts is None:
+            raise Problem(
+                403, "this dashboard reads alone", "start it with --allow-actions, or create_app(actions=True)"
+            )
+        return await self._spoken(self._acts.answer(action, request, user))
+
+    async def _spoken(self, answer: Awaitable[object]) -> Encoded:
+        """An answer as it is sent. Raises Problem for whatever of ours went wrong."""
         try:
-            return await self._reads.ask(lambda conn: route.read(conn, asked))
+            return await asyncio.to_thread(encoded, await answer)
         except Missing as error:
             raise missing(str(error)) from error
         except UsageError as error:
@@ -100,6 +121,17 @@ class Api:
             raise Problem(503, str(error), "run `pgqueue migrate`") from error
         except PgqueueError as error:
             raise Problem(500, str(error), "the log of the server says more") from error
+
+
+def _unless(request: Request, methods: tuple[str, ...]) -> Response | None:
+    """What to answer to another method than these. Raises Problem."""
+    allow = {"allow": ", ".join(methods)}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    if request.method in methods:
+        return None
+    cure = f"{methods[0]} {'does' if methods is ACTS else 'reads'} it"
+    raise Problem(405, f"{request.method} is not for {route_of(request.scope)[:200]}", cure, allow)
 
 
 def _found(path: str) -> tuple[Route | None, dict[str, str]]:

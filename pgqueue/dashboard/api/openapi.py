@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pgqueue.dashboard.actions import ACTIONS
+from pgqueue.dashboard.actions.action import Action
+from pgqueue.dashboard.api.act_schemas import body_of
+from pgqueue.dashboard.api.acts import OF, ActAnswer
 from pgqueue.dashboard.api.parameters import Parameter
 from pgqueue.dashboard.api.problems import KIND, ProblemAnswer
 from pgqueue.dashboard.api.reads import ROUTES
@@ -13,7 +17,7 @@ from pgqueue.dashboard.api.schemas import Schemas
 from pgqueue.version import __version__
 
 ABOUT = (
-    "What the pages of the dashboard show, as JSON, under the names that `--json` of commands has. Off unless asked"
+    "What the pages of the dashboard show and do, as JSON, under the names of `--json`. Off unless asked"
     " for: `create_app(api=Tokens(...))`, `pgqueue dashboard --api FILE`. Ids are texts; integers in arguments and"
     " results are as they were written, however long; times are ISO 8601, durations seconds. Reads are bounded; a"
     " list says by `next` how to go on, null at the end. Fields may be added: leave unread what you do not know."
@@ -31,16 +35,33 @@ PROBLEMS = {
 }
 
 
+# And what an action may.
+OF_ACTS = {
+    "403": "the token may not, or the dashboard reads alone",
+    "408": "the body did not come in time",
+    "409": "it was not done: what it is done on stands otherwise",
+    "413": "the body is too large",
+    "415": "the body is no application/json",
+    "422": "a field cannot be meant as it is said; nothing was done",
+}
+
+
 def document() -> dict[str, Any]:
     """The description of all routes."""
     schemas = Schemas()
     problem = schemas.of(ProblemAnswer)
     paths: dict[str, Any] = {f"{BASE}{route.path}": {"get": _operation(route, schemas)} for route in ROUTES}
+    paths |= {f"{BASE}{action.path}": {"post": _act(action, schemas)} for action in ACTIONS}
     paths[DESCRIPTION] = {"get": _OF_ITSELF}
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
-        "info": {"title": "pgqueue", "version": __version__, "summary": "See what a queue does", "description": ABOUT},
+        "info": {
+            "title": "pgqueue",
+            "version": __version__,
+            "summary": "See and steer what a queue does",
+            "description": ABOUT,
+        },
         "security": [{"token": []}],
         "paths": paths,
         "components": {
@@ -52,7 +73,8 @@ def document() -> dict[str, Any]:
                 }
             },
             "responses": {
-                code: {"description": said, "content": {KIND: {"schema": problem}}} for code, said in PROBLEMS.items()
+                code: {"description": said, "content": {KIND: {"schema": problem}}}
+                for code, said in sorted((PROBLEMS | OF_ACTS).items())
             },
             "schemas": dict(sorted(schemas.named.items())),
         },
@@ -86,6 +108,24 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
             },
             "304": {"description": "it is still that of the tag in If-None-Match"},
             **{code: {"$ref": f"#/components/responses/{code}"} for code in PROBLEMS},
+        },
+    }
+
+
+def _act(action: Action, schemas: Schemas) -> dict[str, Any]:
+    about = f" {action.about}" if action.about else ""
+    return {
+        "operationId": f"{action.on.name}_{action.name}".replace("-", "_"),
+        "summary": f"{action.words}: on the {action.on.name}",
+        "description": f"For tokens with the permission `{action.permission}`.{about}",
+        "parameters": [_parameter(OF)],
+        "requestBody": body_of(action),
+        "responses": {
+            "200": {
+                "description": "it is done",
+                "content": {"application/json": {"schema": schemas.of(ActAnswer)}},
+            },
+            **{code: {"$ref": f"#/components/responses/{code}"} for code in (*PROBLEMS, *OF_ACTS)},
         },
     }
 

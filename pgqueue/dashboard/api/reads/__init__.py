@@ -1,6 +1,6 @@
 """The questions of the API, each in a file of its kind."""
 
-from pgqueue.dashboard.api.reads import acts, causes, jobs, limits, overview, queues, rest, schedules, workers
+from pgqueue.dashboard.api.reads import acts, alerts, causes, jobs, limits, overview, queues, rest, schedules, workers
 from pgqueue.dashboard.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,5 +12,6 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *limits.ROUTES,
     *acts.ROUTES,
+    *alerts.ROUTES,
     *rest.ROUTES,
 )

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from pgqueue.answers import QueueAnswer, queue_answer
 from pgqueue.dashboard.api.parameters import Parameter, choice
+from pgqueue.dashboard.api.reads import alerts
+from pgqueue.dashboard.api.reads.alerts import AlertListed
 from pgqueue.dashboard.api.route import Route
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.depths import filling
@@ -39,6 +41,7 @@ class Overview:
     workers: list[WorkerRow]
     unknown: int | None
     new_causes: list[NewCause]
+    alerts: list[AlertListed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def overview(conn: Conn, asked: Asked) -> Overview:
         workers.holding(seen_by(asked.user, rows), full.depths.held, partial=full.depths.partial),
         parked,
         new_causes(conn, asked),
+        alerts.listed(conn, asked).items,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pgqueue.answers import WorkerAnswer, worker_answer
+from pgqueue.dashboard.api.parameters import name
 from pgqueue.dashboard.api.route import Route
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn
@@ -31,9 +32,18 @@ def listed(conn: Conn, asked: Asked) -> Workers:
     return Workers(items, told["left_out"], told["releases"])
 
 
+def one(conn: Conn, asked: Asked) -> WorkerAnswer:
+    """What is to be known of a worker."""
+    told = page.load_one(conn, asked)
+    return worker_answer(told["row"], _visible(asked.user, told["report"]))
+
+
 def _visible(user: User, report: WorkerReport | None) -> WorkerReport | None:
     """A report, without the jobs of which nobody knows whether they are of queues that exist for the user."""
     return report if report is None or user.queues is None else replace(report, running=[])
 
 
-ROUTES = (Route("workers", "/workers", "The workers, by host", listed, Workers, page="/workers"),)
+ROUTES = (
+    Route("workers", "/workers", "The workers, by host", listed, Workers, page="/workers"),
+    Route("worker", "/worker", "One worker", one, WorkerAnswer, (name("the worker's id", "id"),), page="/worker"),
+)
