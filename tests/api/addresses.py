@@ -30,6 +30,8 @@ ADDRESSES = (
     "/jobs/{dead}?whole=true",
     "/jobs/{succeeded}",
     "/jobs/{dead}/attempts",
+    "/jobs/{dead}/logs",
+    "/jobs/{running}/logs?before=9.9",
     "/jobs/{waiting}/explain",
     "/jobs/{running}/explain",
     "/jobs/{dead}/explain",

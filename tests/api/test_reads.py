@@ -13,8 +13,9 @@ import pytest
 
 from pgqueue.dashboard import Dashboard
 from pgqueue.job import JobState
+from pgqueue.job_log import Said
 from pgqueue.redaction import HIDDEN
-from pgqueue.store import execute, limits, queues, routes, schedules
+from pgqueue.store import execute, job_logs, limits, queues, routes, schedules
 from tests.api.addresses import ADDRESSES, act
 from tests.api.asking import ask, read
 from tests.dashboard.filled import fill, planted
@@ -210,6 +211,22 @@ def test_nothing_is_found_by_what_is_hidden(app: Dashboard, conn: Conn) -> None:
     assert str(found.dead) in ask(app, f"/jobs?q={quote(f'-error:{SECRET} state:dead')}").text
 
 
+def test_what_a_job_said_is_read_to_its_beginning_and_without_its_secrets(app: Dashboard, conn: Conn) -> None:
+    job = claim_one(conn, {"token": SECRET})
+    said = [Said(job.id, job.claim, job.attempt, seq, 0.0, "info", f"line {seq} {SECRET}") for seq in range(1, 451)]
+    execute(conn, job_logs.keep(said))
+    met: list[int] = []
+    more = ""
+    while True:
+        page = read(app, f"/jobs/{job.id}/logs{more}")
+        met = [each["seq"] for each in page["items"]] + met
+        assert SECRET not in json.dumps(page)
+        if page["next"] is None:
+            break
+        more = f"?before={page['next']}"
+    assert met == list(range(1, 451))
+
+
 @pytest.mark.parametrize("path", ["/queues?limit=2", "/schedules", "/limits", "/audit?limit=2", "/operations?limit=2"])
 def test_pages_by_name_or_number_are_all_rows_once(app: Dashboard, conn: Conn, path: str) -> None:
     found = fill(conn)
@@ -282,6 +299,9 @@ def test_head_is_get_without_its_body(app: Dashboard, conn: Conn) -> None:
         ("/queue", "name is missing"),
         ("/queue?name=", "name is"),
         ("/past?range=9h", "range is one of"),
+        ("/dead?cause=x", "cause is a text of the form"),
+        ("/dead?cause=0123456789ab%0A", "cause is a text of the form"),
+        ("/jobs/0/logs?before=x", "before is a text of the form"),
     ],
 )
 def test_what_an_address_says_wrongly_is_said(app: Dashboard, address: str, complaint: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,8 @@ class Parameter:
                 UUID(value)
             except ValueError:
                 raise self._wrong("the id of a job, such as 01900000-0000-7000-8000-000000000000") from None
+        elif "pattern" in self.schema and not re.fullmatch(self.schema["pattern"], value):
+            raise self._wrong(f"a text of the form {self.schema['pattern']}")
         elif self.required and not value:
             raise self._wrong("a name")
 

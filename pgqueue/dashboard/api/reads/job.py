@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from pgqueue.answers import JobAnswer, WhyAnswer, job_answer, why_answer
-from pgqueue.dashboard.api.parameters import flag, limit
+from pgqueue.dashboard.api.parameters import Parameter, flag, limit
 from pgqueue.dashboard.api.plain import cleaned, labels, shown
 from pgqueue.dashboard.api.route import Route
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages import job as page
 from pgqueue.dashboard.pages.page import Asked, Missing
-from pgqueue.record import Attempt, Explanation
+from pgqueue.record import Attempt, Explanation, LogLine
 from pgqueue.redaction import Redacted
 from pgqueue.store import execute, explaining
 
@@ -45,6 +45,14 @@ class Attempts:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What a job said, a page of it from the end, oldest first; `next` is before which to go on."""
+
+    items: Sequence[LogLine]
+    next: str | None
+
+
 def one(conn: Conn, asked: Asked) -> JobWhole:
     """What is to be known of a job."""
     told = page.load(conn, _as_page(asked))
@@ -74,6 +82,12 @@ def attempts(conn: Conn, asked: Asked) -> Attempts:
     most = int(asked.query.get("limit", MOST_ATTEMPTS))
     rows = [each.row for each in reversed(told["attempts"])]
     return Attempts(rows[-most:], told["has_more"] or len(rows) > most)
+
+
+def lines(conn: Conn, asked: Asked) -> Lines:
+    """The last lines that a job said, or those before a place."""
+    told = page.load(conn, asked)["log"]
+    return Lines(told.shown, told.before)
 
 
 def why(conn: Conn, asked: Asked) -> WhyAnswer:
@@ -126,6 +140,22 @@ ROUTES = (
         attempts,
         Attempts,
         (limit(MOST_ATTEMPTS, MOST_ATTEMPTS),),
+        page="/jobs/{id}",
+        places=_ID,
+    ),
+    Route(
+        "job_logs",
+        "/jobs/{id}/logs",
+        "What a job said, 200 lines from the end",
+        lines,
+        Lines,
+        (
+            Parameter(
+                "before",
+                "only lines before this: `next` of the page before",
+                {"type": "string", "pattern": r"^\d{1,9}\.\d{1,4}$"},
+            ),
+        ),
         page="/jobs/{id}",
         places=_ID,
     ),
