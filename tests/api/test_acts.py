@@ -147,9 +147,9 @@ def test_the_matrix_of_actions_methods_and_who_asks(acting: Dashboard, monkeypat
             answer = ask(acting, path, who, method=method, headers=[SENT], body=b"{}")
             assert_headers(answer)
             if method == "OPTIONS":
-                assert (answer.status, answer.header("allow")) == (204, "POST, OPTIONS")
-            elif method != "POST":
-                assert (answer.status, answer.header("allow")) == (405, "POST, OPTIONS"), (path, method)
+                assert (answer.status, answer.header("allow")) == (204, "GET, HEAD, POST, OPTIONS")
+            elif method not in ("GET", "HEAD", "POST"):
+                assert (answer.status, answer.header("allow")) == (405, "GET, HEAD, POST, OPTIONS"), (path, method)
             elif not USERS[who].may(action.permission) or (action.needs_all_queues and who == "tenant"):
                 assert answer.status == 403, (path, who)
             else:
@@ -186,7 +186,31 @@ def test_the_description_has_every_action_and_its_fields() -> None:
     for action in ACTIONS:
         operation = described["paths"][f"{BASE}{action.path}"]["post"]
         properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
-        assert set(properties) == {*(field.name for field in action.fields if field.kind != "hidden"), "reason"}
+        assert set(properties) == {*(field.name for field in action.fields), "reason"}
+
+
+def test_a_form_says_what_stands_now_and_is_void_once_that_has_changed(acting: Dashboard, conn: Conn) -> None:
+    waiting = enqueue(conn, {"to": "ann"})
+    form = read(acting, f"/act/job/edit?of={waiting}")
+    described = strict(document())
+    schema = described["paths"][f"{BASE}/act/job/edit"]["get"]["responses"]["200"]["content"]["application/json"]
+    check(described, schema["schema"], form, "/act/job/edit")
+    stands = {field["name"]: field["now"] for field in form["fields"]}
+    assert json.loads(stands["args"]) == {"to": "ann"}
+    assert act(acting, "/act/job/edit", waiting, args={"to": "bob"}).status == 200
+    late = act(acting, "/act/job/edit", waiting, args={"to": "eve"}, seen=stands["seen"])
+    assert late.status == 422
+    assert "changed by somebody else" in json.loads(late.text)["detail"]
+    assert job(conn, waiting).args == {"to": "bob"}
+
+
+def test_a_form_changes_nothing_whatever_is_asked_with(acting: Dashboard, conn: Conn) -> None:
+    waiting = enqueue(conn)
+    before = conn.execute("select xmin::text from pgqueue.jobs where id = %s", [waiting]).fetchone()
+    for action in ACTIONS:
+        if action.on.name == "job":
+            assert ask(acting, f"{action.path}?of={waiting}", body=b'{"level": 9}', headers=[SENT]).status == 200
+    assert conn.execute("select xmin::text from pgqueue.jobs where id = %s", [waiting]).fetchone() == before
 
 
 def test_an_act_answers_as_its_schema_says(acting: Dashboard, conn: Conn) -> None:

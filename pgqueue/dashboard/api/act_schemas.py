@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pgqueue.dashboard.actions.action import Action
+from pgqueue.dashboard.api.acts import is_needed
 from pgqueue.dashboard.fields import REASON, Field
 
 
 def body_of(action: Action) -> dict[str, Any]:
     """The body of an action's request."""
-    fields = [field for field in [*action.fields, REASON] if field.kind != "hidden"]
-    required = [field.name for field in fields if field.required]
+    fields = [*action.fields, REASON]
+    required = [field.name for field in fields if is_needed(field)]
     schema = {"type": "object", "properties": {field.name: _schema(field) for field in fields}}
     said = {**schema, "required": required} if required else schema
     return {"required": bool(required), "content": {"application/json": {"schema": said}}}

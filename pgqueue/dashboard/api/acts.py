@@ -13,11 +13,12 @@ from pgqueue.acting import Actor
 from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.dashboard.actions.action import Action, Doing, Done, Shown
 from pgqueue.dashboard.api.bodies import sent
+from pgqueue.dashboard.api.forms import FormAnswer, form_answer
 from pgqueue.dashboard.api.parameters import Parameter, checked
 from pgqueue.dashboard.api.problems import Problem, missing, wrong
 from pgqueue.dashboard.api.route import BASE
 from pgqueue.dashboard.auth import User
-from pgqueue.dashboard.database import Conn, Reads
+from pgqueue.dashboard.database import Conn, Reads, seen
 from pgqueue.dashboard.fields import REASON, Field
 from pgqueue.dashboard.links import Addresses
 from pgqueue.dashboard.offers import refusal
@@ -52,14 +53,18 @@ def action_of(path: str) -> Action | None:
 class Acts:
     """Does what tokens may do, on connections that may write."""
 
-    def __init__(self, primary: Reads, redaction: Redaction) -> None:
-        self._primary, self._redaction = primary, redaction
+    def __init__(self, reads: Reads, primary: Reads, redaction: Redaction) -> None:
+        self._reads, self._primary, self._redaction = reads, primary, redaction
+
+    async def form(self, action: Action, request: Request, user: User) -> FormAnswer:
+        """What an action would be done with. Raises Problem, and our own errors."""
+        key = self._key(action, request, user)
+        thing = await self._reads.ask(lambda conn: seen(conn, lambda conn: action.on.find(conn, user, key)))
+        return form_answer(action, self._at_first(thing, user), [*action.fields, REASON])
 
     async def answer(self, action: Action, request: Request, user: User) -> ActAnswer:
         """Do an action. Raises Problem, and our own errors."""
-        if (why := refusal(user, action)) is not None:
-            raise Problem(403, why, "ask with a token that may")
-        key = checked([OF], request.query_params)["of"]
+        key = self._key(action, request, user)
         fields = [*action.fields, REASON]
         given = _typed(fields, await sent(request))
 
@@ -83,9 +88,17 @@ class Acts:
         page, params = done.to or action.on.page(key)
         return ActAnswer(done.said, _ADDRESSES.page(page, **params), None)
 
+    def _key(self, action: Action, request: Request, user: User) -> str:
+        if (why := refusal(user, action)) is not None:
+            raise Problem(403, why, "ask with a token that may")
+        return checked([OF], request.query_params)["of"]
+
+    def _at_first(self, thing: Any, user: User) -> Doing:
+        return Doing(thing, user, Actor(user.name, VIA), self._redaction)
+
     def _doing(self, fields: list[Field], given: Mapping[str, list[str]], thing: Any, user: User) -> Doing:
         """The action as if its form had been opened now, and what was given filled in: the rest stays as it stands."""
-        at_first = Doing(thing, user, Actor(user.name, VIA), self._redaction)
+        at_first = self._at_first(thing, user)
         stood = {field.name: field.now(at_first) for field in fields}
         now = {name: [] if field.kind == "many" else [stood[name]] for name, field in _by_name(fields).items()}
         values = {field.name: field.value(given.get(field.name, now[field.name])) for field in fields}
@@ -102,12 +115,17 @@ def _typed(fields: list[Field], given: Mapping[str, Any]) -> dict[str, list[str]
             meant = f"; did you mean {nearest[0]}?" if nearest else f"; there are {', '.join(known)}"
             raise wrong(f"the action has no field {name[:80]!r}{meant}", "leave it out")
     for field in fields:
-        if field.required and given.get(field.name) is None:
+        if is_needed(field) and given.get(field.name) is None:
             raise Problem(422, f"{field.name} is missing: {field.hint or field.label}", f'send {{"{field.name}": ...}}')
     try:
         return {name: _text(known[name], value) for name, value in given.items()}
     except RecursionError:
         raise wrong("the body nests too deep", "flatten it") from None
+
+
+def is_needed(field: Field) -> bool:
+    """Whether a field must be sent: what is hidden in a form stands for itself."""
+    return field.required and field.kind != "hidden"
 
 
 def _by_name(fields: list[Field]) -> dict[str, Field]:

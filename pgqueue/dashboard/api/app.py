@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.api import openapi
 from pgqueue.dashboard.api.acts import Acts, action_of
 from pgqueue.dashboard.api.encoding import Encoded, encoded, is_known, of_text
@@ -31,7 +30,7 @@ from pgqueue.errors import DatabaseUnreachable, PgqueueError, SchemaError, Usage
 from pgqueue.redaction import Redaction
 
 READS = ("GET", "HEAD", "OPTIONS")
-ACTS = ("POST", "OPTIONS")
+ACTS = ("GET", "HEAD", "POST", "OPTIONS")
 KIND = "application/json"
 _log = logging.getLogger("pgqueue.dashboard")
 
@@ -81,7 +80,9 @@ class Api:
         if action is not None:
             if (other := _unless(request, ACTS)) is not None:
                 return other
-            return Response((await self._done(action, request, user)).body, media_type=KIND)
+            if request.method == "POST":
+                return Response((await self._spoken(self._acting.answer(action, request, user))).body, media_type=KIND)
+            return _known(request, await self._spoken(self._acting.form(action, request, user)))
         route, places = _found(path)
         if (other := _unless(request, READS)) is not None:
             return other
@@ -90,20 +91,18 @@ class Api:
         else:
             asked = self._asked(request, route, places, user)
             found = await self._spoken(self._reads.ask(lambda conn: route.read(conn, asked)))
-        if is_known(found.tag, request.headers.get("if-none-match")):
-            return Response(status_code=304, headers={"etag": found.tag})
-        return Response(found.body, headers={"etag": found.tag}, media_type=KIND)
+        return _known(request, found)
 
     def _asked(self, request: Request, route: Route, places: dict[str, str], user: User) -> Asked:
         said = checked(route.parameters, request.query_params)
         return Asked(user, said, places, self._redaction, self._checkup, self._memory)
 
-    async def _done(self, action: Action, request: Request, user: User) -> Encoded:
+    @property
+    def _acting(self) -> Acts:
         if self._acts is None:
-            raise Problem(
-                403, "this dashboard reads alone", "start it with --allow-actions, or create_app(actions=True)"
-            )
-        return await self._spoken(self._acts.answer(action, request, user))
+            cure = "start it with --allow-actions, or create_app(actions=True)"
+            raise Problem(403, "this dashboard reads alone", cure)
+        return self._acts
 
     async def _spoken(self, answer: Awaitable[object]) -> Encoded:
         """An answer as it is sent. Raises Problem for whatever of ours went wrong."""
@@ -123,6 +122,13 @@ class Api:
             raise Problem(500, str(error), "the log of the server says more") from error
 
 
+def _known(request: Request, found: Encoded) -> Response:
+    """The answer, or that who asks has it already."""
+    if is_known(found.tag, request.headers.get("if-none-match")):
+        return Response(status_code=304, headers={"etag": found.tag})
+    return Response(found.body, headers={"etag": found.tag}, media_type=KIND)
+
+
 def _unless(request: Request, methods: tuple[str, ...]) -> Response | None:
     """What to answer to another method than these. Raises Problem."""
     allow = {"allow": ", ".join(methods)}
@@ -130,7 +136,7 @@ def _unless(request: Request, methods: tuple[str, ...]) -> Response | None:
         return Response(status_code=204, headers=allow)
     if request.method in methods:
         return None
-    cure = f"{methods[0]} {'does' if methods is ACTS else 'reads'} it"
+    cure = "GET reads it" + (", POST does it" if methods is ACTS else "")
     raise Problem(405, f"{request.method} is not for {route_of(request.scope)[:200]}", cure, allow)
 
 

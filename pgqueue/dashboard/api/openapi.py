@@ -9,6 +9,7 @@ from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.api.act_schemas import body_of
 from pgqueue.dashboard.api.acts import OF, ActAnswer
+from pgqueue.dashboard.api.forms import FormAnswer
 from pgqueue.dashboard.api.parameters import Parameter
 from pgqueue.dashboard.api.problems import KIND, ProblemAnswer
 from pgqueue.dashboard.api.reads import ROUTES
@@ -51,7 +52,9 @@ def document() -> dict[str, Any]:
     schemas = Schemas()
     problem = schemas.of(ProblemAnswer)
     paths: dict[str, Any] = {f"{BASE}{route.path}": {"get": _operation(route, schemas)} for route in ROUTES}
-    paths |= {f"{BASE}{action.path}": {"post": _act(action, schemas)} for action in ACTIONS}
+    paths |= {
+        f"{BASE}{action.path}": {"get": _form(action, schemas), "post": _act(action, schemas)} for action in ACTIONS
+    }
     paths[DESCRIPTION] = {"get": _OF_ITSELF}
     return {
         "openapi": "3.1.0",
@@ -100,22 +103,39 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
             *map(_parameter, route.parameters),
             _KNOWN,
         ],
-        "responses": {
-            "200": {
-                "description": "the answer",
-                "headers": {"ETag": {"description": "its tag", "schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": schemas.of(route.answer)}},
-            },
-            "304": {"description": "it is still that of the tag in If-None-Match"},
-            **{code: {"$ref": f"#/components/responses/{code}"} for code in PROBLEMS},
-        },
+        "responses": _responses(route.answer, schemas),
     }
+
+
+def _responses(answer: Any, schemas: Schemas, *more: str) -> dict[str, Any]:
+    return {
+        "200": {
+            "description": "the answer",
+            "headers": {"ETag": {"description": "its tag", "schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": schemas.of(answer)}},
+        },
+        "304": {"description": "it is still that of the tag in If-None-Match"},
+        **{code: {"$ref": f"#/components/responses/{code}"} for code in (*PROBLEMS, *more)},
+    }
+
+
+def _form(action: Action, schemas: Schemas) -> dict[str, Any]:
+    return {
+        "operationId": f"{_id(action)}_form",
+        "summary": f"{action.words}: with what it would be done",
+        "parameters": [_parameter(OF), _KNOWN],
+        "responses": _responses(FormAnswer, schemas, "403"),
+    }
+
+
+def _id(action: Action) -> str:
+    return f"{action.on.name}_{action.name}".replace("-", "_")
 
 
 def _act(action: Action, schemas: Schemas) -> dict[str, Any]:
     about = f" {action.about}" if action.about else ""
     return {
-        "operationId": f"{action.on.name}_{action.name}".replace("-", "_"),
+        "operationId": _id(action),
         "summary": f"{action.words}: on the {action.on.name}",
         "description": f"For tokens with the permission `{action.permission}`.{about}",
         "parameters": [_parameter(OF)],
