@@ -9,6 +9,7 @@ from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.job_filters import Filters, found
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.past import history, timed
+from pgqueue.dashboard.pages.whatif import whatif
 from pgqueue.dashboard.things import queue_of
 from pgqueue.job import JobState
 from pgqueue.record import Job
@@ -36,6 +37,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "past": history(conn, asked, name),
         "timings": timed(conn, asked, name),
         "why": why,
+        "whatif": whatif(conn, asked, name),
         **told,
         **{kind: _latest(conn, asked, name, states) for kind, states in SHOWN.items()},
     }
@@ -62,4 +64,4 @@ def _latest(conn: Conn, asked: Asked, queue: str, states: frozenset[JobState]) -
     return found(conn, asked, states, Filters(None, queue, None, None, LATEST)).jobs
 
 
-PAGE = Page("queue", "/queue", load, ("head", "why", "charts", "timings", "terms", "next", "dead", "workers"))
+PAGE = Page("queue", "/queue", load, ("head", "why", "charts", "whatif", "timings", "terms", "next", "dead", "workers"))
