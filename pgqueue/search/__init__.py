@@ -3,6 +3,7 @@
 from pgqueue.search.candidate import Candidate
 from pgqueue.search.grammar import parse, parse_kept, parse_within
 from pgqueue.search.matching import Matcher
+from pgqueue.search.moments import past_moment
 from pgqueue.search.narrowing import Narrowing, narrowed
 from pgqueue.search.query import Condition, Op, Query
 from pgqueue.search.rewriting import asked_for, guessed, quoted, replaced, within, word
@@ -21,6 +22,7 @@ __all__ = [
     "parse",
     "parse_kept",
     "parse_within",
+    "past_moment",
     "quoted",
     "replaced",
     "within",

@@ -20,7 +20,8 @@ class Narrowing:
     """Jobs in one of `states` with ids from `first` to `last`, and what else is said of all of them; None: nothing.
 
     `queues` are names, patterns are of LIKE, those in `not_queue_patterns` mean no job; `ids` are whole ones, `needles`
-    in lower case: one of them stands in the error. The rest is whether a query speaks of what costs something to read.
+    in lower case: one of them stands in the error; `arguments` are paths with the texts that stand there. The rest is
+    whether a query speaks of what costs something to read.
     """
 
     states: frozenset[JobState]
@@ -34,6 +35,7 @@ class Narrowing:
     key: str | None
     causes: tuple[str, ...] | None
     needles: tuple[str, ...] | None
+    arguments: tuple[tuple[tuple[str, ...], str], ...]
     args: bool
     labels: bool
     error: bool
@@ -58,6 +60,7 @@ def narrowed(query: Query) -> Narrowing:
         key=next(iter(_names("key", positive) or ()), None) if len(_names("key", positive) or ()) == 1 else None,
         causes=next((each.values for each in positive if each.field == "cause"), None),
         needles=next((_lower(each.values) for each in positive if each.field == "error"), None),
+        arguments=tuple((each.path, each.values[0]) for each in positive if _is_plain_argument(each)),
         args="args" in fields,
         labels="label" in fields,
         error=bool(fields & {"error", "type", "cause"}),
@@ -135,6 +138,15 @@ def _patterns(field: str, conditions: Iterable[Condition]) -> tuple[str, ...] | 
 def _like(value: str, *, exact: bool = True) -> str:
     letters = {"\\": "\\\\", "%": "\\%", "_": "\\_"} | ({} if exact else {"*": "%", "?": "_"})
     return "".join(letters.get(letter, letter) for letter in value)
+
+
+def _is_plain_argument(condition: Condition) -> bool:
+    """Whether it says that an argument is this text, number or truth, and no list, object or null."""
+    if condition.field != "args" or condition.op not in (Op.IS, Op.HAS) or len(condition.values) != 1:
+        return False
+    value = condition.values[0]
+    is_one = condition.op is Op.IS or not is_glob(value)
+    return is_one and value not in ("", "null") and value[0] not in "[{"
 
 
 def _lower(values: Iterable[str]) -> tuple[str, ...] | None:

@@ -48,8 +48,13 @@ ADDRESSES = (
     "/causes",
     "/causes/0123456789ab",
     "/?range=7d",
+    "/at",
+    "/at?when=5m+ago",
+    "/at?when={queue}",
     "/queue?name={queue}&range=1h",
     "/worker?id={worker}",
+    "/queue?name={queue}&slots=%2B8&pause=10m&rate=50/s&in=5/m",
+    "/queue?name={queue}&slots={queue}",
 )
 # Every form of an action, likewise.
 FORMS = tuple(

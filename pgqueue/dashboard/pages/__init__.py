@@ -1,6 +1,7 @@
 """The pages, each in a file of its own: what it asks the database; how it looks stands in its templates."""
 
 from pgqueue.dashboard.pages import (
+    at,
     audit,
     causes,
     dead,
@@ -43,4 +44,5 @@ PAGES: tuple[Page, ...] = (
     operations.ONE,
     audit.PAGE,
     doctor.PAGE,
+    at.PAGE,
 )

@@ -36,6 +36,7 @@ from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.supervision.roles import Timings, longest_turn, make_roles
 from pgqueue.worker.supervision.signals import Signals
 from pgqueue.worker.upkeep.clock import lease_clock
+from pgqueue.worker.upkeep.releases import note_release
 
 # The main thread looks twice a second; when so much of a lease passed between two looks, it was this process that was
 # away: stopped, starved, or asleep with its machine.
@@ -138,6 +139,7 @@ class Enlistment:
             self._roles.queue_settings.begin(conn)
             self._roles.declared_rules.begin(conn)
             self._roles.unknown.begin(conn, burst=settings.burst)
+            note_release(conn)
 
     def _supervise(self) -> int | None:
         while True:

@@ -16,6 +16,7 @@ from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.executors.process.memory import memory_of
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.upkeep.heartbeat import Heartbeat
+from pgqueue.worker.upkeep.releases import release_here
 from pgqueue.worker.upkeep.tallies import Tallies
 
 # Bytes; what is longer would be stored elsewhere than in its row.
@@ -24,8 +25,6 @@ LONGEST = 1_500
 MOST_NAMED, MOST_CHILDREN = 20, 16
 # What it answers if it is asked.
 CAN = ["dump"]
-# The variable that names the release of the code that runs here, and how much of it is shown.
-RELEASE, LONGEST_RELEASE = "PGQUEUE_RELEASE", 60
 
 
 class Reporter:
@@ -61,7 +60,7 @@ class Reporter:
             "quiet": claimer.is_quiet,
             "listening": not self._settings.poll_only and listener.loop.connected and not listener.deaf,
             "executor": self._settings.executor,
-            "release": os.environ.get(RELEASE, "")[:LONGEST_RELEASE],
+            "release": release_here(),
             "pgqueue": __version__,
             "python": platform.python_version(),
             "can": CAN,
