@@ -103,7 +103,7 @@ begin
   end if;
   if _ended is not null then
     perform pgqueue.forget_cancellations(_ended);
-    perform pgqueue.wake_waiters(_ended);
   end if;
+  perform pgqueue.wake_waiters(coalesce(_freed, '{}') || coalesce(_ended, '{}'));
   return coalesce(_freed, '{}') || coalesce(_ended, '{}');
 end $$;

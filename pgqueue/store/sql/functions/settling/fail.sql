@@ -103,9 +103,7 @@ begin
   perform pgqueue.call_off(_settled);
   perform pgqueue.forget_cancellations(_settled);
   perform pgqueue.wake_for(_settled);
-  perform pgqueue.wake_waiters(array(
-    select told.id from unnest(_ids, _delays) as told (id, delay)
-    where told.delay is null and told.id = any (_settled)));
+  perform pgqueue.wake_waiters(_settled);
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'failed', _settled);
   end if;

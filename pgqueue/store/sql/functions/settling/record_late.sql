@@ -18,6 +18,9 @@ begin
     -- `is true`, and `offset` below: as joins they could be turned round, and walk the table.
     and ((attempt.job_id, attempt.claim) in (
       select told.id, told.claim from unnest(_ids, _claims) as told (id, claim))) is true;
+  if found then
+    perform pgqueue.wake_waiters(_ids);
+  end if;
   return array(
     select told.id
     from unnest(_ids, _claims) as told (id, claim)

@@ -77,6 +77,11 @@ begin
 
   perform pgqueue.call_off(_settled);
   perform pgqueue.wake_for(_settled);
+  if true = any (_started) then
+    perform pgqueue.wake_waiters(array(
+      select told.id from unnest(_ids, _started) as told (id, started)
+      where told.started and told.id = any (_settled)));
+  end if;
   if cardinality(_settled) < cardinality(_ids) then
     return pgqueue.record_late(_worker, _ids, _claims, 'released', _settled);
   end if;

@@ -1,5 +1,5 @@
--- Tell those who wait in result() that jobs have ended; costs one lock test while nobody waits.
--- Who waits holds the shared advisory lock (7703, 0).
+-- Tell those who wait in result(), or follow what ends, that attempts of these jobs have ended; costs one lock test while
+-- nobody does. Who waits or follows holds the shared advisory lock (7703, 0).
 create or replace function pgqueue.wake_waiters(_ids uuid[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
