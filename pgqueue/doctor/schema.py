@@ -6,7 +6,7 @@ import re
 
 from pgqueue.doctor.patient import Patient, first
 from pgqueue.doctor.verdict import Found, Status, fail, listed, ok, warn, worst
-from pgqueue.store import execute
+from pgqueue.store import arg_indexes, execute
 from pgqueue.store import schema as revisions
 from pgqueue.store.functions import repeatables, serves
 from pgqueue.store.statement import query
@@ -80,9 +80,17 @@ def indexes(patient: Patient) -> Found:
     """All indexes, built to their end."""
     rows = patient.ask("indexes")
     wrong = [row for row in rows if row[0] is not None]
+    added = execute(patient.conn, arg_indexes.listed())
+    if not wrong and (half := [row for row in added if not row.valid]):
+        path = half[0].path or half[0].name
+        text = f"{listed([row.name for row in half])} of `pgqueue index add` not built to the end: no search uses it"
+        return warn(text, f"pgqueue index drop {path}")
     if not wrong:
         count = next(row[1] for row in rows if row[0] is None)
-        return ok(f"{count} indexes, none missing, none invalid")
+        paths = sorted({row.path for row in added if row.path is not None})
+        size = sum(row.bytes for row in added) // 2**20
+        more = f"; added for searches: {listed(paths)} ({size} MB)" if paths else ""
+        return ok(f"{count} indexes, none missing, none invalid{more}")
     cures = tuple(cure for _, _, cure in wrong)
     return Found(Status.FAIL, listed([f"{name} is {how}" for name, how, _ in wrong]), cures[0], cures)
 

@@ -18,7 +18,8 @@ from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.search import Candidate, Matcher, Narrowing, Query, narrowed
 from pgqueue.search.narrowing import HIGHEST
-from pgqueue.store import causes
+from pgqueue.store import arg_indexes, causes
+from pgqueue.store.arg_indexes import usable_paths
 from pgqueue.store.direct import Rows
 from pgqueue.store.listing import ENDED, LARGEST, LIVE, SMALL_BUDGET, TOO_LARGE
 from pgqueue.store.looking import look
@@ -107,7 +108,7 @@ def search(
         narrow = replace(narrow, args=narrow.args or narrow.error)
     top = min(HIGHEST if before is None else before, _behind(narrow.last))
     ends_at = time.monotonic() + seconds
-    sources = _walks(narrow, top, _causes(conn, narrow))
+    sources = _walks(narrow, top, _causes(conn, narrow), _indexed(conn, narrow))
     met, looked, heads = _heads(conn, narrow, sources, top, budget)
     met = [each for each in met if meant(each)]
     while unfinished := [source for source in sources if not source.done]:
@@ -145,16 +146,26 @@ def _causes(conn: psycopg.Connection[Any], narrow: Narrowing) -> list[str] | Non
     return found if len(found) <= MOST_WALKS else None
 
 
-def _walks(narrow: Narrowing, top: UUID, died_of: list[str] | None) -> list[_Source]:
+def _indexed(conn: psycopg.Connection[Any], narrow: Narrowing) -> tuple[Any, ...] | None:
+    """An argument that is asked for and has an index that somebody made; None if there is none."""
+    if not narrow.arguments or not narrow.states & (ENDED | {JobState.DEAD}):
+        return None
+    usable = usable_paths(execute(conn, arg_indexes.listed()))
+    return next(((list(path), text) for path, text in narrow.arguments if path in usable), None)
+
+
+def _walks(narrow: Narrowing, top: UUID, died_of: list[str] | None, indexed: tuple[Any, ...] | None) -> list[_Source]:
     """The walks in which every job that is meant lies."""
     sources = []
     if narrow.states & LIVE:
         by_key = narrow.key is not None
         sources.append(_Source("search_key", top, (narrow.key,)) if by_key else _Source("search_live", top))
     if narrow.states & ENDED and not narrow.needles and narrow.causes is None:
-        sources.append(_Source("search_ended", top))
+        sources.append(_Source("search_ended", top) if indexed is None else _Source("search_ended_arg", top, indexed))
     if JobState.DEAD in narrow.states:
-        if died_of is not None:
+        if indexed is not None:
+            sources.append(_Source("search_dead_arg", top, indexed))
+        elif died_of is not None:
             sources += [_Source("search_dead_cause", top, (cause,)) for cause in dict.fromkeys(died_of)]
         elif narrow.queues is not None and len(narrow.queues) <= MOST_WALKS:
             sources += [_Source("search_dead_queue", top, (queue,)) for queue in narrow.queues]
