@@ -99,5 +99,5 @@ $(READY): pyproject.toml
 	echo "pgqueue needs Python 3.11 or newer with its venv module; install it (Debian: apt install python3-venv)" >&2; \
 	exit 1
 	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dashboard,prometheus,otel,sentry,dev]'
+	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dashboard,prometheus,otel,sentry,tui,dev]'
 	@touch $@

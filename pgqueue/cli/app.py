@@ -12,6 +12,7 @@ from pgqueue.cli import (
     alert_channels,
     alert_rules,
     alerts,
+    at,
     audit,
     bench,
     causes,
@@ -21,10 +22,12 @@ from pgqueue.cli import (
     demo,
     doctor,
     enqueue,
+    events,
     explain,
     exporter,
     feed,
     feeds,
+    indexes,
     jobs,
     limits,
     migrate,
@@ -36,12 +39,14 @@ from pgqueue.cli import (
     status,
     tasks,
     verify,
+    whatif,
     worker,
     workers,
 )
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
 from pgqueue.cli.secrets import hide_secrets
+from pgqueue.cli.top import command as top
 from pgqueue.errors import PgqueueError
 from pgqueue.process_end import end_process, exit_code_of
 from pgqueue.version import __version__
@@ -92,6 +97,9 @@ app.command("worker")(worker.worker)
 app.command("enqueue")(enqueue.enqueue)
 app.command("feed")(feed.feed)
 app.command("status")(status.status)
+app.command("at")(at.at)
+app.command("top")(top.top)
+app.command("events")(events.events)
 app.command("exporter")(exporter.exporter)
 app.add_typer(jobs.group, name="jobs")
 jobs.group.command("explain")(explain.explain_job)
@@ -102,6 +110,7 @@ queues.group.command("set")(queue_settings.set_settings)
 queues.group.command("unset")(queue_settings.unset)
 queues.group.command("show")(queue_settings.show)
 queues.group.command("explain")(explain.explain_queue)
+queues.group.command("whatif")(whatif.whatif)
 app.add_typer(limits.group, name="limits")
 app.add_typer(routes.group, name="routes")
 app.add_typer(workers.group, name="workers")
@@ -113,6 +122,7 @@ alerts.group.add_typer(alert_channels.group, name="channels")
 alerts.group.add_typer(alert_rules.group, name="rules")
 app.add_typer(operations.group, name="operations")
 app.add_typer(audit.group, name="audit")
+app.add_typer(indexes.group, name="index")
 app.add_typer(db.group, name="db")
 app.command("dashboard")(dashboard.dashboard)
 app.command("demo")(demo.demo)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -60,15 +60,21 @@ def _print(found: Explanation, *, as_json: bool) -> None:
     if as_json:
         print_json(why_answer(found))
         return
+    for line in lines_of(found, paint):
+        typer.echo(line)
+
+
+def lines_of(found: Explanation, paint: Callable[[str, str], str] = lambda text, _: text) -> Iterator[str]:
+    """The answer, what was looked at, and the cure; with `paint` in colours."""
     first, headline = found.findings[0], found.headline
-    typer.echo(f"{paint(_opening(found), 'bold')}{in_one_line(headline.text)}")
+    yield f"{paint(_opening(found), 'bold')}{in_one_line(headline.text)}"
     for each in found.findings:
         if each is first or (each is headline and len(found.findings) <= 2):
             continue
         mark, style = MARKS[each.holds]
-        typer.echo(f"  {paint(mark, style)} {in_one_line(each.text)}")
+        yield f"  {paint(mark, style)} {in_one_line(each.text)}"
     if headline.cure:
-        typer.echo(f"  cure: {in_one_line(headline.cure)}")
+        yield f"  cure: {in_one_line(headline.cure)}"
 
 
 def _opening(found: Explanation) -> str:

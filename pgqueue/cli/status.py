@@ -69,7 +69,7 @@ def status(
 
 
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
-    rows, held = look(conn, _queues, LONGER) or (None, None)
+    rows, held = look(conn, queues_of, LONGER) or (None, None)
     return Snapshot(
         database=conn.info.dbname,
         host=conn.info.host,
@@ -87,7 +87,7 @@ def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
     )
 
 
-def _queues(conn: psycopg.Connection[Any]) -> tuple[list[QueueStats], Held | None]:
+def queues_of(conn: psycopg.Connection[Any]) -> tuple[list[QueueStats], Held | None]:
     """All queues, and what workers hold of them; or the fullest alone, where there are too many to look at."""
     if len(execute(conn, queues.behind("", FULLEST + 1))) <= FULLEST:
         depths = execute(conn, queues.depths())

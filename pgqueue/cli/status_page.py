@@ -144,7 +144,7 @@ def _columns(lines: Sequence[_Line]) -> Columns[_Line]:
         "OUT/MIN": lambda line: per_minute(line.rates.out_per_min),
         "WAIT p50/p95": lambda line: _pair(line.rates.wait_p50, line.rates.wait_p95),
         "RUN p50/p95": lambda line: _pair(line.rates.run_p50, line.rates.run_p95),
-        "DRAIN": lambda line: _drain(line),
+        "DRAIN": lambda line: drain_in_words(line.stats, line.rates, line.at),
         "": lambda line: queues_command.settings_in_words(line.stats) or None,
     }
 
@@ -153,17 +153,17 @@ def _pair(half: float | None, most: float | None) -> str | None:
     return None if half is None or most is None else f"{brief_seconds(half)}/{brief_seconds(most)}"
 
 
-def _drain(line: _Line) -> str | None:
-    ready = line.stats.ready
-    if line.stats.paused:
-        until = line.stats.paused_until
-        return "paused" if until is None else f"paused, {rounded(max(until - line.at, timedelta(0)))} left"
-    if not ready:
+def drain_in_words(row: QueueStats, rates: Rates, at: datetime) -> str | None:
+    """When a queue will be empty, if all goes on so; None if nothing waits."""
+    if row.paused:
+        until = row.paused_until
+        return "paused" if until is None else f"paused, {rounded(max(until - at, timedelta(0)))} left"
+    if not row.ready:
         return None
-    if (left := line.rates.drain(ready)) is not None:
+    if (left := rates.drain(row.ready)) is not None:
         return f"≈ {rounded(left)}"
-    growing = " ▲ growing" if line.rates.grows(ready) else ""
-    return f"never{growing}" if line.rates.never_drains(ready) else "–"
+    growing = " ▲ growing" if rates.grows(row.ready) else ""
+    return f"never{growing}" if rates.never_drains(row.ready) else "–"
 
 
 def _total(row: QueueStats) -> int:

@@ -67,7 +67,7 @@ def print_worker(row: WorkerRow, told: WorkerReport | None, *, as_json: bool) ->
     if as_json:
         print_json(worker_answer(row, told))
         return
-    for name, value in _facts(row, told):
+    for name, value in worker_facts(row, told):
         if value is not None and value != "":
             typer.echo(f"{paint(name.ljust(12), 'bold')} {in_one_line(written(value), 500)}")
     if told is not None and told.running:
@@ -85,7 +85,8 @@ def size_in_words(size: int | None) -> str | None:
     return f"{size} B"
 
 
-def _facts(row: WorkerRow, told: WorkerReport | None) -> Iterator[tuple[str, object]]:
+def worker_facts(row: WorkerRow, told: WorkerReport | None) -> Iterator[tuple[str, object]]:
+    """What is known of a worker, by name."""
     yield "worker", row.id
     yield "host", f"{row.host}, pid {row.pid}"
     yield "queues", "all" if row.queues is None else row.queues

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,12 +111,14 @@ def dump(
         print_dump(found, told_by(conn, found, timeout), as_json=as_json, threads=threads)
 
 
-def listed(conn: psycopg.Connection[Any], found: Held | None = None) -> list[WorkerRow]:
-    """All workers with what they hold, which is looked for unless it was found already."""
+def listed(
+    conn: psycopg.Connection[Any], found: Held | None = None, *, tell: Callable[[str], None] = say
+) -> list[WorkerRow]:
+    """All workers with what they hold, which is looked for unless it was found already; `tell` if it was not."""
     there = execute(conn, workers.rows())
     held = found or look(conn, lambda conn: execute(conn, workers.holders(MOST_COUNTED)), LONGER)
     if held is None:
-        say("the jobs could not be looked at in time; RUNNING is not known")
+        tell("the jobs could not be looked at in time; RUNNING is not known")
         return there
     return workers.holding(there, held[0], partial=held[1])
 

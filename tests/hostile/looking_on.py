@@ -7,7 +7,22 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.store import enqueueing, execute, explaining, jobs, metrics, past, reports, searching, showing
+from pgqueue.search import parse
+from pgqueue.store import (
+    arg_indexes,
+    ends,
+    enqueueing,
+    execute,
+    explaining,
+    forecasting,
+    jobs,
+    metrics,
+    moments,
+    past,
+    reports,
+    searching,
+    showing,
+)
 from tests import factories
 
 Conn = psycopg.Connection[Any]
@@ -47,6 +62,28 @@ def explained_on(conn: Conn) -> None:
     assert [found.id for found in execute(conn, searching.jobs_of([job]))] == [job]
     now = execute(conn, reports.now())
     execute(conn, past.past(now - timedelta(hours=1), now, timedelta(minutes=5)))
+    assert forecasting.basis(conn, "default").ready
+    assert moments.then(conn, now, now).at == now
+    assert moments.ran_at(conn, now).looked
+    execute(conn, moments.note_release("planted", "here"))
+    assert [act.filter for act in execute(conn, moments.acts_about(now)) if act.action == "release"] == ["planted"]
+
+
+def followed_on(conn: Conn) -> None:
+    """Ends are followed, and an argument is indexed and searched for; `conn` is in autocommit mode."""
+    assert execute(conn, ends.follow())
+    taken = factories.claim_one(conn, {"user": 7}, queue="looked")
+    factories.settle(conn, taken)
+    (ended,) = execute(conn, ends.of([taken.id], taken.run_at))
+    assert ended in execute(conn, ends.lately(20_000))
+    for table in arg_indexes.TABLES:
+        execute(conn, arg_indexes.create(table, "args.user"))
+        execute(conn, arg_indexes.describe(table, "args.user"))
+    asked = parse("args.user=7 state:succeeded,dead", execute(conn, reports.now()))
+    assert taken.id in [each.id for each in searching.search(conn, asked).candidates]
+    for row in execute(conn, arg_indexes.listed()):
+        execute(conn, arg_indexes.drop(row.name))
+    conn.execute("select pg_catalog.pg_advisory_unlock_all()")
 
 
 def asked_as_before_on(conn: Conn) -> None:

@@ -298,6 +298,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     telling.told_on(conn)
     looking_on.looked_on(conn)
     looking_on.explained_on(conn)
+    looking_on.followed_on(conn)
     looking_on.asked_as_before_on(conn)
 
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from pgqueue.job import JobState
-from pgqueue.store import causes, execute, past, rates, showing, tallies
+from pgqueue.store import causes, execute, forecasting, moments, past, rates, showing, tallies
 from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import look
 from tests.factories import Conn
@@ -75,6 +75,10 @@ QUESTIONS: dict[str, tuple[Callable[[Conn], Any], int]] = {
     "how full all queues were": (lambda conn: execute(conn, past.past(ago(6), ago(0), STEP)), 6_000),
     "how full a queue was": (lambda conn: execute(conn, past.past(ago(6), ago(0), STEP, "q7")), 500),
     "a job for a page": (lambda conn: execute(conn, showing.shown(UUID(int=0))), 10),
+    "a forecast": (lambda conn: forecasting.basis(conn, "q7"), 30_000),
+    "how it was": (lambda conn: moments.then(conn, ago(3), ago(0)), 2_000),
+    "what ran": (lambda conn: moments.ran_at(conn, ago(3), 1_000), 2_500),
+    "what was done": (lambda conn: execute(conn, moments.acts_about(ago(3))), 100),
     "rates": (lambda conn: execute(conn, rates.rates()), 3_000),
     "what came in": (lambda conn: execute(conn, tallies.entered(timedelta(hours=1))), 100),
     "new causes": (lambda conn: execute(conn, causes.new(timedelta(minutes=10), 3)), 500),
