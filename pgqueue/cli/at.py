@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.options import Dsn, Json, listing
 from pgqueue.cli.output import print_json
+from pgqueue.moment_answers import moment_answer
 from pgqueue.search import parse, past_moment
 from pgqueue.store import execute, moments, reports, searching
 from pgqueue.store.audit import Act
@@ -76,46 +77,9 @@ def at(
         still = searching.page(conn, parse(f"state:running started<={moment.isoformat()}", now), limit=MOST_STILL)
     found = Moment(*known[:3], ran, still[0] if still is not None else [], known[3])
     if as_json:
-        print_json(_as_values(found))
+        answer = moment_answer(found.then, found.week_before, found.now, ran, found.acts)
+        print_json({**{each.name: getattr(answer, each.name) for each in fields(answer)}, "still": found.still})
     else:
         print_moment(found, now)
     if ran is None or still is None:
         say("what ran then could not be looked at in time")
-
-
-def _as_values(found: Moment) -> dict[str, object]:
-    ran = found.ran
-    return {
-        **{name: _values(getattr(found, name)) for name in ("then", "week_before", "now")},
-        "ran": None if ran is None else {**asdict(ran), "attempts": [each._asdict() for each in ran.attempts]},
-        "still": found.still,
-        "acts": found.acts,
-    }
-
-
-def _values(then: Then) -> dict[str, object]:
-    """How it was, with its sums."""
-    sums = ("ready", "later", "running", "dead", "oldest", "in_per_min", "out_per_min", "failed_per_min", "exact")
-    return {**{name: getattr(then, name) for name in ("at", "noted", "span", *sums)}, "queues": _queues(then)}
-
-
-def _queues(then: Then) -> list[dict[str, object]]:
-    ended = {each.queue: each for each in then.ended}
-    names = dict.fromkeys([*(each.queue for each in then.depths), *ended])
-    depths = {each.queue: each for each in then.depths}
-    rows: list[dict[str, object]] = []
-    for name in names:
-        depth, speed = depths.get(name), ended.get(name)
-        rows.append(
-            {
-                "queue": name,
-                "ready": depth and depth.ready,
-                "later": depth and depth.later,
-                "running": depth and depth.running,
-                "dead": depth and depth.dead,
-                "oldest": depth and depth.oldest,
-                "out_per_min": speed.out_per_min if speed else 0.0,
-                "failed_per_min": speed.failed_per_min if speed else 0.0,
-            }
-        )
-    return rows

@@ -14,10 +14,10 @@ from pgqueue.cli.database import connected, served
 from pgqueue.cli.ears import Ears
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY, Words, now, query_of
-from pgqueue.cli.jsonable import jsonable
 from pgqueue.cli.options import Dsn, Json, Most, Queue, Target, listing
 from pgqueue.cli.output import WORDS, Columns, paint, print_list, written
 from pgqueue.cli.spans import brief_seconds
+from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
 from pgqueue.search import Matcher

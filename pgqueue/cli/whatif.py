@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from pgqueue.cli.output import Columns, print_json, print_list, rounded
 from pgqueue.cli.queues import check_queues
 from pgqueue.cli.spans import brief_seconds, per_minute
 from pgqueue.forecast import NOTE, Basis, Change, Course, change_of, course
+from pgqueue.moment_answers import forecast_answer
 from pgqueue.store.forecasting import basis
 from pgqueue.store.looking import LONGER, look
 
@@ -65,34 +65,11 @@ def whatif(
             raise typer.Exit(Exit.FAILED)
         now, then = course(found, Change()), course(found, change)
         if as_json:
-            print_json(as_values(name, found, now, then))
+            print_json(forecast_answer(name, found, now, then))
             return
         if now is None:
             tell_nearest(conn, name, None)
     _print(name, found, change, now, then)
-
-
-def as_values(name: str, found: Basis, now: Course | None, then: Course | None) -> Mapping[str, object]:
-    """The forecast as JSON has it: jobs a minute, as `status` has them, and seconds."""
-    return {
-        "queue": name,
-        "ready": found.ready,
-        "paused": found.paused,
-        "run": found.run,
-        "now": None if now is None else _values(now),
-        "then": None if then is None else _values(then),
-        "note": NOTE,
-    }
-
-
-def _values(course: Course) -> Mapping[str, object]:
-    values = asdict(course)
-    return {
-        "slots": course.slots,
-        "in_per_min": 60 * values.pop("into"),
-        "out_per_min": 60 * values.pop("out"),
-        **{name: value for name, value in values.items() if name != "slots"},
-    }
 
 
 def _print(name: str, found: Basis, change: Change, now: Course | None, then: Course | None) -> None:

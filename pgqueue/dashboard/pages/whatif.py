@@ -45,9 +45,12 @@ def whatif(conn: Conn, asked: Asked, queue: str) -> WhatIf:
     except OptionError as error:
         return WhatIf(slots, pause, rate, into, wrong=str(error))
     try:
-        found: Basis = asked.memory.get(
-            ("whatif", queue), GOOD_FOR, lambda: seen(conn, lambda conn: basis(conn, queue))
-        )
+        found = forecast(conn, asked, queue)
     except Busy as error:
         return WhatIf(slots, pause, rate, into, wrong=str(error))
     return WhatIf(slots, pause, rate, into, found, course(found, Change()), course(found, change))
+
+
+def forecast(conn: Conn, asked: Asked, queue: str) -> Basis:
+    """What is known of a queue, good for a while. Raises Busy."""
+    return asked.memory.get(("whatif", queue), GOOD_FOR, lambda: seen(conn, lambda conn: basis(conn, queue)))

@@ -1,6 +1,18 @@
 """The questions of the API, each in a file of its kind."""
 
-from pgqueue.dashboard.api.reads import acts, alerts, causes, jobs, limits, overview, queues, rest, schedules, workers
+from pgqueue.dashboard.api.reads import (
+    acts,
+    alerts,
+    causes,
+    jobs,
+    limits,
+    overview,
+    queues,
+    rest,
+    schedules,
+    times,
+    workers,
+)
 from pgqueue.dashboard.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,5 +25,6 @@ ROUTES: tuple[Route, ...] = (
     *limits.ROUTES,
     *acts.ROUTES,
     *alerts.ROUTES,
+    *times.ROUTES,
     *rest.ROUTES,
 )
