@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pgqueue import client
-from pgqueue.cli.acting import acting
+from pgqueue.acting import jobs, queues
+from pgqueue.cli.acting import actor
 from pgqueue.cli.top.tabs import Row, job_id_of
 from pgqueue.errors import PgqueueError
-from pgqueue.job import JobState
 from pgqueue.printable import in_one_line
-from pgqueue.store import execute, queues
 
 if TYPE_CHECKING:
     import psycopg
@@ -64,26 +62,18 @@ def act_of(key: str, tab: str, rows: Sequence[Row]) -> Act | str:
 
 
 def _retry(conn: psycopg.Connection[Any], row: Row) -> bool:
-    job_id = job_id_of(row)
-    with acting(conn, "jobs retry", job_ids=[job_id], reason=REASON) as act:
-        act.done = client.retry(conn, job_id) is JobState.READY
-    return act.done
+    return jobs.retry(conn, actor(REASON), job_id_of(row)).done
 
 
 def _cancel(conn: psycopg.Connection[Any], row: Row) -> bool:
-    job_id = job_id_of(row)
-    with acting(conn, "jobs cancel", job_ids=[job_id], reason=REASON) as act:
-        act.done = client.cancel(conn, job_id) in (JobState.CANCELLED, JobState.RUNNING)
-    return act.done
+    return jobs.cancel(conn, actor(REASON), job_id_of(row)).done
 
 
 def _pause(conn: psycopg.Connection[Any], row: Row) -> bool:
-    with acting(conn, "queues pause", on=row.key, reason=REASON):
-        execute(conn, queues.pause(row.key, None))
+    queues.pause(conn, actor(REASON), row.key)
     return True
 
 
 def _resume(conn: psycopg.Connection[Any], row: Row) -> bool:
-    with acting(conn, "queues resume", on=row.key, reason=REASON):
-        execute(conn, queues.resume(row.key))
+    queues.resume(conn, actor(REASON), row.key)
     return True
