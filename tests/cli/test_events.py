@@ -32,7 +32,7 @@ class Following:
 
     def __init__(self, process: subprocess.Popen[str], conn: Conn) -> None:
         self.process, self._conn = process, conn
-        wait_until(self._is_listening, 20)
+        wait_until(self._is_listening, 60)
 
     def _is_listening(self) -> bool:
         assert self.process.poll() is None, self.process.communicate()
@@ -100,8 +100,8 @@ def test_after_the_connection_was_lost_it_goes_on_and_says_what_it_may_have_miss
 ) -> None:
     there = follow()
     conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgqueue events'")
-    wait_until(lambda: conn.execute(HELD).fetchone() == (0,), 5)
-    wait_until(lambda: conn.execute(HELD).fetchone() == (1,), 20)
+    wait_until(lambda: conn.execute(HELD).fetchone() == (0,), 20)
+    wait_until(lambda: conn.execute(HELD).fetchone() == (1,), 60)
     job = factories.make(conn, JobState.SUCCEEDED)
     assert there.lines(1)[0]["id"] == str(job)
     there.process.terminate()
@@ -112,7 +112,7 @@ def test_while_nobody_follows_no_end_is_told(conn: Conn, connect: Connect, follo
     there = follow()
     there.process.kill()
     there.process.wait()
-    wait_until(lambda: conn.execute(HELD).fetchone() == (0,), 10)
+    wait_until(lambda: conn.execute(HELD).fetchone() == (0,), 20)
     listener = connect(autocommit=True)
     listener.execute("listen pgqueue_ended")
     claim = factories.claim_one(conn)
