@@ -44,7 +44,10 @@ SHOWN = 20
 # Seconds between two looks for what became of a test.
 LOOK_EVERY = 0.2
 NO_CHANNEL = "nobody is told: there is no channel; add one with `pgqueue alerts channels add`"
-NOT_SERVED = "no live worker serves the queue pgqueue.alerts, which sends messages: pgqueue worker -Q pgqueue.alerts"
+NOT_SERVED = (
+    "no live worker serves the queue pgqueue.alerts, which sends messages:"
+    " pgqueue worker -A pgqueue.alerts -Q pgqueue.alerts"
+)
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The alert, as `alerts list` has it, such as dead:9f2c….")]
 

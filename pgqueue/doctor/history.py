@@ -32,7 +32,7 @@ def alerts(patient: Patient) -> Found:
         return ok("nobody is to be told what is wrong: there is no channel")
     if not is_served:
         text = "no live worker serves the queue pgqueue.alerts: nobody is told anything"
-        return fail(text, "pgqueue worker -Q pgqueue.alerts, beside the others")
+        return fail(text, "pgqueue worker -A pgqueue.alerts -Q pgqueue.alerts, beside the others")
     if failing:
         return fail(
             f"{failing:,} message{'s' * (failing != 1)} could not be sent so far",

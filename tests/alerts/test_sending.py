@@ -182,7 +182,9 @@ def test_ten_thousand_deaths_of_one_cause_are_one_message(db: Conn, shared: str,
     channel(db, url=hook.url)
     execute(db, alerts.set_rule("unserved", "", None))
     target = f"{TASKS}:die"
-    pgqueue.enqueue_many(db, [pgqueue.NewJob(target, [number, SECRET]) for number in range(10_000)])
+    pgqueue.enqueue_many(
+        db, [pgqueue.NewJob(target, {"number": number, "password": SECRET}) for number in range(10_000)]
+    )
     workers = [ThreadedWorker(shared, executor="thread", concurrency=4, poll=0.2, app=[TASKS]) for _ in range(2)]
     wait_until(lambda: db.execute("select count(*) from pgqueue.dead_jobs").fetchone() == (10_000,), 240)
     for worker in workers:

@@ -97,6 +97,21 @@ def test_a_question_over_time_reads_a_bounded_number_of_rows_by_index(busy: Conn
     assert sum(map(rows_of, walked)) <= most
 
 
+def test_a_look_at_what_is_wrong_reads_a_bounded_number_of_rows_by_index(busy: Conn) -> None:
+    busy.execute("insert into pgqueue.alert_channels (name, kind, settings) values ('ops', 'command', '{}')")
+    try:
+        with busy.transaction(force_rollback=True):
+            busy.execute("update pgqueue.duties set done_at = '2000-01-01' where name = 'alerts'")
+            found = plans_of(busy, lambda: busy.execute("select pgqueue.look_for_alerts()"))
+    finally:
+        busy.execute("delete from pgqueue.alert_channels")
+    read = [node for plan in found for node in nodes(plan) if node.get("Relation Name") in READ]
+    walked = [node for node in read if node["Actual Loops"] and "Scan" in node["Node Type"]]
+    assert {node["Relation Name"] for node in walked} >= {"jobs", "tallies", "depths"}
+    assert {node["Node Type"] for node in walked} <= {"Index Scan", "Index Only Scan", "Tid Scan"}
+    assert sum(map(rows_of, walked)) <= 4_000
+
+
 def test_dead_jobs_of_a_cause_are_found_by_index(busy: Conn) -> None:
     asked = Asked(states=frozenset({JobState.DEAD}), cause="00000000000a", limit=5)
     read = scans(plans_of(busy, lambda: page(busy, asked)))
