@@ -70,6 +70,7 @@ def letter(message: Message, sender: str, to: Sequence[str]) -> EmailMessage:
     mail["Subject"] = message.subject[:SUBJECT]
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message.id}>"
+    mail["References"] = f"<{message.thread}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Pgqueue-Alert"] = f"{message.kind} {message.what}"
     mail.set_content(as_text(message))

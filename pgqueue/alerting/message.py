@@ -35,6 +35,11 @@ class Message:
         return f"{quote(self.key, safe='')}.{self.number}@pgqueue"
 
     @property
+    def thread(self) -> str:
+        """The same for all messages about one alert."""
+        return f"{quote(self.key, safe='')}@pgqueue"
+
+    @property
     def subject(self) -> str:
         """A line that says it all."""
         return f"[pgqueue {self.source}] {'Resolved: ' if self.what == RESOLVED else ''}{self.title}"

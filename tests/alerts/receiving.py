@@ -113,7 +113,7 @@ class Mailbox:
         return "250 OK"
 
     def _authenticate(self, server: Server, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=self.users.get(data.login) == data.password)
+        return AuthResult(success=self.users.get(data.login) == data.password, handled=False)
 
     def __enter__(self) -> Mailbox:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

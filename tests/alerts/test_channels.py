@@ -82,7 +82,7 @@ def test_what_the_mail_server_refuses_is_not_sent(mailbox: Mailbox, monkeypatch:
     with pytest.raises(NotSentError, match=r"takes no recipient \(550\)"):
         mail(mailbox).deliver(message())
     monkeypatch.setenv("PGQUEUE_ALERT_PASSWORD", "wrong-one")
-    with pytest.raises(NotSentError, match=r"answered 535|could not be asked") as refused:
+    with pytest.raises(NotSentError, match="answered 535") as refused:
         mail(mailbox, password_env="PGQUEUE_ALERT_PASSWORD").deliver(message())
     assert "wrong-one" not in str(refused.value)
 

@@ -186,6 +186,24 @@ def test_what_the_doctor_finds_is_told_and_over_when_it_is_found_no_more(db: Con
     assert told(db)[-1] == ("doctor:indexes", "resolved")
 
 
+def test_one_check_of_the_doctor_or_one_host_can_be_switched_off(db: Conn) -> None:
+    channel(db)
+    execute(db, alerts.set_rule("doctor", "settings", None))
+    execute(db, alerts.set_rule("worker_lost", "here", 3))
+    begin = now()
+    for check in ("settings", "tls"):
+        execute(db, alerts.note("doctor", check, 1, "{}"))
+    for _ in range(2):
+        expire(db, enlist(db))
+    reap(db)
+    looks(db, begin, begin + M)
+    assert told(db) == [("doctor:tls", "opened")]
+    expire(db, enlist(db))
+    reap(db)
+    looks(db, begin + 2 * M, begin + 3 * M)
+    assert told(db)[1:] == [("worker_lost:here", "opened")]
+
+
 def test_the_doctor_is_asked_by_a_job_now_and_then(db: Conn) -> None:
     channel(db)
     db.execute("update pgqueue.duties set done_at = '2000-01-01'")

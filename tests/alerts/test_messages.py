@@ -160,8 +160,8 @@ def test_hostile_text_in_every_field_steers_nothing(text: str) -> None:
             letter(told, "a@example.com", ["b@example.com"]).as_bytes(), policy=email.policy.default
         )
         assert set(mail.keys()) == {
-            "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Pgqueue-Alert", "Content-Type",
-            "Content-Transfer-Encoding", "MIME-Version",
+            "From", "To", "Subject", "Date", "Message-ID", "References", "Auto-Submitted", "X-Pgqueue-Alert",
+            "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
         }  # fmt: skip
         assert mail["To"] == "b@example.com"
         slack = json.loads(body_of("slack", told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -174,6 +175,21 @@ def test_a_sender_killed_between_sending_and_commit_sends_the_same_id_again(
     assert len(hook.taken) == 2
     assert len({taken.headers["Idempotency-Key"] for taken in hook.taken}) == 1
     assert [taken.json["what"] for taken in hook.taken] == ["opened", "opened"]
+
+
+@pytest.mark.faults
+def test_a_worker_that_is_killed_is_told_by_who_takes_its_jobs_back(db: Conn, shared: str, tmp_path: Path) -> None:
+    channel(db)
+    first = spawned(shared, tmp_path / "first.log", executor="thread", lease=2)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.process.wait()
+    second = spawned(shared, tmp_path / "second.log", executor="thread", lease=2)
+    try:
+        found = wait_until(lambda: alert(db, f"worker_lost:{socket.gethostname()}"), 30)
+    finally:
+        second.close()
+        first.close()
+    assert (found.n, found.facts["pids"]) == (1, [first.pid])
 
 
 @pytest.mark.faults

@@ -33,7 +33,9 @@ begin
       -- What is counted is told again if there was more of it; what lasts is to be seen twice.
       and case when a.kind in ('dead', 'worker_lost') or a.kind = 'schedule' and a.n > 0 then not a.told or a.n > a.told_n
                else a.bad >= 2 or a.kind in ('schedule', 'doctor') end
-      and (a.kind <> 'worker_lost' or a.n >= pgqueue.alert_bound('worker_lost', a.object))
+      -- What is switched off, for one object or for all, is not told.
+      and case a.kind when 'worker_lost' then a.n >= pgqueue.alert_bound(a.kind, a.object)
+                      else pgqueue.alert_bound(a.kind, a.object) is not null end
     order by a.key limit 1000
     for update);
   if cardinality(_due) = 0 then
