@@ -35,6 +35,7 @@ PAGES = {
     "schedules": "/schedules",
     "schedule": "/schedule?name=tidy",
     "limits": "/limits",
+    "limit": "/limit?name=stripe",
     "settings": "/settings",
     "feeds": "/feeds",
     "operations": "/operations",

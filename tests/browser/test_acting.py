@@ -74,17 +74,18 @@ def test_a_job_is_cancelled_with_keys_alone_after_a_question(started: Any, site:
 
 def test_no_single_key_changes_anything(started: Any, site: str, conn: Conn) -> None:
     dead = open_shop(conn)["dead"]
+    before = conn.execute("select max(id) from pgqueue.audit").fetchone()
     with tab(started, site) as page:
         page.goto(f"{site}/jobs/{dead}")
         for key in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789":
             page.keyboard.press("Escape")
             page.keyboard.press(key)
-        assert conn.execute("select count(*) from pgqueue.audit").fetchone() == (0,)
+        assert conn.execute("select max(id) from pgqueue.audit").fetchone() == before
 
 
 def test_it_works_without_javascript(started: Any, site: str, conn: Conn) -> None:
     dead = open_shop(conn)["dead"]
-    with tab(started, site, java_script_enabled=False) as page:
+    with tab(started, site, java_script_enabled=False, refused="status of 422") as page:
         page.goto(f"{site}/jobs/{dead}")
         page.get_by_role("link", name="Edit…").click()
         page.get_by_label("Arguments").fill("{not json")

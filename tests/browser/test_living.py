@@ -74,6 +74,23 @@ def test_what_is_open_marked_or_in_focus_stays_so_while_the_page_changes(started
             assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
+def test_lines_of_charts_have_the_colours_of_their_states(started: Any, site: str, conn: Conn) -> None:
+    open_shop(conn)
+    for scheme in ("light", "dark"):
+        with tab(started, site, scheme=scheme) as page:
+            page.goto(f"{site}/queue?name=mail")
+            page.locator(".plot.drawn canvas").first.wait_for()
+            coloured = page.evaluate(
+                """() => { const canvas = document.querySelector(".plot.drawn canvas"); let found = 0;
+                  const all = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+                  for (let at = 0; at < all.length; at += 4)
+                    found += all[at + 3] > 200 && Math.max(all[at], all[at + 1], all[at + 2])
+                      - Math.min(all[at], all[at + 1], all[at + 2]) > 60;
+                  return found; }"""
+            )
+            assert coloured > 200
+
+
 def test_a_page_of_a_server_without_streams_asks_by_itself(started: Any, dsn: str, conn: Conn) -> None:
     from pgqueue.dashboard import create_app
     from tests.dashboard.serving import close, served

@@ -86,13 +86,13 @@ def test_a_job_has_the_buttons_of_its_state(acting: Dashboard, conn: Conn) -> No
         page = ask(acting, f"/jobs/{make(conn, which)}").text
         return [name for name in NAMES if f"/act/job/{name}?" in page]
 
-    assert buttons(JobState.DEAD) == ["retry", "run-again", "edit"]
+    assert buttons(JobState.DEAD) == ["retry", "edit", "run-again"]
     assert buttons(JobState.RUNNING) == ["cancel", "run-again"]
     assert buttons(JobState.SUCCEEDED) == ["run-again"]
-    assert buttons(JobState.SCHEDULED) == ["due-now", "cancel", "run-again", "edit", "priority", "snooze", "bury"]
+    assert buttons(JobState.SCHEDULED) == ["due-now", "edit", "cancel", "run-again", "priority", "snooze", "bury"]
 
 
-NAMES = ["retry", "due-now", "cancel", "run-again", "edit", "priority", "snooze", "bury"]
+NAMES = ["retry", "due-now", "edit", "cancel", "run-again", "priority", "snooze", "bury"]
 
 
 def test_an_edit_keeps_the_old_arguments_and_the_secrets_that_stood_there_as_dots(

@@ -113,6 +113,17 @@ ACTIONS = (
         act=lambda conn, doing: _done(jobs.make_due(conn, doing.actor, doing.thing.job.id), "It is due now."),
     ),
     Action(
+        "edit",
+        on=JOB,
+        words="Edit",
+        permission="edit",
+        about="The old arguments are kept in pgqueue.revisions. Keys that were made from them stay. ••••• is left as it"
+        " was.",
+        fields=(replace(_ARGS, required=True), _SEEN),
+        fits=_in(*EDITABLE),
+        act=_edit,
+    ),
+    Action(
         "cancel",
         on=JOB,
         words="Cancel",
@@ -130,17 +141,6 @@ ACTIONS = (
         " it has those of this job; ••••• is left as it was.",
         fields=(_ARGS, _SEEN),
         act=_again,
-    ),
-    Action(
-        "edit",
-        on=JOB,
-        words="Edit",
-        permission="edit",
-        about="The old arguments are kept in pgqueue.revisions. Keys that were made from them stay. ••••• is left as it"
-        " was.",
-        fields=(replace(_ARGS, required=True), _SEEN),
-        fits=_in(*EDITABLE),
-        act=_edit,
     ),
     Action(
         "priority",
