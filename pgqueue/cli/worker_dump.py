@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pgqueue.acting.workers import ask_dump
+from pgqueue.cli.acting import actor
 from pgqueue.cli.errors import say
 from pgqueue.cli.output import paint, print_json
 from pgqueue.cli.spans import brief_seconds
@@ -33,7 +35,7 @@ def told_by(conn: psycopg.Connection[Any], row: WorkerRow, timeout: float) -> Du
     if report is not None and "dump" not in report.can:
         kind = f"pgqueue {in_one_line(report.pgqueue, 40)}" if report.pgqueue else "another language"
         raise Unanswered(f"worker {row.id} cannot be asked: it is of {kind}, which does not know the question")
-    asked_at = execute(conn, dumps.ask(row.id))
+    asked_at = ask_dump(conn, actor(), row)
     if asked_at is None:
         raise Unanswered(f"worker {row.id} has ended meanwhile")
     if not row.alive:

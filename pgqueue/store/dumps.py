@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,20 +59,30 @@ def tell(worker: int, asked_at: datetime, dump: str) -> Statement[None]:
 
 def answer(worker: int, asked_at: datetime) -> Statement[Dump | None]:
     """What a worker has told since it was asked; None if it has not. Walks worker_dumps_pkey."""
-    return Statement(_ANSWER, (worker, asked_at), _read)
+    return Statement(_ANSWER, (worker, asked_at), lambda rows: _read(rows[0]) if rows and rows[0][1] else None)
+
+
+def latest(worker: int) -> Statement[datetime | Dump | None]:
+    """What a worker has told last, or since when it owes an answer; None if nobody has asked lately."""
+
+    def read(rows: Rows) -> datetime | Dump | None:
+        if not rows:
+            return None
+        asked_at: datetime = rows[0][0]
+        return _read(rows[0]) if rows[0][1] else asked_at
+
+    return Statement(_ANSWER, (worker, None), read)
 
 
 _ANSWER = """
-select asked_at, told_at, dump::text
+select asked_at, told_at, case when octet_length(dump::text) < 2000000 then dump::text end
 from pgqueue.worker_dumps
-where worker = $1::bigint and asked_at >= $2::timestamptz and told_at is not null and octet_length(dump::text) < 2000000
+where worker = $1::bigint and ($2::timestamptz is null or asked_at >= $2::timestamptz)
 """
 
 
-def _read(rows: Rows) -> Dump | None:
-    if not rows:
-        return None
-    asked_at, told_at, text = rows[0]
+def _read(row: Sequence[Any]) -> Dump:
+    asked_at, told_at, text = row
     try:
         said = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
 from pgqueue.search import word
-from pgqueue.store import audit, execute, feeds, job_logs, limits, queues, routes, schedules
+from pgqueue.store import audit, dumps, execute, feeds, job_logs, limits, queues, routes, schedules
 from tests.factories import Conn, claim_one, enlist, enqueue, fail, make
 
 # Every page, by what its address needs beside what fill() made.
@@ -102,8 +102,11 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
     dead = claim_one(conn, args, worker=worker, queue="default", labels=labels, unique_key=text)
     fail(conn, dead, None)
     succeeded = make(conn, JobState.SUCCEEDED, args=args)
-    said = [Said(dead.id, dead.claim, 1, seq, time.time(), "warning", text) for seq in (1, 2)]
-    execute(conn, job_logs.keep(said))
+    execute(conn, job_logs.keep([Said(dead.id, dead.claim, 1, n, time.time(), "warning", text) for n in (1, 2)]))
+    there = {"job": text, "target": text, "queue": text, "attempt": 1, "seconds": 1.5, "stack": text}
+    asked_at = execute(conn, dumps.ask(worker))
+    assert asked_at is not None
+    execute(conn, dumps.tell(worker, asked_at, json.dumps({"jobs": [there, {**there, "stack": None, "why": text}]})))
     running = claim_one(conn, args, worker=worker, queue="default", labels=labels)
     waiting = enqueue(conn, args, delay=60.0, labels=labels, limit_key=text.replace("\x01", "") or "x")
     make(conn, JobState.CANCELLED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from pgqueue.dashboard import Dashboard, User
-from pgqueue.store import audit, execute, limits, queues, schedules, workers
+from pgqueue.store import audit, dumps, execute, limits, queues, schedules, workers
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
 from tests.dashboard.posting import act, address, fields_of, form, post, said, token_of
@@ -135,6 +136,27 @@ def test_a_worker_is_asked_and_evicted_only_after_a_question(acting: Dashboard, 
     assert f'action="/act/worker/evict?of={worker}"' not in page
     conn.execute("delete from pgqueue.workers")
     assert ask(acting, f"/worker?id={worker}").status == 404
+
+
+def test_a_worker_is_asked_where_its_jobs_are_and_its_answer_is_shown(
+    acting: Dashboard, new_app: NewApp, conn: Conn
+) -> None:
+    worker = enlist(conn)
+    page = f"/worker?id={worker}"
+    assert "Nobody has asked it" in ask(acting, page).text
+    assert "It is asked where its jobs are" in said(acting, act(acting, address("worker", "dump", worker)))
+    assert last(conn) == ("workers dump", f"{worker} here", None)
+    assert "has not answered yet" in ask(acting, page).text
+    asked_at = execute(conn, dumps.asked(worker))
+    assert asked_at is not None
+    job = {"job": str(uuid4()), "target": "shop:send", "stack": 'File "shop.py", line 7, token="hush-42"'}
+    execute(conn, dumps.tell(worker, asked_at, json.dumps({"jobs": [job], "left_out": 3})))
+    shown = ask(acting, page).text
+    assert "shop.py" in shown
+    assert "And 3 more" in shown
+    assert "hush-42" not in shown
+    tenant = new_app(auth=lambda _: User("ann", "admin", ["mail.*"]))
+    assert "shop.py" not in ask(tenant, page).text
 
 
 def test_what_belongs_to_others_is_steered_by_those_alone_who_see_all(new_app: NewApp, conn: Conn) -> None:

@@ -30,6 +30,12 @@ def _evict_asks(row: WorkerRow) -> str:
     )
 
 
+def _ask_dump(conn: Conn, doing: Doing) -> Done:
+    if workers.ask_dump(conn, doing.actor, doing.thing) is None:
+        return Done("It has ended already.", False, ("workers", {}))
+    return Done("It is asked where its jobs are. What it answers stands here in a moment.")
+
+
 ACTIONS = (
     Action(
         "quiet",
@@ -48,6 +54,15 @@ ACTIONS = (
         needs_all_queues=True,
         fits=lambda row: row.asked == "quiet",
         act=_asked("resume", "It may claim again."),
+    ),
+    Action(
+        "dump",
+        on=WORKER,
+        words="Ask where they are",
+        permission="worker_quiet",
+        needs_all_queues=True,
+        apart=True,
+        act=_ask_dump,
     ),
     Action(
         "stop",

@@ -11,6 +11,7 @@ from pgqueue import globs
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.depths import MOST_COUNTED
+from pgqueue.dashboard.pages.dump import dump_of
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.store import execute, worker_reports, workers
 from pgqueue.store.worker_reports import WorkerReport
@@ -55,7 +56,12 @@ def load_one(conn: Conn, asked: Asked) -> dict[str, Any]:
     report = _told(conn).get(row.id)
     # Whose they are it does not say.
     tells = asked.user.queues is None and report is not None
-    return {"row": row, "report": report, "jobs": report.running if tells and report else []}
+    return {
+        "row": row,
+        "report": report,
+        "jobs": report.running if tells and report else [],
+        **dump_of(conn, asked, row.id),
+    }
 
 
 def _told(conn: Conn) -> dict[int, WorkerReport]:
@@ -101,4 +107,4 @@ def _meet(one: str, other: str) -> bool:
 
 
 PAGE = Page("workers", "/workers", load, ("table",))
-ONE = Page("worker", "/worker", load_one, ("head",))
+ONE = Page("worker", "/worker", load_one, ("head", "dump"))
