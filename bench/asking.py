@@ -53,19 +53,23 @@ def seconds_to_start() -> float:
 
 
 class Browser:
-    """One that keeps its connection, and runs no scripts."""
+    """One that runs no scripts."""
 
     def __init__(self, port: int) -> None:
-        self._conn = HTTPConnection("127.0.0.1", port, timeout=60)
+        self._port = port
 
     def seconds_of(self, address: str) -> float:
         """How long a page takes until its last byte. Raises PgqueueError if it is no page."""
-        began = time.perf_counter()
+        conn = HTTPConnection("127.0.0.1", self._port, timeout=60)
         headers = {"authorization": f"Bearer {TOKEN}"} if address.startswith(BASE) else {"accept": "text/html"}
-        self._conn.request("GET", address, headers=headers)
-        answer = self._conn.getresponse()
-        body = answer.read()
-        taken = time.perf_counter() - began
+        began = time.perf_counter()
+        try:
+            conn.request("GET", address, headers=headers)
+            answer = conn.getresponse()
+            body = answer.read()
+            taken = time.perf_counter() - began
+        finally:
+            conn.close()
         if answer.status != 200:
             raise PgqueueError(f"{address}: {answer.status}: {_said(body)}")
         return taken

@@ -22,7 +22,7 @@ import psycopg
 from bench import history
 from bench.asking import dashboard
 from bench.month.found import found
-from bench.states import copied, draining
+from bench.states import copied, workers
 from pgqueue.bench.site import Conn
 
 # What people look at, as often: twenty browsers on eight pages.
@@ -75,7 +75,7 @@ def main() -> None:
     with history.opened(given.at, given.scale, given.seed, print) as server:
         for executor in given.executor or ["thread"]:
             with copied(server) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute("vacuum (analyze)")
+                conn.execute("analyze")
                 met &= _compare(dsn, conn, executor, given)
     sys.exit(0 if met else 1)
 
@@ -85,7 +85,7 @@ def _compare(dsn: str, conn: Conn, executor: str, given: argparse.Namespace) -> 
     (first,) = conn.execute(_BLOCKS).fetchone() or (0,)
     spans: list[Span] = []
     asked_unseen = 0
-    with dashboard(dsn) as (port, _), draining(dsn, executor, given.workers), Snapshots(dsn) as snapshots:
+    with dashboard(dsn) as (port, _), workers(dsn, executor, given.workers), Snapshots(dsn) as snapshots:
         time.sleep(SETTLE)
         for number in range(given.rounds):
             for watched in (True, False) if number % 2 else (False, True):

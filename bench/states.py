@@ -65,8 +65,24 @@ def analysed(dsn: str) -> Iterator[None]:
 
 
 @contextmanager
-def draining(dsn: str, executor: str = "thread", workers: int = WORKERS) -> Iterator[None]:
-    """While two workers drain it as fast as they can."""
+def draining(dsn: str) -> Iterator[None]:
+    """While two workers drain it as fast as they can, and what they leave behind is vacuumed as everywhere."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        # What the last state left behind.
+        conn.execute("vacuum pgqueue.jobs")
+        conn.execute("alter system set autovacuum = on")
+        conn.execute("select pg_reload_conf()")
+        try:
+            with workers(dsn, "thread", WORKERS):
+                yield
+        finally:
+            conn.execute("alter system reset autovacuum")
+            conn.execute("select pg_reload_conf()")
+
+
+@contextmanager
+def workers(dsn: str, executor: str, count: int) -> Iterator[None]:
+    """Workers that drain all queues, from when they have begun."""
     words = ["-m", "pgqueue.bench.worker", "-A", "bench.shop", "-x", executor, "-c", str(SLOTS[executor])]
     environment = {**os.environ, "PGQUEUE_DSN": dsn}
     processes = [
@@ -76,15 +92,11 @@ def draining(dsn: str, executor: str = "thread", workers: int = WORKERS) -> Iter
             stdout=subprocess.DEVNULL,
             env=environment,
         )
-        for _ in range(workers)
+        for _ in range(count)
     ]
     try:
         with psycopg.connect(dsn, autocommit=True) as conn:
-            # As everywhere where workers work; the rows that the last state left behind are gone first.
-            conn.execute("vacuum pgqueue.jobs")
-            conn.execute("alter system set autovacuum = on")
-            conn.execute("select pg_reload_conf()")
-            _await(conn, workers)
+            _await(conn, count)
         yield
         if any(process.poll() is not None for process in processes):
             raise PgqueueError("a worker ended while it was to drain")
@@ -94,9 +106,6 @@ def draining(dsn: str, executor: str = "thread", workers: int = WORKERS) -> Iter
             process.stdin.close()
         for process in processes:
             process.wait(60)
-        with psycopg.connect(dsn, autocommit=True) as conn:
-            conn.execute("alter system reset autovacuum")
-            conn.execute("select pg_reload_conf()")
 
 
 @contextmanager
@@ -119,9 +128,9 @@ STATES: dict[str, Callable[[str], AbstractContextManager[None]]] = {
 }
 
 
-def _await(conn: Conn, workers: int) -> None:
+def _await(conn: Conn, count: int) -> None:
     deadline = time.monotonic() + BEGIN_LIMIT
-    while conn.execute(_AT_WORK).fetchone() != (workers,):
+    while conn.execute(_AT_WORK).fetchone() != (count,):
         if time.monotonic() > deadline:
-            raise PgqueueError(f"{workers} workers were not at work within {BEGIN_LIMIT:.0f} s")
+            raise PgqueueError(f"{count} workers were not at work within {BEGIN_LIMIT:.0f} s")
         time.sleep(0.05)
