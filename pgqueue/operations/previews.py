@@ -13,10 +13,10 @@ from pgqueue.store import execute, operations, searching
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.operations import Operation
 
-# Seconds of a look.
-LOOK = 0.3
+# Seconds of a look, and of that for a preview.
+LOOK, LONGEST = 0.2, 0.4
 # As many a preview counts, and looks at for it.
-COUNTED, PREVIEWED = 10_001, 60_000
+COUNTED, PREVIEWED = 10_001, 40_000
 SAMPLES = 5
 
 
@@ -54,7 +54,7 @@ def preview(conn: Conn, plan: Plan) -> Preview | None:
 
     def count(conn: Conn) -> Preview:
         meant = searching.search(
-            conn, asked(plan.kind, plan.filter, plan.made_at), limit=COUNTED, budget=PREVIEWED, seconds=1.0
+            conn, asked(plan.kind, plan.filter, plan.made_at), limit=COUNTED, budget=PREVIEWED, seconds=LONGEST
         )
         every = searching.search(conn, parse_kept(plan.filter, plan.made_at), limit=1000, seconds=LOOK)
         left = [each.state for each in every.candidates if each.state not in STATES[plan.kind]]

@@ -29,7 +29,7 @@ LARGE = frozenset({"jobs", "attempts", "dead_jobs", "tallies", "depths", "audit"
 # Rows that a question may read, of all these tables together: of those that grow with the work about 20,000 each. One
 # over days reads what was counted every minute of two days.
 MOST, MOST_OVER_DAYS = 70_000, 450_000
-OVER_DAYS = ("range=", "/past", "tasks timings")
+OVER_DAYS = ("range=", "/past", "tasks timings", "causes")
 
 # An alarm; and nothing of that name, where nothing is.
 FINE = (Exit.FINE, Exit.FAILED, Exit.NOT_FOUND)

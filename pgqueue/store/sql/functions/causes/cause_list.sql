@@ -1,6 +1,6 @@
 -- Why jobs fail: a row a cause that dead jobs have, or that workers have met within _within, at most _most of each; what
--- a row says is in one_cause.sql.
--- A loose scan of dead_jobs_cause, tallies of that time, at most 50,000, and one_cause() for each; O(causes).
+-- a row says is in cause_row.sql. Dead jobs are counted up to about 50,000 in all, and 10 to 1,000 of each cause.
+-- A loose scan of dead_jobs_cause, tallies of that time, at most 50,000, and cause_row() for each; O(causes).
 create or replace function pgqueue.cause_list(_within interval default '1 day', _most int default 1000)
 returns table (
   cause text, state text, target text, error_type text, error text, title text, note text, assignee text,
@@ -31,6 +31,7 @@ begin
   )
   select each.*
   from named
-  cross join lateral pgqueue.one_cause(named.cause, _within) as each
+  cross join (select greatest(10, least(1000, 50000 / greatest(1, count(*))))::int as most from named) as share
+  cross join lateral pgqueue.cause_row(named.cause, _within, share.most) as each
   order by each.last_at desc nulls last, each.cause;
 end $$;
