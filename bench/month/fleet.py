@@ -46,6 +46,26 @@ left join (
 group by worker.id
 on conflict (id) do update set at = excluded.at, report = excluded.report
 """
+# Ten lines of each of the newest attempts; and things that were wrong, a tenth of which still are.
+_LOGS = """
+insert into pgqueue.job_logs (job_id, at, claim, attempt, seq, level, line)
+select newest.job_id, newest.finished_at, newest.claim, newest.attempt, line.n, 'info',
+       'step ' || line.n || ' of 10: the order is there'
+from (select a.* from pgqueue.attempts as a order by a.job_id desc limit %s) as newest
+cross join generate_series(1, 10) as line (n)
+"""
+_ALERTS = """
+with wrong as (
+  insert into pgqueue.alerts (key, kind, object, state, opened_at, noticed_at, last_at, n, told, told_at)
+  select 'stalled:' || n, 'stalled', 'queue-' || n, case n %% 10 when 0 then 'open' else 'well' end,
+         now() - n * interval '1 hour', now() - n * interval '1 hour', now(), n, true, now()
+  from generate_series(1, %s) as n
+  returning key
+)
+insert into pgqueue.alert_messages (key, channel, number, what, made_at, facts, sent_at)
+select wrong.key, 'mail', n, 'opened', now() - n * interval '1 hour', '{}', now() from wrong, generate_series(1, 3) as n
+"""
+ALERTS, LOGGED = 300, 20_000
 _AGAIN = "update pgqueue.workers set expires_at = now() + interval '1 day'"
 
 
@@ -58,6 +78,8 @@ def begin_work(conn: Conn, month: Month) -> None:
     conn.execute(_WORKERS, said)
     conn.execute(_RUNNING, said)
     conn.execute(_REPORTS, said)
+    conn.execute(_LOGS, [max(100, round(LOGGED * month.scale))])
+    conn.execute(_ALERTS, [ALERTS])
 
 
 def go_on(conn: Conn, month: Month) -> None:

@@ -25,6 +25,7 @@ _FOUND = {
     "cause": "select cause from pgqueue.dead_jobs where cause is not null order by id limit 1",
     "worker": "select id from pgqueue.workers order by id limit 1",
     "operation": "select max(id) from pgqueue.operations",
+    "alert": "select key from pgqueue.alerts where state = 'open' order by key limit 1",
     "feed": "select name from pgqueue.feeds limit 1",
 }
 _PLANS = "set enable_seqscan = off; set enable_bitmapscan = off; set jit = off; set enable_sort = off"
