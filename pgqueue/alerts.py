@@ -15,7 +15,7 @@ from pgqueue.doctor import CHECKS, Status, diagnose
 from pgqueue.errors import OptionError
 from pgqueue.redaction import Redaction
 from pgqueue.retry import Backoff
-from pgqueue.store import alerts, execute
+from pgqueue.store import alerts, execute, secrecy
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import task
 
@@ -58,7 +58,8 @@ def _unsent(dsn: str, key: str, channel: str) -> alerts.Unsent | None:
 
 def _deliver(dsn: str, key: str, channel: str, unsent: alerts.Unsent) -> None:
     with open_connection(dsn, "alerts") as conn:
-        message = compose(key, unsent, _source(conn), lambda cause: execute(conn, alerts.sample(cause)), Redaction())
+        known = Redaction().knowing(execute(conn, secrecy.every()))
+        message = compose(key, unsent, _source(conn), lambda cause: execute(conn, alerts.sample(cause)), known)
     try:
         # No connection is held while somebody else is waited for.
         channel_of(unsent.channel_kind, json.loads(unsent.settings)).deliver(message)

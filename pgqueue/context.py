@@ -14,7 +14,9 @@ from pgqueue.errors import LeaseLost, UsageError
 from pgqueue.job import Claim
 from pgqueue.job_log import JobLog, Outlet
 from pgqueue.options import Duration, check_duration
+from pgqueue.redaction import secrets_of, without
 from pgqueue.retry import seconds
+from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 
@@ -31,6 +33,8 @@ class JobContext:
         "_claim",
         "_log",
         "_outlet",
+        "_secrecy",
+        "_secrets",
         "_told",
         "_transactional",
         "args",
@@ -46,6 +50,7 @@ class JobContext:
         labels: Mapping[str, str],
         deadline: float | None,
         transactional: bool = False,
+        secrecy: Secrecy | None = None,
     ) -> None:
         self._claim = claim
         self._transactional = transactional
@@ -53,6 +58,9 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self.late = False
+        self._secrecy = secrecy
+        # Asked for by few: in a tuple once they are known, as far as they can be.
+        self._secrets: tuple[frozenset[str] | None] | None = None
         self._cancelled = False
         # Made when somebody waits: few jobs do.
         self._told: threading.Event | None = None
@@ -92,8 +100,22 @@ class JobContext:
         """
         if self._log is None:
             claim = self._claim
-            self._log = JobLog((claim.id, claim.claim, claim.attempt), self.args, self._outlet)
+            self._log = JobLog((claim.id, claim.claim, claim.attempt), self.args, self._outlet, self.hide)
         return self._log
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether its task calls arguments sensitive: what a log or a report says of it goes through hide()."""
+        return self._secrecy is not None
+
+    def hide(self, text: str) -> str:
+        """The text, with dots in place of the values of arguments that the task calls sensitive."""
+        if self._secrecy is None:
+            return text
+        if self._secrets is None:
+            # Of what was enqueued: the task may have changed what it was given.
+            self._secrets = (secrets_of(self._secrecy, self._claim.args),)
+        return without(text, self._secrets[0]) or ""
 
     @property
     def cancelled(self) -> bool:

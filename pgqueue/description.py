@@ -7,6 +7,7 @@ a type may hide its name; ten thousand of them may hang on one.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 
 # Enough to understand any error; a message of 50 MB must not fill the history.
 MESSAGE_LIMIT = 4_000
@@ -18,6 +19,8 @@ _FRAMES = 50
 # With more causes and members than this, an exception is described without them: all would be formatted.
 _MOST_RELATED = 200
 _MEMBERS_SHOWN = 5
+# Takes out of a text what nobody is to see, before it is cut.
+Clean = Callable[[str], str]
 # As `type` itself has them: a metaclass may put a property in front.
 _QUALNAME = type.__dict__["__qualname__"]
 _MODULE = type.__dict__["__module__"]
@@ -34,13 +37,13 @@ def type_name(error: BaseException) -> str:
     return storable(f"{module}.{name}", NAME_LIMIT) if type(module) is str and module != "builtins" else name
 
 
-def message_of(error: BaseException) -> str:
+def message_of(error: BaseException, clean: Clean = str) -> str:
     """What it says about itself."""
     try:
         said = str(error)
         if isinstance(error, BaseExceptionGroup):
             said += f", first {_first_of(error)}"
-        return storable(said, MESSAGE_LIMIT)
+        return storable(clean(_plain(said)), MESSAGE_LIMIT)
     except BaseException as second:
         return f"(its __str__ raised {type_name(second)})"
 
@@ -53,28 +56,32 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> str:
     return f"{type_name(first)}: {first}"
 
 
-def traceback_of(error: BaseException) -> str | None:
+def traceback_of(error: BaseException, clean: Clean = str) -> str | None:
     """The innermost frames, with causes and members if they are not too many; None if there is no telling."""
     try:
         if not _is_sprawling(error):
-            return storable("".join(traceback.format_exception(error, limit=-_FRAMES)), TRACEBACK_LIMIT)
+            return storable(clean("".join(traceback.format_exception(error, limit=-_FRAMES))), TRACEBACK_LIMIT)
     except BaseException:
         # Nested too deep to format, or broken in a part that only formatting looks at.
         pass
     try:
-        return _short_traceback(error)
+        return _short_traceback(error, clean)
     except BaseException:
         return None
 
 
 def storable(text: str, limit: int) -> str:
     """Bounded text that PostgreSQL accepts; of a long one the beginning and the end remain."""
-    # Of str itself, whatever class it had: it travels to the worker, which must not need that class.
-    text = "".join((text, ""))
+    text = _plain(text)
     if len(text) > limit:
         half = limit // 2
         text = f"{text[:half]}\n... {len(text) - 2 * half:,} characters left out ...\n{text[-half:]}"
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(text: str) -> str:
+    """Of str itself, whatever class it had: it travels to the worker, which must not need that class."""
+    return "".join((text, ""))
 
 
 def _is_sprawling(error: BaseException) -> bool:
@@ -93,12 +100,12 @@ def _is_sprawling(error: BaseException) -> bool:
     return False
 
 
-def _short_traceback(error: BaseException) -> str:
+def _short_traceback(error: BaseException, clean: Clean) -> str:
     frames = traceback.format_tb(error.__traceback__, limit=-_FRAMES)
-    lines = ["Traceback (most recent call last):\n", *frames, f"{type_name(error)}: {message_of(error)}\n"]
+    lines = ["Traceback (most recent call last):\n", *frames, f"{type_name(error)}: {message_of(error, clean)}\n"]
     if isinstance(error, BaseExceptionGroup):
         members = error.exceptions
-        lines += [f"  {type_name(each)}: {message_of(each)}\n" for each in members[:_MEMBERS_SHOWN]]
+        lines += [f"  {type_name(each)}: {message_of(each, clean)}\n" for each in members[:_MEMBERS_SHOWN]]
         lines.append(f"  ... of {len(members):,} exceptions\n")
     else:
         lines.append("(its causes, and theirs, are too many to show)\n")

@@ -79,9 +79,17 @@ class JobLog:
     An attempt keeps 1,000 lines and 64 KB, a line 8 KB. Never waits, and never raises for what is said.
     """
 
-    __slots__ = ("_allowance", "_args", "_claim", "_outlet", "_secrets")
+    __slots__ = ("_allowance", "_args", "_claim", "_hide", "_outlet", "_secrets")
 
-    def __init__(self, claim: tuple[UUID, int, int], args: object, outlet: Outlet | None) -> None:
+    def __init__(
+        self,
+        claim: tuple[UUID, int, int],
+        args: object,
+        outlet: Outlet | None,
+        hide: Callable[[str], str] = str,
+    ) -> None:
+        # Takes out what the task calls sensitive.
+        self._hide = hide
         self._claim = claim
         self._args = args
         self._outlet = outlet
@@ -113,7 +121,7 @@ class JobLog:
         """Keep a line of this level."""
         if self._outlet is None or self._allowance.is_used_up:
             return
-        line = self._harmless(_worded(message, args))
+        line = self._harmless(_worded(message, args, self._hide))
         seq = self._allowance.seq(len(line.encode()))
         if seq is None:
             return
@@ -127,7 +135,7 @@ class JobLog:
 
     def _harmless(self, text: str) -> str:
         if self._secrets is None:
-            self._secrets = _REDACTION.secrets_of(self._args) or frozenset()
+            self._secrets = _REDACTION.of_value("", self._args)[1] or frozenset()
         return shortened(in_lines(_REDACTION.in_words(without(text, self._secrets) or "")))
 
 
@@ -144,13 +152,13 @@ def level_of(number: int) -> Level:
     return next((name for name in names if number >= LEVELS[name]), "debug")
 
 
-def _worded(message: object, args: tuple[Any, ...]) -> str:
+def _worded(message: object, args: tuple[Any, ...], hide: Callable[[str], str]) -> str:
     """The words of a task: they may not fit together, or raise anything."""
     try:
         text = str(message)
         if args:
             text = text % (args[0] if len(args) == 1 and isinstance(args[0], Mapping) else args)
-        # Of str itself, whatever class it had.
-        return "".join((text, ""))[:_LOOKED_AT]
+        # Of str itself, whatever class it had; and before a part of what is hidden would be cut off.
+        return hide("".join((text, "")))[:_LOOKED_AT]
     except Exception as error:
         return f"a line that cannot be put into words ({type(error).__name__})"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from pgqueue.description import MESSAGE_LIMIT, message_of, storable, traceback_of, type_name
+from pgqueue.description import MESSAGE_LIMIT, Clean, message_of, storable, traceback_of, type_name
 from pgqueue.errors import OptionError
 from pgqueue.options import LONGEST_SECONDS, check_duration
 from pgqueue.retry import seconds
@@ -83,9 +83,9 @@ class ErrorReport:
     traceback: str | None = None
 
     @classmethod
-    def of(cls, error: BaseException) -> Self:
-        """The report of a caught exception; survives whatever that does."""
-        return cls(type_name(error), message_of(error), traceback_of(error))
+    def of(cls, error: BaseException, clean: Clean = str) -> Self:
+        """The report of a caught exception; survives whatever that does. `clean` sees its texts before they are cut."""
+        return cls(type_name(error), message_of(error, clean), traceback_of(error, clean))
 
 
 @dataclass(frozen=True, slots=True)

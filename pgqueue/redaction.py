@@ -1,17 +1,20 @@
-"""Secrets taken out of what jobs were given, before anything else sees it.
+"""Secrets taken out of what jobs were given, before anything else sees it: the one place that decides what is shown.
 
 Arguments are JSON text. They are read with numbers as they are written, since a browser is to see those, and written
-again with dots in place of what stands under a key that sounds like a secret. Where the text cannot be read here, and
-holds such a key, nothing of it is shown.
+again with dots in place of what stands under a key that sounds like a secret, and of what the task of the job calls
+sensitive (secrecy.py). Where the text cannot be read here, and may hold either, nothing of it is shown.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from pgqueue.exact_json import Number, read, written
+from pgqueue.secrecy import NOWHERE, Paths, Secrecy, into
 
 HIDDEN = "•••••"
 KEYS = r"pass|secret|token|authorization|api[_-]?key|cookie|card|iban|ssn"
@@ -24,16 +27,12 @@ _TOLD = re.compile(
 _IN_URL = re.compile(r"(://[^\s/:@]+:)[^\s/@]+(?=@)")
 # Deeper values are shown as they were written, if they hold no key that is hidden.
 MOST_LEVELS = 200
-# A secret of fewer letters is found in errors everywhere.
-SHORTEST = 4
+# A secret of fewer letters is found in errors everywhere; a task that names it means it, as a word of its own.
+SHORTEST, SHORTEST_NAMED = 4, 2
+# In a text so many are looked for; of one with more nothing is shown.
+MOST_SECRETS = 1_000
 
 Redact = Callable[[str], bool]
-
-
-class Number(str):
-    """A number as it was written: no digit is lost."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +50,63 @@ class Redacted:
         return HIDDEN not in self.text
 
 
+# What tasks call sensitive, by target; several where code of several ages has said so.
+Declared = Mapping[str, tuple[Secrecy, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Which keys are secret: those that KEYS finds, and those that `also` says."""
+    """What is secret: what stands under keys that KEYS finds or `also` says, and what tasks have `declared`.
+
+    Without `by_name` it is what tasks have declared alone.
+    """
 
     also: Redact | None = None
+    by_name: bool = True
+    declared: Declared = field(default_factory=dict)
     _pattern: re.Pattern[str] = field(default=re.compile(KEYS, re.IGNORECASE), init=False)
+
+    def knowing(self, declared: Declared) -> Self:
+        """The same, with what tasks have declared."""
+        return replace(self, declared=declared)
 
     def hides(self, key: str) -> bool:
         """Whether what stands under a key is a secret."""
+        if not self.by_name:
+            return False
         return self._pattern.search(key) is not None or (self.also is not None and bool(self.also(key)))
 
     def of_json(self, text: str) -> Redacted:
         """JSON text as it may be shown."""
-        try:
-            value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
-        except (ValueError, RecursionError):
-            return self._unreadable(text)
-        if _levels(value) > MOST_LEVELS:
-            return self._unreadable(text)
-        secrets: set[str] = set()
-        cleaned = self._cleaned(value, secrets)
-        return Redacted(cleaned, written(cleaned), frozenset(secrets))
+        return self._of_text(text, ())
 
-    def of_value(self, value: Any) -> Any:
-        """Arguments that were read already, as they may be shown."""
-        return self._cleaned(value, set())
+    def of_args(self, target: str, text: str) -> Redacted:
+        """The arguments of a job, JSON text, as they may be shown."""
+        return self._of_text(text, self.declared.get(target, ()))
 
-    def secrets_of(self, value: Any) -> frozenset[str] | None:
-        """The secrets among arguments that were read already; None if they could not be, and may hold some."""
+    def of_value(self, target: str, value: Any) -> tuple[Any, frozenset[str] | None]:
+        """Arguments that were read already, as they may be shown, and the secrets among them.
+
+        None if they could not be read, and may hold some.
+        """
+        told = self.declared.get(target, ())
         if isinstance(value, str):
-            return self._unreadable(value).secrets
+            found = _NOTHING_KNOWN if told else self._unreadable(value)
+            return found.text, found.secrets
         secrets: set[str] = set()
-        self._cleaned(value, secrets)
-        return frozenset(secrets)
+        cleaned = self._args(value, secrets, told)
+        return cleaned, _known(secrets)
+
+    def _of_text(self, text: str, told: tuple[Secrecy, ...]) -> Redacted:
+        try:
+            value = read(text)
+        except (ValueError, RecursionError):
+            return _NOTHING_KNOWN if told else self._unreadable(text)
+        if _levels(value) > MOST_LEVELS:
+            return _NOTHING_KNOWN if told else self._unreadable(text)
+        secrets: set[str] = set()
+        cleaned = self._args(value, secrets, told)
+        return Redacted(cleaned, written(cleaned), _known(secrets))
 
     def in_words(self, text: str) -> str:
         """A text that somebody wrote, without what it calls a secret."""
@@ -99,7 +121,24 @@ class Redaction:
             return [("", cleaned.text)]
         return [(key, each if isinstance(each, str) else written(each)) for key, each in cleaned.value.items()]
 
-    def _cleaned(self, value: Any, secrets: set[str]) -> Any:
+    def _args(self, value: Any, secrets: set[str], told: tuple[Secrecy, ...]) -> Any:
+        if not told or value is None or value == {} or value == []:
+            return self._cleaned(value, secrets)
+        hidden = any(() in each.paths for each in told)
+        if not hidden and isinstance(value, dict):
+            return {name: self._under(name, each, secrets, told) for name, each in value.items()}
+        if not hidden and isinstance(value, list):
+            places = enumerate(value)
+            return [self._cleaned(each, secrets, _all(one.at_place(place) for one in told)) for place, each in places]
+        return _hidden(value, secrets)
+
+    def _under(self, name: str, value: Any, secrets: set[str], told: tuple[Secrecy, ...]) -> Any:
+        paths = _all(one.at_name(name) for one in told)
+        return self._cleaned({name: value}, secrets)[name] if self.hides(name) else self._cleaned(value, secrets, paths)
+
+    def _cleaned(self, value: Any, secrets: set[str], paths: Paths = NOWHERE) -> Any:
+        if () in paths:
+            return _hidden(value, secrets)
         if isinstance(value, dict):
             cleaned = {}
             for key, each in value.items():
@@ -107,16 +146,28 @@ class Redaction:
                     secrets.update(leaf for leaf in _leaves(each) if len(leaf) >= SHORTEST)
                     cleaned[key] = HIDDEN
                 else:
-                    cleaned[key] = self._cleaned(each, secrets)
+                    cleaned[key] = self._cleaned(each, secrets, into(paths, key) if paths else paths)
             return cleaned
         if isinstance(value, list):
-            return [self._cleaned(each, secrets) for each in value]
+            if not paths:
+                return [self._cleaned(each, secrets) for each in value]
+            return [self._cleaned(each, secrets, into(paths, str(place))) for place, each in enumerate(value)]
         return value
 
     def _unreadable(self, text: str) -> Redacted:
         # Escapes could hide a key from the pattern: \u0070assword.
-        holds_secret = "\\u" in text or any(self.hides(key) for key in re.findall(r'"([^"]*)"\s*:', text))
+        holds_secret = self.by_name and (
+            "\\u" in text or any(self.hides(key) for key in re.findall(r'"([^"]*)"\s*:', text))
+        )
         return Redacted(None, HIDDEN if holds_secret else text, None if holds_secret else frozenset(), False)
+
+
+def secrets_of(secrecy: Secrecy, text: str) -> frozenset[str] | None:
+    """What a task calls sensitive among arguments, JSON text; None if that cannot be known, or is too much."""
+    return Redaction(by_name=False, declared={"": (secrecy,)}).of_args("", text).secrets
+
+
+_NOTHING_KNOWN = Redacted(None, HIDDEN, None, is_readable=False)
 
 
 def without(text: str | None, secrets: Iterable[str] | None) -> str | None:
@@ -124,60 +175,60 @@ def without(text: str | None, secrets: Iterable[str] | None) -> str | None:
     if text is None or secrets is None:
         return text and HIDDEN
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-        # As repr() and JSON have it, which is how errors say values.
-        for escaped in {repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
-            text = text.replace(escaped, HIDDEN)
+        # As it is, and as repr() and JSON have it, which is how errors say values.
+        for said in dict.fromkeys((secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])):
+            if len(secret) < SHORTEST or secret.isdecimal():
+                text = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", HIDDEN, text)
+            else:
+                text = text.replace(said, HIDDEN)
     return text
 
 
-def laid_out(text: str) -> str:
-    """JSON text laid out, its numbers as they were written, and nothing hidden; as it is if it cannot be read."""
-    try:
-        return written(json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number))
-    except (ValueError, RecursionError):
-        return text
+def echoing(value: Any, hide: Callable[[str], str | None], leaving_out: Collection[str] = ()) -> Any:
+    """A value, as of a result, with whatever is hidden in its texts, and without what stands under some keys."""
+    match value:
+        case None | bool():
+            return value
+        case Mapping():
+            kept = [(name, each) for name, each in value.items() if name not in leaving_out]
+            return {hide(str(name)): echoing(each, hide, leaving_out) for name, each in kept}
+        case list() | tuple():
+            return [echoing(each, hide, leaving_out) for each in value]
+        case str() | int() | float():
+            text = str(value)
+            return value if (clean := hide(text)) == text else clean
+        case _:
+            return value
 
 
-def written(value: Any, indent: int = 2) -> str:
-    """A value as JSON with its numbers as they were written."""
-    return "".join(_pieces(value, "\n", " " * indent))
+def _hidden(value: Any, secrets: set[str]) -> str:
+    secrets.update(leaf for leaf in _leaves(value, keys=True) if len(leaf) >= SHORTEST_NAMED)
+    return HIDDEN
 
 
-def _pieces(value: Any, newline: str, step: str) -> Iterator[str]:
-    if isinstance(value, Number):
-        yield str(value)
-    elif isinstance(value, dict) and value:
-        yield from _within("{", "}", newline, step, [(f"{_text(key)}: ", each) for key, each in value.items()])
-    elif isinstance(value, list) and value:
-        yield from _within("[", "]", newline, step, [("", each) for each in value])
-    else:
-        yield _text(value)
+def _known(secrets: set[str]) -> frozenset[str] | None:
+    return frozenset(secrets) if len(secrets) <= MOST_SECRETS else None
 
 
-def _within(begin: str, end: str, newline: str, step: str, items: Sequence[tuple[str, Any]]) -> Iterator[str]:
-    inner = newline + step
-    yield begin
-    for number, (name, each) in enumerate(items):
-        yield f"{',' if number else ''}{inner}{name}"
-        yield from _pieces(each, inner, step)
-    yield newline + end
+def _all(found: Iterable[Paths]) -> Paths:
+    return NOWHERE.union(*found)
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _leaves(value: Any) -> Iterator[str]:
+def _leaves(value: Any, *, keys: bool = False) -> Iterator[str]:
     waiting = [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, dict):
             waiting += each.values()
+            if keys:
+                yield from each
         elif isinstance(each, list):
             waiting += each
-        elif isinstance(each, str):
+        elif each is not None and not isinstance(each, bool):
             yield str(each)
+            if keys and isinstance(each, Number):
+                # As Python reads it, too: 1.50 is 1.5 there.
+                yield str(json.loads(each))
 
 
 def _levels(value: Any) -> int:

@@ -24,7 +24,7 @@ from pgqueue.events import Finished
 from pgqueue.instruments import Headers
 from pgqueue.job import DEFAULT_QUEUE, Claim, NewJob
 from pgqueue.outcome import Move, Reason, Settlement
-from pgqueue.redaction import Redaction
+from pgqueue.redaction import Redaction, echoing
 from pgqueue.tasks import registered
 
 try:
@@ -132,6 +132,8 @@ class _Attempt:
             ("attempt", str(claim.attempt)),
         ):
             self._scope.set_tag(f"pgqueue.{name}", value)
+        if job.is_sensitive:
+            self._scope.add_event_processor(self._without_secrets)
         begun = sentry_sdk.continue_trace(
             dict(headers), op="queue.task.pgqueue", name=claim.target, source=TransactionSource.TASK, origin=ORIGIN
         )
@@ -167,6 +169,10 @@ class _Attempt:
         elif settlement.move is Move.END:
             self._check_in("error", done.elapsed)
 
+    def _without_secrets(self, event: Any, hint: Any) -> Any:
+        """Whatever is sent while the job runs; the variables of frames hold arguments under any name."""
+        return echoing(event, self._job.hide, leaving_out=("vars",))
+
     def _is_to_be_reported(self, settlement: Settlement, error: BaseException) -> bool:
         task = registered(self._claim.target)
         if task is not None and isinstance(error, tuple(task.bounds.expected)):
@@ -186,13 +192,21 @@ class _Attempt:
         )
         told: dict[str, Any] = {"outcome": settlement.outcome, "reason": settlement.reason}
         if _may_send_arguments(client):
-            told["args"] = _redacted(self._job.args)
+            told["args"] = self._arguments()
         event.setdefault("contexts", {})["pgqueue"] = told
         if settlement.cause is not None:
             # So that its groups are ours.
             event["fingerprint"] = ["pgqueue", settlement.cause]
             self._scope.set_tag("pgqueue.cause", settlement.cause)
         sentry_sdk.capture_event(event, hint=hint)
+
+    def _arguments(self) -> str:
+        """Arguments as they may be sent, at any depth."""
+        task = registered(self._claim.target)
+        said = () if task is None or task.secrecy is None else (task.secrecy,)
+        redaction = Redaction(declared={self._claim.target: said})
+        text = json.dumps(redaction.of_value(self._claim.target, self._job.args)[0], ensure_ascii=False, default=str)
+        return text if len(text) <= MOST_ARGUMENTS else f"{text[:MOST_ARGUMENTS]}..."
 
     def _check_in(self, status: str, seconds: float | None = None) -> None:
         schedule = self._job.labels.get("schedule")
@@ -227,9 +241,3 @@ def _may_send_arguments(client: Any) -> bool:
     """As the client says of queues in `data_collection`, or, in older words, by `send_default_pii`."""
     said = client.options.get("data_collection") or {}
     return bool(said.get("queues") if said.get("provided_by_user") else client.should_send_default_pii())
-
-
-def _redacted(value: Any) -> str:
-    """Arguments as they may be sent: what stands under the name of a secret is hidden, at any depth."""
-    text = json.dumps(Redaction().of_value(value), ensure_ascii=False, default=str)
-    return text if len(text) <= MOST_ARGUMENTS else f"{text[:MOST_ARGUMENTS]}..."

@@ -120,7 +120,7 @@ def _of_sample(sample: Sample | None, redaction: Redaction) -> tuple[str | None,
     if sample.args is None:
         # Too large to look into: what of it stands in the error is not known.
         return "(larger than 64 KB)", HIDDEN, HIDDEN
-    cleaned = redaction.of_json(sample.args)
+    cleaned = redaction.of_args(sample.target, sample.args)
     secrets = _together(cleaned.secrets, redaction.of_json(sample.labels or "{}").secrets)
     error = _spoken(without(sample.error, secrets))
     lines = (_spoken(without(sample.traceback, secrets)) or "").rstrip().splitlines()[-LINES:]

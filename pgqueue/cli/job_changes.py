@@ -20,8 +20,9 @@ from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.options import App, Dsn, JobId, duration_option
 from pgqueue.cli.values import arguments, moment
 from pgqueue.errors import UsageError
+from pgqueue.masks import unmasked
 from pgqueue.printable import as_json
-from pgqueue.store import dead, execute
+from pgqueue.store import dead, execute, secrecy
 from pgqueue.tasks import Refused, Task, Unknown, find_task
 
 Which = Annotated[
@@ -121,18 +122,22 @@ def edit(
 ) -> None:
     """Give a job that waits or is dead other arguments; the old ones are kept in `pgqueue.revisions`.
 
-    With --app they are checked against the parameters of its task. Keys that were made from the arguments stay.
+    With --app they are checked against the parameters of its task. Keys that were made from the arguments stay. What
+    its task calls sensitive is shown as dots; where they are left as they are, so is what they stand for.
     """
     if app:
         load_apps(app)
     with connected(dsn) as conn:
         job = client.get_job(conn, job_id_of(conn, job_id))
-        text = args if args is not None else edited(as_json(job.args, indent=2))
+        known = secrecy.knowing(conn, [job.target])
+        seen = known.of_value(job.target, job.args)[0]
+        text = args if args is not None else edited(as_json(seen, indent=2))
         if text is None:
             say("nothing was changed")
             raise typer.Exit(Exit.FAILED)
-        new = arguments(text)
-        assert new is not None, "there is a text"
+        typed = arguments(text)
+        assert typed is not None, "there is a text"
+        new = unmasked(typed, as_json(job.args), job.target, known)
         became = changes.edit(conn, actor(reason), job, new, _task(job.target, app) if app else None)
     typer.echo(f"{job.id} {became.state}")
     if not became.done:

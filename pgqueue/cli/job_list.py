@@ -14,7 +14,7 @@ from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.finding import nearest_queue, nearest_task
 from pgqueue.record import Job
 from pgqueue.search import Query, parse, quoted
-from pgqueue.store import dead, execute, searching
+from pgqueue.store import dead, execute, searching, secrecy
 from pgqueue.store.listing import Asked, Page, page
 from pgqueue.store.searching import Found
 
@@ -41,7 +41,7 @@ def print_page(
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
     if found.jobs or as_json or found.until is None:
-        print_list(found.jobs, columns, as_json=as_json, empty=empty)
+        print_list(secrecy.shown(conn, found.jobs), columns, as_json=as_json, empty=empty)
     if not found.jobs:
         tell_nearest(conn, asked.queue, asked.target)
     if note := _note(found, asked):
@@ -65,7 +65,7 @@ def print_found(
         raise typer.Exit(Exit.FAILED)
     jobs, found = answer
     if jobs or as_json or found.next is None:
-        print_list(jobs, columns, as_json=as_json, empty="No such job.")
+        print_list(secrecy.shown(conn, jobs), columns, as_json=as_json, empty="No such job.")
     for note in _notes(found, limit):
         say(note)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import typer
 
@@ -15,7 +14,7 @@ from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, wr
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
 from pgqueue.record import Attempt, Job
-from pgqueue.store import execute, reading
+from pgqueue.store import execute, reading, secrecy
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,12 +32,15 @@ ATTEMPT_COLUMNS: Columns[Attempt] = {
 }
 
 
-def newest_attempts(conn: psycopg.Connection[Any], job_id: UUID) -> list[Attempt]:
-    """The ended attempts of a job; of one that snoozed for a year the newest, and a word that there are more."""
-    found = execute(conn, reading.attempts(job_id, MOST_ATTEMPTS + 1))
+def newest_attempts(conn: psycopg.Connection[Any], job: Job) -> list[Attempt]:
+    """The ended attempts of a job as they may be shown.
+
+    Of one that snoozed for a year the newest, and a word that there are more.
+    """
+    found = execute(conn, reading.attempts(job.id, MOST_ATTEMPTS + 1))
     if len(found) > MOST_ATTEMPTS:
         say(f"these are the newest {MOST_ATTEMPTS:,} attempts; the others: select * from pgqueue.attempts")
-    return found[-MOST_ATTEMPTS:]
+    return secrecy.attempts_shown(conn, job, found[-MOST_ATTEMPTS:])
 
 
 def print_job(job: Job, attempts: Sequence[Attempt], unknown_since: datetime | None, *, as_json: bool) -> None:

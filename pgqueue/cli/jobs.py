@@ -37,7 +37,8 @@ from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.context import at_home_in
 from pgqueue.job import JobState
 from pgqueue.record import Job
-from pgqueue.store import execute, reading, unknown
+from pgqueue.redaction import echoing, without
+from pgqueue.store import execute, reading, secrecy, unknown
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked
 
@@ -97,7 +98,10 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     with connected(dsn) as conn:
         found = job_id_of(conn, job_id)
         unknown_since = execute(conn, unknown.parked_since(found))
-        print_job(client.get_job(conn, found), newest_attempts(conn, found), unknown_since, as_json=as_json)
+        job = client.get_job(conn, found)
+        rows = newest_attempts(conn, job)
+        (seen,) = secrecy.shown(conn, [job])
+        print_job(seen, rows, unknown_since, as_json=as_json)
 
 
 @group.command()
@@ -105,7 +109,7 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
     """List the ended attempts of a job."""
     with connected(dsn) as conn:
-        rows = newest_attempts(conn, client.get_job(conn, job_id_of(conn, job_id)).id)
+        rows = newest_attempts(conn, client.get_job(conn, job_id_of(conn, job_id)))
         print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
 
 
@@ -127,7 +131,8 @@ def result(
         if wait is None:
             _require_end(client.get_job(conn, found))
         value = results.result(conn, found, timeout=0.0 if wait is None else wait.total_seconds())
-        print_json(value)
+        secrets = secrecy.secrets_in(conn, client.get_job(conn, found))
+        print_json(echoing(value, lambda text: without(text, secrets)))
         if not execute(conn, reading.result(found))[0]:
             say("no result is stored: it was not asked for (--store-result), or its day is over")
 

@@ -27,7 +27,7 @@ def print_ticks(ticks: Sequence[TickRow], *, as_json: bool) -> None:
 
 
 def print_schedule(row: ScheduleRow, ticks: Sequence[TickRow], *, as_json: bool) -> None:
-    """Print a schedule, and what became of its last ticks."""
+    """Print a schedule, as it may be shown, and what became of its last ticks."""
     if as_json:
         print_json(schedule_answer(row, ticks))
         return

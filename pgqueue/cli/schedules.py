@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,7 @@ from pgqueue.cli.schedule_adding import add
 from pgqueue.cli.schedule_names import found, missing
 from pgqueue.cli.schedule_page import print_schedule, print_ticks
 from pgqueue.cli.schedule_times import next_times
-from pgqueue.store import execute, schedules
+from pgqueue.store import execute, schedules, secrecy
 from pgqueue.store.schedules import ScheduleRow
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ def condition(row: ScheduleRow) -> str | None:
     return "cannot fire" if row.fault is not None else None
 
 
+def _shown(conn: psycopg.Connection[Any], rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
+    """Schedules without what their tasks call sensitive."""
+    known = secrecy.knowing(conn, (row.target for row in rows))
+    return [replace(row, args=known.of_value(row.target, row.args)[0]) for row in rows]
+
+
 def _schedules(dsn: Dsn = None) -> None:
     """Look at schedules and what became of their ticks; make, pause, resume, run and remove them."""
 
@@ -73,7 +80,7 @@ def list_schedules(
 ) -> None:
     """List the schedules by name, with their rules, and when each fired last and will fire next."""
     with connected(dsn) as conn:
-        rows = execute(conn, schedules.rows(limit + 1, after))
+        rows = _shown(conn, execute(conn, schedules.rows(limit + 1, after)))
     print_list(rows[:limit], COLUMNS, as_json=as_json, empty="There is no schedule; make one: `pgqueue schedules add`.")
     if len(rows) > limit:
         say(f"there are more; go on with --after {rows[limit - 1].name}")
@@ -83,7 +90,8 @@ def list_schedules(
 def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
     """Show one schedule: its rule, its job, and what became of its last ticks."""
     with connected(dsn) as conn:
-        print_schedule(found(conn, name), execute(conn, schedules.history(name, 5)), as_json=as_json)
+        (row,) = _shown(conn, [found(conn, name)])
+        print_schedule(row, execute(conn, schedules.history(name, 5)), as_json=as_json)
 
 
 @group.command()

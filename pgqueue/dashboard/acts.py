@@ -24,6 +24,7 @@ from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.writing import written
 from pgqueue.errors import JobNotFound, KeyTaken, PgqueueError, QueueFull, UsageError
 from pgqueue.redaction import Redaction
+from pgqueue.store import execute, secrecy
 
 VIA = "dashboard"
 TOKEN = "token"
@@ -59,7 +60,7 @@ class Acts:
         key = request.query_params.get("of", "")
         if not key or len(key) > LONGEST_NAME or "\0" in key:
             raise Missing("the address names nothing")
-        form = _Form(action, key, user, self._redaction, here, common)
+        form = _Form(action, key, user, await self._reads.ask(self._known), here, common)
         if request.method != "POST":
             doing = form.doing(await self._reads.ask(lambda conn: seen(conn, lambda conn: form.found(conn))), {})
             return self._shown(form, doing, form.at_first(doing))
@@ -73,6 +74,9 @@ class Acts:
         """What the address says was done, if it was this dashboard that wrote it there."""
         text = self._seals.opened(request.scope["pgqueue.user"], request.query_params.get(SAID, ""))
         return None if text is None else Notice(**json.loads(text))
+
+    def _known(self, conn: Conn) -> Redaction:
+        return seen(conn, lambda conn: self._redaction.knowing(execute(conn, secrecy.every())))
 
     async def _act(self, form: _Form, fields: Sent) -> Response:
         if not self._seals.is_token(form.user, "".join(fields.get(TOKEN, ()))):

@@ -45,6 +45,7 @@ TABLES = [
     "alert_messages",
     "job_logs",
     "worker_dumps",
+    "sensitive",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pgqueue.operations.plan import BATCH, Conn, asked, get, top
-from pgqueue.store import execute, operations, searching
+from pgqueue.store import execute, operations, searching, secrecy
 from pgqueue.store.looking import plan_soundly
 from pgqueue.store.operations import Operation
 
@@ -100,5 +100,5 @@ def _judge_trial(conn: Conn, operation: Operation, tried: Sequence[UUID]) -> flo
 
 def _exported(conn: Conn, ids: Sequence[UUID], export: Export) -> list[UUID]:
     rows = execute(conn, operations.export(ids))
-    export([text for _, text in rows])
+    export(secrecy.lines_shown(conn, [text for _, text in rows]))
     return [job_id for job_id, _ in rows]

@@ -25,6 +25,7 @@ class Attempt:
 
     def __init__(self, tracing: Tracing, job: JobContext, claim: Claim, headers: Headers) -> None:
         self._tracing = tracing
+        self._job = job
         self._began = time.monotonic()
         self._about: Attributes = {
             **SYSTEM,
@@ -61,11 +62,19 @@ class Attempt:
         settlement = done.settlement
         self._span.set_attribute("pgqueue.outcome", settlement.outcome)
         if settlement.move in (Move.RETRY, Move.END) and settlement.outcome != "cancelled":
-            if error is not None:
+            if error is not None and not self._job.is_sensitive:
                 fail(self._span, error)
             else:
+                # As it is stored, without what nobody is to see.
                 self._span.set_attribute("error.type", settlement.error_type or settlement.outcome)
                 self._span.set_status(StatusCode.ERROR, settlement.error or settlement.outcome)
+                if error is not None:
+                    said = {
+                        "type": settlement.error_type,
+                        "message": settlement.error,
+                        "stacktrace": settlement.traceback,
+                    }
+                    self._span.add_event("exception", {f"exception.{name}": text or "" for name, text in said.items()})
             self._about["error.type"] = settlement.error_type or settlement.outcome
         context.detach(self._token)
         self._span.end()

@@ -268,6 +268,7 @@ class Sample(NamedTuple):
     """A dead job, for a message; `args` is JSON text. `release` is that of the worker of its last attempt, if known."""
 
     id: str
+    target: str
     args: str | None
     labels: str | None
     error: str | None
@@ -282,7 +283,7 @@ def sample(cause: str) -> Statement[Sample | None]:
 
 
 _SAMPLE = """
-select found.id::text, case when octet_length(found.args::text) <= 65536 then found.args::text end,
+select found.id::text, found.target, case when octet_length(found.args::text) <= 65536 then found.args::text end,
        case when octet_length(found.labels::text) <= 65536 then found.labels::text end, left(found.error, 2000),
        right(found.traceback, 65536), found.attempt,
        (select left(told.report ->> 'release', 100)

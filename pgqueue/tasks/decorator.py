@@ -51,12 +51,13 @@ def task(
     when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
     bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
     limits = Limits(**{name: given.pop(name) for name in LIMIT_NAMES & given.keys()})
+    sensitive = given.pop("sensitive", ())
     defaults = JobOptions(**given)
     bounds.check_against(defaults.timeout)
     timing = Timing(**when) if when else None
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional, bounds, timing, limits)
+        task = kind(function, defaults, retry, transactional, bounds, timing, limits, sensitive)
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
         if timing is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from pgqueue.codec import encode_args
 from pgqueue.errors import ArgumentError, OptionError
 from pgqueue.job import Args
+from pgqueue.secrecy import Secrecy
 
 _NAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _MISSING = inspect.Parameter.empty
@@ -47,6 +48,14 @@ class LimitKey:
         # Where each argument stands in a list, and what it is if a call leaves it out.
         places = {each.name: (number, each.default) for number, each in enumerate(named)}
         self._places = {name: places[name] for name in names}
+
+    def check_shown(self, secrecy: Secrecy) -> None:
+        """Raise OptionError if the key is made of a sensitive argument: keys are shown everywhere."""
+        if hidden := [name for _, name in self._parts if name is not None and secrecy.at_name(name)]:
+            raise OptionError(
+                f"limit_key {self.template!r:.80} is made of {hidden[0]}, which is sensitive, and keys are shown; give"
+                " each call a limit_key of its own, made of a hash"
+            )
 
     def of(self, args: Args) -> str:
         """The key of a call with these arguments. Raises ArgumentError if they have no part of it."""

@@ -71,6 +71,7 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, total=False):
     infra_errors: Collection[type[BaseException]]
     expected: Collection[type[BaseException]]
     store_logs: StoreLogs | None
+    sensitive: bool | Collection[str]
 
 
 class CallOptions(TaskOptions, total=False):

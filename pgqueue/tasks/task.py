@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection, home_database
@@ -17,6 +17,7 @@ from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.routes import routed
+from pgqueue.secrecy import Secrecy
 from pgqueue.sending import send_one
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import Bounds
@@ -44,6 +45,7 @@ class Task(Generic[P, R]):
         bounds: Bounds = Bounds(),  # noqa: B008  # frozen
         timing: Timing | None = None,
         limits: Limits = Limits(),  # noqa: B008  # frozen
+        sensitive: bool | Collection[str] = (),
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -63,6 +65,11 @@ class Task(Generic[P, R]):
         self.limits = limits
         key = limits.limit_key
         self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
+        self.sensitive = sensitive
+        # Most say nothing, and their functions are not looked at.
+        self.secrecy = Secrecy.of(sensitive, self.target, self._signature) if sensitive else None
+        if self.secrecy is not None and self._limit_key is not None:
+            self._limit_key.check_shown(self.secrecy)
         self._said = self.options.said()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -126,7 +133,15 @@ class Task(Generic[P, R]):
         return self._with(JobOptions(**options).over(self.options))
 
     def _with(self, options: JobOptions) -> Self:
-        return type(self)(self.function, options, self.retry, self.transactional, self.bounds, limits=self.limits)
+        return type(self)(
+            self.function,
+            options,
+            self.retry,
+            self.transactional,
+            self.bounds,
+            limits=self.limits,
+            sensitive=self.sensitive,
+        )
 
     @functools.cached_property
     def _signature(self) -> inspect.Signature:

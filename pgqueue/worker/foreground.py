@@ -27,7 +27,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
-from pgqueue.store import execute, jobs, workers
+from pgqueue.store import execute, jobs, secrecy, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import import_apps
 from pgqueue.worker import task_log
@@ -36,7 +36,7 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
-from pgqueue.worker.executors.judging import once_targets
+from pgqueue.worker.executors.judging import once_targets, registered_secrecies
 from pgqueue.worker.log_lines import LineStyle, written
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
@@ -108,6 +108,7 @@ def _leased(
         length = timedelta(seconds=lease)
         host, pid, once = socket.gethostname(), os.getpid(), once_targets()
         execute(conn, workers.enlist(worker, host, pid, [], "foreground", 1, length, once))
+        execute(conn, secrecy.declare(registered_secrecies()))
     heartbeat.acknowledged(sent_at)
     heartbeat.loop.start()
     ended = threading.Event()

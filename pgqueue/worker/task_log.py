@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
-from pgqueue.logs import job_fields, keep_what_is_logged, tell_handlers
+from pgqueue.logs import hidden, job_fields, keep_what_is_logged, tell_handlers
 from pgqueue.worker.log_lines import LEVELS, TEXT_LIMITS, Fields, LineStyle, written
 from pgqueue.worker.log_writer import LogWriter, flush_all, writer_of
 
@@ -36,7 +36,7 @@ class TaskLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Have the record written; one that cannot be put into words is told of as that."""
         at = written(record.created)
-        line = self._lines.line(at, _level_of(record), _message_of(record), _fields_of(record))
+        line = self._lines.line(at, _level_of(record), hidden(_message_of(record)), _fields_of(record))
         self._writer.write(line, 1, at_once=True)
 
 
@@ -134,7 +134,7 @@ def _fields_of(record: logging.LogRecord) -> Fields:
     fields: Fields = {**job_fields(), "logger": record.name}
     extras = [(name, value) for name, value in vars(record).items() if name not in _OURS]
     for name, value in extras[:MOST_EXTRAS]:
-        fields.setdefault(str(name)[: TEXT_LIMITS[-1]], _plain(value))
+        fields.setdefault(str(name)[: TEXT_LIMITS[-1]], hidden(_plain(value)))
     if record.exc_info:
         fields["error"] = _traceback_of(record)
     if record.stack_info:
@@ -144,7 +144,7 @@ def _fields_of(record: logging.LogRecord) -> Fields:
 
 def _traceback_of(record: logging.LogRecord) -> str:
     try:
-        return _end_of("".join(traceback.format_exception(*record.exc_info)))  # type: ignore[misc]  # it is there
+        return _end_of(hidden("".join(traceback.format_exception(*record.exc_info))))  # type: ignore[misc]  # it is there
     except Exception as error:  # Describing it calls its own code.
         return f"an error that cannot be described ({type(error).__name__})"
 

@@ -65,6 +65,7 @@ def sample(
     given = {"labels": None, "attempts": 26, "release": "4f1a", **said}
     return Sample(
         "0190a7",
+        "shop:send",
         json.dumps(args or {"order_id": 42}),
         given["labels"],
         error,
@@ -136,7 +137,7 @@ def test_planted_secrets_are_found_in_no_message() -> None:
 
 @pytest.mark.parametrize("args", ['{"password": "%s", "deep": ' + "[" * 3000 + "]" * 3000 + "}", None])
 def test_where_the_secrets_are_not_known_nothing_is_told(args: str | None) -> None:
-    given = Sample("0190a7", args and args % SECRET, None, f"bad {SECRET}", f"bad {SECRET}", 1, None)
+    given = Sample("0190a7", "shop:send", args and args % SECRET, None, f"bad {SECRET}", f"bad {SECRET}", 1, None)
     for form in all_forms(message(sample=given)):
         assert SECRET.encode() not in form
 

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.search import parse
+from pgqueue.secrecy import ALL, Secrecy
 from pgqueue.store import (
     arg_indexes,
     ends,
@@ -21,6 +22,7 @@ from pgqueue.store import (
     past,
     reports,
     searching,
+    secrecy,
     showing,
 )
 from tests import factories
@@ -91,3 +93,11 @@ def asked_as_before_on(conn: Conn) -> None:
     conn.execute("select pgqueue.heartbeat(0, interval '1 second')")
     nothing = ", ".join("'{}'" for _ in range(8))
     conn.execute(f"select pgqueue.fail(0, {nothing})")
+
+
+def hidden_on(conn: Conn) -> None:
+    """A worker tells what is sensitive, and somebody is shown a job."""
+    said = Secrecy(ALL).said()
+    execute(conn, secrecy.declare({(factories.TARGET, said)}))
+    assert factories.TARGET in execute(conn, secrecy.every())
+    assert execute(conn, secrecy.declared([factories.TARGET]))[factories.TARGET] == (Secrecy(ALL),)

@@ -297,6 +297,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     steering.steered_on(conn)
     telling.told_on(conn)
     looking_on.looked_on(conn)
+    looking_on.hidden_on(conn)
     looking_on.explained_on(conn)
     looking_on.followed_on(conn)
     looking_on.asked_as_before_on(conn)

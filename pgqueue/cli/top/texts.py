@@ -13,7 +13,7 @@ from pgqueue.cli.top.tabs import NOTHING_TOLD, Row, job_id_of
 from pgqueue.cli.worker_page import worker_facts
 from pgqueue.job import JobState
 from pgqueue.printable import as_json, in_lines, in_one_line
-from pgqueue.store import execute, explaining, reading
+from pgqueue.store import execute, explaining, reading, secrecy
 from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import LONGER, look
 
@@ -69,11 +69,12 @@ def _job(conn: psycopg.Connection[Any], job_id: UUID) -> str:
     job = execute(conn, reading.get(job_id))
     if job is None:
         return GONE
-    values = {each.name: getattr(job, each.name) for each in fields(job)}
-    values["args"] = as_json(job.args)
+    (seen,) = secrecy.shown(conn, [job])
+    values = {each.name: getattr(seen, each.name) for each in fields(seen)}
+    values["args"] = as_json(seen.args)
     values["labels"] = None if job.labels is None else as_json(job.labels)
     lines = [_facts(values.items()), ""]
-    for each in execute(conn, reading.attempts(job_id, MOST_ATTEMPTS)):
+    for each in secrecy.attempts_shown(conn, job, execute(conn, reading.attempts(job_id, MOST_ATTEMPTS))):
         error = ": ".join(filter(None, (each.error_type, each.error)))
         took = None if each.started_at is None else each.finished_at - each.started_at
         line = f"#{each.attempt} {each.outcome}  {written(each.finished_at)}  {written(took)}  {error}"

@@ -13,11 +13,11 @@ from pgqueue.dashboard.actions.action import Action, Doing, Done, Shown
 from pgqueue.dashboard.actions.subjects import JOB
 from pgqueue.dashboard.database import Conn
 from pgqueue.dashboard.fields import DURATION, Field, moment, whole
-from pgqueue.dashboard.masks import Args, unmasked
 from pgqueue.errors import UsageError
+from pgqueue.exact_json import laid_out
 from pgqueue.job import JobState
+from pgqueue.masks import Args, unmasked
 from pgqueue.printable import harmless_json
-from pgqueue.redaction import laid_out
 from pgqueue.store.showing import JobShown
 from pgqueue.tasks import registered
 from pgqueue.typed import arguments
@@ -38,7 +38,7 @@ def _args_now(doing: Doing) -> str:
     text = doing.thing.args
     if text is None or len(text) > LARGEST_FORM or not doing.user.may("view_args"):
         return ""
-    told = doing.redaction.of_json(text)
+    told = doing.redaction.of_args(doing.thing.job.target, text)
     return harmless_json(told.text) if told.is_readable else ""
 
 
@@ -53,7 +53,7 @@ def _typed(doing: Doing) -> Args:
         raise UsageError(
             "its arguments were changed by somebody else since this form was opened; look at the job first"
         )
-    return unmasked(doing.values["args"], shown.args or "", doing.redaction)
+    return unmasked(doing.values["args"], shown.args or "", shown.job.target, doing.redaction)
 
 
 def _again(conn: Conn, doing: Doing) -> Done:
@@ -81,7 +81,9 @@ def _reveal(conn: Conn, doing: Doing) -> Shown:
     shown: JobShown = doing.thing
     with audited(conn, doing.actor, "jobs reveal", job_ids=[shown.job.id]):
         text = shown.args or ""
-    return Shown("actions/revealed.html", {"text": laid_out(text)})
+    # What sounds like a secret; what the task calls sensitive is shown on no page.
+    told = replace(doing.redaction, by_name=False).of_args(shown.job.target, text)
+    return Shown("actions/revealed.html", {"text": laid_out(told.text)})
 
 
 def _cancel_asks(shown: JobShown) -> str:

@@ -26,7 +26,9 @@ from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.writing import Unsure
 from pgqueue.dashboard.writing import written as in_transaction
 from pgqueue.errors import JobNotFound, KeyTaken, QueueFull, UsageError
-from pgqueue.redaction import Redaction, written
+from pgqueue.exact_json import written
+from pgqueue.redaction import Redaction
+from pgqueue.store import execute, secrecy
 
 VIA = "api"
 OF = Parameter("of", "on what: its id or name; `all` where the action is on no single thing", required=True)
@@ -60,16 +62,17 @@ class Acts:
         """What an action would be done with. Raises Problem, and our own errors."""
         key = self._key(action, request, user)
         thing = await self._reads.ask(lambda conn: seen(conn, lambda conn: action.on.find(conn, user, key)))
-        return form_answer(action, self._at_first(thing, user), [*action.fields, REASON])
+        return form_answer(action, self._at_first(thing, user, await self._known()), [*action.fields, REASON])
 
     async def answer(self, action: Action, request: Request, user: User) -> ActAnswer:
         """Do an action. Raises Problem, and our own errors."""
         key = self._key(action, request, user)
         fields = [*action.fields, REASON]
         given = _typed(fields, await sent(request))
+        known = await self._known()
 
         def act(conn: Conn) -> Done | Shown:
-            return action.act(conn, self._doing(fields, given, action.on.find(conn, user, key), user))
+            return action.act(conn, self._doing(fields, given, action.on.find(conn, user, key), user, known))
 
         try:
             done = await self._primary.do(lambda conn: in_transaction(conn, act))
@@ -88,22 +91,30 @@ class Acts:
         page, params = done.to or action.on.page(key)
         return ActAnswer(done.said, _ADDRESSES.page(page, **params), None)
 
+    async def _known(self) -> Redaction:
+        """With what tasks call sensitive."""
+        return await self._reads.ask(
+            lambda conn: seen(conn, lambda conn: self._redaction.knowing(execute(conn, secrecy.every())))
+        )
+
     def _key(self, action: Action, request: Request, user: User) -> str:
         if (why := refusal(user, action)) is not None:
             raise Problem(403, why, "ask with a token that may")
         return checked([OF], request.query_params)["of"]
 
-    def _at_first(self, thing: Any, user: User) -> Doing:
-        return Doing(thing, user, Actor(user.name, VIA), self._redaction)
+    def _at_first(self, thing: Any, user: User, known: Redaction) -> Doing:
+        return Doing(thing, user, Actor(user.name, VIA), known)
 
-    def _doing(self, fields: list[Field], given: Mapping[str, list[str]], thing: Any, user: User) -> Doing:
+    def _doing(
+        self, fields: list[Field], given: Mapping[str, list[str]], thing: Any, user: User, known: Redaction
+    ) -> Doing:
         """The action as if its form had been opened now, and what was given filled in: the rest stays as it stands."""
-        at_first = self._at_first(thing, user)
+        at_first = self._at_first(thing, user, known)
         stood = {field.name: field.now(at_first) for field in fields}
         now = {name: [] if field.kind == "many" else [stood[name]] for name, field in _by_name(fields).items()}
         values = {field.name: field.value(given.get(field.name, now[field.name])) for field in fields}
         actor = Actor(user.name, VIA, values["reason"])
-        return Doing(thing, user, actor, self._redaction, values, stood)
+        return Doing(thing, user, actor, known, values, stood)
 
 
 def _typed(fields: list[Field], given: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from pgqueue.dashboard.api.problems import Problem, wrong
-from pgqueue.redaction import Number
+from pgqueue.exact_json import Number
 
 KIND = "application/json"
 LARGEST = 64 * 1024

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from pgqueue.exact_json import written
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import harmless_json
-from pgqueue.redaction import written
 
 # Integers of 63 bits, which JavaScript would round: who is meant must stay who is meant.
 AS_TEXT = frozenset({"id", "worker", "operation"})

@@ -65,14 +65,18 @@ def _keys(value: str) -> list[str]:
 
 
 def as_shown(redaction: Redaction) -> Callable[[Candidate], Candidate]:
-    """A job as a search sees it: its error without the secrets of its arguments, and without anything if they are not
-    known."""
+    """A job as a search sees it: without what its task calls sensitive, and its error without the secrets of its
+    arguments, without anything if they are not known."""
 
     def shown(candidate: Candidate) -> Candidate:
-        if candidate.error is None:
+        told = candidate.target in redaction.declared
+        if candidate.error is None and not told:
             return candidate
-        secrets = None if candidate.args is None else redaction.of_json(candidate.args).secrets
-        error = HIDDEN if secrets is None else without(candidate.error, secrets)
-        return candidate._replace(error=error)
+        if candidate.args is None:
+            return candidate if candidate.error is None else candidate._replace(error=HIDDEN)
+        found = redaction.of_args(candidate.target, candidate.args)
+        args = found.text if told else candidate.args
+        error = None if candidate.error is None else without(candidate.error, found.secrets)
+        return candidate._replace(error=error, args=args)
 
     return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.timeline import steps
 from pgqueue.redaction import without
-from pgqueue.store import execute, explaining, reading, showing, workers
+from pgqueue.store import execute, explaining, reading, secrecy, showing, workers
 
 # Of a job that snoozes each minute a year's history is half a million.
 MOST_ATTEMPTS = 50
@@ -33,19 +34,22 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         found = execute(conn, showing.shown(job_id, WHOLE if is_whole else showing.LARGEST))
         if found is None or not asked.user.sees(found.job.queue):
             raise Missing(f"no job {job_id}: never committed, or its history is past its keeping time")
-        return found, execute(conn, reading.attempts(job_id, most + 1)), execute(conn, workers.rows())
+        known = secrecy.knowing(conn, [found.job.target], asked.redaction)
+        return found, execute(conn, reading.attempts(job_id, most + 1)), execute(conn, workers.rows()), known
 
-    found, attempts, there = seen(conn, question)
+    found, attempts, there, redaction = seen(conn, question)
     # It names jobs and workers of other queues, too.
     tells = asked.user.queues is None and not found.job.state.ended
     why = seen(conn, lambda conn: execute(conn, explaining.job(job_id))) if tells else None
-    job, redaction = found.job, asked.redaction
-    args = given(redaction, found.args)
-    result = returned(redaction, found.result)
+    job = found.job
+    args = given(redaction, job.target, found.args)
+    result = returned(redaction, found.result, args.secrets)
     hidden = [args.secrets, frozenset[str]() if result is None else result.secrets]
     secrets = None if None in hidden else frozenset[str]().union(*filter(None, hidden))
     return {
-        "job": job,
+        "job": replace(
+            job, unique_key=without(job.unique_key, args.secrets), limit_key=without(job.limit_key, args.secrets)
+        ),
         "shown": found,
         "error": without(job.last_error, secrets),
         "reason": without(job.reason, secrets),

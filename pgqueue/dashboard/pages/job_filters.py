@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from pgqueue.dashboard.database import Busy, Conn
+from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.redaction import HIDDEN, Redaction, without
+from pgqueue.store import secrecy
 from pgqueue.store.listing import TOO_LARGE, page
 from pgqueue.store.listing import Asked as AskedJobs
 
@@ -67,9 +68,11 @@ def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) 
     )
     if there is None:
         raise Busy
+    targets = {job.target for job in there.jobs}
+    known = seen(conn, lambda conn: secrecy.knowing(conn, targets, asked.redaction)) if targets else asked.redaction
     is_full = len(there.jobs) == said.limit
     return Found(
-        jobs=[as_shown(job, asked.redaction) for job in there.jobs if asked.user.sees(job.queue)],
+        jobs=[as_shown(job, known) for job in there.jobs if asked.user.sees(job.queue)],
         next=there.jobs[-1].id if is_full else there.until,
         looked=None if is_full or (there.until is None and not there.heads) else there.looked,
         back_to=None if is_full else made_at(there.until),
@@ -79,7 +82,7 @@ def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) 
 
 def as_shown(job: Job, redaction: Redaction) -> Job:
     """A job of a list: without its arguments, and without their secrets in its error."""
-    secrets = None if job.args == TOO_LARGE else redaction.secrets_of(job.args)
+    secrets = None if job.args == TOO_LARGE else redaction.of_value(job.target, job.args)[1]
     error = job.last_error
     if error is not None and secrets is None:
         error = f"{error.partition(': ')[0]}: {HIDDEN}"

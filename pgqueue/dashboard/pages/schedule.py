@@ -13,8 +13,8 @@ from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import given
 from pgqueue.errors import UsageError
 from pgqueue.job import DEFAULT_QUEUE
-from pgqueue.redaction import Redacted
-from pgqueue.store import execute, schedules
+from pgqueue.redaction import Redacted, Redaction
+from pgqueue.store import execute, schedules, secrecy
 from pgqueue.store.schedules import ScheduleRow
 
 TICKS, COMING = 50, 8
@@ -28,21 +28,23 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         row = execute(conn, schedules.get(name))
         if row is None or not asked.user.sees(row.queue or DEFAULT_QUEUE):
             raise Missing(f"no schedule {name}")
-        return row, execute(conn, schedules.history(name, TICKS))
+        known = secrecy.knowing(conn, [row.target], asked.redaction)
+        return row, execute(conn, schedules.history(name, TICKS)), known
 
-    row, ticks = seen(conn, question)
+    row, ticks, known = seen(conn, question)
     return {
         "row": row,
         "ticks": ticks,
         "coming": _coming(row),
-        "args": given_of(asked, row) if asked.user.may("view_args") else None,
+        "args": given_of(known, row) if asked.user.may("view_args") else None,
+        "known": known,
         "labels": asked.redaction.labels(None if row.labels is None else text_of(row.labels)),
     }
 
 
-def given_of(asked: Asked, row: ScheduleRow) -> Redacted:
+def given_of(known: Redaction, row: ScheduleRow) -> Redacted:
     """What its jobs are given, without secrets."""
-    return given(asked.redaction, text_of(row.args))
+    return given(known, row.target, text_of(row.args))
 
 
 def text_of(value: Any) -> str:

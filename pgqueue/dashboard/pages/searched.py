@@ -13,7 +13,7 @@ from pgqueue.dashboard.pages.job_filters import as_shown as job_as_shown
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.errors import QueryError
 from pgqueue.search import Query, parse, parse_within
-from pgqueue.store import dead, execute, searching
+from pgqueue.store import dead, execute, searching, secrecy
 
 USUAL = 50
 # How many times further a look goes that somebody asked for.
@@ -70,20 +70,21 @@ def query_of(asked: Asked, text: str, now: datetime) -> Query:
 def searched(conn: Conn, asked: Asked, said: Said) -> Found:
     """A page of the jobs that are asked for. Raises Busy."""
     assert said.query is not None, "there is a query, or something is wrong"
+    everything = seen(conn, lambda conn: asked.redaction.knowing(execute(conn, secrecy.every())))
     answer = searching.page(
         conn,
         said.query,
         before=said.before,
         limit=said.limit,
         budgets=said.further,
-        shown=as_shown(asked.redaction),
+        shown=as_shown(everything),
     )
     if answer is None:
         raise Busy
     jobs, found = answer
     is_full = len(found.candidates) == said.limit
     return Found(
-        jobs=[job_as_shown(job, asked.redaction) for job in jobs if asked.user.sees(job.queue)],
+        jobs=[job_as_shown(job, everything) for job in jobs if asked.user.sees(job.queue)],
         next=found.next,
         looked=None if is_full or (found.next is None and not found.heads) else found.looked,
         back_to=None if is_full else made_at(found.next),

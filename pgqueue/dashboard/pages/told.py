@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pgqueue.dashboard.tracebacks import Part, parts_of
+from pgqueue.exact_json import written
 from pgqueue.record import Attempt, Explanation
-from pgqueue.redaction import Redacted, Redaction, without
+from pgqueue.redaction import Redacted, Redaction, echoing, without
 
 # What is not read may hold secrets.
 TOO_LARGE = Redacted(None, "", None, is_readable=False)
@@ -23,16 +24,22 @@ class AttemptTold:
     parts: Sequence[Part]
 
 
-def given(redaction: Redaction, text: str | None) -> Redacted:
-    """Arguments, without their secrets."""
-    return TOO_LARGE if text is None else redaction.of_json(text)
+def given(redaction: Redaction, target: str, text: str | None) -> Redacted:
+    """Arguments of a job, without their secrets."""
+    return TOO_LARGE if text is None else redaction.of_args(target, text)
 
 
-def returned(redaction: Redaction, text: str | None) -> Redacted | None:
-    """A result, without its secrets; None if none is stored."""
+def returned(redaction: Redaction, text: str | None, secrets: frozenset[str] | None) -> Redacted | None:
+    """A result, without its secrets and those of the arguments; None if none is stored."""
     if text is None:
         return None
-    return redaction.of_json(text) if text else TOO_LARGE
+    if not text:
+        return TOO_LARGE
+    found = redaction.of_json(text)
+    if not found.is_readable:
+        return replace(found, text=without(found.text, secrets) or "")
+    clean = echoing(found.value, lambda text: without(text, secrets))
+    return replace(found, value=clean, text=written(clean))
 
 
 def told_without(secrets: frozenset[str] | None, found: Explanation) -> Explanation:

@@ -31,7 +31,9 @@ from pgqueue.outcome import (
     Unregistered,
     error_report,
 )
+from pgqueue.redaction import secrets_of, without
 from pgqueue.retry import DEFAULT_RETRY, seconds
+from pgqueue.secrecy import Secrecy
 from pgqueue.tasks import Refused, Task, Unknown, find_task
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.notices import Notice
@@ -135,7 +137,7 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
         return Failed(report(error))
     if claim.store_result is None and task.options.store_result:
         claim = claim._replace(store_result=True)
-    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional)
+    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional, task.secrecy)
     return Call(claim, task, args, kwargs, context)
 
 
@@ -166,6 +168,11 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
     if outcome is _SUCCEEDED:
         # By far the most, and nothing to judge.
         return succeeded(claim, elapsed)
+    finished = _judged(claim, outcome, task, elapsed)
+    return finished if task is None or task.secrecy is None else _without_secrets(finished, task.secrecy)
+
+
+def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
     try:
         return Finished(claim, _settlement(claim, outcome, task), elapsed, monotonic())
     except BaseException as error:
@@ -175,6 +182,16 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed:
             return Finished(claim, judge(claim, noted, terms), elapsed, monotonic())
         except BaseException as second:
             return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed, monotonic())
+
+
+def _without_secrets(done: Finished, secrecy: Secrecy) -> Finished:
+    """What no report of an exception said: the words about it, and what raised outside of the task."""
+    said = done.settlement
+    if said.error is said.traceback is None:
+        return done
+    secrets = secrets_of(secrecy, done.claim.args)
+    clean = said._replace(error=without(said.error, secrets), traceback=without(said.traceback, secrets))
+    return done._replace(settlement=clean)
 
 
 def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:

@@ -15,7 +15,7 @@ from pgqueue.tasks import Task, declared_rules
 class TaskSpec(NamedTuple):
     """`timeout` and `soft_timeout` are seconds, None if the task does not say.
 
-    `rules` is what it declares, as JSON.
+    `rules` is what it declares, and `secrecy` what it calls sensitive, as JSON.
     """
 
     target: str
@@ -23,6 +23,7 @@ class TaskSpec(NamedTuple):
     timeout: float | None
     soft_timeout: float | None
     rules: str | None = None
+    secrecy: str | None = None
 
 
 class TimeLimits(NamedTuple):
@@ -42,6 +43,7 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
         None if timeout is None else seconds(timeout),
         None if soft is None else seconds(soft),
         declared_rules(task),
+        None if task.secrecy is None else task.secrecy.said(),
     )
 
 

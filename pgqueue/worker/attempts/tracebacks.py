@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from pgqueue.context import running
 from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signal, TimedOut, error_report
 
@@ -25,7 +26,9 @@ _MOST_FRAMES = 60
 def report(error: BaseException) -> ErrorReport:
     """The report of a caught exception; one that cannot even be looked at is reported as that."""
     try:
-        return ErrorReport.of(BaseException.with_traceback(error, _user_part(error.__traceback__)))
+        trimmed = BaseException.with_traceback(error, _user_part(error.__traceback__))
+        job = running.get()
+        return ErrorReport.of(trimmed) if job is None or not job.is_sensitive else ErrorReport.of(trimmed, job.hide)
     except BaseException as second:
         return unspeakable(error, second)
 

@@ -122,6 +122,9 @@ class Executor(Protocol):
     def rules(self) -> frozenset[str]:
         """What the tasks known here declare of schedules and limits, each as JSON."""
 
+    def secrecies(self) -> frozenset[tuple[str, str]]:
+        """What the tasks known here call sensitive, by target; more may follow when a job imports another module."""
+
     def is_watched(self) -> bool:
         """Whether something looks on where its jobs run, and wants their headers."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgqueue import instruments
 from pgqueue.judge import Terms
-from pgqueue.worker.executors.judging import once_targets, registered_rules, registered_terms
+from pgqueue.worker.executors.judging import once_targets, registered_rules, registered_secrecies, registered_terms
 
 
 class InProcess:
@@ -21,6 +21,10 @@ class InProcess:
     def rules(self) -> frozenset[str]:
         """What the tasks registered here declare of schedules and limits."""
         return registered_rules()
+
+    def secrecies(self) -> frozenset[tuple[str, str]]:
+        """What the tasks registered here call sensitive."""
+        return registered_secrecies()
 
     def is_watched(self) -> bool:
         """Whether something in this process looks on."""

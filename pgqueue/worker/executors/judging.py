@@ -43,6 +43,11 @@ def registered_rules() -> frozenset[str]:
     return frozenset(said for task in registered_tasks() if (said := declared_rules(task)) is not None)
 
 
+def registered_secrecies() -> frozenset[tuple[str, str]]:
+    """What the tasks of this process call sensitive, by target."""
+    return frozenset((task.target, task.secrecy.said()) for task in registered_tasks() if task.secrecy is not None)
+
+
 def left_over(claim: Claim, terms: Terms | None, seconds: float, *, cancelled: bool) -> Leftover | Finished:
     """A claim whose attempt had begun, and is not waited for any more: given back, unless it is not to run again.
 

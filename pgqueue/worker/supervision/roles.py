@@ -30,6 +30,7 @@ from pgqueue.worker.upkeep.declared_rules import DeclaredRules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
 from pgqueue.worker.upkeep.scheduler import Scheduler
+from pgqueue.worker.upkeep.secrecies import Secrecies
 from pgqueue.worker.upkeep.tallies import Tallies
 from pgqueue.worker.upkeep.unknown_targets import UnknownTargets
 from pgqueue.worker.upkeep.watchdog import Watchdog
@@ -50,6 +51,7 @@ class Roles:
     declarations: Declarations
     unknown: UnknownTargets
     declared_rules: DeclaredRules
+    secrecies: Secrecies
     queue_settings: QueueSettings
     tallies: Tallies
     lines: LineKeeper
@@ -139,8 +141,10 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
     )
     declared_rules = DeclaredRules(worker, settings.tasks.apps, executor.rules)
+    secrecies = Secrecies(executor.secrecies)
     chores = [
         *common_chores(observe, settings.poll),
+        (secrecies.look, 0.0),
         (declared_rules.look, 0.0),
         (Scheduler(observe, settings.poll).look, 0.0),
         (declarations.look, 0.0),
@@ -173,6 +177,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         declarations,
         unknown,
         declared_rules,
+        secrecies,
         queue_settings,
         tallies,
         lines,

@@ -9,9 +9,11 @@ from pgqueue.answers import ScheduleAnswer
 from pgqueue.dashboard.api.parameters import AFTER, name
 from pgqueue.dashboard.api.plain import labels, shown
 from pgqueue.dashboard.api.route import Route
-from pgqueue.dashboard.database import Conn
+from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages import schedule, schedules
 from pgqueue.dashboard.pages.page import Asked
+from pgqueue.redaction import Redaction
+from pgqueue.store import secrecy
 from pgqueue.store.schedules import ScheduleRow
 
 
@@ -33,24 +35,26 @@ class ScheduleWhole(ScheduleAnswer):
 def listed(conn: Conn, asked: Asked) -> Schedules:
     """A page of schedules."""
     told = schedules.load(conn, asked)
-    return Schedules([_visible(row, asked) for row in told["rows"]], told["more"])
+    targets = {row.target for row in told["rows"]}
+    known = seen(conn, lambda conn: secrecy.knowing(conn, targets, asked.redaction))
+    return Schedules([_visible(row, asked, known) for row in told["rows"]], told["more"])
 
 
 def one(conn: Conn, asked: Asked) -> ScheduleWhole:
     """What is to be known of a schedule."""
     told = schedule.load(conn, asked)
-    row = _visible(told["row"], asked)
+    row = _visible(told["row"], asked, told["known"])
     known = {field: getattr(row, field) for field in ScheduleRow.__dataclass_fields__}
     return ScheduleWhole(**known, ticks=told["ticks"], coming=[each.utc for each in told["coming"]])
 
 
-def _visible(row: ScheduleRow, asked: Asked) -> ScheduleRow:
+def _visible(row: ScheduleRow, asked: Asked, known: Redaction) -> ScheduleRow:
     """A schedule without secrets, and without arguments for who may not see them."""
     may = asked.user.may("view_args")
     said = None if row.labels is None else schedule.text_of(row.labels)
     return replace(
         row,
-        args=shown(schedule.given_of(asked, row)) if may else None,
+        args=shown(schedule.given_of(known, row)) if may else None,
         labels=None if said is None else labels(asked.redaction.labels(said)),
     )
 

@@ -102,6 +102,11 @@ class ProcessExecutor:
         """What the tasks declare of schedules and limits that the children have told of."""
         return frozenset(spec.rules for spec in tuple(self._finished.specs.values()) if spec.rules is not None)
 
+    def secrecies(self) -> frozenset[tuple[str, str]]:
+        """What the tasks call sensitive that the children have told of."""
+        specs = tuple(self._finished.specs.values())
+        return frozenset((spec.target, spec.secrecy) for spec in specs if spec.secrecy is not None)
+
     def is_watched(self) -> bool:
         """Whether a child said that something looks on there."""
         return self._finished.watched

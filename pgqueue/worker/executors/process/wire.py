@@ -91,16 +91,17 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
     policy = terms.pop("retry")
     waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
     kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
-    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.rules
+    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.rules, spec.secrecy
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules] if kind in _POLICIES:
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy] if kind in _POLICIES:
             known = _terms(terms, _POLICIES[kind](**waits))
             name = _text(target, MESSAGE_LIMIT)
-            return TaskSpec(name, known, _limit(timeout), _limit(soft), _rules(rules, name))
+            hidden = text_from_child(secrecy, TRACEBACK_LIMIT)
+            return TaskSpec(name, known, _limit(timeout), _limit(soft), _rules(rules, name), hidden)
         case _:
             raise Nonsense("no task")
 

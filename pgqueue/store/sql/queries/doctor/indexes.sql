@@ -52,6 +52,7 @@ with wanted (name, made) as (values
   ('tallies_cause', 'create index concurrently tallies_cause on pgqueue.tallies (cause, minute) where (cause is not null)'),
   ('tallies_raw', 'create index concurrently tallies_raw on pgqueue.tallies (minute) where (worker is not null)'),
   ('tallies_span', 'create index concurrently tallies_span on pgqueue.tallies (span, minute)'),
+  ('sensitive_pkey', 'alter table pgqueue.sensitive add constraint sensitive_pkey primary key (target, hash)'),
   ('targets_pkey', 'alter table pgqueue.targets add constraint targets_pkey primary key (hash)'),
   ('ticks_decided', 'create index concurrently ticks_decided on pgqueue.ticks (decided_at)'),
   ('ticks_pkey', 'alter table pgqueue.ticks add constraint ticks_pkey primary key (schedule, scheduled_for)'),

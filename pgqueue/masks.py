@@ -1,4 +1,4 @@
-"""Arguments in a form: secrets stand there as dots, and what is left as dots stays what it was."""
+"""Arguments in a form, or in an editor: secrets stand there as dots, and what is left as dots stays what it was."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pgqueue.typed import arguments
 Args = list[Any] | dict[str, Any]
 
 
-def unmasked(typed: Args, original: str, redaction: Redaction) -> Args:
+def unmasked(typed: Args, original: str, target: str, redaction: Redaction) -> Args:
     """What was typed, with the secrets of the original where dots stand for them. Raises UsageError."""
     if HIDDEN not in _text(typed):
         return typed
-    shown = redaction.of_json(original)
+    shown = redaction.of_args(target, original)
     if not shown.is_readable:
         raise UsageError(f"{HIDDEN} stands for nothing here: write the arguments whole")
     whole: Args = _filled(typed, json.loads(shown.text), arguments(original), "args")
