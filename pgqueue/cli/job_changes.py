@@ -145,6 +145,33 @@ def edit(
         raise typer.Exit(Exit.FAILED)
 
 
+def run_again(
+    job_id: JobId,
+    args: Annotated[
+        str | None, typer.Argument(metavar="[ARGS]", help="Other arguments, as JSON; else those that it has.")
+    ] = None,
+    app: App = [],  # noqa: B006, typer copies it
+    reason: Reason = None,
+    dsn: Dsn = None,
+) -> None:
+    """Enqueue a copy of a job, due now, and print its id: with its queue, priority, keys, cost and labels.
+
+    With --app its arguments are checked against the parameters of its task. While a live job has its unique key none is
+    made.
+    """
+    given = arguments(args)
+    if app:
+        load_apps(app)
+    with connected(dsn) as conn:
+        job = client.get_job(conn, job_id_of(conn, job_id))
+        task = _task(job.target, app) if app else None
+        copy = changes.run_again(conn, actor(reason), job, job.args if given is None else given, task)
+    if not copy.done:
+        say_error(copy.said or "")
+        raise typer.Exit(Exit.FAILED)
+    typer.echo(copy.job_id)
+
+
 def _task(target: str, app: list[str]) -> Task[..., Any]:
     """The task whose parameters arguments must fit. Raises UsageError."""
     try:

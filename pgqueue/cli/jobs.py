@@ -188,6 +188,7 @@ group.command()(job_changes.priority)
 group.command("due-now")(job_changes.due_now)
 group.command()(job_changes.snooze)
 group.command()(job_changes.edit)
+group.command("run-again")(job_changes.run_again)
 
 
 @group.command()

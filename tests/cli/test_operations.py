@@ -139,6 +139,17 @@ def test_arguments_are_edited_in_the_editor(
     assert pgqueue("jobs", "show", three[0], "--json").json["args"] == {"order_id": 8}
 
 
+def test_a_job_is_run_again_as_a_copy(pgqueue: Command, three: list[str], conn: Conn) -> None:
+    ran = pgqueue("jobs", "run-again", three[0], '{"order_id": 8}', "-A", SHOP, "--reason", "lost")
+    copy = pgqueue("jobs", "show", ran.out.strip(), "--json").json
+    assert (ran.code, copy["args"], copy["queue"]) == (0, {"order_id": 8}, "mail")
+    assert acts(pgqueue)[0]["action"] == "jobs run-again"
+    conn.execute("update pgqueue.jobs set unique_key = 'k' where id = %s", [three[0]])
+    again = pgqueue("jobs", "run-again", three[0])
+    assert again.code == 1
+    assert "nothing was added" in again.err
+
+
 ACTS = [
     "queues pause mail",
     "queues resume mail",
