@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pgqueue.alerting.message import RESOLVED, TEST, Message
-from pgqueue.alerting.wording import commands_of, lasting, moment, one_line, page_of, title_of
+from pgqueue.alerting.wording import clock, commands_of, lasting, moment, one_line, page_of, title_of
 from pgqueue.printable import in_lines
 from pgqueue.redaction import HIDDEN, Redaction, without
 from pgqueue.store.alerts import Sample, Unsent
@@ -65,7 +65,7 @@ def _single(
         ("job", sample.id if sample else found.get("job")),
         ("attempts", sample.attempts if sample else None),
         ("release", sample.release if sample else None),
-        ("over since", _clock(facts.get("until")) if unsent.what == RESOLVED else None),
+        ("over since", clock(facts.get("until")) if unsent.what == RESOLVED else None),
     ]
     commands = () if unsent.what == RESOLVED else commands_of(kind, name, found)
     return Message(
@@ -91,7 +91,7 @@ def _digest(key: str, unsent: Unsent, source: str, facts: Mapping[str, Any], lin
     keys = _whole(facts.get("keys"))
     told = [
         ("kinds", ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))),
-        ("since", _clock(facts.get("since"))),
+        ("since", clock(facts.get("since"))),
     ]
     for each in first:
         kind, name = str(each.get("kind")), str(each.get("object"))
@@ -144,7 +144,7 @@ def _how_many(kind: str, n: int, facts: Mapping[str, Any]) -> str | None:
     more = _whole(facts.get("more"))
     since = moment(facts.get("told_at"))
     if kind in ("dead", "worker_lost", "schedule") and since is not None:
-        return f"{n:,}, of them {more:,} since the last message at {_clock(since)}"
+        return f"{n:,}, of them {more:,} since the last message at {clock(since)}"
     return f"{n:,}"
 
 
@@ -152,12 +152,7 @@ def _since(facts: Mapping[str, Any], made_at: datetime) -> str | None:
     since = moment(facts.get("since"))
     if since is None:
         return None
-    return f"{_clock(since)} ({lasting((_utc(made_at) - since).total_seconds())})"
-
-
-def _clock(when: object) -> str | None:
-    found = when if isinstance(when, datetime) else moment(when)
-    return None if found is None else f"{_utc(found):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{clock(since)} ({lasting((_utc(made_at) - since).total_seconds())})"
 
 
 def _utc(when: datetime) -> datetime:

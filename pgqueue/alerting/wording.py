@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +56,12 @@ def moment(text: object) -> datetime | None:
         return None
 
 
+def clock(when: object) -> str | None:
+    """A time as people read it, wherever they are; None if it is none."""
+    found = when if isinstance(when, datetime) else moment(when)
+    return None if found is None else f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _dead(name: str, n: int, found: Facts) -> str:
     of = f"{found.get('error_type') or 'failure'} in {found.get('target')}"
     jobs = f"{n:,} dead job{'s' * (n != 1)}"
@@ -71,7 +77,7 @@ def _schedule(name: str, n: int, found: Facts) -> str:
 
 _TITLES: dict[str, Callable[[str, int, Facts], str]] = {
     "dead": _dead,
-    "stalled": lambda name, n, found: f"queue {name} stands: a job has been due since {found.get('due')}",
+    "stalled": lambda name, n, found: f"queue {name} stands: a job has been due since {clock(found.get('due'))}",
     "unserved": lambda name, n, found: f"queue {name} has due jobs, and {_nobody(found)}",
     "growing": lambda name, n, found: f"queue {name} grows: {n:,} ready jobs, {found.get('before')} before",
     "schedule": _schedule,
