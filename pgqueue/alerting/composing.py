@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,13 +12,12 @@ from pgqueue.alerting.message import RESOLVED, TEST, Message
 from pgqueue.alerting.wording import clock, commands_of, lasting, moment, one_line, page_of, title_of
 from pgqueue.printable import in_lines
 from pgqueue.redaction import HIDDEN, Redaction, without
-from pgqueue.store.alerts import Sample, Unsent
+from pgqueue.store.alerts import MOST_TRACEBACK, Sample, Unsent
 
 # Lines of a traceback, and characters of one; characters of arguments.
 LINES, LINE, ARGS = 20, 300, 2_000
 # Alerts that a digest names.
 NAMED = 20
-_CREDENTIALS = re.compile(r"(://[^/\s:@]*:)[^@/\s]+@")
 
 SampleOf = Callable[[str], Sample | None]
 
@@ -122,9 +120,9 @@ def _of_sample(sample: Sample | None, redaction: Redaction) -> tuple[str | None,
         return "(larger than 64 KB)", HIDDEN, HIDDEN
     cleaned = redaction.of_args(sample.target, sample.args)
     secrets = _together(cleaned.secrets, redaction.of_json(sample.labels or "{}").secrets)
-    error = _spoken(without(sample.error, secrets))
-    lines = (_spoken(without(sample.traceback, secrets)) or "").rstrip().splitlines()[-LINES:]
-    traceback = "\n".join(in_lines(line[:LINE]) for line in lines) or None
+    error = redaction.in_words(without(sample.error, secrets) or "") or None
+    lines = redaction.in_words(without(_whole_lines(sample.traceback or ""), secrets) or "").rstrip().splitlines()
+    traceback = "\n".join(in_lines(line[:LINE]) for line in lines[-LINES:]) or None
     return in_lines(cleaned.text[:ARGS]), traceback, error
 
 
@@ -133,9 +131,9 @@ def _together(some: frozenset[str] | None, others: frozenset[str] | None) -> fro
     return None if some is None or others is None else some | others
 
 
-def _spoken(text: str | None) -> str | None:
-    """Without passwords in addresses, which errors of connections repeat."""
-    return text and _CREDENTIALS.sub(rf"\1{HIDDEN}@", text)
+def _whole_lines(text: str) -> str:
+    """Without the first line where the text was cut there: half a secret is found by nobody, and read by somebody."""
+    return text.partition("\n")[2] if len(text) >= MOST_TRACEBACK else text
 
 
 def _how_many(kind: str, n: int, facts: Mapping[str, Any]) -> str | None:

@@ -264,6 +264,10 @@ select (select count(*) from pgqueue.alert_channels),
 """
 
 
+# Characters of a traceback, its last, that a message looks at.
+MOST_TRACEBACK = 65_536
+
+
 class Sample(NamedTuple):
     """A dead job, for a message; `args` is JSON text. `release` is that of the worker of its last attempt, if known."""
 
@@ -279,13 +283,13 @@ class Sample(NamedTuple):
 
 def sample(cause: str) -> Statement[Sample | None]:
     """The newest dead job of a cause. Walks dead_jobs_cause, attempts_pkey; what is larger than 64 KB is left out."""
-    return Statement(_SAMPLE, (cause,), lambda rows: Sample(*rows[0]) if rows else None)
+    return Statement(_SAMPLE, (cause, MOST_TRACEBACK), lambda rows: Sample(*rows[0]) if rows else None)
 
 
 _SAMPLE = """
 select found.id::text, found.target, case when octet_length(found.args::text) <= 65536 then found.args::text end,
        case when octet_length(found.labels::text) <= 65536 then found.labels::text end, left(found.error, 2000),
-       right(found.traceback, 65536), found.attempt,
+       right(found.traceback, $2::int), found.attempt,
        (select left(told.report ->> 'release', 100)
         from pgqueue.attempts as last
         join pgqueue.worker_reports as told on told.id = last.worker

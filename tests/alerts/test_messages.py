@@ -142,6 +142,11 @@ def test_where_the_secrets_are_not_known_nothing_is_told(args: str | None) -> No
         assert SECRET.encode() not in form
 
 
+def test_half_a_secret_is_not_told_where_a_traceback_was_cut() -> None:
+    lines = f"{SECRET[3:]} {'x' * 65_600}"[:65_536]
+    assert SECRET[3:] not in as_text(message(sample=sample(planted(SECRET), traceback=lines)))
+
+
 def test_a_password_in_an_address_is_not_told() -> None:
     error = f"cannot connect to postgresql://shop:{SECRET}@db1/orders"
     assert SECRET not in as_text(message(sample=sample(error=error, traceback=error)))
