@@ -145,6 +145,7 @@ def test_a_job_is_run_again_as_a_copy(pgqueue: Command, three: list[str], conn: 
     assert (ran.code, copy["args"], copy["queue"]) == (0, {"order_id": 8}, "mail")
     assert acts(pgqueue)[0]["action"] == "jobs run-again"
     conn.execute("update pgqueue.jobs set unique_key = 'k' where id = %s", [three[0]])
+    conn.commit()
     again = pgqueue("jobs", "run-again", three[0])
     assert again.code == 1
     assert "nothing was added" in again.err
