@@ -13,6 +13,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import OptionError
 from pgqueue.printable import in_one_line
 from pgqueue.store import alerts, execute
@@ -50,6 +51,7 @@ def list_channels(dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def add(
     name: Name,
     kind: Kind,
@@ -106,12 +108,14 @@ def add(
         with acting(conn, "alerts channels add", on=name, reason=reason):
             is_new = execute(conn, alerts.put_channel(Channel(name, kind, settings, wanted)))
         is_served = execute(conn, alerts.standing())[3]
-    typer.echo(f"channel {name} is {'added' if is_new else 'changed'}; try it: pgqueue alerts test {name}")
+    done = "added" if is_new else "changed"
+    tell(f"channel {name} is {done}; try it: pgqueue alerts test {name}", channel=name, created=is_new)
     if not is_served:
         say(NOT_SERVED)
 
 
 @group.command()
+@telling
 def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Tell nobody by this channel any more."""
     with connected(dsn) as conn, acting(conn, "alerts channels remove", on=name, reason=reason) as act:
@@ -119,7 +123,7 @@ def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     if not act.done:
         say_error(in_one_line(f"there is no channel {name}"))
         raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(f"channel {name} is removed")
+    tell(f"channel {name} is removed", channel=name)
 
 
 def _check_kinds(wanted: list[str] | None, known: set[str]) -> None:

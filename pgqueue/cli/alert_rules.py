@@ -12,6 +12,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import seconds_or_off
 from pgqueue.printable import in_one_line
 from pgqueue.store import alerts, execute
@@ -48,6 +49,7 @@ def list_rules(dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command("set")
+@telling
 def set_rule(
     kind: Kind,
     bound: Annotated[
@@ -65,12 +67,12 @@ def set_rule(
         _require_kind({rule.kind for rule in execute(conn, alerts.rules())}, kind)
         with acting(conn, "alerts rules set", on=f"{kind} {name}".strip(), reason=reason):
             execute(conn, alerts.set_rule(kind, name, None if math.isinf(bound) else bound))
-    typer.echo(
-        in_one_line(f"{kind} {name}".strip() + (" is off" if math.isinf(bound) else f" is told from {bound:g} on"))
-    )
+    done = "is off" if math.isinf(bound) else f"is told from {bound:g} on"
+    tell(f"{f'{kind} {name}'.strip()} {done}", kind=kind, name=name)
 
 
 @group.command("unset")
+@telling
 def unset_rule(kind: Kind, name: Object = "", reason: Reason = None, dsn: Dsn = None) -> None:
     """Have it as it comes."""
     with connected(dsn) as conn, acting(conn, "alerts rules unset", on=f"{kind} {name}".strip(), reason=reason) as act:
@@ -78,7 +80,7 @@ def unset_rule(kind: Kind, name: Object = "", reason: Reason = None, dsn: Dsn = 
     if not act.done:
         say_error(in_one_line(f"nothing was said of {kind} {name}".strip()))
         raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(in_one_line(f"{kind} {name}".strip() + " is as it comes"))
+    tell(f"{kind} {name}".strip() + " is as it comes", kind=kind, name=name)
 
 
 def _require_kind(known: set[str], kind: str) -> None:

@@ -16,6 +16,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, duration_option, listing, new_group, seconds_option
 from pgqueue.cli.output import Columns, paint, print_json, print_list, written
+from pgqueue.cli.telling import tell, telling
 from pgqueue.printable import in_one_line
 from pgqueue.store import alerts, execute, reports
 from pgqueue.store.alerts import Alert, Sent
@@ -105,6 +106,7 @@ def show(key: Key, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def mute(
     key: Key,
     lasting: Annotated[timedelta, duration_option("--for", "For so long.")] = timedelta(days=1),
@@ -116,17 +118,18 @@ def mute(
         name = _key_of(conn, key, must_be=False)
         with acting(conn, "alerts mute", on=name, reason=reason):
             execute(conn, alerts.mute(name, execute(conn, reports.now()) + lasting, who()))
-    typer.echo(in_one_line(f"{name} is muted for {lasting}"))
+    tell(f"{name} is muted for {lasting}", alert=name)
 
 
 @group.command()
+@telling
 def unmute(key: Key, reason: Reason = None, dsn: Dsn = None) -> None:
     """Tell people of an alert again."""
     with connected(dsn) as conn:
         name = _key_of(conn, key)
         with acting(conn, "alerts unmute", on=name, reason=reason):
             execute(conn, alerts.mute(name, None, who()))
-    typer.echo(in_one_line(f"{name} is muted no more"))
+    tell(f"{name} is muted no more", alert=name)
 
 
 @group.command("test")

@@ -46,6 +46,7 @@ from pgqueue.cli import (
 from pgqueue.cli.errors import report
 from pgqueue.cli.options import Dsn, new_group
 from pgqueue.cli.secrets import hide_secrets
+from pgqueue.cli.telling import telling
 from pgqueue.cli.top import command as top
 from pgqueue.errors import PgqueueError
 from pgqueue.process_end import end_process, exit_code_of
@@ -94,7 +95,7 @@ def _pgqueue(
 app = new_group(_pgqueue, completion=True)
 app.command("migrate")(migrate.migrate)
 app.command("worker")(worker.worker)
-app.command("enqueue")(enqueue.enqueue)
+app.command("enqueue")(telling(enqueue.enqueue))
 app.command("feed")(feed.feed)
 app.command("status")(status.status)
 app.command("at")(at.at)
@@ -106,8 +107,8 @@ jobs.group.command("explain")(explain.explain_job)
 app.add_typer(dead.group, name="dead")
 app.add_typer(causes.group, name="causes")
 app.add_typer(queues.group, name="queues")
-queues.group.command("set")(queue_settings.set_settings)
-queues.group.command("unset")(queue_settings.unset)
+queues.group.command("set")(telling(queue_settings.set_settings))
+queues.group.command("unset")(telling(queue_settings.unset))
 queues.group.command("show")(queue_settings.show)
 queues.group.command("explain")(explain.explain_queue)
 queues.group.command("whatif")(whatif.whatif)

@@ -16,6 +16,7 @@ from pgqueue import operations
 from pgqueue.cli.acting import VIA, who
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY, now
+from pgqueue.cli.telling import tell
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.operations import Plan, Preview
 from pgqueue.printable import in_one_line
@@ -118,7 +119,7 @@ def run(
     say(operations.in_words(kind, seen))
     _show(conn, seen)
     if seen.whole and not seen.count:
-        typer.echo("No such job.")
+        tell("No such job.", done=0)
         return
     if how.dry_run:
         return
@@ -126,7 +127,7 @@ def run(
         _ask(kind, seen)
     number = operations.begin(conn, plan)
     if how.detach:
-        typer.echo(f"operation {number}")
+        tell(f"operation {number}", operation=number)
         say(f"the workers do it; `pgqueue operations show {number}` says how far they are")
         return
     drive(conn, number, how.export)
@@ -188,7 +189,13 @@ def _progress(operation: Operation | None) -> str:
 def _end(operation: Operation | None) -> None:
     if operation is None:
         raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(f"{operation.done:,} {operations.PAST[operation.kind]}")
+    numbers = {"done": operation.done, "skipped": operation.skipped, "failed": operation.failed}
+    tell(
+        f"{operation.done:,} {operations.PAST[operation.kind]}",
+        operation=operation.id,
+        state=operation.state,
+        **numbers,
+    )
     if operation.skipped:
         say(f"{operation.skipped:,} stay as they were: they moved meanwhile, or cannot be moved")
     if operation.failed:

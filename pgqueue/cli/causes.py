@@ -14,6 +14,7 @@ from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.options import Dsn, Json, Most, Target, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, paint, print_json, print_list, written
+from pgqueue.cli.telling import tell, telling
 from pgqueue.job import JobState
 from pgqueue.printable import in_one_line
 from pgqueue.store import causes, execute
@@ -98,6 +99,7 @@ def show(cause: CauseName, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def mute(
     cause: CauseName,
     lasting: Annotated[timedelta, duration_option("--for", "For so long.")] = timedelta(days=7),
@@ -107,10 +109,11 @@ def mute(
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
         _require(execute(conn, causes.mute(name, lasting or None)), name)
-    typer.echo(f"{name} is muted for {lasting}" if lasting else f"{name} is muted no more")
+    tell(f"{name} is muted for {lasting}" if lasting else f"{name} is muted no more", cause=name)
 
 
 @group.command()
+@telling
 def resolve(
     cause: CauseName,
     release: Annotated[str | None, typer.Option("--release", metavar="NAME", help="In which release.")] = None,
@@ -121,10 +124,11 @@ def resolve(
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
         _require(execute(conn, causes.reopen(name) if again else causes.resolve(name, release)), name)
-    typer.echo(f"{name} is open again" if again else f"{name} is resolved")
+    tell(f"{name} is open again" if again else f"{name} is resolved", cause=name)
 
 
 @group.command()
+@telling
 def describe(
     cause: CauseName,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="A name for it.")] = None,
@@ -136,7 +140,7 @@ def describe(
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
         _require(execute(conn, causes.describe(name, title, note, assignee)), name)
-    typer.echo(f"{name} is described")
+    tell(f"{name} is described", cause=name)
 
 
 def _listed(dsn: str | None, within: timedelta) -> list[Cause]:

@@ -11,6 +11,7 @@ from pgqueue import embedded
 from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.options import Dsn, Json, new_group
 from pgqueue.cli.output import print_json
+from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import UsageError
 
 
@@ -25,17 +26,20 @@ group = new_group(_db)
 
 
 @group.command()
+@telling
 def start(dsn: Dsn = None) -> None:
     """Start it, and keep it running until `pgqueue db stop`."""
     found = embedded.start(_folder(dsn))
-    typer.echo(f"PostgreSQL runs in {found.folder} (pid {found.pid})")
+    tell(f"PostgreSQL runs in {found.folder} (pid {found.pid})", folder=str(found.folder), pid=found.pid, dsn=found.dsn)
 
 
 @group.command()
+@telling
 def stop(dsn: Dsn = None) -> None:
     """Stop it now, whoever uses it."""
-    embedded.stop(_folder(dsn))
-    typer.echo("PostgreSQL is stopped")
+    folder = _folder(dsn)
+    embedded.stop(folder)
+    tell("PostgreSQL is stopped", folder=None if folder is None else str(folder))
 
 
 @group.command()
@@ -52,13 +56,14 @@ def status(dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def url(dsn: Dsn = None) -> None:
     """Print its URL, for psql and others: psql "$(pgqueue db url)"."""
     found = embedded.status(_folder(dsn))
     if found.dsn is None:
         say_error(f"PostgreSQL is stopped in {found.folder}; start it: `pgqueue db start`")
         raise typer.Exit(Exit.UNREACHABLE)
-    typer.echo(_url(found.dsn))
+    tell(_url(found.dsn), url=_url(found.dsn))
 
 
 def _url(dsn: str) -> str:

@@ -18,6 +18,7 @@ from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_list import Before, Further, Words, now, print_found, print_page, query_of
 from pgqueue.cli.options import Dsn, JobId, Json, Most, Queue, Target, duration_option, listing, new_group
 from pgqueue.cli.output import Columns
+from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import UsageError
 from pgqueue.job import JobState
 from pgqueue.record import Job
@@ -92,6 +93,7 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def retry(
     job_ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The jobs' ids; or --all.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All dead jobs, or those of a queue or task.")] = False,
@@ -115,12 +117,13 @@ def retry(
             pass
         while (batch := execute(conn, dead.retry_batch(queue, target, after, BATCH))).last is not None:
             revived, kept, after = revived + batch.revived, kept + batch.kept, batch.last
-    typer.echo(f"{revived:,} revived")
+    tell(f"{revived:,} revived", revived=revived, kept=kept)
     if kept:
         say(f"{kept:,} stay dead: a live job has their unique key")
 
 
 @group.command()
+@telling
 def purge(
     older_than: Annotated[
         timedelta, duration_option("--older-than", "Only jobs that died longer ago than this.")
@@ -136,7 +139,7 @@ def purge(
         before = execute(conn, dead.moment_before(older_than))
         found, more = execute(conn, dead.count(queue, target, before, COUNT_LIMIT))
         if not found and not more:
-            typer.echo("No dead job to purge.")
+            tell("No dead job to purge.", purged=0)
             return
         many = (
             f"{found:,} dead jobs" if not more else f"{found:,} of the oldest {COUNT_LIMIT:,} dead jobs, and any later"
@@ -150,9 +153,9 @@ def purge(
         while (batch := execute(conn, dead.purge_batch(queue, target, before, after, BATCH))).last is not None:
             purged, after = purged + batch.forgotten, batch.last
     if not purged:
-        typer.echo("No dead job to purge.")
+        tell("No dead job to purge.", purged=0)
         return
-    typer.echo(f"{purged:,} purged")
+    tell(f"{purged:,} purged", purged=purged)
 
 
 def _narrowed(queue: str | None, target: str | None, older_than: timedelta = timedelta(0)) -> str | None:

@@ -35,6 +35,7 @@ from pgqueue.cli.job_options import (
     UniqueUntil,
 )
 from pgqueue.cli.options import App, Dsn
+from pgqueue.cli.telling import tell
 from pgqueue.cli.values import arguments, labels, moment
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
@@ -120,7 +121,7 @@ def enqueue(
         new = replace(new, queue=queue)
     chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
-    typer.echo(found.id)
+    tell(str(found.id), id=found.id, created=found.created, replaced=found.replaced, queue=chosen_queue)
     if found.replaced:
         say(f"job {found.id} was waiting already; it has these arguments now")
     elif not found.created:

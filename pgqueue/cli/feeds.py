@@ -10,6 +10,7 @@ from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list, written
+from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import FeedNotFound
 from pgqueue.printable import as_json as json_text
 from pgqueue.printable import in_one_line
@@ -76,6 +77,7 @@ def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Forget a feed and its cursor; its jobs stay. A process that feeds it stops at its next batch."""
     with connected(dsn) as conn:
@@ -83,7 +85,7 @@ def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
             act.done = execute(conn, feeds.remove(name))
         if not act.done:
             raise _unknown(name)
-    typer.echo(f"feed {name} is forgotten; fed again, it begins anew")
+    tell(f"feed {name} is forgotten; fed again, it begins anew", feed=name)
 
 
 def _unknown(name: str) -> FeedNotFound:

@@ -13,6 +13,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.worker_page import size_in_words
 from pgqueue.errors import UsageError
 from pgqueue.printable import in_one_line
@@ -43,6 +44,7 @@ group = new_group(_index)
 
 
 @group.command()
+@telling
 def add(
     path: PathName,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -66,7 +68,7 @@ def add(
                 _run(conn, arg_indexes.drop(name))
             _run(conn, arg_indexes.create(table, path))
             _run(conn, arg_indexes.describe(table, path))
-            typer.echo(f"{path} is indexed in {table}")
+            tell(f"{path} is indexed in {table}", path=path, table=table)
         with acting(conn, "index add", on=path, reason=reason):
             pass
 
@@ -81,6 +83,7 @@ def list_indexes(dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def drop(path: PathName, reason: Reason = None, dsn: Dsn = None) -> None:
     """Drop the indexes of an argument: what they cost and what they find goes with them."""
     _check(path)
@@ -92,7 +95,7 @@ def drop(path: PathName, reason: Reason = None, dsn: Dsn = None) -> None:
             raise typer.Exit(Exit.NOT_FOUND)
         for row in found:
             _run(conn, arg_indexes.drop(row.name))
-            typer.echo(f"{path} is indexed no more in {row.table}")
+            tell(f"{path} is indexed no more in {row.table}", path=path, table=row.table)
         with acting(conn, "index drop", on=path, reason=reason):
             pass
 

@@ -18,6 +18,7 @@ from pgqueue.cli.editor import edited
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.options import App, Dsn, JobId, duration_option
+from pgqueue.cli.telling import tell
 from pgqueue.cli.values import arguments, moment
 from pgqueue.errors import UsageError
 from pgqueue.masks import unmasked
@@ -139,7 +140,7 @@ def edit(
         assert typed is not None, "there is a text"
         new = unmasked(typed, as_json(job.args), job.target, known)
         became = changes.edit(conn, actor(reason), job, new, _task(job.target, app) if app else None)
-    typer.echo(f"{job.id} {became.state}")
+    tell(f"{job.id} {became.state}", job=job.id, state=became.state)
     if not became.done:
         say_error(became.said or "")
         raise typer.Exit(Exit.FAILED)

@@ -15,6 +15,7 @@ from pgqueue.acting.jobs import Moved
 from pgqueue.cli.acting import actor
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
+from pgqueue.cli.telling import tell
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout
 from pgqueue.job import JobState
 
@@ -42,7 +43,7 @@ def moved(move: Callable[[psycopg.Connection[Any], UUID], Moved]) -> Move:
 
     def told(conn: psycopg.Connection[Any], job_id: UUID) -> Exit:
         became = move(conn, job_id)
-        typer.echo(f"{job_id} {became.state}")
+        tell(f"{job_id} {became.state}", job=job_id, state=became.state)
         if became.done:
             return Exit.FINE
         say_error(became.said or f"{job_id} is {became.state}")
@@ -59,7 +60,7 @@ def cancel(wait: timedelta | None, reason: str | None = None) -> Move:
         state, was_told = became.state, became.state is JobState.RUNNING
         if was_told and wait is not None:
             state = _state_after(conn, job_id, wait)
-        typer.echo(f"{job_id} {state}")
+        tell(f"{job_id} {state}", job=job_id, state=state)
         if state is JobState.CANCELLED:
             return Exit.FINE
         if state is not JobState.RUNNING:

@@ -34,6 +34,7 @@ from pgqueue.cli.options import (
     new_group,
 )
 from pgqueue.cli.output import Columns, print_json, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.context import at_home_in
 from pgqueue.job import JobState
 from pgqueue.record import Job
@@ -138,6 +139,7 @@ def result(
 
 
 @group.command()
+@telling
 def cancel(
     which: Which,
     dsn: Dsn = None,
@@ -162,6 +164,7 @@ def cancel(
 
 
 @group.command()
+@telling
 def retry(
     which: Which,
     reason: Reason = None,
@@ -182,16 +185,17 @@ def retry(
             job_moves.move_each(conn, which, job_moves.retry(reason))
 
 
-group.command()(job_changes.bury)
-group.command()(job_changes.purge)
-group.command()(job_changes.priority)
-group.command("due-now")(job_changes.due_now)
-group.command()(job_changes.snooze)
-group.command()(job_changes.edit)
-group.command("run-again")(job_changes.run_again)
+group.command()(telling(job_changes.bury))
+group.command()(telling(job_changes.purge))
+group.command()(telling(job_changes.priority))
+group.command("due-now")(telling(job_changes.due_now))
+group.command()(telling(job_changes.snooze))
+group.command()(telling(job_changes.edit))
+group.command("run-again")(telling(job_changes.run_again))
 
 
 @group.command()
+@telling
 def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = None) -> None:  # noqa: B006, typer copies
     """Run one job here and now, for a debugger.
 
@@ -215,7 +219,14 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     settlement = finished.settlement
     if settlement.traceback or settlement.error:
         say((settlement.traceback or f"{settlement.error_type or settlement.outcome}: {settlement.error}").rstrip())
-    typer.echo(f"attempt {finished.claim.attempt} {settlement.outcome} after {finished.elapsed:.3f} s; job {job.state}")
+    tell(
+        f"attempt {finished.claim.attempt} {settlement.outcome} after {finished.elapsed:.3f} s; job {job.state}",
+        job=job.id,
+        attempt=finished.claim.attempt,
+        outcome=settlement.outcome,
+        elapsed=finished.elapsed,
+        state=job.state,
+    )
     raise typer.Exit(Exit.FINE if settlement.outcome == "succeeded" else Exit.FAILED)
 
 

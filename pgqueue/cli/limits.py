@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.limit_page import COLUMNS, in_words, print_limit
 from pgqueue.cli.options import Dsn, Json, Most, choice_option, listing, new_group
 from pgqueue.cli.output import print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import number_or_none
 from pgqueue.limits import SCOPES, Scope
 from pgqueue.store import execute, limits
@@ -49,6 +51,7 @@ group = new_group(_limits)
 
 
 @group.command("set")
+@telling
 def set_(
     key: Key = None,
     task: Task = None,
@@ -89,7 +92,7 @@ def set_(
         )
         row = execute(conn, limits.get(scope, name))
     if row is not None:
-        typer.echo(f"{name}: {in_words(row)}")
+        tell(f"{name}: {in_words(row)}", **asdict(row))
 
 
 @group.command("list")
@@ -129,6 +132,7 @@ def show(key: Key = None, task: Task = None, queue: Queue = None, dsn: Dsn = Non
 
 
 @group.command()
+@telling
 def remove(key: Key = None, task: Task = None, queue: Queue = None, reason: Reason = None, dsn: Dsn = None) -> None:
     """Remove a limit; what it held back goes on."""
     scope, name = _named(key, task, queue)
@@ -142,7 +146,7 @@ def remove(key: Key = None, task: Task = None, queue: Queue = None, reason: Reas
             + (f"; it is ruled by {ruling.name!r}, which can be removed" if ruling is not None else "")
         )
         raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(f"{name} has no limit of its own")
+    tell(f"{name} has no limit of its own", scope=scope, name=name)
     if row is not None and row.source is not None:
         say(f"it is declared in {row.source}, and comes back; set it without numbers, or take it out there")
 

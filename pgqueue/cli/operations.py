@@ -13,6 +13,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import BeforeNumber, Dsn, Json, Most, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list, written
+from pgqueue.cli.telling import tell, telling
 from pgqueue.printable import in_one_line
 from pgqueue.store import execute
 from pgqueue.store import operations as store
@@ -88,6 +89,7 @@ def show(number: Number, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @group.command()
+@telling
 def stop(number: Number, reason: Reason = None, dsn: Dsn = None) -> None:
     """Stop a bulk action after the batch that is under way."""
     with connected(dsn) as conn:
@@ -98,10 +100,11 @@ def stop(number: Number, reason: Reason = None, dsn: Dsn = None) -> None:
     if not act.done:
         say_error(f"operation {number} is {row.state} already")
         raise typer.Exit(Exit.FAILED)
-    typer.echo(f"operation {number} is stopped: {row.done:,} {operations.PAST[row.kind]}")
+    tell(f"operation {number} is stopped: {row.done:,} {operations.PAST[row.kind]}", operation=number, done=row.done)
 
 
 @group.command()
+@telling
 def resume(number: Number, detach: bulk.Detach = False, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let a stopped bulk action go on where it stood, or one whose command was killed; a trial is not repeated."""
     with connected(dsn) as conn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.limit_page import in_words
 from pgqueue.cli.limits import Burst, Concurrency, Rate
 from pgqueue.cli.options import Dsn, choice_option
+from pgqueue.cli.telling import tell
 from pgqueue.cli.values import number_or_none
 from pgqueue.limits import OnFull as Word
 from pgqueue.store import execute, limits
@@ -60,4 +62,6 @@ def limit(
     said = [] if row is None or in_words(row) == "no limit" else [in_words(row)]
     if size is not None:
         said.append(f"max size {size[0]}, on full {size[1]}")
-    typer.echo(f"{queue}: {', '.join(said) or 'no limit'}")
+    limit_ = None if row is None else asdict(row)
+    full = {"max_size": size[0], "on_full": size[1]} if size is not None else {}
+    tell(f"{queue}: {', '.join(said) or 'no limit'}", queue=queue, limit=limit_, **full)

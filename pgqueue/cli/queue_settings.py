@@ -17,6 +17,7 @@ from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, duration_option
 from pgqueue.cli.output import paint, print_json
 from pgqueue.cli.queues import Names, check_queues, pause_in_words, settings_in_words
+from pgqueue.cli.telling import tell
 from pgqueue.queues import SETTINGS
 from pgqueue.store import execute, queues
 
@@ -95,4 +96,5 @@ def show(name: Name, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 def _tell(name: str, said: Sequence[queues.Settings]) -> None:
-    typer.echo(f"{name}: {', '.join(map(settings_in_words, said)) or 'says nothing'}")
+    settings = said[0]._asdict() if said else {"queue": name}
+    tell(f"{name}: {', '.join(map(settings_in_words, said)) or 'says nothing'}", **settings)

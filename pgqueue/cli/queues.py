@@ -18,6 +18,7 @@ from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, Most, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, print_list, rounded
 from pgqueue.cli.queue_limit import limit
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.options import check_duration
@@ -49,7 +50,7 @@ def _queues(dsn: Dsn = None) -> None:
 
 
 group = new_group(_queues)
-group.command("limit")(limit)
+group.command("limit")(telling(limit))
 
 
 @group.command("list")
@@ -100,6 +101,7 @@ def _page(conn: psycopg.Connection[Any], after: str, limit: int) -> tuple[list[Q
 
 
 @group.command()
+@telling
 def pause(
     names: Names,
     dsn: Dsn = None,
@@ -113,6 +115,7 @@ def pause(
 
 
 @group.command()
+@telling
 def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Go on with claims from these queues."""
     _set(dsn, names, lambda conn, name: steering.resume(conn, actor(reason), name), "goes on")
@@ -126,6 +129,7 @@ class Telling(StrEnum):
 
 
 @group.command()
+@telling
 def notify(
     how: Annotated[
         Telling, typer.Argument(metavar="idle|off", parser=one_of(Telling), help="Tell idle workers, or nobody.")
@@ -143,9 +147,8 @@ def notify(
         for name in names:
             with acting(conn, f"queues notify {how}", on=name, reason=reason):
                 execute(conn, queues.set_notify(name, how.value))
-            typer.echo(
-                f"{name}: {'idle workers are told' if how is Telling.IDLE else 'workers find its jobs by polling'}"
-            )
+            said = "idle workers are told" if how is Telling.IDLE else "workers find its jobs by polling"
+            tell(f"{name}: {said}", queue=name, notify=how.value)
 
 
 def check_queues(names: Sequence[str]) -> None:
@@ -160,7 +163,7 @@ def _set(dsn: str | None, names: list[str], change: Callable[[psycopg.Connection
         waiting = execute(conn, queues.names())
         for name in names:
             change(conn, name)
-            typer.echo(f"{name} {done}")
+            tell(f"{name} {done}", queue=name)
             if waiting and name not in waiting:
                 more = f" and {len(waiting) - MOST_NAMED:,} more" if len(waiting) > MOST_NAMED else ""
                 say(f"no job waits in {name}; jobs wait in {', '.join(waiting[:MOST_NAMED])}{more}")

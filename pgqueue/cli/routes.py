@@ -13,6 +13,7 @@ from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import App, Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.globs import best
 from pgqueue.job import DEFAULT_QUEUE
 from pgqueue.routes import check_route, routes_in_code
@@ -81,6 +82,7 @@ def try_route(
 
 
 @group.command("set")
+@telling
 def set_route(
     pattern: Pattern,
     queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.")],
@@ -91,10 +93,11 @@ def set_route(
     check_route(pattern, queue)
     with connected(dsn) as conn, acting(conn, "routes set", on=f"{pattern} {queue}", reason=reason):
         execute(conn, routes.put(pattern, queue))
-    typer.echo(f"{pattern} goes to {queue}")
+    tell(f"{pattern} goes to {queue}", pattern=pattern, queue=queue)
 
 
 @group.command()
+@telling
 def remove(pattern: Pattern, reason: Reason = None, dsn: Dsn = None) -> None:
     """Take a route of the database away; jobs that wait stay where they are."""
     with connected(dsn) as conn:
@@ -103,7 +106,7 @@ def remove(pattern: Pattern, reason: Reason = None, dsn: Dsn = None) -> None:
         if not act.done:
             say(f"there is no route {pattern}")
             raise typer.Exit(Exit.NOT_FOUND)
-    typer.echo(f"{pattern} is no route any more")
+    tell(f"{pattern} is no route any more", pattern=pattern)
 
 
 def _queue_of(target: str, stored: dict[str, str]) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from pgqueue.cli.job_options import (
     UniqueUntil,
 )
 from pgqueue.cli.options import App, Dsn, choice_option, duration_option
+from pgqueue.cli.telling import tell
 from pgqueue.cli.values import arguments, labels
 from pgqueue.schedules import schedule
 
@@ -124,4 +125,4 @@ def add(
             store_result=store_result or None,
             labels=labels(label or []),
         )
-    typer.echo(f"{name} {'is scheduled' if is_new else 'is changed'}")
+    tell(f"{name} {'is scheduled' if is_new else 'is changed'}", schedule=name, created=is_new)

@@ -19,6 +19,7 @@ from pgqueue.cli.schedule_adding import add
 from pgqueue.cli.schedule_names import found, missing
 from pgqueue.cli.schedule_page import print_schedule, print_ticks
 from pgqueue.cli.schedule_times import next_times
+from pgqueue.cli.telling import tell, telling
 from pgqueue.store import execute, schedules, secrecy
 from pgqueue.store.schedules import ScheduleRow
 
@@ -66,7 +67,7 @@ def _schedules(dsn: Dsn = None) -> None:
 
 
 group = new_group(_schedules)
-group.command("add")(add)
+group.command("add")(telling(add))
 group.command("next")(next_times)
 
 
@@ -111,18 +112,21 @@ def history(
 
 
 @group.command()
+@telling
 def pause(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let these schedules fire no more, until `resume`."""
     _each(dsn, names, reason, steering.pause, "is paused")
 
 
 @group.command()
+@telling
 def resume(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let paused schedules go on; what they missed is caught up as their --catch-up says."""
     _each(dsn, names, reason, steering.resume, "goes on")
 
 
 @group.command()
+@telling
 def remove(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
     """Remove schedules; their jobs and their history stay."""
     with connected(dsn) as conn:
@@ -133,13 +137,14 @@ def remove(names: Names, reason: Reason = None, dsn: Dsn = None) -> None:
 
 
 @group.command()
+@telling
 def run(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Enqueue one more job of a schedule now, whatever its rule says, and print its id."""
     with connected(dsn) as conn:
         job = steering.run(conn, actor(reason), name)
         if job is None:
             found(conn, name)
-    typer.echo(job)
+    tell(str(job), schedule=name, job=job)
 
 
 def _each(
@@ -153,7 +158,7 @@ def _each(
     with connected(dsn) as conn:
         for name in names:
             if move(conn, actor(reason), name):
-                typer.echo(f"{name} {done}")
+                tell(f"{name} {done}", schedule=name)
             else:
                 absent.append(missing(conn, name))
     for message in absent:

@@ -15,6 +15,7 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, listing, new_group, seconds_option
 from pgqueue.cli.output import Columns, print_list
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.worker_dump import print_dump, told_by
 from pgqueue.cli.worker_page import print_verbose, print_worker
 from pgqueue.errors import UsageError
@@ -124,24 +125,28 @@ def listed(
 
 
 @group.command()
+@telling
 def quiet(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Ask workers to claim no more; what runs goes on, until `resume`."""
     _ask(dsn, ids, "quiet", reason, "is asked to be quiet")
 
 
 @group.command()
+@telling
 def resume(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Let quiet workers claim again."""
     _ask(dsn, ids, "resume", reason, "may go on")
 
 
 @group.command()
+@telling
 def stop(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """Ask workers to stop as on TERM: running jobs may finish, the rest is given back. They exit with 0."""
     _ask(dsn, ids, "stop", reason, "is asked to stop")
 
 
 @group.command()
+@telling
 def evict(ids: Ids, reason: Reason = None, dsn: Dsn = None) -> None:
     """End the leases of workers now: others may take their jobs at once. One that hears of it kills them, exit 75."""
     _ask(dsn, ids, "evict", reason, "is evicted; its jobs are free for others")
@@ -162,7 +167,7 @@ def _ask(
             if not steering.ask(conn, actor(reason), row, what):
                 missing.append(str(row.id))
                 continue
-            typer.echo(f"{row.id} {done}")
+            tell(f"{row.id} {done}", worker=row.id, asked=what)
             if not row.alive and what != "evict":
                 say(f"the lease of {row.id} has expired; it may not hear of it any more")
     for given in missing:

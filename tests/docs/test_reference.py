@@ -24,7 +24,7 @@ REFERENCE = ROOT / "docs" / "reference"
 PYTHON, CLI, SQL, SETTINGS = (REFERENCE / f"{name}.md" for name in ("python", "cli", "sql", "settings"))
 GLOSSARY = ROOT / "docs" / "glossary.md"
 
-EVERYWHERE = {"--dsn", "--help", "-h", "--version", "--reason", "--wide", "--expanded", "-x"}
+EVERYWHERE = {"--dsn", "--json", "--help", "-h", "--version", "--reason", "--wide", "--expanded", "-x"}
 
 
 def words_of(page: Path) -> set[str]:

@@ -57,6 +57,7 @@ class Top(App[None]):
         *(Binding(tab.key, f"show('{tab.name}')", tab.name, show=False) for tab in TABS),
         Binding("e", "explain", "explain"),
         Binding("t", "traceback", "traceback"),
+        Binding("s", "stack", "stack"),
         Binding("f", "filter", "filter"),
         Binding("x", "choose", "select"),
         Binding("R", "act('R')", "Retry"),
@@ -129,6 +130,11 @@ class Top(App[None]):
     def action_traceback(self) -> None:
         """Show the last traceback."""
         self._read("traceback: ", texts.traceback_of)
+
+    def action_stack(self) -> None:
+        """Ask the worker where the job is in its code."""
+        self._say("asking its worker ...")
+        self._read("stack: ", texts.stack_of)
 
     def action_choose(self) -> None:
         """Choose the row, or no longer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from pgqueue.cli.top.tabs import NOTHING_TOLD, Row, job_id_of
 from pgqueue.cli.worker_page import worker_facts
 from pgqueue.job import JobState
 from pgqueue.printable import as_json, in_lines, in_one_line
-from pgqueue.store import execute, explaining, reading, secrecy
+from pgqueue.store import dumps, execute, explaining, reading, secrecy
 from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import LONGER, look
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Attempts that are shown, and characters of a value.
 MOST_ATTEMPTS, LONGEST = 50, 4_000
+# Seconds that a worker is given to answer, and between two looks whether it has.
+PATIENCE, EVERY = 12.0, 0.1
 GONE = "It is gone: its history has been pruned, or it was never committed."
 
 
@@ -63,6 +66,24 @@ def traceback_of(conn: psycopg.Connection[Any], tab: str, row: Row) -> str:
     rows = execute(conn, reading.attempts(job_id_of(row), MOST_ATTEMPTS))
     found = next((each.traceback for each in reversed(rows) if each.traceback), None)
     return in_lines(found).rstrip() if found else "no attempt of it has a traceback"
+
+
+def stack_of(conn: psycopg.Connection[Any], tab: str, row: Row) -> str:
+    """Where a job that runs is in its code: asked of its worker, and waited for."""
+    if tab != "running" or row.of.worker is None:
+        return "s asks a worker where a job is that it runs: see 2"
+    asked_at = execute(conn, dumps.ask(row.of.worker))
+    deadline = time.monotonic() + PATIENCE
+    while asked_at is not None and (found := execute(conn, dumps.answer(row.of.worker, asked_at))) is None:
+        if time.monotonic() > deadline:
+            return f"its worker has not answered within {PATIENCE:g} s: it is busy, away, or of another release"
+        time.sleep(EVERY)
+    if asked_at is None or found is None:
+        return "its worker has ended meanwhile"
+    there = next((each for each in found.jobs if each.job == row.key), None)
+    if there is None:
+        return "its worker does not run it any more, or left it out of its answer"
+    return in_lines(there.stack).rstrip() if there.stack else f"no stack: {in_one_line(there.why or 'unknown', 500)}"
 
 
 def _job(conn: psycopg.Connection[Any], job_id: UUID) -> str:
