@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 
 from pgqueue.cli.apps import load_apps
+from pgqueue.cli.completing import task_names
 from pgqueue.cli.database import connected
 from pgqueue.cli.doubts import doubt_about
 from pgqueue.cli.errors import say
@@ -53,7 +54,9 @@ if TYPE_CHECKING:
 
 
 def enqueue(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The task, as module:function.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", autocompletion=task_names, help="The task, as module:function.")
+    ],
     args: Annotated[str | None, typer.Argument(metavar="ARGS", help="JSON: '[1, 2]' or '{\"a\": 1}'.")] = None,
     app: App = [],  # noqa: B006, typer copies it
     dsn: Dsn = None,

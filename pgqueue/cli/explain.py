@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pgqueue.answers import why_answer
+from pgqueue.cli.completing import queue_names
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
 from pgqueue.cli.job_ids import job_id_of
@@ -42,7 +43,7 @@ def explain_job(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 def explain_queue(
-    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")],
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", autocompletion=queue_names, help="The queue's name.")],
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import typer.core
 
+from pgqueue.cli.completing import queue_names, task_names
 from pgqueue.cli.shapes import Shape, choose_shape
 from pgqueue.cli.values import duration, one_of, seconds, seconds_or_off
 
@@ -94,8 +95,14 @@ Middleware = Annotated[
     list[str],
     typer.Option("--middleware", metavar="MODULE:NAME", callback=_split, help="Runs round each job; repeatable."),
 ]
-Queue = Annotated[str | None, typer.Option("--queue", "-q", metavar="NAME", help="Only jobs of this queue.")]
-Target = Annotated[str | None, typer.Option("--target", "-t", metavar="MODULE:FUNCTION", help="Only this task's jobs.")]
+Queue = Annotated[
+    str | None,
+    typer.Option("--queue", "-q", metavar="NAME", autocompletion=queue_names, help="Only jobs of this queue."),
+]
+Target = Annotated[
+    str | None,
+    typer.Option("--target", "-t", metavar="MODULE:FUNCTION", autocompletion=task_names, help="Only this task's jobs."),
+]
 Most = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many.")]
 BeforeNumber = Annotated[
     int | None, typer.Option("--before", metavar="NUMBER", help="Only lower numbers: the next page.")

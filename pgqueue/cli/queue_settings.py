@@ -11,6 +11,7 @@ import typer
 
 from pgqueue.acting import queues as steering
 from pgqueue.cli.acting import Reason, actor
+from pgqueue.cli.completing import queue_names
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.numbers import number
@@ -21,7 +22,7 @@ from pgqueue.cli.telling import tell
 from pgqueue.queues import SETTINGS
 from pgqueue.store import execute, queues
 
-Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+Name = Annotated[str, typer.Argument(metavar="QUEUE", autocompletion=queue_names, help="The queue's name.")]
 
 
 def set_settings(

@@ -11,6 +11,7 @@ import typer
 
 from pgqueue.acting import queues as steering
 from pgqueue.cli.acting import Reason, acting, actor
+from pgqueue.cli.completing import queue_names
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
@@ -42,7 +43,7 @@ COLUMNS: Columns[QueueStats] = {
 }
 # A message that names all of ten thousand queues helps nobody.
 MOST_NAMED = 10
-Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="The queues' names.")]
+Names = Annotated[list[str], typer.Argument(metavar="QUEUE...", autocompletion=queue_names, help="The queues' names.")]
 
 
 def _queues(dsn: Dsn = None) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.completing import queue_names
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY, tell_nearest
@@ -20,7 +21,7 @@ from pgqueue.moment_answers import forecast_answer
 from pgqueue.store.forecasting import basis
 from pgqueue.store.looking import LONGER, look
 
-Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+Name = Annotated[str, typer.Argument(metavar="QUEUE", autocompletion=queue_names, help="The queue's name.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import pytest
 
 from pgqueue.cli.brief import moment
 from pgqueue.cli.output import print_table, rounded
+from tests import factories
 from tests.cli.conftest import Command, Start
 from tests.postgres import ROOT
 
@@ -165,31 +166,6 @@ def test_an_expanded_list_has_a_line_for_each_value_and_cuts_nothing(
 
 
 # Those that only act, or whose answer is for the one who started them.
-NO_JSON = {
-    *("worker", "enqueue", "feed", "exporter", "dashboard", "demo", "verify", "bench", "jobs result", "jobs run"),
-    *(f"jobs {act}" for act in ("cancel", "retry", "bury", "purge", "priority", "due-now", "snooze", "edit")),
-    *("dead retry", "dead purge", "operations stop", "operations resume", "feeds remove", "routes set"),
-    *(f"queues {act}" for act in ("set", "unset", "pause", "resume", "limit", "notify")),
-    *("limits set", "limits remove", "routes remove"),
-    *(f"workers {act}" for act in ("quiet", "resume", "stop", "evict")),
-    *(f"schedules {act}" for act in ("add", "pause", "resume", "run", "remove")),
-    *(f"causes {act}" for act in ("describe", "mute", "unmute", "resolve", "reopen", "note", "assign", "title")),
-    *("db start", "db stop", "db url"),
-}
-
-
-def test_every_command_that_reads_prints_json_too() -> None:
-    from tests.docs.test_reference import COMMANDS
-
-    reads = {name.removeprefix("pgqueue ") for name in COMMANDS} - NO_JSON
-    without = {
-        name
-        for name in reads
-        if not any("--json" in parameter.opts for parameter in COMMANDS[f"pgqueue {name}"].params)
-    }
-    assert without == set()
-
-
 @pytest.mark.parametrize(
     ("words", "meant"),
     [(["job", "list"], "jobs"), (["jobs", "lst"], "list"), (["jobs", "list", "--statee", "dead"], "--state")],
@@ -206,3 +182,22 @@ def test_the_shell_can_complete_commands_and_options() -> None:
         env = os.environ | {"_PGQUEUE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": place}
         ran = subprocess.run([program], env=env, capture_output=True, text=True, timeout=60)
         assert ran.stdout.split() == [meant], ran.stderr
+
+
+def test_the_shell_can_complete_queues_and_tasks_and_says_nothing_where_no_database_answers(
+    dsn: str, conn: psycopg.Connection[Any]
+) -> None:
+    program = os.path.join(os.path.dirname(sys.executable), "pgqueue")
+    factories.enqueue(conn, queue="mail")
+    run = "{shop.tasks:send}"
+    conn.execute("insert into pgqueue.targets (hash, names) values ('h', %s)", [run])
+    conn.commit()
+    for typed, place, database, meant in (
+        ("pgqueue queues pause ma", "3", dsn, ["mail"]),
+        ("pgqueue jobs list -q m", "4", dsn, ["mail"]),
+        ("pgqueue jobs list -t shop.tasks:s", "4", dsn, ["shop.tasks:send"]),
+        ("pgqueue queues pause ma", "3", "postgresql://nobody@127.0.0.1:1/nothing", []),
+    ):
+        env = os.environ | {"_PGQUEUE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": place}
+        ran = subprocess.run([program], env=env | {"PGQUEUE_DSN": database}, capture_output=True, text=True, timeout=60)
+        assert (ran.stdout.split(), ran.stderr) == (meant, ""), typed
