@@ -79,14 +79,15 @@ class Ears:
 
     def _put(self, payload: str) -> None:
         try:
-            job_id = UUID(payload)
+            ids = [UUID(each) for each in payload.split(",")]
         except ValueError:
             return
         with self._lock:
-            if len(self._heard) >= MOST and job_id not in self._heard:
-                del self._heard[next(iter(self._heard))]
-                self._dropped += 1
-            self._heard[job_id] = None
+            for job_id in ids:
+                if len(self._heard) >= MOST and job_id not in self._heard:
+                    del self._heard[next(iter(self._heard))]
+                    self._dropped += 1
+                self._heard[job_id] = None
             self._woken.set()
 
     def _open_again(self, heard_at: datetime) -> None:

@@ -186,6 +186,32 @@ def test_who_waits_for_a_result_is_told_of_every_end(db: Conn, listener: Conn, e
     assert heard(listener) == [str(made)]
 
 
+def test_many_ends_are_told_in_few_notifications(db: Conn, listener: Conn) -> None:
+    listener.execute("select pg_advisory_lock_shared(7703, 0)")
+    made = fill(db, 450)
+    settle(db, *claim(db, enlist(db), 450))
+    told = heard(listener)
+    assert len(told) == 3
+    assert {job for each in told for job in each.split(",")} == set(map(str, made))
+
+
+@pytest.mark.parametrize("end", ["retried", "released", "lost", "late"])
+def test_who_follows_is_told_of_attempts_that_do_not_end_their_job(db: Conn, listener: Conn, end: str) -> None:
+    taken = claim_one(db)
+    if end == "late":
+        lose(db, taken)
+    listener.execute("select pg_advisory_lock_shared(7703, 0)")
+    if end == "retried":
+        fail(db, taken)
+    elif end == "released":
+        release(db, taken, 60.0)
+    elif end == "lost":
+        lose(db, taken)
+    else:
+        settle(db, taken)
+    assert heard(listener) == [str(taken.id)]
+
+
 def test_no_end_is_told_while_nobody_waits(db: Conn, listener: Conn) -> None:
     settle(db, claim_one(db))
     assert heard(listener) == []
