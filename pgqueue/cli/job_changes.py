@@ -170,7 +170,7 @@ def run_again(
     if not copy.done:
         say_error(copy.said or "")
         raise typer.Exit(Exit.FAILED)
-    typer.echo(copy.job_id)
+    tell(str(copy.job_id), job=copy.job_id, of=job.id, state=copy.state)
 
 
 def _task(target: str, app: list[str]) -> Task[..., Any]:
