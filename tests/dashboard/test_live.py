@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from pgqueue.dashboard import Dashboard
+from pgqueue.dashboard.live import Poller, Stream
+from pgqueue.dashboard.rendering import Regions
+from pgqueue.errors import PgqueueError
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.serving import Events, fetch, served
@@ -94,6 +99,32 @@ def test_where_no_page_is_open_the_database_is_asked_nothing(
         # It is none that cannot ask any more.
         fetch(f"{address}/queues")
         assert statements(still) > 0
+
+
+def test_all_pages_together_are_asked_for_a_tenth_of_the_time_at_most() -> None:
+    """However slow the questions are, and however many pages there are."""
+    asked: list[float] = []
+
+    async def look() -> Regions:
+        begun = time.monotonic()
+        await asyncio.sleep(0.1)
+        asked.append(time.monotonic() - begun)
+        raise PgqueueError("nothing to be seen")
+
+    async def watched() -> float:
+        poller, begun = Poller(), time.monotonic()
+        frames = [poller.watch(page, look, Stream(1, {})) for page in range(6)]
+        tabs = [asyncio.create_task(anext(frame)) for frame in frames]
+        await asyncio.gather(*tabs)
+        await asyncio.sleep(3)
+        for frame in frames:
+            await frame.aclose()
+        return time.monotonic() - begun
+
+    took = asyncio.run(watched())
+    assert asked
+    # But for the last one: what is to follow it has not yet come.
+    assert sum(asked[:-1]) <= took / 10
 
 
 def test_a_database_that_is_away_is_said_and_comes_back(app: Dashboard, conn: Conn, connect: Connect) -> None:
