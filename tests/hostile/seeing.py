@@ -29,6 +29,7 @@ def told_on(conn: Conn, worker: int) -> None:
     execute(conn, dumps.asked(worker))
     execute(conn, dumps.tell(worker, asked_at, "{}"))
     assert execute(conn, dumps.answer(worker, asked_at))
+    assert execute(conn, dumps.latest(worker))
 
 
 def seen_on(conn: Conn) -> None:
