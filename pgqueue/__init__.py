@@ -4,6 +4,7 @@ from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
 from pgqueue.enqueued import Enqueued
+from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
 from pgqueue.errors import (
     AppError,
     ArgumentError,
@@ -56,6 +57,7 @@ __all__ = [
     "Delays",
     "EmbeddedError",
     "Enqueued",
+    "Enqueuing",
     "Explanation",
     "Fed",
     "FeedBusy",
@@ -106,6 +108,7 @@ __all__ = [
     "get_job",
     "job_logs",
     "limit",
+    "on_enqueue",
     "pause_queue",
     "pause_schedule",
     "remove_limit",
@@ -120,6 +123,7 @@ __all__ = [
     "set_queue",
     "set_routes",
     "task",
+    "travels",
     "unschedule",
     "unset_queue",
 ]

@@ -28,6 +28,12 @@ class Finished(NamedTuple):
         return max(0.0, self.ended - self.elapsed + shift - self.claim.run_at.timestamp()) if self.ended else None
 
 
+class Begun(NamedTuple):
+    """An attempt that has begun."""
+
+    claim: Claim
+
+
 def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
     """One that succeeded, by far the most: made as Finished() and Settlement() make it, at half their cost."""
     done = (
@@ -45,6 +51,7 @@ def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finish
         False,
         None,
         None,
+        False,
     )
     return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, monotonic()))
 

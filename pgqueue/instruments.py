@@ -90,7 +90,10 @@ def tell_round_trip(trip: RoundTrip) -> None:
 class SendingWatch:
     """All instruments round one call that enqueues."""
 
-    def __init__(self, new_jobs: Sequence[NewJob], server: tuple[str, int] | None) -> None:
+    def __init__(
+        self, new_jobs: Sequence[NewJob], server: tuple[str, int] | None, headers: Sequence[Headers] = ()
+    ) -> None:
+        self._given = headers
         self._all: list[Sending] = []
         for instrument in tuple(installed):
             with suppress(Exception):
@@ -105,7 +108,7 @@ class SendingWatch:
                 sending.ended(ids, error)
 
     def _merged(self, number: int) -> Headers:
-        merged: dict[str, str] = {}
+        merged: dict[str, str] = dict(self._given[number]) if self._given else {}
         for sending in self._all:
             with suppress(Exception):
                 found = sending.headers[number]

@@ -45,6 +45,8 @@ class Terms:
 
 
 UNKNOWN = Terms()
+# Behind the type of an error, where its cause is computed.
+EXPECTED = " (expected)"
 
 
 def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
@@ -59,8 +61,8 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
             return Settlement(claim.id, claim.claim, Move.LATE, "late", failed.delay, failed.reason)
         case Cancelled(why):
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
-        case Ended(reason, error):
-            return _end(claim, "failed", reason, error)
+        case Ended(reason, error, expected):
+            return _end(claim, "failed", reason, error, expected=expected)
         case Expired():
             return _expire(claim, terms)
         case TimedOut(error) if terms.on_timeout == "bury":
@@ -75,10 +77,10 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
             return _once(claim, outcome)
         case Released():
             return _release(claim, outcome)
-        case Failed(error, retryable) if not retryable:
-            return _end(claim, "failed", Reason.NOT_RETRIED, error)
-        case Failed(error, _, delay):
-            return _again(claim, "failed", error, terms, delay)
+        case Failed(error, retryable, expected=expected) if not retryable:
+            return _end(claim, "failed", Reason.NOT_RETRIED, error, expected=expected)
+        case Failed(error, _, delay, expected=expected):
+            return _again(claim, "failed", error, terms, delay, expected=expected)
         case TimedOut(error):
             return _again(claim, "timeout", error, terms)
         case Crashed(error) if claim.crashes + 1 >= MAX_CRASHES:
@@ -100,7 +102,9 @@ def _began_and_is_not_wanted_again(outcome: Failed | TimedOut | Crashed | Releas
 def _once(claim: Claim, outcome: Failed | TimedOut | Crashed | Released) -> Settlement:
     """The end of a job that may run at most once: for a human, who alone can tell how far it came."""
     match outcome:
-        case Failed(error) | Released(error=ErrorReport() as error):
+        case Failed(error, expected=expected):
+            return _end(claim, "failed", Reason.NOT_RETRIED, error, expected=expected)
+        case Released(error=ErrorReport() as error):
             return _end(claim, "failed", Reason.NOT_RETRIED, error)
         case TimedOut(error):
             return _end(claim, "timeout", Reason.LOST, error)
@@ -133,13 +137,16 @@ def _again(
     error: ErrorReport,
     terms: Terms,
     delay: float | None = None,
+    *,
+    expected: bool = False,
 ) -> Settlement:
     if claim.attempt >= claim.most_attempts(terms.max_attempts):
-        return _end(claim, outcome, Reason.EXHAUSTED, error)
+        return _end(claim, outcome, Reason.EXHAUSTED, error, expected=expected)
     wait = terms.retry.delay(claim.attempt) if delay is None else delay
     return _failed(
         claim,
         Settlement(claim.id, claim.claim, Move.RETRY, outcome, wait, None, error.type, error.message, error.traceback),
+        expected,
     )
 
 
@@ -155,14 +162,16 @@ def _cancel(claim: Claim, error: ErrorReport) -> Settlement:
     )
 
 
-def _end(claim: Claim, outcome: str, reason: Reason, error: ErrorReport) -> Settlement:
+def _end(claim: Claim, outcome: str, reason: Reason, error: ErrorReport, *, expected: bool = False) -> Settlement:
     return _failed(
         claim,
         Settlement(claim.id, claim.claim, Move.END, outcome, 0.0, reason, error.type, error.message, error.traceback),
+        expected,
     )
 
 
-def _failed(claim: Claim, settlement: Settlement) -> Settlement:
-    """The settlement with the cause of the failure."""
-    cause = cause_of(claim.target, settlement.error_type, settlement.error, settlement.traceback)
-    return settlement._replace(cause=cause)
+def _failed(claim: Claim, settlement: Settlement, expected: bool) -> Settlement:
+    """The settlement with the cause of the failure: another one if it was expected, which alarms nobody."""
+    kind = f"{settlement.error_type}{EXPECTED if expected else ''}"
+    cause = cause_of(claim.target, kind, settlement.error, settlement.traceback)
+    return settlement._replace(cause=cause, expected=expected)

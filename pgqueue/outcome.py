@@ -100,13 +100,15 @@ class Succeeded:
 class Failed:
     """The task raised. `delay` overrules its retry policy, `retryable=False` ends the job.
 
-    `asked` is whether the task itself asked for another attempt.
+    `asked` is whether the task itself asked for another attempt, `expected` whether the task calls this error a part
+    of the work.
     """
 
     error: ErrorReport
     retryable: bool = True
     delay: float | None = None
     asked: bool = False
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,11 @@ class Unregistered:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The job is to be dead at once, for `reason`."""
+    """The job is to be dead at once, for `reason`; `expected` as of Failed."""
 
     reason: Reason
     error: ErrorReport
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ class Settlement(NamedTuple):
     avoid: bool = False
     headers: str | None = None
     cause: str | None = None
+    expected: bool = False
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

@@ -10,14 +10,15 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue import instruments
+from pgqueue import enqueuing, instruments
 from pgqueue.enqueued import Enqueued
-from pgqueue.instruments import SendingWatch
+from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob
 from pgqueue.store import batches, bulk, enqueueing, execute
 from pgqueue.store.asking import TOLD, ask, telling, told
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
 from pgqueue.store.sync_or_async import at_once
+from pgqueue.store.whole import whole, whole_async
 
 T = TypeVar("T")
 
@@ -28,15 +29,21 @@ def send_one(conn: SyncConnection, new: NewJob) -> Enqueued: ...
 def send_one(conn: AsyncConnection, new: NewJob) -> Awaitable[Enqueued]: ...
 def send_one(conn: AnyConnection, new: NewJob) -> Enqueued | Awaitable[Enqueued]:
     """Enqueue one job; awaitable if `conn` is async."""
-    if instruments.installed:
-        return _watched(conn, [new], lambda watch: _one(conn, new, watch.headers[0]), lambda made: [made.id])
+    headers: Sequence[Headers] = ()
+    if enqueuing.registered:
+        (new,), headers = enqueuing.adjusted([new])
+    if instruments.installed or any(headers):
+        return _watched(conn, [new], lambda watch: _one(conn, new, watch.headers[0]), lambda made: [made.id], headers)
     return ask(conn, enqueueing.enqueue(new))
 
 
 def send_many(conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
     """Enqueue many; awaitable if `conn` is async."""
-    if instruments.installed:
-        return _watched(conn, batch, lambda watch: _many(conn, batch, watch.headers), list)
+    headers: Sequence[Headers] = ()
+    if enqueuing.registered:
+        batch, headers = enqueuing.adjusted(batch)
+    if instruments.installed or any(headers):
+        return _watched(conn, batch, lambda watch: _many(conn, batch, watch.headers), list, headers)
     return _plainly(conn, batch)
 
 
@@ -55,11 +62,12 @@ def _watched(
     new_jobs: Sequence[NewJob],
     send: Callable[[SendingWatch], Coroutine[Any, Any, T]],
     ids: Callable[[T], Sequence[UUID]],
+    headers: Sequence[Headers] = (),
 ) -> T | Awaitable[T]:
     server = None
     with suppress(Exception):
         server = _server_of(conn)
-    watch = SendingWatch(new_jobs, server)
+    watch = SendingWatch(new_jobs, server, headers)
 
     async def watched() -> T:
         try:
@@ -74,24 +82,46 @@ def _watched(
 
 
 async def _one(conn: AnyConnection, new: NewJob, headers: str | None) -> Enqueued:
-    made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers)))
-    if headers is not None and made.created and not enqueueing.is_plain(new):
-        await _answered(execute(conn, enqueueing.note_headers([made.id], [headers])))
-    return made
+    if headers is None or enqueueing.is_plain(new):
+        made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers)))
+        return made
+
+    async def noted() -> Enqueued:
+        made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers)))
+        if made.created:
+            await _answered(execute(conn, enqueueing.note_headers([made.id], [headers])))
+        return made
+
+    return await _together(conn, noted)
 
 
 async def _many(conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None]) -> list[UUID]:
     if bulk.is_plain(conn, batch):
         copied: list[UUID] = await _answered(bulk.copy(conn, batch, headers))
         return copied
-    ids: list[UUID] = await _answered(_plainly(conn, batch))
-    # Of a job that was there already the call knows nothing; it has its own.
-    noted = {
-        job: text for new, job, text in zip(batch, ids, headers, strict=True) if text is not None and new.job_id is None
-    }
-    if noted:
-        await _answered(execute(conn, enqueueing.note_headers(list(noted), list(noted.values()))))
-    return ids
+
+    async def noted() -> list[UUID]:
+        ids: list[UUID] = await _answered(_plainly(conn, batch))
+        told = zip(batch, ids, headers, strict=True)
+        # Of a job that was there already the call knows nothing; it has its own.
+        found = {job: text for new, job, text in told if text is not None and new.job_id is None}
+        if found:
+            await _answered(execute(conn, enqueueing.note_headers(list(found), list(found.values()))))
+        return ids
+
+    return await _together(conn, noted)
+
+
+async def _together(conn: AnyConnection, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Both statements in one transaction, also where each would be one: no worker claims a job without its headers."""
+    if is_async(conn):
+        async with whole_async(await driver_async(conn), several=True):
+            return await work()
+    raw = driver(conn)
+    if isinstance(raw, psycopg.AsyncConnection):
+        return await work()
+    with whole(raw, several=True):
+        return await work()
 
 
 async def _answered(answer: Any) -> Any:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pgqueue.errors import OptionError
 from pgqueue.options import Duration, check_choice, check_duration, check_flag, error_types
-from pgqueue.retry import seconds
+from pgqueue.retry import RetryPolicy, seconds
 
 OnTimeout = Literal["retry", "bury", "cancel"]
 OnExpiry = Literal["bury", "cancel"]
 StoreLogs = Literal["debug", "info", "warning", "error", "off"]
+# Seconds or a timedelta until the next attempt; Bury or Cancel, as a task raises them; None: as the policy says.
+RetryIn = Callable[[int, BaseException], Any]
+MOST_ATTEMPTS = 32_767
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smhdw])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,8 @@ class Bounds:
     infra_errors: Collection[type[BaseException]] = ()
     expected: Collection[type[BaseException]] = ()
     store_logs: StoreLogs | None = None
+    retry_in: RetryIn | None = None
+    retry_for: Duration | str | None = None
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -38,6 +46,24 @@ class Bounds:
         check_choice("store_logs", self.store_logs, ("debug", "info", "warning", "error", "off"))
         object.__setattr__(self, "infra_errors", error_types("infra_errors", self.infra_errors))
         object.__setattr__(self, "expected", error_types("expected", self.expected))
+        if self.retry_in is not None and not callable(self.retry_in):
+            raise OptionError(f"retry_in must be a function of the attempt and its error, got {self.retry_in!r:.80}")
+        if self.retry_in is not None and self.retry_for is not None:
+            raise OptionError("retry_for sums up the waits of a policy, and retry_in says its own; give one of them")
+        object.__setattr__(self, "retry_for", length("retry_for", self.retry_for))
+
+    def most_attempts(self, policy: RetryPolicy, said: int | None) -> int | None:
+        """How many attempts there may be: as `retry_for` allows, or `said` if that is fewer. Raises OptionError."""
+        if not isinstance(self.retry_for, int | float):
+            return said
+        waited, attempts = 0.0, 1
+        while (waited := waited + min(seconds(policy.cap), policy.wait(attempts - 1))) <= self.retry_for:
+            attempts += 1
+            if attempts > MOST_ATTEMPTS:
+                raise OptionError(
+                    f"retry_for {self.retry_for:g} s is more than {MOST_ATTEMPTS:,} attempts; wait longer between them"
+                )
+        return attempts if said is None else min(attempts, said)
 
     def check_against(self, timeout: Duration | None) -> None:
         """Raise OptionError if the task's `timeout` leaves no room for its soft one."""
@@ -46,6 +72,16 @@ class Bounds:
                 f"soft_timeout must be less than timeout, got {self.soft_timeout!r} and {timeout!r}; leave"
                 " soft_timeout out to be told at the timeout itself"
             )
+
+
+def length(option: str, said: Duration | str | None) -> float | None:
+    """A time in seconds, given as that, as a timedelta, or as `2d`, `90m`. Raises OptionError."""
+    if isinstance(said, str):
+        if (found := _LENGTH.fullmatch(said.strip())) is None:
+            raise OptionError(f"{option} must read as 2d, 36h or 90m, got {said!r:.80}")
+        said = float(found[1]) * _UNITS[found[2]]
+    check_duration(option, said, zero=False, infinite=False)
+    return None if said is None else seconds(said)
 
 
 BOUND_NAMES = frozenset(Bounds.__dataclass_fields__)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
 from pgqueue.cron import TIMING_NAMES, CatchUp, Overlap
 from pgqueue.errors import OptionError
+from pgqueue.hooks import Hook
 from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
 from pgqueue.options import Duration
-from pgqueue.tasks.bounds import OnExpiry, OnTimeout, StoreLogs
+from pgqueue.tasks.bounds import OnExpiry, OnTimeout, RetryIn, StoreLogs
 from pgqueue.tasks.limited import OnDead
 from pgqueue.vocabulary import unknown_options
+
+HookOption = Hook | Sequence[Hook]
 
 
 class TaskOptions(TypedDict, total=False):
@@ -58,19 +61,33 @@ class LimitOptions(TypedDict, total=False):
     burst: int | None
     weight: int | None
     ordered: bool | None
-    on_dead: OnDead | None
+    on_dead: OnDead | HookOption | None
 
 
-class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, total=False):
+class HookOptions(TypedDict, total=False):
+    """Who is told what became of its attempts: see pgqueue.hooks. `hooks` are by name, where a word stands there."""
+
+    on_start: HookOption
+    on_success: HookOption
+    on_retry: HookOption
+    on_error: HookOption
+    on_cancel: HookOption
+    on_stalled: HookOption
+    hooks: Mapping[str, HookOption]
+
+
+class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, total=False):
     """Those, and the options that stay with the task: see Bounds."""
 
     soft_timeout: Duration | None
-    on_timeout: OnTimeout
+    on_timeout: OnTimeout | HookOption
     on_expiry: OnExpiry
     at_most_once: bool
     infra_errors: Collection[type[BaseException]]
     expected: Collection[type[BaseException]]
     store_logs: StoreLogs | None
+    retry_in: RetryIn | None
+    retry_for: Duration | str | None
     sensitive: bool | Collection[str]
 
 

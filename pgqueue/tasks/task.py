@@ -6,6 +6,7 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
 from pgqueue.context import bound_connection, home_database
@@ -13,6 +14,7 @@ from pgqueue.cron import Timing
 from pgqueue.database import address_of
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
+from pgqueue.hooks import Hooks
 from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
@@ -46,6 +48,7 @@ class Task(Generic[P, R]):
         timing: Timing | None = None,
         limits: Limits = Limits(),  # noqa: B008  # frozen
         sensitive: bool | Collection[str] = (),
+        hooks: Hooks = MappingProxyType({}),
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -58,13 +61,13 @@ class Task(Generic[P, R]):
         self.transactional = transactional
         self.bounds = bounds
         self.timing = timing
-        self.terms = Terms(
-            retry, self.options.max_attempts, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once
-        )
+        most = bounds.most_attempts(retry, self.options.max_attempts)
+        self.terms = Terms(retry, most, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once)
         self.is_async = inspect.iscoroutinefunction(function)
         self.limits = limits
         key = limits.limit_key
         self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
+        self.hooks = hooks
         self.sensitive = sensitive
         # Most say nothing, and their functions are not looked at.
         self.secrecy = Secrecy.of(sensitive, self.target, self._signature) if sensitive else None
@@ -141,6 +144,7 @@ class Task(Generic[P, R]):
             self.bounds,
             limits=self.limits,
             sensitive=self.sensitive,
+            hooks=self.hooks,
         )
 
     @functools.cached_property

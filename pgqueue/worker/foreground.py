@@ -22,7 +22,8 @@ import psycopg
 
 from pgqueue import instruments
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.events import AttemptsFinished, AttemptsLate, DatabaseLost, Finished, Observer
+from pgqueue.events import AttemptsFinished, AttemptsLate, DatabaseLost, Finished, Observer, Trouble
+from pgqueue.hooks import names_of
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
 from pgqueue.judge import UNKNOWN, judge
@@ -37,6 +38,7 @@ from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
 from pgqueue.worker.executors.judging import once_targets, registered_secrecies
+from pgqueue.worker.hooks.here import Here
 from pgqueue.worker.log_lines import LineStyle, written
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
@@ -84,6 +86,9 @@ def run_job(
             settled = _settled(dsn, worker, _attempted(attempts, claim), observe)
             late = settled.settlement.move is Move.LATE
             tallies.hear(AttemptsLate([settled]) if late else AttemptsFinished([settled]))
+            for name in names_of(settled, is_late=late):
+                for fault in Here().tell(name, settled):
+                    observe(Trouble("hooks", fault))
             return settled
     finally:
         attempts.close()

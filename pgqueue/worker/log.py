@@ -145,6 +145,8 @@ def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:
 
 def _level_of(settlement: Settlement) -> str:
     match settlement.move:
+        case Move.END | Move.RETRY if settlement.expected:
+            return "info"
         case Move.END if settlement.reason is not None:
             return "error"
         case Move.RETRY | Move.PARK:

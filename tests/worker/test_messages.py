@@ -137,6 +137,7 @@ def settled(**changes: Any) -> list[Any]:
         "avoid": False,
         "headers": None,
         "cause": "0123456789ab",
+        "expected": False,
         **changes,
     }
     return [values[name] for name in wire._FIELDS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import inspect
 import random
@@ -93,7 +94,31 @@ def _explained(call: Call, error: BaseException) -> Outcome:
         case _ if _is_of_the_host(call, error):
             return Released(random.uniform(_LEAST_PAUSE, _LONGEST_PAUSE), error=report(error), avoid=True)
         case _:
-            return Failed(report(error), retryable=_is_retried(call, error))
+            return _judged(call, error)
+
+
+def _judged(call: Call, error: BaseException) -> Outcome:
+    """What the task says of its own error: when to run again, or not at all; and whether it is a part of the work."""
+    bounds = call.task.bounds
+    expected = bool(bounds.expected) and are_all(error, lambda each: isinstance(each, tuple(bounds.expected)))
+    failed = Failed(report(error), retryable=_is_retried(call, error), expected=expected)
+    if bounds.retry_in is None:
+        return failed
+    try:
+        said = bounds.retry_in(call.claim.attempt, error)
+        said = said() if isinstance(said, type) and issubclass(said, Bury | Cancel) else said
+        match said:
+            case None:
+                return failed
+            case Bury():
+                return Ended(Reason.BURIED, failed.error, expected)
+            case Cancel():
+                return Cancelled(report(said).message or f"by {failed.error.type}: {failed.error.message}")
+            case _:
+                # As raise Retry(delay=...) takes it.
+                return dataclasses.replace(failed, retryable=True, delay=Retry(delay=said).delay)
+    except BaseException as second:  # The user's own: it must not cost the job another attempt's judgement.
+        return with_note(failed, "its retry_in raised, too, and its policy was asked instead", second)
 
 
 def _misfit(call: Call, error: BaseException) -> str | None:

@@ -15,7 +15,7 @@ from pgqueue.tasks import Task, declared_rules
 class TaskSpec(NamedTuple):
     """`timeout` and `soft_timeout` are seconds, None if the task does not say.
 
-    `rules` is what it declares, and `secrecy` what it calls sensitive, as JSON.
+    `rules` is what it declares, and `secrecy` what it calls sensitive, as JSON; `hooks` the names of those it has.
     """
 
     target: str
@@ -24,6 +24,7 @@ class TaskSpec(NamedTuple):
     soft_timeout: float | None
     rules: str | None = None
     secrecy: str | None = None
+    hooks: tuple[str, ...] = ()
 
 
 class TimeLimits(NamedTuple):
@@ -44,6 +45,7 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
         None if soft is None else seconds(soft),
         declared_rules(task),
         None if task.secrecy is None else task.secrecy.said(),
+        tuple(task.hooks),
     )
 
 

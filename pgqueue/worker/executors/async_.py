@@ -188,6 +188,8 @@ class AsyncExecutor(InProcess):
             while self._waiting and len(self._running) < self.concurrency and not self._stopping:
                 claim, _ = self._waiting.popleft()
                 running = self._running.begin(claim)
+                if self._begun is not None:
+                    self._begun(claim)
                 # A context of its own: what one job sets, no other finds. And no task factory that a job has set.
                 running.task = asyncio.Task(self._attempt(running), loop=self._loop.loop, context=Context())
 

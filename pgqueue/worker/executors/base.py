@@ -125,6 +125,12 @@ class Executor(Protocol):
     def secrecies(self) -> frozenset[tuple[str, str]]:
         """What the tasks known here call sensitive, by target; more may follow when a job imports another module."""
 
+    def hooked(self) -> frozenset[tuple[str, str]]:
+        """Which hooks there are where its jobs run: a name, and a target or EVERY; more may follow."""
+
+    def watch_starts(self, begun: Callable[[Claim], None]) -> None:
+        """Tell of each attempt that it has begun, from any thread; that returns at once."""
+
     def is_watched(self) -> bool:
         """Whether something looks on where its jobs run, and wants their headers."""
 

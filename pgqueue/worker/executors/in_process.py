@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pgqueue import instruments
+from pgqueue.job import Claim
 from pgqueue.judge import Terms
-from pgqueue.worker.executors.judging import once_targets, registered_rules, registered_secrecies, registered_terms
+from pgqueue.worker.executors.judging import (
+    once_targets,
+    registered_hooks,
+    registered_rules,
+    registered_secrecies,
+    registered_terms,
+)
 
 
 class InProcess:
     """Answers for the tasks of this process."""
+
+    # Told of each attempt that begins, once somebody wants to know.
+    _begun: Callable[[Claim], None] | None = None
 
     def terms(self, target: str) -> Terms | None:
         """What a task says about the ends of its attempts; None if it is not registered here."""
@@ -25,6 +37,14 @@ class InProcess:
     def secrecies(self) -> frozenset[tuple[str, str]]:
         """What the tasks registered here call sensitive."""
         return registered_secrecies()
+
+    def hooked(self) -> frozenset[tuple[str, str]]:
+        """Which hooks there are in this process."""
+        return registered_hooks()
+
+    def watch_starts(self, begun: Callable[[Claim], None]) -> None:
+        """Tell of each attempt that it has begun."""
+        self._begun = begun
 
     def is_watched(self) -> bool:
         """Whether something in this process looks on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from pgqueue import hooks
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
@@ -46,6 +47,11 @@ def registered_rules() -> frozenset[str]:
 def registered_secrecies() -> frozenset[tuple[str, str]]:
     """What the tasks of this process call sensitive, by target."""
     return frozenset((task.target, task.secrecy.said()) for task in registered_tasks() if task.secrecy is not None)
+
+
+def registered_hooks() -> frozenset[tuple[str, str]]:
+    """Which hooks there are in this process."""
+    return hooks.named().union((name, task.target) for task in registered_tasks() for name in task.hooks)
 
 
 def left_over(claim: Claim, terms: Terms | None, seconds: float, *, cancelled: bool) -> Leftover | Finished:

@@ -198,6 +198,8 @@ class ThreadExecutor(InProcess):
             number += 1
             attempts.number = number
             slot.running = number, claim, monotonic()
+            if self._begun is not None:
+                self._begun(claim)
             finished = attempts.run(claim, number)
             with slot.handing_on:
                 if slot.abandoned:

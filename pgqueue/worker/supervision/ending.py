@@ -69,7 +69,7 @@ class Ending:
 
     def stop(self, why: str, code: int = STOPPED) -> int:
         """Let what runs finish for `shutdown_timeout`, and give back the rest, with its attempts."""
-        self._observe(WorkerStopping(self._worker, why, code))
+        self._say_stopping(WorkerStopping(self._worker, why, code))
         began = time.monotonic()
         self._roles.claimer.quiet()
         left: list[Leftover] = []
@@ -88,7 +88,7 @@ class Ending:
     def retire(self, why: str) -> int:
         """The jobs are, or will soon be, somebody else's: end what runs first, then tell what was late."""
         self._end_what_runs()
-        self._observe(WorkerStopping(self._worker, f"lease lost: {why}", RETIRED))
+        self._say_stopping(WorkerStopping(self._worker, f"lease lost: {why}", RETIRED))
         self._end_roles(KILL_TIMEOUT)
         return RETIRED
 
@@ -107,11 +107,15 @@ class Ending:
                 self._end_roles(KILL_TIMEOUT)
                 return STOPPED
             if (reason := self._retiring()) is not None:
-                self._observe(WorkerStopping(self._worker, f"retiring: {reason}", RETIRED))
+                self._say_stopping(WorkerStopping(self._worker, f"retiring: {reason}", RETIRED))
                 self._end_roles(KILL_TIMEOUT)
                 return RETIRED
         self._end_roles(KILL_TIMEOUT)
         return None
+
+    def _say_stopping(self, event: WorkerStopping) -> None:
+        self._observe(event)
+        self._roles.teller.hear(event)
 
     def _stop_at_once(self, stopping: threading.Thread, left: Sequence[Leftover]) -> int:
         self._roles.executor.kill()
@@ -158,6 +162,8 @@ class Ending:
         ended = roles.claimer.loop.stop(max(0.1, deadline - time.monotonic()))
         roles.heartbeat.loop.stop(0.1)
         farewell = _in_thread(lambda: self._discharge(ended and roles.claimer.clean))
+        # Hooks are told of the end, and of what was written last, while there is time.
+        roles.teller.stop(max(0.1, deadline - time.monotonic()))
         if farewell.is_alive():
             farewell.join(max(FAREWELL, deadline - time.monotonic()))
 

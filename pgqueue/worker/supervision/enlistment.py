@@ -81,6 +81,7 @@ class Enlistment:
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
         _start(roles.executor)
+        roles.teller.look()
         try:
             self._enlist()
         except BaseException:
@@ -94,7 +95,9 @@ class Enlistment:
         tasks = sorted(roles.executor.targets())
         found = list(doubts(settings.queues.queues, self._used, settings.tasks.apps, len(tasks)))
         executor, concurrency = settings.executor, settings.tasks.concurrency
-        self._observe(WorkerStarted(self.id, settings.queues.said or [], executor, concurrency, tasks, found))
+        started = WorkerStarted(self.id, settings.queues.said or [], executor, concurrency, tasks, found)
+        self._observe(started)
+        roles.teller.hear(started)
         return self._supervise()
 
     def health(self) -> Health:

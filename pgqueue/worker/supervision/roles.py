@@ -17,6 +17,9 @@ from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.slots import Slots
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.hooks.apart import Apart
+from pgqueue.worker.hooks.here import Here
+from pgqueue.worker.hooks.teller import Teller
 from pgqueue.worker.queue_settings import QueueSettings
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.dumper import Dumper
@@ -55,6 +58,7 @@ class Roles:
     queue_settings: QueueSettings
     tallies: Tallies
     lines: LineKeeper
+    teller: Teller
 
 
 class Timings(NamedTuple):
@@ -76,6 +80,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
             host.hear(event)
         tallies.hear(event)
         observe(event)
+        teller.hear(event)
 
     def renew(why: str) -> None:
         # At once, in the thread that found out: nothing more is claimed under this id.
@@ -92,6 +97,10 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
     lines = LineKeeper(hear, lambda: heartbeat.loop.wake())
     executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for, lines)
+    in_children = settings.executor == "process"
+    teller = Teller(
+        executor.hooked, executor.watch_starts, lambda: Apart(settings.tasks) if in_children else Here(), observe
+    )
     listener = Listener(
         worker,
         settings.listen_dsn or settings.dsn,
@@ -145,6 +154,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     chores = [
         *common_chores(observe, settings.poll),
         (secrecies.look, 0.0),
+        (teller.look, 0.0),
         (declared_rules.look, 0.0),
         (Scheduler(observe, settings.poll).look, 0.0),
         (declarations.look, 0.0),
@@ -181,6 +191,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         queue_settings,
         tallies,
         lines,
+        teller,
     )
 
 

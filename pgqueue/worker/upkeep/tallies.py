@@ -37,7 +37,7 @@ Key = tuple[str, str, str, str | None]
 class _Count:
     """What one row of a minute says."""
 
-    __slots__ = ("ended", "error", "n", "run", "wait")
+    __slots__ = ("ended", "error", "expected", "n", "run", "wait")
 
     def __init__(self) -> None:
         self.n = self.ended = 0
@@ -45,6 +45,7 @@ class _Count:
         self.run = [0] * BUCKETS
         # Of a cause that is met the first time: the type of its error, and the error.
         self.error: tuple[str | None, str | None] | None = None
+        self.expected = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ class Tallies:
             row["cause"] = cause
         if count.error is not None:
             row["error_type"], row["error"] = count.error
+            if count.expected:
+                row["expected"] = True
         if target == OTHER:
             row["degraded"] = True
         return row
@@ -158,6 +161,7 @@ class Tallies:
             count = counts.get(key)
             if count is None or cause is not None:
                 count = self._counted(counts, key, settlement.error_type, settlement.error)
+                count.expected = settlement.expected
             self.total += 1
             count.n += 1
             if move in _ENDING and not late:

@@ -6,27 +6,20 @@ waits there while a job runs, and ends the process when the worker is gone.
 
 from __future__ import annotations
 
-import atexit
-import ctypes
-import faulthandler
-import io
 import os
-import signal
 import sys
 import threading
 from collections.abc import Container
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
-from pgqueue import instruments
+from pgqueue import hooks, instruments
 from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
 from pgqueue.events import Finished
-from pgqueue.forks import not_for_copies
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
-from pgqueue.process_end import flush_files
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -38,9 +31,8 @@ from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
 from pgqueue.worker.executors.process.child_lines import ChildLines
+from pgqueue.worker.executors.process.kinship import as_child, die_with
 from pgqueue.worker.log_writer import flush_all
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -62,7 +54,7 @@ class Child:
         """Import the tasks' modules, then run claims until the worker says stop."""
         _, given, path, parent = self._first_message()
         settings = wire.settings_from_wire(given)
-        _die_with(parent)
+        die_with(parent)
         be_at_home_in(settings.dsn)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
@@ -84,6 +76,8 @@ class Child:
             self._tell_task(task)
         if instruments.installed:
             self._say(messages.WATCHED)
+        if named := hooks.named():
+            self._say(messages.HOOKED, [name for name, _ in named])
         self._say(messages.READY)
         self._work(attempts)
         attempts.close()
@@ -203,46 +197,5 @@ class Child:
                 self._channel.send(said)
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel end this process with its worker: the control thread may wait for a GIL that C code holds."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
-
-
-class _DeafEar:
-    """The worker decides what ^C and ^Z mean; a child that heard them, too, would fail its job.
-
-    A handler, because what is ignored stays so in a program that a job starts.
-    """
-
-    def __init__(self) -> None:
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTSTP)}
-        for number, handler in self._before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, lambda *_: None)
-        not_for_copies(self)
-
-    def in_copy(self) -> None:
-        """What a job forks hears them as any program does."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-def main() -> None:
-    """Be a child of the worker at the other end of the socket whose number is the argument."""
-    channel = Channel(int(sys.argv[1]))
-    # The first to be registered is called last. When the worker hangs up, the process ends, wherever Python's end is.
-    atexit.register(flush_files)
-    deaf = _DeafEar()
-    faulthandler.enable()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True)
-    Child(channel).run()
-    del deaf
-
-
 if __name__ == "__main__":
-    main()
+    as_child(lambda channel: Child(channel).run())

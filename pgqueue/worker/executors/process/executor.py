@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from time import monotonic, sleep
 from uuid import UUID
@@ -106,6 +106,15 @@ class ProcessExecutor:
         """What the tasks call sensitive that the children have told of."""
         specs = tuple(self._finished.specs.values())
         return frozenset((spec.target, spec.secrecy) for spec in specs if spec.secrecy is not None)
+
+    def hooked(self) -> frozenset[tuple[str, str]]:
+        """Which hooks the children have told of."""
+        specs = tuple(self._finished.specs.values())
+        return self._finished.hooked.union((name, spec.target) for spec in specs for name in spec.hooks)
+
+    def watch_starts(self, begun: Callable[[Claim], None]) -> None:
+        """Tell of each attempt that it has begun."""
+        self._finished.begun = begun
 
     def is_watched(self) -> bool:
         """Whether a child said that something looks on there."""

@@ -27,6 +27,9 @@ class FinishedClaims:
         self.closed = False
         # Whether something in the children looks on, and wants the headers of jobs.
         self.watched = False
+        # Which hooks they have for all tasks, and for the worker; and who wants to know of attempts that begin.
+        self.hooked: frozenset[tuple[str, str]] = frozenset()
+        self.begun: Callable[[Claim], None] | None = None
         self._report = report
         self._crashes = Crashes()
 

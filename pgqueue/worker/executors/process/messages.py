@@ -10,6 +10,7 @@
     [WHERE]                                      [WATCHED]: something looks on there, and wants headers
                                                  [SAID, number, [[at, level, line], ...]], while it runs
                                                  [HERE, number or null, where or null]
+                                                 [HOOKED, [name, ...]]: the hooks that are for every task, if any
 
 A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
 worker knows which job it was running. A job can write to its child's socket, too: what comes from there is data and
@@ -23,7 +24,7 @@ from math import inf
 from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
-DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE = range(9, 18)
+DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED = range(9, 19)
 
 # What a child says holds an error and its traceback at most; results, which may be long, come beside it as they are.
 LONGEST_SAID = 1 << 20

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
+from pgqueue.hooks import EVERY, OF_JOBS, OF_WORKERS
 from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.worker.executors.base import Lines
@@ -16,6 +17,7 @@ from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 from pgqueue.worker.executors.process.limits import LimitEnforcer
 
+OF_EVERY = frozenset((*OF_JOBS, *OF_WORKERS))
 # A child that is ready tells of no more tasks than this: each is remembered, for all children.
 _MOST_FOUND = 10_000
 
@@ -79,6 +81,8 @@ class Reports:
                 self._learn(child, said)
             case [messages.WATCHED]:
                 self._finished.watched = True
+            case [messages.HOOKED, names] if not child.ready:
+                self._finished.hooked = frozenset((name, EVERY) for name in wire.hooks_from_child(names, OF_EVERY))
             case [messages.READY] if not child.ready:
                 child.ready = True
                 self._ready()
@@ -102,6 +106,8 @@ class Reports:
 
     def _begin(self, child: ChildProcess, number: Any) -> None:
         child.started(number)
+        if self._finished.begun is not None:
+            self._finished.begun(child.fed[number][0])
         if child.cancelled:
             self.tell_if_cancelled(child)
 

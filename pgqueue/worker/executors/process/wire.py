@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
@@ -17,6 +17,7 @@ from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished, succeeded
+from pgqueue.hooks import OF_JOBS
 from pgqueue.ids import uuid_of
 from pgqueue.job import Claim, QueueTerms
 from pgqueue.job_log import LEVELS, LONGEST
@@ -91,19 +92,46 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
     policy = terms.pop("retry")
     waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
     kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
-    return spec.target, terms, type(policy).__name__, kept, spec.timeout, spec.soft_timeout, spec.rules, spec.secrecy
+    return (
+        spec.target,
+        terms,
+        type(policy).__name__,
+        kept,
+        spec.timeout,
+        spec.soft_timeout,
+        spec.rules,
+        spec.secrecy,
+        spec.hooks,
+    )
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy] if kind in _POLICIES:
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy, hooks] if (
+            kind in _POLICIES
+        ):
             known = _terms(terms, _POLICIES[kind](**waits))
             name = _text(target, MESSAGE_LIMIT)
             hidden = text_from_child(secrecy, TRACEBACK_LIMIT)
-            return TaskSpec(name, known, _limit(timeout), _limit(soft), _rules(rules, name), hidden)
+            return TaskSpec(
+                name,
+                known,
+                _limit(timeout),
+                _limit(soft),
+                _rules(rules, name),
+                hidden,
+                hooks_from_child(hooks, OF_JOBS),
+            )
         case _:
             raise Nonsense("no task")
+
+
+def hooks_from_child(said: object, known: Collection[str]) -> tuple[str, ...]:
+    """Names of hooks. Raises Nonsense."""
+    if type(said) is not list or not all(type(name) is str and name in known for name in said):
+        raise Nonsense("no hooks")
+    return tuple(dict.fromkeys(said))
 
 
 def text_from_child(said: object, limit: int) -> str | None:
@@ -208,5 +236,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "started": _flag,
     "avoid": _flag,
     "headers": lambda said: text_from_child(said, MESSAGE_LIMIT),
+    "expected": _flag,
     "cause": lambda said: None if said is None else _cause(said),
 }
