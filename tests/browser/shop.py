@@ -10,6 +10,7 @@ import psycopg
 
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute, feeds, jobs, limits, queues, routes, schedules, workers
+from tests.browser.said import say
 from tests.browser.steered import steered
 from tests.factories import claim, failure, settle, worker_id
 
@@ -68,7 +69,9 @@ def open_shop(conn: Conn) -> dict[str, Any]:
     steered(conn)
     age(conn)
     remember(conn)
-    return some(conn)
+    found = some(conn)
+    say(conn, found)
+    return found
 
 
 STAFF = (
