@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.acting import causes as acting
 from pgqueue.answers import cause_answer
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say_error
@@ -103,12 +105,13 @@ def show(cause: CauseName, dsn: Dsn = None, as_json: Json = False) -> None:
 def mute(
     cause: CauseName,
     lasting: Annotated[timedelta, duration_option("--for", "For so long.")] = timedelta(days=7),
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Say nothing more of a cause in `status`, for a week unless said; `--for 0` says it again."""
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
-        _require(execute(conn, causes.mute(name, lasting or None)), name)
+        _require(acting.mute(conn, actor(reason), name, lasting or None), name)
     tell(f"{name} is muted for {lasting}" if lasting else f"{name} is muted no more", cause=name)
 
 
@@ -118,12 +121,14 @@ def resolve(
     cause: CauseName,
     release: Annotated[str | None, typer.Option("--release", metavar="NAME", help="In which release.")] = None,
     again: Annotated[bool, typer.Option("--reopen", help="It is not resolved after all.")] = False,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Say that a cause is mended: if it is met again, that is a regression, and `status` tells."""
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
-        _require(execute(conn, causes.reopen(name) if again else causes.resolve(name, release)), name)
+        who = actor(reason)
+        _require(acting.reopen(conn, who, name) if again else acting.resolve(conn, who, name, release), name)
     tell(f"{name} is open again" if again else f"{name} is resolved", cause=name)
 
 
@@ -134,12 +139,14 @@ def describe(
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="A name for it.")] = None,
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What is known of it.")] = None,
     assignee: Annotated[str | None, typer.Option("--assignee", metavar="NAME", help="Who looks after it.")] = None,
+    reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
     """Say what a cause is, who looks after it, and what is known."""
     with connected(dsn) as conn:
         name = cause_of_prefix(conn, cause)
-        _require(execute(conn, causes.describe(name, title, note, assignee)), name)
+        said = {"title": title, "note": note, "assignee": assignee}
+        _require(acting.describe(conn, actor(reason), name, **said), name)
     tell(f"{name} is described", cause=name)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgqueue import operations
+from pgqueue.acting import operations as acting
 from pgqueue.cli import bulk
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.cli.acting import Reason, actor
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import BeforeNumber, Dsn, Json, Most, listing, new_group
@@ -94,10 +95,9 @@ def stop(number: Number, reason: Reason = None, dsn: Dsn = None) -> None:
     """Stop a bulk action after the batch that is under way."""
     with connected(dsn) as conn:
         row = _found(conn, number)
-        with acting(conn, f"operations stop {number}", on=row.filter, reason=reason) as act:
-            act.done = execute(conn, store.stop(number, reason or "stopped by hand"))
+        done = acting.stop(conn, actor(reason), row)
         row = _found(conn, number)
-    if not act.done:
+    if not done:
         say_error(f"operation {number} is {row.state} already")
         raise typer.Exit(Exit.FAILED)
     tell(f"operation {number} is stopped: {row.done:,} {operations.PAST[row.kind]}", operation=number, done=row.done)
@@ -109,9 +109,7 @@ def resume(number: Number, detach: bulk.Detach = False, reason: Reason = None, d
     """Let a stopped bulk action go on where it stood, or one whose command was killed; a trial is not repeated."""
     with connected(dsn) as conn:
         row = _found(conn, number)
-        with acting(conn, f"operations resume {number}", on=row.filter, reason=reason) as act:
-            act.done = execute(conn, store.resume(number, detached=detach))
-        if not act.done:
+        if not acting.resume(conn, actor(reason), row, detached=detach):
             say_error(f"operation {number} is done")
             raise typer.Exit(Exit.FAILED)
         if detach:

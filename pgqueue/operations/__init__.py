@@ -3,7 +3,7 @@
 from pgqueue.operations.driving import drive_detached
 from pgqueue.operations.manner import TYPED, in_words, is_to_be_typed, rate_of, share_of
 from pgqueue.operations.plan import BATCH, PAST, STATES, WAITING, Plan, asked, begin, get
-from pgqueue.operations.previews import COUNTED, Left, Preview, left, preview
+from pgqueue.operations.previews import COUNTED, Left, Preview, counted, left, preview
 from pgqueue.operations.steps import Export, Progress, step
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Progress",
     "asked",
     "begin",
+    "counted",
     "drive_detached",
     "get",
     "in_words",

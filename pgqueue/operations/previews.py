@@ -51,20 +51,20 @@ class Left:
 
 def preview(conn: Conn, plan: Plan) -> Preview | None:
     """What an operation would do, counted as far as that is cheap; None if the database did not answer in time."""
+    return look(conn, lambda conn: counted(conn, plan), LONGER)
 
-    def count(conn: Conn) -> Preview:
-        meant = searching.search(
-            conn, asked(plan.kind, plan.filter, plan.made_at), limit=COUNTED, budget=PREVIEWED, seconds=LONGEST
-        )
-        every = searching.search(conn, parse_kept(plan.filter, plan.made_at), limit=1000, seconds=LOOK)
-        left = [each.state for each in every.candidates if each.state not in STATES[plan.kind]]
-        dead = [each.id for each in meant.candidates if each.state == JobState.DEAD]
-        kept = execute(conn, operations.keys_taken(dead)) if plan.kind == "retry" and dead else 0
-        ids = [each.id for each in meant.candidates[:SAMPLES]]
-        states = _counts([each.state for each in meant.candidates])
-        return Preview(states, ids, _counts(left), kept, meant.looked, meant.next is None)
 
-    return look(conn, count, LONGER)
+def counted(conn: Conn, plan: Plan) -> Preview:
+    """As preview(), in the transaction open on `conn`."""
+    query = asked(plan.kind, plan.filter, plan.made_at)
+    meant = searching.search(conn, query, limit=COUNTED, budget=PREVIEWED, seconds=LONGEST)
+    every = searching.search(conn, parse_kept(plan.filter, plan.made_at), limit=1000, seconds=LOOK)
+    left_out = [each.state for each in every.candidates if each.state not in STATES[plan.kind]]
+    dead = [each.id for each in meant.candidates if each.state == JobState.DEAD]
+    kept = execute(conn, operations.keys_taken(dead)) if plan.kind == "retry" and dead else 0
+    ids = [each.id for each in meant.candidates[:SAMPLES]]
+    states = _counts([each.state for each in meant.candidates])
+    return Preview(states, ids, _counts(left_out), kept, meant.looked, meant.next is None)
 
 
 def left(conn: Conn, operation: Operation) -> Left | None:
