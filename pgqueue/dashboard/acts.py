@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from pgqueue.dashboard.fields import REASON, Field
 from pgqueue.dashboard.forms import BadForm, Sent, sent
 from pgqueue.dashboard.links import Addresses
 from pgqueue.dashboard.offers import refusal
-from pgqueue.dashboard.pages.page import LONGEST_NAME, Missing
+from pgqueue.dashboard.pages.page import Missing
 from pgqueue.dashboard.rendering import Renderer
 from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.writing import written
@@ -48,8 +48,16 @@ class Notice:
 class Acts:
     """Answers the addresses of actions."""
 
-    def __init__(self, reads: Reads, primary: Reads, renderer: Renderer, seals: Seals, redaction: Redaction) -> None:
-        self._reads, self._primary, self._renderer = reads, primary, renderer
+    def __init__(
+        self,
+        reads: Reads,
+        primary: Reads,
+        renderer: Renderer,
+        seals: Seals,
+        redaction: Redaction,
+        wake: Callable[[], None],
+    ) -> None:
+        self._reads, self._primary, self._renderer, self._wake = reads, primary, renderer, wake
         self._seals, self._redaction = seals, redaction
 
     async def answer(self, action: Action, request: Request, here: Addresses, common: Mapping[str, Any]) -> Response:
@@ -58,9 +66,12 @@ class Acts:
         if (why := refusal(user, action)) is not None:
             raise Forbidden(why)
         key = request.query_params.get("of", "")
-        if not key or len(key) > LONGEST_NAME or "\0" in key:
+        if not key or len(key) > action.on.longest or "\0" in key:
             raise Missing("the address names nothing")
-        form = _Form(action, key, user, await self._reads.ask(self._known), here, common)
+        known = await self._reads.ask(self._known)
+        if action.refuses is not None and (why := action.refuses(key, user, known)) is not None:
+            raise Forbidden(why)
+        form = _Form(action, key, user, known, here, common)
         if request.method != "POST":
             doing = form.doing(await self._reads.ask(lambda conn: seen(conn, lambda conn: form.found(conn))), {})
             return self._shown(form, doing, form.at_first(doing))
@@ -99,6 +110,8 @@ class Acts:
             done = Done(str(error), False)
         if isinstance(done, Shown):
             return self._page(form, done.template, {"thing_key": form.key, **done.values}, 200)
+        if done.wakes:
+            self._wake()
         return self._back(form, done)
 
     def _back(self, form: _Form, done: Done) -> Response:

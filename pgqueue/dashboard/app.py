@@ -60,7 +60,7 @@ def create_app(
         zone=_zone(time_zone),
         asks_users=auth is not None,
     )
-    acts = Acts(reads, primary, redaction) if actions else None
+    acts = Acts(reads, primary, redaction, site.wake) if actions else None
     told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory, acts)
     return Dashboard(site, Guard(site.router, auth, embed, told, actions=actions))
 

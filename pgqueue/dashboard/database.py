@@ -88,6 +88,10 @@ class Reads:
         """What `act` does, which is done once: a connection that had died is found out before. Raises as ask()."""
         return await self._in_thread(self._do, act)
 
+    def lend(self) -> AbstractContextManager[Conn]:
+        """A connection until the end of the block, for work in a thread of one's own."""
+        return self._connection()
+
     def close(self) -> None:
         """Close what was opened."""
         with self._lock:

@@ -18,6 +18,8 @@ from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.acts import ACT, SAID, Acts, Forbidden
 from pgqueue.dashboard.checkup import Checkup
 from pgqueue.dashboard.database import Busy, Reads, is_reachable
+from pgqueue.dashboard.driver import Driver
+from pgqueue.dashboard.exporting import EXPORT, Exports
 from pgqueue.dashboard.links import Addresses, Link
 from pgqueue.dashboard.live import PERIODS, USUAL, Poller, Stream
 from pgqueue.dashboard.memory import Memory
@@ -75,8 +77,10 @@ class Site:
         self._scraped = Scraped(reads.dsn)
         self.checkup = None if reads.dsn is None else Checkup(reads.dsn)
         self._renderer, self._poller, self._files = Renderer(zone), Poller(), StaticFiles()
-        self._acts = None if primary is None else Acts(reads, primary, self._renderer, seals, redaction)
-        self._paths = {"act": ACT, **{page.name: page.path for page in PAGES}}
+        self._driver = None if primary is None else Driver(primary.lend)
+        self._acts = None if primary is None else Acts(reads, primary, self._renderer, seals, redaction, self.wake)
+        self._exports = Exports(reads, redaction)
+        self._paths = {"act": ACT, "export": EXPORT, **{page.name: page.path for page in PAGES}}
         self._common = {
             "title": title,
             "links": links,
@@ -93,6 +97,7 @@ class Site:
                 Route("/readyz", self._readiness),
                 Route("/metrics", self._scraped.answer),
                 Route("/static/{digest}/{name}", self._files.__call__),
+                Route(EXPORT, self._export),
                 *(Route(page.path, partial(self._answer, page)) for page in PAGES),
                 *(Route(each.path, partial(self._act, each), methods=["GET", "POST"]) for each in self._actions),
             ],
@@ -100,8 +105,15 @@ class Site:
             default=self._nowhere,
         )
 
+    def wake(self) -> None:
+        """Drive what was left to whoever is there, if nobody else does."""
+        if self._driver is not None:
+            self._driver.wake()
+
     def close(self) -> None:
         """Close the connections to the database."""
+        if self._driver is not None:
+            self._driver.close()
         self._scraped.close()
         self._reads.close()
         if self._primary is not None:
@@ -131,6 +143,9 @@ class Site:
             self.memory,
         )
         here = self._here(request)
+        if self._driver is not None:
+            # What the process before this one had not finished.
+            self._driver.wake_once()
         look = partial(self._look, page, asked, here)
 
         async def answer() -> Response:
@@ -148,6 +163,9 @@ class Site:
         assert self._acts is not None, "without acts there are no such routes"
         here = self._here(request)
         return await self._answered(request, here, self._acts.answer(action, request, here, self._common))
+
+    async def _export(self, request: Request) -> Response:
+        return await self._answered(request, self._here(request), self._exports.answer(request))
 
     async def _answered(self, request: Request, here: Addresses, answer: Awaitable[Response]) -> Response:
         """An answer, or what is said where there is none."""

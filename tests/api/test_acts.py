@@ -16,6 +16,7 @@ from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.dashboard.api import bodies
 from pgqueue.dashboard.api.openapi import document
 from pgqueue.job import JobState
+from pgqueue.worker.upkeep.operator import drive_operations
 from tests.api.asking import BASE, TOKENS, USERS, ask, make, read
 from tests.api.test_guard import BASIC, COOKIE
 from tests.api.test_openapi import check, strict
@@ -227,3 +228,20 @@ def test_an_act_answers_as_its_schema_says(acting: Dashboard, conn: Conn) -> Non
         schema = described["paths"][f"{BASE}{path}"]["post"]["responses"]["200"]["content"]["application/json"]
         check(described, schema["schema"], json.loads(told.text), path)
     assert audit(conn)[:3] == ("ada", "api", "queues resume")
+
+
+def test_all_that_match_are_moved_as_by_the_page_within_what_exists_for_the_token(
+    acting: Dashboard, conn: Conn
+) -> None:
+    theirs, others = enqueue(conn, queue="mail.eu"), enqueue(conn, queue="bank")
+    told = act(acting, "/act/bulk/cancel", "queue:*", "tenant", reason="moving house")
+    assert told.status == 200, told.text
+    number = int(json.loads(told.text)["to"].rpartition("/")[2])
+    row = conn.execute("select who, via, filter, reason, detached from pgqueue.operations where id = %s", [number])
+    who, via, filter_text, reason, detached = row.fetchone() or ()
+    assert (who, via, reason, detached) == (USERS["tenant"].name, "api", "moving house", True)
+    assert filter_text == 'queue:"mail.*" queue:*'
+    drive_operations(conn)
+    assert state(conn, theirs) is JobState.CANCELLED
+    assert state(conn, others) is JobState.READY
+    assert act(acting, "/act/bulk/cancel", "args.password:x", "operator").status == 403

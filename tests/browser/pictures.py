@@ -26,6 +26,8 @@ PAGES = {
     "jobs": "/jobs",
     "job": "/jobs/{dead}",
     "search": "/jobs?q=state:dead+queu:mail",
+    "found": "/jobs?q=queue:mail+state:dead",
+    "bulk": "/act/bulk/retry?of=state:dead",
     "running": "/running",
     "dead": "/dead",
     "causes": "/causes",

@@ -60,7 +60,9 @@ ADDRESSES = (
 FORMS = tuple(
     f"{each.path}?of={{{key}}}"
     for each in ACTIONS
-    for key in ({"job": "dead", "limits": "limit", "limit": "rule"}.get(each.on.name, each.on.name),)
+    for key in ({"job": "dead", "limits": "limit", "limit": "rule", "bulk": "asked"}.get(each.on.name, each.on.name),)
+    # The operation that stands there retries.
+    if each.on.name != "operation" or each.name.endswith("-retry")
 )
 
 
@@ -79,6 +81,7 @@ class Filled:
     dead: UUID
     succeeded: UUID
     operation: int
+    cause: str = "0123456789ab"
 
     @property
     def asked(self) -> str:

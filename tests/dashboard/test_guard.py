@@ -66,6 +66,8 @@ def expected(route: str, methods: frozenset[str], method: str, user: User | None
         return {405}
     if user is None and path not in ("/healthz", "/readyz"):
         return {401}
+    if path == "/export" and user is not None and method != "POST":
+        return {200} if user.may("export") else {403}
     action = next((each for each in ACTIONS if each.path == path), None)
     if method not in methods:
         return {404, 405}

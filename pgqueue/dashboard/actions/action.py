@@ -23,6 +23,7 @@ from pgqueue.acting import Actor
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn
 from pgqueue.dashboard.fields import Field
+from pgqueue.dashboard.pages.page import LONGEST_NAME
 from pgqueue.redaction import Redaction
 
 Where = tuple[str, Mapping[str, Any]]
@@ -32,7 +33,8 @@ Where = tuple[str, Mapping[str, Any]]
 class Subject:
     """What actions are done on: how one is found for who asks, what it is called, and which page shows it.
 
-    `find` takes the key that the address has, and raises Missing for what does not exist for the user.
+    `find` takes the key that the address has, of so many letters at the `longest`, and raises Missing for what does not
+    exist for the user.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Subject:
     key: Callable[[Any], str]
     called: Callable[[Any], str]
     page: Callable[[str], Where]
+    longest: int = LONGEST_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ class Doing:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of an action: what is said of it, whether it was done, and the page to go to if not back."""
+    """What became of an action: what is said of it, whether it was done, and the page to go to if not back.
+
+    `wakes`: it left a bulk action to whoever drives it.
+    """
 
     said: str
     done: bool = True
     to: Where | None = None
+    wakes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class Action:
     `fits` says of a thing whether its button is there. `asks` is what is asked before; without it, and without fields,
     the button does it at once. `about` says more on the form, `shows` is a template that stands above its fields. One
     that is `apart` is not among the buttons of its subject: a template names it where it belongs. What
-    `needs_all_queues` is not for those who see some alone.
+    `needs_all_queues` is not for those who see some alone. `refuses` says of a key why the user may not with that one.
     """
 
     name: str
@@ -106,6 +113,7 @@ class Action:
     shows: str | None = None
     apart: bool = False
     needs_all_queues: bool = False
+    refuses: Callable[[str, User, Redaction], str | None] | None = None
 
     @property
     def is_direct(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,16 @@ from pgqueue.dashboard.writing import written as in_transaction
 from pgqueue.errors import JobNotFound, KeyTaken, QueueFull, UsageError
 from pgqueue.exact_json import written
 from pgqueue.redaction import Redaction
+from pgqueue.search.words import LONGEST
 from pgqueue.store import execute, secrecy
 
 VIA = "api"
-OF = Parameter("of", "on what: its id or name; `all` where the action is on no single thing", required=True)
+OF = Parameter(
+    "of",
+    "on what: its id, its name, or a search; `all` where the action is on no single thing",
+    {"type": "string", "maxLength": LONGEST},
+    required=True,
+)
 _ADDRESSES = Addresses(BASE, {page.name: "/overview" if page.path == "/" else page.path for page in PAGES}, {})
 
 
@@ -55,8 +61,8 @@ def action_of(path: str) -> Action | None:
 class Acts:
     """Does what tokens may do, on connections that may write."""
 
-    def __init__(self, reads: Reads, primary: Reads, redaction: Redaction) -> None:
-        self._reads, self._primary, self._redaction = reads, primary, redaction
+    def __init__(self, reads: Reads, primary: Reads, redaction: Redaction, wake: Callable[[], None]) -> None:
+        self._reads, self._primary, self._redaction, self._wake = reads, primary, redaction, wake
 
     async def form(self, action: Action, request: Request, user: User) -> FormAnswer:
         """What an action would be done with. Raises Problem, and our own errors."""
@@ -88,6 +94,8 @@ class Acts:
             return ActAnswer("", None, done.values)
         if not done.done:
             raise Problem(409, done.said, "look at it as it is now")
+        if done.wakes:
+            self._wake()
         page, params = done.to or action.on.page(key)
         return ActAnswer(done.said, _ADDRESSES.page(page, **params), None)
 
@@ -100,7 +108,12 @@ class Acts:
     def _key(self, action: Action, request: Request, user: User) -> str:
         if (why := refusal(user, action)) is not None:
             raise Problem(403, why, "ask with a token that may")
-        return checked([OF], request.query_params)["of"]
+        key = checked([OF], request.query_params)["of"]
+        if len(key) > action.on.longest:
+            raise missing(f"nothing has a name of {len(key):,} letters")
+        if action.refuses is not None and (why := action.refuses(key, user, self._redaction)) is not None:
+            raise Problem(403, why, "ask for less")
+        return key
 
     def _at_first(self, thing: Any, user: User, known: Redaction) -> Doing:
         return Doing(thing, user, Actor(user.name, VIA), known)

@@ -81,12 +81,19 @@ def found(conn: Conn, asked: Asked, states: frozenset[JobState], said: Filters) 
 
 
 def as_shown(job: Job, redaction: Redaction) -> Job:
-    """A job of a list: without its arguments, and without their secrets in its error."""
+    """A job of a list: without its arguments, and without their secrets in its error and its keys."""
     secrets = None if job.args == TOO_LARGE else redaction.of_value(job.target, job.args)[1]
     error = job.last_error
     if error is not None and secrets is None:
         error = f"{error.partition(': ')[0]}: {HIDDEN}"
-    return replace(job, args=None, last_error=without(error, secrets or ()), reason=without(job.reason, secrets))
+    return replace(
+        job,
+        args=None,
+        last_error=without(error, secrets or ()),
+        reason=without(job.reason, secrets),
+        unique_key=without(job.unique_key, secrets),
+        limit_key=without(job.limit_key, secrets),
+    )
 
 
 def made_at(job_id: UUID | None) -> datetime | None:

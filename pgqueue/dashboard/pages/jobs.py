@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pgqueue import operations
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages import columns
 from pgqueue.dashboard.pages.depths import Filling, filling
@@ -20,6 +21,9 @@ from pgqueue.store import execute, workers
 _ID = re.compile(r"#?(?=\D*\d)([0-9a-fA-F]{6}[0-9a-fA-F-]{0,30})…?")
 # Of fewer digits it may be a word.
 _SURELY = 8
+# A box beside a job is a parameter of its own, as it is sent without JavaScript.
+CHOSEN = "j."
+_CHOSEN = re.compile(r"j\.[0-9a-f]{32}")
 # Seconds: what the tabs count.
 GOOD_FOR = 5.0
 
@@ -53,10 +57,15 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
 
 
 def _lead_on(conn: Conn, asked: Asked) -> None:
-    """Where an address leads that names one job, the boxes of the chooser, or filters as they were said once."""
+    """Where an address leads that names one job, boxes that were ticked, or filters as they were said once."""
     text = asked.query.get("q", "").strip()
     if (ticked := columns.ticked(asked)) is not None:
         raise Elsewhere("jobs", q=text or None, limit=asked.text("limit"), columns=ticked or None)
+    if asked.query.get("pick") in operations.STATES:
+        ids = [name.removeprefix(CHOSEN) for name in asked.query if _CHOSEN.fullmatch(name)]
+        if not ids:
+            raise Elsewhere("jobs", q=text or None)
+        raise Elsewhere("act", on="bulk", name=asked.query["pick"], of=f"id:{','.join(ids)}")
     if (named := _ID.fullmatch(text)) is not None:
         _go(conn, asked, named[1].replace("-", "").lower()[:32])
     filters = {"state": asked.text("state"), "queue": asked.text("queue"), "task": asked.text("target")}

@@ -62,7 +62,7 @@
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    const typing = event.target.matches("input, select, textarea, [contenteditable]");
+    const typing = event.target.matches('input:not([type="checkbox"]), select, textarea, [contenteditable]');
     if (event.key === "Escape" && typing) { event.target.blur(); return; }
     if (typing) return;
     if (going && Date.now() - going < 1500) {
@@ -76,6 +76,7 @@
       "/": () => document.querySelector(".search input").focus(),
       j: () => step(1),
       k: () => step(-1),
+      x: () => document.dispatchEvent(new Event("pgqueue:choose")),
       t: turn,
       u: () => document.dispatchEvent(new Event("pgqueue:utc")),
       r: () => document.getElementById("pause")?.click(),

@@ -1,0 +1,117 @@
+"""Jobs that a search finds as lines of JSON: as many as there are, a bounded batch at a time, without their secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from pgqueue.dashboard.auth import User
+from pgqueue.dashboard.database import Busy, Conn, Reads, seen
+from pgqueue.dashboard.pages.hidden import as_shown
+from pgqueue.dashboard.pages.job_filters import as_shown as job_as_shown
+from pgqueue.dashboard.pages.page import Asked
+from pgqueue.dashboard.pages.searched import now, query_of
+from pgqueue.errors import QueryError
+from pgqueue.record import Job
+from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.search import Query
+from pgqueue.store import execute, searching, secrecy
+from pgqueue.store.listing import TOO_LARGE
+
+EXPORT = "/export"
+# Jobs of a batch; and exports at once, each of which holds a connection while it looks.
+BATCH, MOST = 500, 2
+# A batch in which nothing is found looks so many times further.
+FURTHER = 3
+
+
+class Exports:
+    """Answers with streams of jobs."""
+
+    def __init__(self, reads: Reads, redaction: Redaction) -> None:
+        self._reads, self._redaction = reads, redaction
+        self._open = 0
+
+    async def answer(self, request: Request) -> Response:
+        """The jobs that the address asks for, newest first. Raises Busy."""
+        user: User = request.scope["pgqueue.user"]
+        if not user.may("export"):
+            return PlainTextResponse(f"You may not: the role {user.role} lacks the permission export.\n", 403)
+        if self._open >= MOST:
+            return PlainTextResponse(f"{MOST} exports are under way; wait for one to end.\n", 503)
+        asked = Asked(user, dict(request.query_params), {}, self._redaction)
+        text = request.query_params.get("q", "").strip()
+        try:
+            query = await self._reads.ask(lambda conn: query_of(asked, text, now(conn)))
+        except QueryError as error:
+            return PlainTextResponse(f"{error}\n", 422)
+        known = await self._reads.ask(
+            lambda conn: seen(conn, lambda conn: self._redaction.knowing(execute(conn, secrecy.every())))
+        )
+        asked = replace(asked, redaction=known)
+        headers = {"content-disposition": 'attachment; filename="jobs.jsonl"', "x-accel-buffering": "no"}
+        return StreamingResponse(
+            self._lines(asked, query), media_type="application/jsonl; charset=utf-8", headers=headers
+        )
+
+    async def _lines(self, asked: Asked, query: Query) -> AsyncIterator[bytes]:
+        self._open += 1
+        try:
+            before: UUID | None = None
+            while True:
+                at = before
+                lines, before = await self._reads.ask(lambda conn, at=at: self._batch(conn, asked, query, at))  # type: ignore[misc]
+                if lines:
+                    yield lines
+                if before is None:
+                    return
+        finally:
+            self._open -= 1
+
+    def _batch(self, conn: Conn, asked: Asked, query: Query, before: UUID | None) -> tuple[bytes, UUID | None]:
+        answer = searching.page(
+            conn, query, before=before, limit=BATCH, budgets=FURTHER, shown=as_shown(asked.redaction)
+        )
+        if answer is None:
+            # What was sent ends without its last line: whoever reads it hears that it is not whole.
+            raise Busy
+        jobs, found = answer
+        seen = (job for job in jobs if asked.user.sees(job.queue))
+        text = "".join(f"{_line(job, asked)}\n" for job in seen)
+        return text.encode(errors="replace"), found.next
+
+
+def _line(job: Job, asked: Asked) -> str:
+    clean = job_as_shown(job, asked.redaction)
+    told = {field.name: getattr(clean, field.name) for field in fields(Job)}
+    told["args"] = _args(job.target, job.args, asked) if asked.user.may("view_args") else None
+    told["labels"] = dict(_labels(job, asked.redaction)) or None
+    return json.dumps(told, ensure_ascii=False, default=_plain)
+
+
+def _args(target: str, args: Any, asked: Asked) -> Any:
+    """Arguments without their secrets; as a text, where Python cannot read them."""
+    if args == TOO_LARGE:
+        return TOO_LARGE
+    if isinstance(args, str):
+        return asked.redaction.of_args(target, args).text
+    return asked.redaction.of_value(target, args)[0]
+
+
+def _labels(job: Job, redaction: Redaction) -> Iterator[tuple[str, str]]:
+    if isinstance(job.labels, str):
+        yield "", redaction.of_json(job.labels).text
+        return
+    for key, value in (job.labels or {}).items():
+        yield key, HIDDEN if redaction.hides(key) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
