@@ -26,7 +26,6 @@ from pgqueue.errors import JobNotFound, KeyTaken, PgqueueError, QueueFull, Usage
 from pgqueue.redaction import Redaction
 from pgqueue.store import execute, secrecy
 
-VIA = "dashboard"
 TOKEN = "token"
 # In addresses: of actions, and what is said after one.
 ACT, SAID = "/act/{on}/{name}", "_said"
@@ -187,7 +186,7 @@ class _Form:
         return self.action.on.find(conn, self.user, self.key)
 
     def doing(self, thing: Any, values: Mapping[str, Any], stood: Mapping[str, str] | None = None) -> Doing:
-        actor = Actor(self.user.name, VIA, values.get("reason"))
+        actor = Actor(self.user.name, self.user.via, values.get("reason"))
         return Doing(thing, self.user, actor, self.redaction, values, stood or {})
 
     def at_first(self, doing: Doing, *, short: bool = False) -> dict[str, list[str]]:

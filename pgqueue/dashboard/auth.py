@@ -42,12 +42,14 @@ class User:
     """Somebody who looks, and as what; `queues` are globs of those queues that exist for them, None is all.
 
     `scopes` add permissions to those of the role, or take some away: `["+purge", "-view_args"]`.
+    `via` is the door by which they come, as the audit names it.
     """
 
     name: str
     role: Role | str = Role.VIEWER
     queues: Sequence[str] | None = None
     scopes: Sequence[str] = ()
+    via: str = "dashboard"
 
     def __post_init__(self) -> None:
         if self.role not in list(Role):

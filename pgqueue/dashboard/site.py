@@ -106,7 +106,7 @@ class Site:
         )
 
     def wake(self) -> None:
-        """Drive what was left to whoever is there, if nobody else does."""
+        """Drive the bulk actions that were begun here, unless a worker does."""
         if self._driver is not None:
             self._driver.wake()
 

@@ -24,6 +24,7 @@ from tests.dashboard.asking import Answer
 from tests.dashboard.asking import ask as ask_anything
 from tests.dashboard.test_guard import METHODS, assert_headers
 from tests.factories import Conn, claim_one, enqueue, fail, job, state
+from tests.waiting import wait_until
 
 SENT = ("content-type", "application/json")
 ACT_PATHS = sorted(action.path for action in ACTIONS)
@@ -212,6 +213,55 @@ def test_a_form_changes_nothing_whatever_is_asked_with(acting: Dashboard, conn: 
         if action.on.name == "job":
             assert ask(acting, f"{action.path}?of={waiting}", body=b'{"level": 9}', headers=[SENT]).status == 200
     assert conn.execute("select xmin::text from pgqueue.jobs where id = %s", [waiting]).fetchone() == before
+
+
+def test_a_bulk_action_is_previewed_and_begun_and_its_end_is_answered(acting: Dashboard, conn: Conn) -> None:
+    for _ in range(3):
+        fail(conn, claim_one(conn, {"to": "ann"}, queue="bulk"), None)
+    waiting = enqueue(conn, queue="bulk")
+    form = read(acting, "/act/bulk/retry?of=queue:bulk")
+    described = strict(document())
+    schema = described["paths"][f"{BASE}/act/bulk/retry"]["get"]["responses"]["200"]["content"]["application/json"]
+    check(described, schema["schema"], form, "/act/bulk/retry")
+    assert (form["meant"]["count"], form["meant"]["states"], form["meant"]["left"]) == (3, {"dead": 3}, {"ready": 1})
+    without_workers(conn)
+    begun = act(acting, "/act/bulk/retry", "queue:bulk", made_at=form["meant"]["made_at"], reason="mended")
+    assert begun.status == 200, begun.text
+    address = json.loads(begun.text)["to"].removeprefix(BASE)
+    wait_until(lambda: read(acting, address)["state"] == "done")
+    told = read(acting, address)
+    assert (told["done"], told["via"], told["who"], told["reason"]) == (3, "api", "ada", "mended")
+    number = told["id"]
+    assert act(acting, "/act/operation/stop-retry", number).status == 409
+    assert state(conn, waiting) is JobState.READY
+    tables = ("queue:nothing", "quue:bulk")
+    assert [act(acting, "/act/bulk/cancel", each).status for each in tables] == [422, 404]
+
+
+def without_workers(conn: Conn) -> None:
+    """Else the dashboard leaves bulk actions to them."""
+    conn.execute("delete from pgqueue.workers")
+
+
+def test_a_tenant_acts_on_their_own_jobs_and_sees_their_own_operations(acting: Dashboard, conn: Conn) -> None:
+    theirs, others = enqueue(conn, queue="mail.bulk"), enqueue(conn, queue="bank.bulk")
+    assert read(acting, "/act/bulk/cancel?of=queue:*.bulk", "tenant")["meant"]["count"] == 1
+    without_workers(conn)
+    begun = act(acting, "/act/bulk/cancel", "queue:*.bulk", "tenant")
+    assert begun.status == 200, begun.text
+    address = json.loads(begun.text)["to"].removeprefix(BASE)
+    wait_until(lambda: read(acting, address, "tenant")["state"] == "done")
+    assert (state(conn, theirs), state(conn, others)) == (JobState.CANCELLED, JobState.READY)
+    assert [each["who"] for each in read(acting, "/operations", "tenant")["items"]] == ["tess"]
+    assert {each["who"] for each in read(acting, "/audit", "tenant")["items"]} == {"tess"}
+    conn.execute("update pgqueue.operations set via = 'dashboard' where id = %s", [address.rpartition("/")[2]])
+    assert ask(acting, address, "tenant").status == 404, "of somebody of the same name by another door"
+
+
+@pytest.mark.parametrize(("of", "who"), [("args.token=hush", "admin"), ("label.api-key:h*", "operator")])
+def test_nobody_acts_on_jobs_by_what_is_hidden_from_them(acting: Dashboard, of: str, who: str) -> None:
+    for method in ("GET", "POST"):
+        assert ask(acting, f"/act/bulk/cancel?of={of}", who, method=method, headers=[SENT], body=b"{}").status == 403
 
 
 def test_an_act_answers_as_its_schema_says(acting: Dashboard, conn: Conn) -> None:

@@ -164,7 +164,7 @@ def test_tokens_stand_in_a_file_with_role_and_queues(tmp_path: Path) -> None:
     token, file = new_token(), tmp_path / "tokens.txt"
     file.write_text(f"# ours\n\nci:operator:{hash_token(token)}:mail.*,!mail.x\n")
     user = asyncio.run(Tokens.of_file(file).user_of(request_with(token)))
-    assert user == User("ci", "operator", ["mail.*", "!mail.x"])
+    assert user == User("ci", "operator", ["mail.*", "!mail.x"], via="api")
     for said, complaint in (
         ("ci:operator\n", "line 1"),
         ("", "names no token"),

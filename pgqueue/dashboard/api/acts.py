@@ -28,16 +28,8 @@ from pgqueue.dashboard.writing import written as in_transaction
 from pgqueue.errors import JobNotFound, KeyTaken, QueueFull, UsageError
 from pgqueue.exact_json import written
 from pgqueue.redaction import Redaction
-from pgqueue.search.words import LONGEST
 from pgqueue.store import execute, secrecy
 
-VIA = "api"
-OF = Parameter(
-    "of",
-    "on what: its id, its name, or a search; `all` where the action is on no single thing",
-    {"type": "string", "maxLength": LONGEST},
-    required=True,
-)
 _ADDRESSES = Addresses(BASE, {page.name: "/overview" if page.path == "/" else page.path for page in PAGES}, {})
 
 
@@ -56,6 +48,12 @@ class ActAnswer:
 def action_of(path: str) -> Action | None:
     """The action that an address below the API does."""
     return next((each for each in ACTIONS if path == f"{BASE}{each.path}"), None)
+
+
+def of(action: Action) -> Parameter:
+    """What an action is done on, as its address says it."""
+    says = "on what: its id or name; of bulk actions a search; `all` where the action is on no single thing"
+    return Parameter("of", says, {"type": "string", "maxLength": action.on.longest}, required=True)
 
 
 class Acts:
@@ -108,15 +106,13 @@ class Acts:
     def _key(self, action: Action, request: Request, user: User) -> str:
         if (why := refusal(user, action)) is not None:
             raise Problem(403, why, "ask with a token that may")
-        key = checked([OF], request.query_params)["of"]
-        if len(key) > action.on.longest:
-            raise missing(f"nothing has a name of {len(key):,} letters")
+        key = checked([of(action)], request.query_params)["of"]
         if action.refuses is not None and (why := action.refuses(key, user, self._redaction)) is not None:
-            raise Problem(403, why, "ask for less")
+            raise Problem(403, why, "ask for what this token may know of")
         return key
 
     def _at_first(self, thing: Any, user: User, known: Redaction) -> Doing:
-        return Doing(thing, user, Actor(user.name, VIA), known)
+        return Doing(thing, user, Actor(user.name, user.via), known)
 
     def _doing(
         self, fields: list[Field], given: Mapping[str, list[str]], thing: Any, user: User, known: Redaction
@@ -126,7 +122,7 @@ class Acts:
         stood = {field.name: field.now(at_first) for field in fields}
         now = {name: [] if field.kind == "many" else [stood[name]] for name, field in _by_name(fields).items()}
         values = {field.name: field.value(given.get(field.name, now[field.name])) for field in fields}
-        actor = Actor(user.name, VIA, values["reason"])
+        actor = Actor(user.name, user.via, values["reason"])
         return Doing(thing, user, actor, known, values, stood)
 
 

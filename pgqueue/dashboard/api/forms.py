@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgqueue.dashboard.actions.action import Action, Doing
+from pgqueue.dashboard.actions.meant import Meant
+from pgqueue.dashboard.api.meant import MeantAnswer, meant_answer
 from pgqueue.dashboard.fields import Field
 
 
@@ -26,7 +28,7 @@ class FieldAnswer:
 class FormAnswer:
     """What an action is done on, as it is `called`; what it means, what is `asked` before, and its fields.
 
-    `fits` is whether a page would show its button now.
+    `fits` is whether a page would show its button now; `meant` the preview of a bulk action.
     """
 
     called: str
@@ -34,6 +36,7 @@ class FormAnswer:
     asked: str | None
     fits: bool
     fields: list[FieldAnswer]
+    meant: MeantAnswer | None
 
 
 def form_answer(action: Action, doing: Doing, fields: Sequence[Field]) -> FormAnswer:
@@ -45,6 +48,7 @@ def form_answer(action: Action, doing: Doing, fields: Sequence[Field]) -> FormAn
         None if action.asks is None else action.asks(thing),
         action.fits(thing),
         [_field(field, doing) for field in fields],
+        meant_answer(thing, doing.redaction) if isinstance(thing, Meant) else None,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.api.act_schemas import body_of
-from pgqueue.dashboard.api.acts import OF, ActAnswer
+from pgqueue.dashboard.api.acts import ActAnswer, of
 from pgqueue.dashboard.api.forms import FormAnswer
 from pgqueue.dashboard.api.parameters import Parameter
 from pgqueue.dashboard.api.problems import KIND, ProblemAnswer
@@ -123,7 +123,7 @@ def _form(action: Action, schemas: Schemas) -> dict[str, Any]:
     return {
         "operationId": f"{_id(action)}_form",
         "summary": f"{action.words}: with what it would be done",
-        "parameters": [_parameter(OF), _KNOWN],
+        "parameters": [_parameter(of(action)), _KNOWN],
         "responses": _responses(FormAnswer, schemas, "403"),
     }
 
@@ -138,7 +138,7 @@ def _act(action: Action, schemas: Schemas) -> dict[str, Any]:
         "operationId": _id(action),
         "summary": f"{action.words}: on the {action.on.name}",
         "description": f"For tokens with the permission `{action.permission}`.{about}",
-        "parameters": [_parameter(OF)],
+        "parameters": [_parameter(of(action))],
         "requestBody": body_of(action),
         "responses": {
             "200": {

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.requests import Request
@@ -19,6 +20,8 @@ from pgqueue.dashboard.waits import MOST_REMEMBERED, MOST_WAITING, delay
 from pgqueue.errors import UsageError
 
 PREFIX = "pgq_"
+# As the audit names who came by this door.
+VIA = "api"
 # Of 64 letters each: nobody guesses that, and nobody types it.
 LETTERS, SHORTEST = 43, 32
 _HASH = re.compile(r"sha256\$[0-9a-f]{64}")
@@ -56,7 +59,7 @@ class Tokens:
                 raise UsageError(f"the token of {name} must be a hash: pgqueue.dashboard.hash_token(...)")
             if digest in self._users:
                 raise UsageError(f"{name} has the token of {self._users[digest].name}; each has its own")
-            self._users[digest] = user
+            self._users[digest] = replace(user, via=VIA)
         self._failures: OrderedDict[str, int] = OrderedDict()
         self._waiting = 0
 

@@ -8,7 +8,7 @@ from typing import Any
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.hidden import filter_shown
-from pgqueue.dashboard.pages.operations import DOORS, LIMIT, LOOKED, number_of
+from pgqueue.dashboard.pages.operations import LIMIT, LOOKED, number_of
 from pgqueue.dashboard.pages.page import Asked, Page
 from pgqueue.store import audit, execute
 from pgqueue.store.audit import Act
@@ -26,7 +26,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
 
 
 def _exists_for(user: User, row: Act) -> bool:
-    return user.queues is None or (row.via in DOORS and row.who == user.name)
+    return user.queues is None or (row.via == user.via and row.who == user.name)
 
 
 PAGE = Page("audit", "/audit", load, ("table",))

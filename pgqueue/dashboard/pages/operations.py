@@ -20,8 +20,6 @@ from pgqueue.store.operations import Operation
 LIMIT = 50
 # What a tenant's own are found among.
 LOOKED = 1_000
-# By which doors those act whose names a dashboard knows.
-DOORS = ("dashboard", "api")
 # Seconds that the count of what is left is good for.
 GOOD_FOR = 5.0
 # Later than that after its next batch was due, nobody drives it.
@@ -84,7 +82,7 @@ def _left(conn: Conn, row: Operation) -> Left | None:
 
 def exists_for(user: User, row: Operation) -> bool:
     """Whether an operation exists for a user: of somebody who does not see all queues their own alone."""
-    return user.queues is None or (row.via in DOORS and row.who == user.name)
+    return user.queues is None or (row.via == user.via and row.who == user.name)
 
 
 def number_of(said: str | None) -> int | None:

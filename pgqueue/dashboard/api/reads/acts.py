@@ -1,34 +1,18 @@
-"""What people did: bulk actions, and the audit. They belong to no queue, so they exist for those who see all."""
+"""What people did: bulk actions, and the audit. Who does not see all queues sees what they did themselves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, fields
 
-from pgqueue import operations
-from pgqueue.dashboard.api.parameters import BEFORE_NUMBER, limit
+from pgqueue.dashboard.api.parameters import BEFORE_NUMBER
 from pgqueue.dashboard.api.route import Route
-from pgqueue.dashboard.database import Conn, seen
-from pgqueue.dashboard.pages.hidden import filter_shown
-from pgqueue.dashboard.pages.page import Asked, Missing
-from pgqueue.store import Statement, audit, execute
-from pgqueue.store import operations as store
+from pgqueue.dashboard.database import Conn
+from pgqueue.dashboard.pages import audit as audit_page
+from pgqueue.dashboard.pages import operations as page
+from pgqueue.dashboard.pages.page import Asked
+from pgqueue.operations import Left
 from pgqueue.store.audit import Act
 from pgqueue.store.operations import Operation
-
-USUAL, MOST = 50, 200
-
-
-class Numbered(Protocol):
-    """A row with a number."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-        ...
-
-
-R = TypeVar("R", bound=Numbered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +21,17 @@ class Operations:
 
     items: list[Operation]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationWhole(Operation):
+    """A bulk action, and how many jobs it has still to look at; null where nobody could count them in time.
+
+    `stands` is whether nobody drives it, though it runs.
+    """
+
+    left: Left | None
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +44,38 @@ class Acts:
 
 def listed(conn: Conn, asked: Asked) -> Operations:
     """A page of bulk actions."""
-    before, most = _place(asked)
-    rows, behind = _page(conn, asked, store.newest(before, most + 1), most)
-    return Operations([_operation(row, asked) for row in rows], behind)
+    told = page.load(conn, asked)
+    return Operations([each.row for each in told["rows"]], _next(told["more"]))
 
 
-def one(conn: Conn, asked: Asked) -> Operation:
+def one(conn: Conn, asked: Asked) -> OperationWhole:
     """One bulk action."""
-    number = asked.path["operation"]
-    is_number = number.isascii() and number.isdigit() and len(number) < 19
-    sees_all = asked.user.queues is None
-    row = seen(conn, lambda conn: operations.get(conn, int(number))) if is_number and sees_all else None
-    if row is None:
-        raise Missing(f"no operation {number[:40]}")
-    return _operation(row, asked)
+    found = page.load_one(conn, asked)
+    told: page.Told = found["told"]
+    known = {field.name: getattr(told.row, field.name) for field in fields(Operation)}
+    return OperationWhole(**known, left=found["left"], stands=told.stands)
 
 
 def done(conn: Conn, asked: Asked) -> Acts:
     """A page of the audit."""
-    before, most = _place(asked)
-    rows, behind = _page(conn, asked, audit.newest(before, most + 1), most)
-    return Acts([replace(row, filter=filter_shown(row.filter, asked.user, asked.redaction)) for row in rows], behind)
+    told = audit_page.load(conn, asked)
+    return Acts(told["rows"], _next(told["more"]))
 
 
-def _operation(row: Operation, asked: Asked) -> Operation:
-    return replace(row, filter=filter_shown(row.filter, asked.user, asked.redaction) or "")
+def _next(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
-def _place(asked: Asked) -> tuple[int | None, int]:
-    before = asked.query.get("before")
-    return None if before is None else int(before), int(asked.query.get("limit", USUAL))
-
-
-def _page(conn: Conn, asked: Asked, statement: Statement[list[R]], most: int) -> tuple[list[R], str | None]:
-    rows = seen(conn, lambda conn: execute(conn, statement)) if asked.user.queues is None else []
-    return rows[:most], str(rows[most - 1].id) if len(rows) > most else None
-
-
-_PAGE = (BEFORE_NUMBER, limit(MOST, USUAL))
+_PAGE = (BEFORE_NUMBER,)
 ROUTES = (
     Route("operations", "/operations", "Bulk actions, the newest first", listed, Operations, _PAGE, page="/operations"),
     Route(
         "operation",
-        "/operations/{operation}",
+        "/operations/{number}",
         "One bulk action, and how far it is",
         one,
-        Operation,
-        places={"operation": "its number"},
+        OperationWhole,
+        places={"number": "its number"},
         page="/operations/{number}",
     ),
     Route("audit", "/audit", "Who did what by hand, and why, the newest first", done, Acts, _PAGE, page="/audit"),

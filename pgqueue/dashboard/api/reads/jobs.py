@@ -18,6 +18,7 @@ from pgqueue.dashboard.pages.page import Asked
 from pgqueue.dashboard.pages.searched import FURTHER, Said, now, query_of, searched
 from pgqueue.job import JobState
 from pgqueue.record import Job
+from pgqueue.redaction import Redaction
 from pgqueue.search import quoted
 from pgqueue.search.words import LONGEST
 
@@ -85,7 +86,7 @@ def running(conn: Conn, asked: Asked) -> Jobs:
     """What runs, longest first."""
     told = running_page.load(conn, asked)
     there: Found = told["found"]
-    items = [_listed(each, asked) for each in told["jobs"]]
+    items = [job_listed(each, asked.redaction) for each in told["jobs"]]
     return Jobs(items, None, there.looked, there.back_to, there.heads, there.unread)
 
 
@@ -102,7 +103,7 @@ def _filters(asked: Asked) -> Filters:
 
 
 def _jobs(there: Found, asked: Asked) -> Jobs:
-    items = [_listed(each, asked) for each in there.jobs]
+    items = [job_listed(each, asked.redaction) for each in there.jobs]
     return Jobs(items, there.next, there.looked, there.back_to, there.heads, there.unread)
 
 
@@ -122,9 +123,10 @@ def _searched(conn: Conn, asked: Asked, said: Filters) -> Jobs:
     return _jobs(searched(conn, asked, Said(text, query, None, said.before, said.limit, further)), asked)
 
 
-def _listed(row: Job, asked: Asked) -> JobListed:
+def job_listed(row: Job, redaction: Redaction) -> JobListed:
+    """A job as a list has it; its error is without secrets already."""
     said = {field.name: getattr(row, field.name) for field in fields(JobListed)}
-    return JobListed(**{**said, "labels": labels_of(asked.redaction, row.labels)})
+    return JobListed(**{**said, "labels": labels_of(redaction, row.labels)})
 
 
 _QUEUE = Parameter("queue", "only jobs of this queue")
