@@ -345,6 +345,7 @@ def _serve(dsn: str, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", DASHBOARD, dsn, str(port)], cwd=ROOT)
 
 
+@pytest.mark.faults
 def test_each_job_is_touched_once_though_the_dashboard_that_drives_is_killed(
     acting: Dashboard, conn: Conn, dsn: str
 ) -> None:
