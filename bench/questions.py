@@ -96,7 +96,16 @@ OTHERS = frozenset(
     {
         *("worker", "exporter", "dashboard", "feed", "demo", "verify", "bench", "top", "index add", "index drop"),
         *("db start", "db stop", "db status", "db url"),
-        *("enqueue", "jobs run", "jobs edit", "jobs due-now", "jobs snooze", "dead retry", "dead purge"),
+        *(
+            "enqueue",
+            "jobs run",
+            "jobs run-again",
+            "jobs edit",
+            "jobs due-now",
+            "jobs snooze",
+            "dead retry",
+            "dead purge",
+        ),
         *("causes mute", "causes resolve", "causes describe", "feeds remove", "routes set", "routes remove"),
         *("queues limit", "queues pause", "queues resume", "queues notify", "queues set", "queues unset"),
         *("limits set", "limits remove", "operations stop", "operations resume"),
