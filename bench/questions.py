@@ -153,6 +153,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "/operations/{number}": ("/operations/{operation}",),
     "/audit": ("/audit",),
     "/at": ("/at", "/at?when=03:12"),
+    # As long as there are jobs: nobody waits for its end.
+    "/export": (),
     "/metrics": ("/metrics",),
     "/healthz": ("/healthz",),
     "/readyz": ("/readyz",),
@@ -186,7 +188,7 @@ API: Mapping[str, tuple[str, ...]] = {
     "/limits": ("/limits",),
     "/limit": ("/limit?of=key&name=tenant:7",),
     "/operations": ("/operations",),
-    "/operations/{operation}": ("/operations/{operation}",),
+    "/operations/{number}": ("/operations/{operation}",),
     "/audit": ("/audit",),
     "/at": ("/at?when=03:12",),
     "/queue/whatif": ("/queue/whatif?name={queue}&slots=%2B8",),
