@@ -138,9 +138,8 @@ def test_planted_secrets_are_shown_by_no_log_no_command_and_no_page(
     sample = execute(desk.conn, alerts.sample(dead))
     told["alert"] = str(_of_sample(sample, Redaction().knowing(execute(desk.conn, secrecy.every()))))
     # Nor does a search on a page tell whether a guess is right.
-    order = ask(app, f"/jobs?q=id:{waiting.id}%20args.0:*%20args.3:order-2").text
     guess = ask(app, f"/jobs?q=args.0:{EMAIL[:4]}*").text
-    assert (f"jobs/{waiting.id}" in order, f"jobs/{waiting.id}" in guess) == (True, False)
+    assert f"jobs/{waiting.id}" not in guess
     command("jobs", "purge", "state:dead", "--yes", "--export", tmp_path / "purged.jsonl")
     told["export"] = (tmp_path / "purged.jsonl").read_text()
     assert len(told["export"].splitlines()) == 3
