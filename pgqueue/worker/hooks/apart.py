@@ -21,6 +21,8 @@ from pgqueue.worker.hooks.wire import told_to_wire
 # After a process that could not begin the next one begins so many seconds later.
 PAUSE = 30.0
 _BURIAL = 5.0
+# A coroutine that is cancelled says so itself, a moment later.
+_SLACK = 0.5
 _CHUNK = 1 << 18
 
 
@@ -46,7 +48,7 @@ class Apart:
             if self._process is None:
                 self._begin()
             self._say(name, told_to_wire(told))
-            while (answer := self._hear(LONGEST + 0.5))[0] != END:
+            while (answer := self._hear(LONGEST, _SLACK))[0] != END:
                 if answer[0] != CALLED:
                     raise Gone(f"it said {answer[0]!r:.20}")
                 faults += [answer[1]] if answer[1] is not None else []
@@ -98,14 +100,14 @@ class Apart:
         except OSError as error:
             raise Gone("its process has ended") from error
 
-    def _hear(self, patience: float) -> list[Any]:
-        deadline = monotonic() + patience
+    def _hear(self, patience: float, slack: float = 0.0) -> list[Any]:
+        deadline = monotonic() + patience + slack
         while not self._heard:
             self._socket.settimeout(max(0.001, deadline - monotonic()))
             try:
                 data = self._socket.recv(_CHUNK)
             except TimeoutError:
-                raise Gone(f"it ran longer than {patience:.0f} s, and its process was ended") from None
+                raise Gone(f"it ran longer than {patience:g} s, and its process was ended") from None
             except OSError as error:
                 raise Gone("its process has ended") from error
             if not data:
