@@ -151,8 +151,13 @@ def test_planted_secrets_are_shown_by_no_log_no_command_and_no_page(
     assert "order-1" in told[f"jobs show {jobs[0].id}"]
     assert "order-1" in told[f"/jobs/{jobs[0].id}?whole=1"]
     assert '"order-1"' in told["export"]
-    # The edit has put back what was hidden.
-    assert pgqueue.get_job(desk.conn, waiting.id).args == [EMAIL, PAYMENT, PIN, "order-2"]
+    # A list that was changed cannot hold dots: whose they are could not be told.
+    assert pgqueue.get_job(desk.conn, waiting.id).args == [EMAIL, PAYMENT, PIN, "order-1"]
+    named = pay.using(delay=3600).enqueue(desk.conn, email=EMAIL, payment=dict(PAYMENT), pin=PIN, order="order-1")
+    assert command("jobs", "edit", named.id).code == 0
+    # An object can: the edit has put back what was hidden.
+    edited = {"email": EMAIL, "payment": PAYMENT, "pin": PIN, "order": "order-2"}
+    assert pgqueue.get_job(desk.conn, named.id).args == edited
 
 
 def _editor(folder: Path) -> Path:
