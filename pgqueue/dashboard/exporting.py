@@ -14,8 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Busy, Conn, Reads, seen
-from pgqueue.dashboard.pages.hidden import as_shown
-from pgqueue.dashboard.pages.job_filters import as_shown as job_as_shown
+from pgqueue.dashboard.pages.job_filters import as_shown
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.dashboard.pages.searched import now, query_of
 from pgqueue.errors import QueryError
@@ -77,7 +76,7 @@ class Exports:
 
     def _batch(self, conn: Conn, asked: Asked, query: Query, before: UUID | None) -> tuple[bytes, UUID | None]:
         answer = searching.page(
-            conn, query, before=before, limit=BATCH, budgets=FURTHER, shown=as_shown(asked.redaction)
+            conn, query, before=before, limit=BATCH, budgets=FURTHER, shown=secrecy.as_searched(asked.redaction)
         )
         if answer is None:
             # What was sent ends without its last line: whoever reads it hears that it is not whole.
@@ -89,7 +88,7 @@ class Exports:
 
 
 def _line(job: Job, asked: Asked) -> str:
-    clean = job_as_shown(job, asked.redaction)
+    clean = as_shown(job, asked.redaction)
     told = {field.name: getattr(clean, field.name) for field in fields(Job)}
     told["args"] = _args(job.target, job.args, asked) if asked.user.may("view_args") else None
     told["labels"] = dict(_labels(job, asked.redaction)) or None

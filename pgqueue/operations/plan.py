@@ -13,7 +13,7 @@ from pgqueue.errors import OptionError
 from pgqueue.job import JobState
 from pgqueue.search import Query, narrowed, parse_kept
 from pgqueue.search.narrowing import HIGHEST
-from pgqueue.store import audit, execute, operations
+from pgqueue.store import audit, execute, operations, searching, secrecy
 from pgqueue.store.operations import Operation
 
 # Jobs of one batch, which is a transaction: short enough to be in nobody's way.
@@ -27,6 +27,8 @@ STATES = {
     "purge": frozenset({JobState.DEAD}),
     "priority": WAITING,
 }
+# By which doors those come who are not shown all, and act on nothing by what is hidden from them.
+DOORS = ("dashboard", "api")
 # What became of the jobs of each kind.
 PAST = {"cancel": "cancelled", "retry": "retried", "bury": "buried", "purge": "purged", "priority": "changed"}
 Conn = psycopg.Connection[Any]
@@ -61,6 +63,11 @@ def asked(kind: str, filter_text: str, made_at: datetime) -> Query:
     """The jobs that an operation is about: those that the query finds in states that it is for. Raises UsageError."""
     parse_kept(filter_text, made_at)
     return parse_kept(f"{filter_text} state:{','.join(sorted(STATES[kind]))}", made_at)
+
+
+def shown_by(conn: Conn, via: str, query: Query) -> searching.Shown | None:
+    """What a query sees of jobs, by the door that somebody came by: a count must not tell what no page shows."""
+    return secrecy.searching_by(conn, query) if via in DOORS else None
 
 
 def begin(conn: Conn, plan: Plan) -> int:

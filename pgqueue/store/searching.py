@@ -64,6 +64,8 @@ class _Source:
     piece: int = FIRST_PIECE
 
 
+# Fields in which secrets of the arguments may stand.
+HOLDING = frozenset({"error", "reason", "key", "limit"})
 # What somebody is shown of a job: a query is held against that, so that it finds nothing by what is hidden.
 Shown = Callable[[Candidate], Candidate]
 
@@ -104,8 +106,8 @@ def search(
     narrow, matcher = narrowed(asked), Matcher(asked)
     meant = matcher.matches if shown is None else _as_shown(matcher, shown)
     if shown is not None:
-        # Secrets in an error are known by the arguments.
-        narrow = replace(narrow, args=narrow.args or narrow.error)
+        # Secrets in an error, or in a key, are known by the arguments.
+        narrow = replace(narrow, args=narrow.args or any(each.field in HOLDING for each in asked.conditions))
     top = min(HIGHEST if before is None else before, _behind(narrow.last))
     ends_at = time.monotonic() + seconds
     sources = _walks(narrow, top, _causes(conn, narrow), _indexed(conn, narrow))

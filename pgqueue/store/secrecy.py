@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +12,18 @@ import psycopg
 from pgqueue import exact_json
 from pgqueue.record import Attempt, Job
 from pgqueue.redaction import Declared, Redaction, echoing, without
+from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.direct import Rows
+from pgqueue.store.searching import HOLDING
 from pgqueue.store.statement import Statement, execute, nothing, query
 
 # What only tasks have said: for the terminal of somebody who can read the tables.
 BY_TASKS = Redaction(by_name=False)
 # Columns in which an error says something.
 _SAID = frozenset({"error", "traceback", "reason", "last_error"})
+# What of a candidate may hold secrets of its arguments.
+_SEARCHED = ("error", "reason", "unique_key", "limit_key")
 
 
 def declare(secrecies: Collection[tuple[str, str]]) -> Statement[None]:
@@ -77,6 +81,37 @@ def lines_shown(conn: psycopg.Connection[Any], lines: Sequence[str]) -> list[str
         line if row["target"] not in known.declared else _line(known, row)
         for line, row in zip(lines, rows, strict=True)
     ]
+
+
+def as_searched(redaction: Redaction) -> Callable[[Candidate], Candidate]:
+    """A job as a search sees it that finds nobody by what is hidden.
+
+    That is without what its task calls sensitive, and its error and its keys without the secrets of its arguments;
+    without anything of them if those are not known.
+    """
+
+    def shown(candidate: Candidate) -> Candidate:
+        told = candidate.target in redaction.declared
+        if not told and not any(getattr(candidate, name) for name in _SEARCHED):
+            return candidate
+        found = None if candidate.args is None else redaction.of_args(candidate.target, candidate.args)
+        secrets = None if found is None else found.secrets
+        return candidate._replace(
+            args=found.text if found is not None and told else candidate.args,
+            error=without(candidate.error, secrets),
+            reason=without(candidate.reason, secrets),
+            unique_key=without(candidate.unique_key, secrets),
+            limit_key=without(candidate.limit_key, secrets),
+        )
+
+    return shown
+
+
+def searching_by(conn: psycopg.Connection[Any], asked: Query) -> Callable[[Candidate], Candidate] | None:
+    """As as_searched(), of what is known in the database; None where a query asks for nothing that could be hidden."""
+    if all(each.field != "args" and each.field not in HOLDING for each in asked.conditions):
+        return None
+    return as_searched(Redaction(declared=execute(conn, every())))
 
 
 def _line(known: Redaction, row: dict[str, Any]) -> str:

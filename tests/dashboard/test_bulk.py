@@ -21,14 +21,17 @@ from starlette.requests import Request
 from pgqueue import operations
 from pgqueue.dashboard import Dashboard, User
 from pgqueue.job import JobState
-from pgqueue.store import audit, execute
+from pgqueue.outcome import Move, Settlement
+from pgqueue.secrecy import Secrecy
+from pgqueue.store import audit, execute, jobs
+from pgqueue.store import secrecy as store_secrecy
 from pgqueue.store.operations import Operation
 from pgqueue.worker.upkeep.operator import drive_operations
 from tests.conftest import Connect
 from tests.dashboard.asking import Answer, ask
 from tests.dashboard.conftest import NewApp
 from tests.dashboard.posting import act, address, fields_of, followed, form, post, said
-from tests.factories import claim_one, count, enlist, enqueue, fail, fill, make, state
+from tests.factories import TARGET, claim_one, count, enlist, enqueue, fail, fill, make, state
 from tests.postgres import ROOT
 from tests.store.test_operations import dead
 from tests.waiting import wait_until
@@ -401,3 +404,24 @@ def test_a_choice_is_offered_to_those_who_may_act(acting: Dashboard, app: Dashbo
     assert "/act/" not in reading
     assert 'name="j.' not in reading
     assert followed(acting, ask(acting, f"/jobs?pick=retry&j.{job.hex}=1")).status == 200
+
+
+def test_nobody_counts_by_what_no_page_shows(acting: Dashboard, conn: Conn) -> None:
+    """Else a preview tells, guess by guess, what stands under a sensitive argument, in an error, or in a key."""
+    secrecy = Secrecy(frozenset({("pin",)}), ("pin", "to"))
+    execute(conn, store_secrecy.declare([(TARGET, secrecy.said())]))
+    job = claim_one(conn, {"pin": "k4711k", "to": "ann"}, unique_key="of-k4711k")
+    error = ("builtins.ValueError", "k4711k is no pin", "Traceback ...")
+    end = Settlement(job.id, job.claim, Move.END, "failed", 0.0, "exhausted", *error)
+    execute(conn, jobs.fail(job.worker, [end]))
+    fine = [address("bulk", "retry", text) for text in ("args.to=ann", 'error:"is no pin"', "key:of-*")]
+    guesses = ("args.pin=k4711k", "args.pin:k4*", "error:k4711k", "key:of-k4*", "key=of-k4711k")
+    for at in fine:
+        assert re.search(r"\b1\s+job\b", form(acting, at).text), at
+    for guess in guesses:
+        page = form(acting, address("bulk", "retry", guess))
+        assert not re.search(r"\b1\s+job\b", page.text), guess
+        assert re.search(r"\b0\s+jobs\b", page.text), guess
+    row = begun(conn, act(acting, address("bulk", "retry", "-error:k4711k -key:of-k4*")))
+    drive_operations(conn)
+    assert ended(conn, row.id).done == 1

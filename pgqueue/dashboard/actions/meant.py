@@ -62,7 +62,7 @@ def _meant(kind: str, conn: Conn, user: User, key: str) -> Meant:
         filter=within(user.queues, key),
         made_at=made_at,
         who=user.name,
-        via="",
+        via=user.via,
         priority=0 if kind == "priority" else None,
     )
     seen = operations.counted(conn, plan)

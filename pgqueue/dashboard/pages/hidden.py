@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pgqueue.dashboard.auth import User
 from pgqueue.errors import QueryError
-from pgqueue.redaction import HIDDEN, Redaction, without
-from pgqueue.search import Candidate, Condition, Query, parse_kept, words
+from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.search import Condition, Query, parse_kept, words
 
 # Whatever moment: what a query says of times is not asked here.
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -62,21 +61,3 @@ def _keys(value: str) -> list[str]:
         # It is equal to nothing, then.
         return []
     return found
-
-
-def as_shown(redaction: Redaction) -> Callable[[Candidate], Candidate]:
-    """A job as a search sees it: without what its task calls sensitive, and its error without the secrets of its
-    arguments, without anything if they are not known."""
-
-    def shown(candidate: Candidate) -> Candidate:
-        told = candidate.target in redaction.declared
-        if candidate.error is None and not told:
-            return candidate
-        if candidate.args is None:
-            return candidate if candidate.error is None else candidate._replace(error=HIDDEN)
-        found = redaction.of_args(candidate.target, candidate.args)
-        args = found.text if told else candidate.args
-        error = None if candidate.error is None else without(candidate.error, found.secrets)
-        return candidate._replace(error=error, args=args)
-
-    return shown

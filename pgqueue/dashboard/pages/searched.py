@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pgqueue.dashboard.database import Busy, Conn, seen
-from pgqueue.dashboard.pages.hidden import as_shown, forbidden
-from pgqueue.dashboard.pages.job_filters import LIMITS, Found, made_at
-from pgqueue.dashboard.pages.job_filters import as_shown as job_as_shown
+from pgqueue.dashboard.pages.hidden import forbidden
+from pgqueue.dashboard.pages.job_filters import LIMITS, Found, as_shown, made_at
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.errors import QueryError
 from pgqueue.search import Query, parse, parse_within
@@ -77,14 +76,14 @@ def searched(conn: Conn, asked: Asked, said: Said) -> Found:
         before=said.before,
         limit=said.limit,
         budgets=said.further,
-        shown=as_shown(everything),
+        shown=secrecy.as_searched(everything),
     )
     if answer is None:
         raise Busy
     jobs, found = answer
     is_full = len(found.candidates) == said.limit
     return Found(
-        jobs=[job_as_shown(job, everything) for job in jobs if asked.user.sees(job.queue)],
+        jobs=[as_shown(job, everything) for job in jobs if asked.user.sees(job.queue)],
         next=found.next,
         looked=None if is_full or (found.next is None and not found.heads) else found.looked,
         back_to=None if is_full else made_at(found.next),
