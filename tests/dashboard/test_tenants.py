@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import psycopg
@@ -58,6 +60,31 @@ def test_nothing_of_other_queues_is_shown_anywhere(tenant: Dashboard, conn: Conn
     for job in hidden:
         assert ask(tenant, f"/jobs/{job}").status == 404
     assert str(hidden[0]) not in ask(tenant, f"/jobs?q=queue:{OTHERS}").text
+
+
+def test_no_link_to_a_next_page_tells_the_name_of_what_is_others(
+    tenant: Dashboard, conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, one row each, past what belongs to others: each of theirs comes once, and nothing else."""
+    for page in ("queues", "schedules", "limits"):
+        monkeypatch.setattr(f"pgqueue.dashboard.pages.{page}.LIMIT", 1)
+    monkeypatch.setattr("pgqueue.dashboard.pages.behind.STEP", 2)
+    names = ("bank.1", "bank.2", "bank.3", "mail.1", "mail.bank", "mint-bank", "n-bank", "o-bank")
+    for queue in names:
+        execute(conn, queues.set_settings(queues.Settings(queue, 60.0, None, None, None)))
+        execute(conn, limits.put("queue", queue, 3, None, None, None, None, None))
+        execute(conn, schedules.put({"name": f"of {queue}", "every": 60, "target": "a:b", "queue": queue}))
+    theirs = {"mail.1", "mail.bank"}
+    for page in ("queues", "schedules", "limits"):
+        met: set[str] = set()
+        address: str | None = f"/{page}"
+        for _ in names:
+            text = ask(tenant, address).text if address else ""
+            met |= {name for name in names if name in text}
+            following = re.search(rf'href="(/{page}\?[^"]*after=[^"]*)">Next page', text)
+            address = unescape(following[1]) if following else None
+        assert met == theirs, page
+        assert address is None, page
 
 
 def test_a_viewer_sees_no_arguments_and_no_results(new_app: NewApp, conn: Conn) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.behind import behind
 from pgqueue.store import execute, queues
 from pgqueue.store.queues import Depths, QueueStats
 
@@ -50,9 +51,11 @@ def filling(conn: Conn, user: User) -> Filling:
 
 def names_behind(conn: Conn, user: User, after: str, limit: int) -> tuple[list[str], str | None]:
     """The names of queues behind one that exist for a user, and behind which to go on, None at the end."""
-    names = execute(conn, queues.behind(after, limit + 1))
-    more = names[limit - 1] if len(names) > limit else None
-    return [name for name in names[:limit] if user.sees(name)], more
+
+    def names(after: str, most: int) -> list[str]:
+        return execute(conn, queues.behind(after, most))
+
+    return behind(names, str, None if user.queues is None else user.sees, after, limit)
 
 
 def _weight(row: QueueStats) -> Any:

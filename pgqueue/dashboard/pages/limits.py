@@ -6,6 +6,7 @@ from typing import Any
 
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn, seen
+from pgqueue.dashboard.pages.behind import behind
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.store import execute, limits
 from pgqueue.store.limits import LimitRow
@@ -18,10 +19,21 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
     """A page of limits."""
     scope, _, name = (asked.text("after") or "").partition(":")
     after = (scope, name) if scope in SCOPES else ("", "")
-    rows = seen(conn, lambda conn: execute(conn, limits.rows(LIMIT + 1, after)))
+    sees = None if asked.user.queues is None else lambda row: _exists_for(asked.user, row)
+
+    def rows(conn: Conn) -> tuple[list[LimitRow], tuple[str, str] | None]:
+        return behind(
+            lambda after, most: execute(conn, limits.rows(most, after)),
+            lambda row: (row.scope, row.name),
+            sees,
+            after,
+            LIMIT,
+        )
+
+    found, more = seen(conn, rows)
     return {
-        "rows": [row for row in rows[:LIMIT] if _exists_for(asked.user, row)],
-        "more": f"{rows[LIMIT - 1].scope}:{rows[LIMIT - 1].name}" if len(rows) > LIMIT else None,
+        "rows": found,
+        "more": None if more is None else ":".join(more),
         "after": asked.text("after"),
         "most_counted": 1_000,
     }
