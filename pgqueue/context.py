@@ -13,8 +13,9 @@ from pgqueue.codec import encode
 from pgqueue.errors import LeaseLost, UsageError
 from pgqueue.job import Claim
 from pgqueue.job_log import JobLog, Outlet
+from pgqueue.leaving_out import without
 from pgqueue.options import Duration, check_duration
-from pgqueue.redaction import secrets_of, without
+from pgqueue.redaction import secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs

@@ -12,8 +12,9 @@ from itertools import count
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from pgqueue.leaving_out import without
 from pgqueue.printable import in_lines
-from pgqueue.redaction import Redaction, without
+from pgqueue.redaction import Redaction
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}

@@ -14,7 +14,7 @@ from typing import Any
 from pgqueue.context import JobContext, running
 from pgqueue.description import storable, traceback_of
 from pgqueue.job_log import level_of
-from pgqueue.redaction import HIDDEN
+from pgqueue.leaving_out import HIDDEN
 
 # Characters of a traceback that are kept in a line.
 TRACEBACK_KEPT = 6_000

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from pgqueue.errors import UsageError
-from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.leaving_out import HIDDEN
+from pgqueue.redaction import Redaction
 from pgqueue.typed import arguments
 
 Args = list[Any] | dict[str, Any]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pgqueue.exact_json import Number, read, written
+from pgqueue.leaving_out import HIDDEN, SHORTEST
 from pgqueue.secrecy import NOWHERE, Paths, Secrecy, into
 
-HIDDEN = "•••••"
 KEYS = r"pass|secret|token|authorization|api[_-]?key|cookie|card|iban|ssn"
 # What a secret is called where one is told in words; and how it stands there: `token=...`, `"password": "..."`, a URL.
 _TOLD = re.compile(
@@ -27,8 +27,8 @@ _TOLD = re.compile(
 _IN_URL = re.compile(r"(://[^\s/:@]+:)[^\s/@]+(?=@)")
 # Deeper values are shown as they were written, if they hold no key that is hidden.
 MOST_LEVELS = 200
-# A secret of fewer letters is found in errors everywhere; a task that names it means it, as a word of its own.
-SHORTEST, SHORTEST_NAMED = 4, 2
+# A task that names a shorter secret than SHORTEST means it.
+SHORTEST_NAMED = 2
 # In a text so many are looked for; of one with more nothing is shown.
 MOST_SECRETS = 1_000
 
@@ -168,20 +168,6 @@ def secrets_of(secrecy: Secrecy, text: str) -> frozenset[str] | None:
 
 
 _NOTHING_KNOWN = Redacted(None, HIDDEN, None, is_readable=False)
-
-
-def without(text: str | None, secrets: Iterable[str] | None) -> str | None:
-    """A text in which none of the secrets stands any more; nothing of it where they are not known."""
-    if text is None or secrets is None:
-        return text and HIDDEN
-    for secret in sorted(secrets, key=len, reverse=True):
-        # As it is, and as repr() and JSON have it, which is how errors say values.
-        for said in dict.fromkeys((secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])):
-            if len(secret) < SHORTEST or secret.isdecimal():
-                text = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", HIDDEN, text)
-            else:
-                text = text.replace(said, HIDDEN)
-    return text
 
 
 def echoing(value: Any, hide: Callable[[str], str | None], leaving_out: Collection[str] = ()) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 
 from pgqueue.alerting.message import RESOLVED, TEST, Message
 from pgqueue.alerting.wording import clock, commands_of, lasting, moment, one_line, page_of, title_of
+from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.printable import in_lines
-from pgqueue.redaction import HIDDEN, Redaction, without
+from pgqueue.redaction import Redaction
 from pgqueue.store.alerts import MOST_TRACEBACK, Sample, Unsent
 
 # Lines of a traceback, and characters of one; characters of arguments.

@@ -37,8 +37,9 @@ from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.cli.telling import tell, telling
 from pgqueue.context import at_home_in
 from pgqueue.job import JobState
+from pgqueue.leaving_out import without
 from pgqueue.record import Job
-from pgqueue.redaction import echoing, without
+from pgqueue.redaction import echoing
 from pgqueue.store import execute, reading, secrecy, unknown
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked

@@ -18,8 +18,9 @@ from pgqueue.dashboard.pages.job_filters import as_shown
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.dashboard.pages.searched import now, query_of
 from pgqueue.errors import QueryError
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.record import Job
-from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.redaction import Redaction
 from pgqueue.search import Query
 from pgqueue.store import execute, searching, secrecy
 from pgqueue.store.listing import TOO_LARGE

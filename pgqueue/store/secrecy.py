@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 
 from pgqueue import exact_json
+from pgqueue.leaving_out import without
 from pgqueue.record import Attempt, Job
-from pgqueue.redaction import Declared, Redaction, echoing, without
+from pgqueue.redaction import Declared, Redaction, echoing
 from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.direct import Rows

@@ -15,7 +15,8 @@ from pgqueue.alerting.composing import compose
 from pgqueue.alerting.mail import letter
 from pgqueue.alerting.message import Message, as_text
 from pgqueue.alerting.templates import TEMPLATES, body_of
-from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.leaving_out import HIDDEN
+from pgqueue.redaction import Redaction
 from pgqueue.store.alerts import Sample, Unsent
 from tests.dashboard.filled import planted
 

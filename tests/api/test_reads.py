@@ -14,7 +14,7 @@ import pytest
 from pgqueue.dashboard import Dashboard
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
-from pgqueue.redaction import HIDDEN
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.store import execute, job_logs, limits, queues, routes, schedules
 from tests.api.addresses import ADDRESSES, act
 from tests.api.asking import ask, read

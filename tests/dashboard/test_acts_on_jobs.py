@@ -11,7 +11,7 @@ import pytest
 
 from pgqueue.dashboard import Dashboard, User
 from pgqueue.job import JobState
-from pgqueue.redaction import HIDDEN
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.store import audit, execute
 from tests.cli import shop
 from tests.dashboard.asking import ask

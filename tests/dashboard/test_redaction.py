@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgqueue.dashboard import Dashboard
-from pgqueue.redaction import HIDDEN, Redaction, without, written
+from pgqueue.leaving_out import HIDDEN, without
+from pgqueue.redaction import Redaction, written
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
 from tests.dashboard.filled import ADDRESSES, FORMS, fill, planted

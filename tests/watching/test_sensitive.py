@@ -18,11 +18,13 @@ import pgqueue
 from pgqueue import instruments
 from pgqueue.alerting.composing import _of_sample
 from pgqueue.context import JobContext, running
+from pgqueue.dashboard.pages.causes import _PRIVATE
 from pgqueue.errors import OptionError
 from pgqueue.ids import new_job_id
 from pgqueue.job import Claim
+from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.logs import JobFilter, add_job
-from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.redaction import Redaction
 from pgqueue.sentry import _instrument
 from pgqueue.store import alerts, execute, secrecy
 from pgqueue.tasks import Task
@@ -265,3 +267,30 @@ def test_a_slip_of_the_pen_is_refused_and_not_taken_for_nothing(sensitive: Any, 
 def test_a_limit_key_is_not_made_of_what_is_sensitive() -> None:
     with pytest.raises(OptionError, match="is made of email, which is sensitive"):
         pgqueue.task(limit_key="customer:{email}", concurrency=1, sensitive=("email",))(private.pay.function)
+
+
+def test_a_thousand_secrets_are_taken_out_of_a_text_at_once() -> None:
+    """A page of a job's lines, and a worker that writes one, must not look for each by a pattern of its own."""
+    secrets = frozenset([*map(str, range(100_000, 100_800)), *(f"{each}.5" for each in range(100)), "-7", "ab"])
+    calls = 0
+
+    def counted(_frame: Any, event: str, _what: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    without("warm", frozenset({"-8", "9.5"}))
+    sys.setprofile(counted)
+    try:
+        told = without("cost 100007, x100007, 3.5, 13.5, 3.55, -7, ab, abc", secrets)
+    finally:
+        sys.setprofile(None)
+    dots = HIDDEN
+    assert told == f"cost {dots}, x100007, {dots}, {dots}, 3.55, {dots}, {dots}, abc"
+    assert calls < 60 * len(secrets)
+    assert without("a number 100007", {"a number 100007", "100007"}) == dots
+    assert without("one\ntwo or 'one\\ntwo'", {"one\ntwo"}) == f"{dots} or '{dots}'"
+
+
+def test_no_long_word_of_an_error_is_shown_of_a_cause_and_none_holds_up_the_page() -> None:
+    long = "letters" * 280
+    assert _PRIVATE.sub("…", f"no {long} of 'ann' at x@y or id7 there") == "no … of … at … or … there"

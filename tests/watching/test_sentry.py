@@ -14,7 +14,7 @@ from sentry_sdk.transport import Transport
 
 from pgqueue import instruments
 from pgqueue.errors import OptionError
-from pgqueue.redaction import HIDDEN
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.sentry import PgqueueIntegration, _instrument
 from tests.watching import tasks
 from tests.worker.conftest import desk, start  # noqa: F401  # fixtures

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pgqueue.redaction import Redacted, Redaction, without
+from pgqueue.leaving_out import without
+from pgqueue.redaction import Redacted, Redaction
 
 
 def shown(told: Redacted) -> Any:

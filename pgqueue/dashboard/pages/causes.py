@@ -15,8 +15,11 @@ from pgqueue.store.causes import Cause
 
 MOST, SAMPLES = 100, 10
 _DEAD = frozenset({JobState.DEAD})
-# Of an error what could be somebody's: quoted parts, and words with digits in them, or an @.
-_PRIVATE = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|[^\s:,;()\[\]]*[\d@][^\s:,;()\[\]]*")
+# Of an error what could be somebody's: quoted parts, words with digits in them, or an @, and what is longer than
+# any word, in which neither is looked for.
+_PRIVATE = re.compile(
+    r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|[^\s:,;()\[\]]{200,}|[^\s:,;()\[\]]{0,199}[\d@][^\s:,;()\[\]]*"""
+)
 
 
 def load(conn: Conn, asked: Asked) -> dict[str, Any]:

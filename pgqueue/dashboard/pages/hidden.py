@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from pgqueue.dashboard.auth import User
 from pgqueue.errors import QueryError
-from pgqueue.redaction import HIDDEN, Redaction
+from pgqueue.leaving_out import HIDDEN
+from pgqueue.redaction import Redaction
 from pgqueue.search import Condition, Query, parse_kept, words
 
 # Whatever moment: what a query says of times is not asked here.

@@ -11,7 +11,7 @@ from pgqueue.dashboard.pages.job_lines import lines_of
 from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.timeline import steps
-from pgqueue.redaction import without
+from pgqueue.leaving_out import without
 from pgqueue.store import execute, explaining, reading, secrecy, showing, workers
 
 # Of a job that snoozes each minute a year's history is half a million.

@@ -9,8 +9,9 @@ from uuid import UUID
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.job import JobState
+from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.record import Job
-from pgqueue.redaction import HIDDEN, Redaction, without
+from pgqueue.redaction import Redaction
 from pgqueue.store import secrecy
 from pgqueue.store.listing import TOO_LARGE, page
 from pgqueue.store.listing import Asked as AskedJobs

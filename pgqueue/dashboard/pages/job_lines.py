@@ -11,8 +11,8 @@ from psycopg import errors
 
 from pgqueue.dashboard.database import Conn, seen
 from pgqueue.dashboard.pages.page import Asked
+from pgqueue.leaving_out import without
 from pgqueue.record import LogLine
-from pgqueue.redaction import without
 from pgqueue.store import execute, job_logs
 
 MOST = 200

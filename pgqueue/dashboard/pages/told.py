@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from pgqueue.dashboard.tracebacks import Part, parts_of
 from pgqueue.exact_json import written
+from pgqueue.leaving_out import without
 from pgqueue.record import Attempt, Explanation
-from pgqueue.redaction import Redacted, Redaction, echoing, without
+from pgqueue.redaction import Redacted, Redaction, echoing
 
 # What is not read may hold secrets.
 TOO_LARGE = Redacted(None, "", None, is_readable=False)

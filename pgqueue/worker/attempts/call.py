@@ -19,6 +19,7 @@ from pgqueue.events import Finished, succeeded
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
 from pgqueue.judge import UNKNOWN, judge
+from pgqueue.leaving_out import without
 from pgqueue.outcome import (
     LONGEST_DELAY,
     Ended,
@@ -31,7 +32,7 @@ from pgqueue.outcome import (
     Unregistered,
     error_report,
 )
-from pgqueue.redaction import secrets_of, without
+from pgqueue.redaction import secrets_of
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.tasks import Refused, Task, Unknown, find_task

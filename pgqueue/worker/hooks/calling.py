@@ -12,7 +12,8 @@ from typing import Any
 from pgqueue.description import message_of, type_name
 from pgqueue.events import Begun, Finished
 from pgqueue.hooks import Hook, Told, registered
-from pgqueue.redaction import secrets_of, without
+from pgqueue.leaving_out import without
+from pgqueue.redaction import secrets_of
 from pgqueue.tasks import registered as registered_task
 
 # How long one may take, seconds.
