@@ -17,7 +17,7 @@ from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.dashboard.actions.action import Action
 from pgqueue.dashboard.acts import ACT, SAID, Acts, Forbidden
 from pgqueue.dashboard.checkup import Checkup
-from pgqueue.dashboard.database import Busy, Reads, is_reachable
+from pgqueue.dashboard.database import Busy, Reads
 from pgqueue.dashboard.driver import Driver
 from pgqueue.dashboard.exporting import EXPORT, Exports
 from pgqueue.dashboard.links import Addresses, Link
@@ -26,6 +26,7 @@ from pgqueue.dashboard.memory import Memory
 from pgqueue.dashboard.offers import Offers
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.pages.page import Asked, Elsewhere, Missing, Page
+from pgqueue.dashboard.readiness import Readiness
 from pgqueue.dashboard.rendering import Regions, Renderer
 from pgqueue.dashboard.scraped import Scraped
 from pgqueue.dashboard.seals import Seals
@@ -51,7 +52,6 @@ MENU = (
     ("settings", "Settings", "e"),
     ("doctor", "Doctor", "x"),
 )
-READY_SECONDS = 0.5
 # Seconds since the last look of the poller.
 FRESH, LONGEST_AGE = 1.0, 120.0
 _log = logging.getLogger("pgqueue.dashboard")
@@ -94,7 +94,7 @@ class Site:
         self.router = Router(
             [
                 Route("/healthz", self._health),
-                Route("/readyz", self._readiness),
+                Route("/readyz", Readiness(reads).answer),
                 Route("/metrics", self._scraped.answer),
                 Route("/static/{digest}/{name}", self._files.__call__),
                 Route(EXPORT, self._export),
@@ -124,13 +124,6 @@ class Site:
         return ACTIONS if self._acts is not None else ()
 
     async def _health(self, _request: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def _readiness(self, _request: Request) -> Response:
-        try:
-            await asyncio.wait_for(self._reads.ask(is_reachable), READY_SECONDS)
-        except (PgqueueError, TimeoutError):
-            return PlainTextResponse("the database does not answer\n", 503)
         return PlainTextResponse("ok\n")
 
     async def _answer(self, page: Page, request: Request) -> Response:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.routing import Route
 from pgqueue.dashboard import Basic, Dashboard, TrustedHeader, User, hash_password
 from pgqueue.dashboard.actions import ACTIONS
 from pgqueue.errors import UsageError
+from tests.conftest import Connect
 from tests.dashboard.asking import Answer, ask
 from tests.dashboard.conftest import NewApp
 
@@ -57,6 +60,25 @@ def test_the_matrix_of_routes_methods_and_roles(actions: bool, new_app: NewApp) 
         user = None if role is None else User("ann", role)
         assert answer.status in expected(route, methods, method, user, actions), case
         assert_headers(answer)
+
+
+def test_many_who_ask_whether_it_is_ready_ask_the_database_once(
+    new_app: NewApp, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows them, and the places of those who are known are few."""
+    monkeypatch.setattr("pgqueue.dashboard.readiness.GOOD_FOR", 60.0)
+    asked = 0
+
+    class Pool:
+        @contextmanager
+        def connection(self) -> Iterator[Any]:
+            nonlocal asked
+            asked += 1
+            yield connect()
+
+    app = new_app(pool=Pool(), auth=lambda _: None)
+    assert {ask(app, "/readyz").status for _ in range(20)} == {200}
+    assert asked == 1
 
 
 def expected(route: str, methods: frozenset[str], method: str, user: User | None, actions: bool) -> set[int]:
