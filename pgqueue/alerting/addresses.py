@@ -34,6 +34,9 @@ def permitted(host: str, port: int, networks: Sequence[IPv4Network | IPv6Network
 def is_permitted(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Whether an address is public, or in one of these networks."""
     meant = _meant(ip_address(address.partition("%")[0]))
+    if isinstance(meant, IPv6Address) and meant.is_site_local:
+        # What was private before there was fc00::/7; Python calls it global.
+        return any(network.version == 6 and meant in network for network in networks)
     return any(meant.version == network.version and meant in network for network in networks) or (
         meant.is_global and not meant.is_multicast and not meant.is_reserved
     )

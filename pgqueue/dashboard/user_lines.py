@@ -26,6 +26,8 @@ def users_of(path: Path, kind: str) -> list[tuple[str, tuple[User, str]]]:
             raise UsageError(
                 f"line {number} of {path} reads NAME:ROLE:HASH; `pgqueue dashboard --new-{kind}` makes one"
             )
+        if len(parts) == 4 and not parts[3]:
+            raise UsageError(f"line {number} of {path} ends where queues should stand; without the last : it is all")
         if parts[0] in found:
             raise UsageError(f"line {number} of {path} names {parts[0]} again")
         queues = parts[3].split(",") if len(parts) > 3 and parts[3] else None

@@ -153,12 +153,13 @@ def test_what_a_name_leads_to_decides_and_not_the_name(hook: Hook, monkeypatch: 
     "address",
     ["10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "127.9.9.9", "100.64.0.1", "0.0.0.0", "224.0.0.1",
      "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-     "2002:7f00:1::", "ff02::1"],
+     "2002:7f00:1::", "ff02::1", "fec0::1", "::7f00:1"],
 )  # fmt: skip
 def test_no_address_that_is_not_public_is_permitted(address: str) -> None:
     assert not is_permitted(address, [])
     assert is_permitted("93.184.215.14", [])
     assert is_permitted("10.1.2.3", [ip_network("10.0.0.0/8")])
+    assert is_permitted("fec0::1", [ip_network("fec0::/10")])
     assert not is_permitted("127.0.0.1", [ip_network("10.0.0.0/8")])
 
 
