@@ -16,8 +16,8 @@ from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import OptionError
 from pgqueue.printable import in_one_line
-from pgqueue.store import alerts, execute
-from pgqueue.store.alerts import Channel
+from pgqueue.store import alert_settings, alerts, execute
+from pgqueue.store.alert_settings import Channel
 
 COLUMNS: Columns[Channel] = {
     "NAME": lambda row: row.name,
@@ -46,7 +46,7 @@ group = new_group(_channels)
 def list_channels(dsn: Dsn = None, as_json: Json = False) -> None:
     """List the channels."""
     with connected(dsn) as conn:
-        found = execute(conn, alerts.channels())
+        found = execute(conn, alert_settings.channels())
     print_list(found, COLUMNS, as_json=as_json, empty="Nobody is told: there is no channel.")
 
 
@@ -104,9 +104,9 @@ def add(
     wanted = None if kinds is None else [part.strip() for part in kinds.split(",") if part.strip()]
     check_channel(name, kind, settings)
     with connected(dsn) as conn:
-        _check_kinds(wanted, {rule.kind for rule in execute(conn, alerts.rules())})
+        _check_kinds(wanted, {rule.kind for rule in execute(conn, alert_settings.rules())})
         with acting(conn, "alerts channels add", on=name, reason=reason):
-            is_new = execute(conn, alerts.put_channel(Channel(name, kind, settings, wanted)))
+            is_new = execute(conn, alert_settings.put_channel(Channel(name, kind, settings, wanted)))
         is_served = execute(conn, alerts.standing())[3]
     done = "added" if is_new else "changed"
     tell(f"channel {name} is {done}; try it: pgqueue alerts test {name}", channel=name, created=is_new)
@@ -119,7 +119,7 @@ def add(
 def remove(name: Name, reason: Reason = None, dsn: Dsn = None) -> None:
     """Tell nobody by this channel any more."""
     with connected(dsn) as conn, acting(conn, "alerts channels remove", on=name, reason=reason) as act:
-        act.done = execute(conn, alerts.remove_channel(name))
+        act.done = execute(conn, alert_settings.remove_channel(name))
     if not act.done:
         say_error(in_one_line(f"there is no channel {name}"))
         raise typer.Exit(Exit.NOT_FOUND)

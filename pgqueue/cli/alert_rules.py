@@ -15,8 +15,8 @@ from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import seconds_or_off
 from pgqueue.printable import in_one_line
-from pgqueue.store import alerts, execute
-from pgqueue.store.alerts import Rule
+from pgqueue.store import alert_settings, execute
+from pgqueue.store.alert_settings import Rule
 
 COLUMNS: Columns[Rule] = {
     "KIND": lambda row: row.kind,
@@ -44,7 +44,7 @@ group = new_group(_rules)
 def list_rules(dsn: Dsn = None, as_json: Json = False) -> None:
     """List the kinds of alerts, and from where on each is one."""
     with connected(dsn) as conn:
-        found = execute(conn, alerts.rules())
+        found = execute(conn, alert_settings.rules())
     print_list(found, COLUMNS, as_json=as_json, empty="There is no kind of alert.")
 
 
@@ -64,9 +64,9 @@ def set_rule(
 ) -> None:
     """Say from where on something is an alert."""
     with connected(dsn) as conn:
-        _require_kind({rule.kind for rule in execute(conn, alerts.rules())}, kind)
+        _require_kind({rule.kind for rule in execute(conn, alert_settings.rules())}, kind)
         with acting(conn, "alerts rules set", on=f"{kind} {name}".strip(), reason=reason):
-            execute(conn, alerts.set_rule(kind, name, None if math.isinf(bound) else bound))
+            execute(conn, alert_settings.set_rule(kind, name, None if math.isinf(bound) else bound))
     done = "is off" if math.isinf(bound) else f"is told from {bound:g} on"
     tell(f"{f'{kind} {name}'.strip()} {done}", kind=kind, name=name)
 
@@ -76,7 +76,7 @@ def set_rule(
 def unset_rule(kind: Kind, name: Object = "", reason: Reason = None, dsn: Dsn = None) -> None:
     """Have it as it comes."""
     with connected(dsn) as conn, acting(conn, "alerts rules unset", on=f"{kind} {name}".strip(), reason=reason) as act:
-        act.done = execute(conn, alerts.unset_rule(kind, name))
+        act.done = execute(conn, alert_settings.unset_rule(kind, name))
     if not act.done:
         say_error(in_one_line(f"nothing was said of {kind} {name}".strip()))
         raise typer.Exit(Exit.NOT_FOUND)

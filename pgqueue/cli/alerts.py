@@ -18,7 +18,7 @@ from pgqueue.cli.options import Dsn, Json, duration_option, listing, new_group, 
 from pgqueue.cli.output import Columns, paint, print_json, print_list, written
 from pgqueue.cli.telling import tell, telling
 from pgqueue.printable import in_one_line
-from pgqueue.store import alerts, execute, reports
+from pgqueue.store import alert_settings, alerts, execute, reports
 from pgqueue.store.alerts import Alert, Sent
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def send_test(
 ) -> None:
     """Have a worker send a message that is a test, and say what became of it; exits with 1 if one was not sent."""
     with connected(dsn) as conn:
-        names = [channel.name for channel in execute(conn, alerts.channels())]
+        names = [channel.name for channel in execute(conn, alert_settings.channels())]
         wanted = channels or names
         if not wanted:
             say_error(NO_CHANNEL)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pgqueue.store import alerts, execute
-from pgqueue.store.alerts import Alert, Channel, Unsent
+from pgqueue.store import alert_settings, alerts, execute
+from pgqueue.store.alert_settings import Channel
+from pgqueue.store.alerts import Alert, Unsent
 from tests.factories import TARGET, Conn
 
 CAUSE = "0123456789ab"
@@ -23,7 +24,7 @@ def now() -> datetime:
 def channel(
     conn: Conn, name: str = "ops", kind: str = "webhook", kinds: Sequence[str] | None = None, **how: Any
 ) -> None:
-    execute(conn, alerts.put_channel(Channel(name, kind, how or LOCAL, kinds)))
+    execute(conn, alert_settings.put_channel(Channel(name, kind, how or LOCAL, kinds)))
 
 
 def died(conn: Conn, cause: str = CAUSE, n: int = 1, at: datetime | None = None, **said: Any) -> None:

@@ -7,7 +7,7 @@ import json
 import psycopg
 import pytest
 
-from pgqueue.store import alerts, execute, queues
+from pgqueue.store import alert_settings, alerts, execute, queues
 from tests.alerts.scenes import H, M, S, alert, channel, died, facts, look, looks, now, state, told
 from tests.factories import TARGET, Conn, claim_one, enlist, enqueue, expire, reap
 from tests.limits import rule, take_keyed
@@ -45,16 +45,16 @@ def test_a_bound_can_be_said_of_one_queue_and_switched_off(db: Conn) -> None:
     enlist(db)
     for queue in ("mail", "bulk", "slow"):
         enqueue(db, queue=queue)
-    execute(db, alerts.set_rule("stalled", "mail", 60))
-    execute(db, alerts.set_rule("stalled", "slow", None))
+    execute(db, alert_settings.set_rule("stalled", "mail", 60))
+    execute(db, alert_settings.set_rule("stalled", "slow", None))
     begin = now()
     looks(db, begin + 2 * M, begin + 3 * M)
     assert told(db) == [("stalled:mail", "opened")]
     looks(db, begin + 90 * M, begin + 91 * M)
     assert ("stalled:bulk", "opened") in told(db)
     assert all("slow" not in key for key, _ in told(db))
-    assert execute(db, alerts.unset_rule("stalled", "slow"))
-    assert not execute(db, alerts.unset_rule("stalled", "slow"))
+    assert execute(db, alert_settings.unset_rule("stalled", "slow"))
+    assert not execute(db, alert_settings.unset_rule("stalled", "slow"))
 
 
 def test_a_queue_that_no_worker_serves_is_told_and_a_paused_one_is_not(db: Conn) -> None:
@@ -169,8 +169,8 @@ def test_a_limit_that_holds_a_job_back_for_long_is_told(db: Conn) -> None:
         enqueue(db, queue="mail", limit_key="tenant:7")
     assert len(take_keyed(db, worker)) == 1
     begin = now()
-    execute(db, alerts.set_rule("stalled", "", None))
-    execute(db, alerts.set_rule("unserved", "", None))
+    execute(db, alert_settings.set_rule("stalled", "", None))
+    execute(db, alert_settings.set_rule("unserved", "", None))
     looks(db, begin + 61 * M, begin + 62 * M)
     assert told(db) == [("limit_starved:key:tenant:7", "opened")]
     assert "1 of 1 shares are taken" in facts(db, "opened")["found"]["text"]
@@ -188,8 +188,8 @@ def test_what_the_doctor_finds_is_told_and_over_when_it_is_found_no_more(db: Con
 
 def test_one_check_of_the_doctor_or_one_host_can_be_switched_off(db: Conn) -> None:
     channel(db)
-    execute(db, alerts.set_rule("doctor", "settings", None))
-    execute(db, alerts.set_rule("worker_lost", "here", 3))
+    execute(db, alert_settings.set_rule("doctor", "settings", None))
+    execute(db, alert_settings.set_rule("worker_lost", "here", 3))
     begin = now()
     for check in ("settings", "tls"):
         execute(db, alerts.note("doctor", check, 1, "{}"))

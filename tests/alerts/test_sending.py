@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import pgqueue
-from pgqueue.store import alerts, execute
+from pgqueue.store import alert_settings, alerts, execute
 from tests.alerts.receiving import Hook, Mailbox, Taken
 from tests.alerts.scenes import CAUSE, M, alert, channel, died, jobs, looks, now, told
 from tests.factories import Conn
@@ -196,7 +196,7 @@ def test_a_worker_that_is_killed_is_told_by_who_takes_its_jobs_back(db: Conn, sh
 def test_ten_thousand_deaths_of_one_cause_are_one_message(db: Conn, shared: str, hook: Hook) -> None:
     """Real jobs, real workers who look by themselves, two of them; the clock alone is moved."""
     channel(db, url=hook.url)
-    execute(db, alerts.set_rule("unserved", "", None))
+    execute(db, alert_settings.set_rule("unserved", "", None))
     target = f"{TASKS}:die"
     pgqueue.enqueue_many(
         db, [pgqueue.NewJob(target, {"number": number, "password": SECRET}) for number in range(10_000)]

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from pgqueue.store import alerts, execute, workers
-from pgqueue.store.alerts import Channel
+from pgqueue.store import alert_settings, alerts, execute, workers
+from pgqueue.store.alert_settings import Channel
 from tests import factories
 
 Conn = psycopg.Connection[Any]
@@ -21,9 +21,9 @@ def told_on(conn: Conn) -> None:
     """Channels and rules are set, all kinds are looked for, and messages are made, sent and forgotten."""
     now = datetime.now(UTC)
     assert execute(conn, alerts.look()) == -1
-    execute(conn, alerts.put_channel(Channel("ops", "command", {"command_env": "PGQUEUE_ALERT_X"}, None)))
-    execute(conn, alerts.set_rule("growing", "q", 60))
-    execute(conn, alerts.rules())
+    execute(conn, alert_settings.put_channel(Channel("ops", "command", {"command_env": "PGQUEUE_ALERT_X"}, None)))
+    execute(conn, alert_settings.set_rule("growing", "q", 60))
+    execute(conn, alert_settings.rules())
     factories.enqueue(conn, queue="untold")
     conn.execute(
         "insert into pgqueue.limits (scope, name, concurrency) values ('queue', 'told', 1) on conflict do nothing"
@@ -45,6 +45,6 @@ def told_on(conn: Conn) -> None:
     execute(conn, alerts.messages("test", 9))
     execute(conn, alerts.standing())
     execute(conn, alerts.sample("0123456789ab"))
-    execute(conn, alerts.unset_rule("growing", "q"))
-    execute(conn, alerts.channels())
-    execute(conn, alerts.remove_channel("ops"))
+    execute(conn, alert_settings.unset_rule("growing", "q"))
+    execute(conn, alert_settings.channels())
+    execute(conn, alert_settings.remove_channel("ops"))
