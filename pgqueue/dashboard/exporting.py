@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Busy, Conn, Reads, seen
@@ -28,8 +31,30 @@ from pgqueue.store.listing import TOO_LARGE
 EXPORT = "/export"
 # Jobs of a batch; and exports at once, each of which holds a connection while it looks.
 BATCH, MOST = 500, 2
+# Seconds for whoever reads to take the next part.
+PATIENCE = 60.0
+KIND = "application/jsonl; charset=utf-8"
+HEADERS = {"content-disposition": 'attachment; filename="jobs.jsonl"', "x-accel-buffering": "no"}
 # A batch in which nothing is found looks so many times further.
 FURTHER = 3
+
+
+class _Export(StreamingResponse):
+    """An export on its way, which counts from its first byte to its last; one that nobody reads on ends."""
+
+    def __init__(self, exports: Exports, lines: AsyncIterator[bytes]) -> None:
+        super().__init__(lines, media_type=KIND, headers=HEADERS)
+        self._exports = exports
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+
+        async def patient(message: Message) -> None:
+            await asyncio.wait_for(send(message), PATIENCE)
+
+        # A TimeoutError is an OSError, which Starlette takes for the latter.
+        with self._exports.open(), suppress(TimeoutError, ClientDisconnect):
+            await super().__call__(scope, receive, patient)
 
 
 class Exports:
@@ -44,8 +69,8 @@ class Exports:
         user: User = request.scope["pgqueue.user"]
         if not user.may("export"):
             return PlainTextResponse(f"You may not: the role {user.role} lacks the permission export.\n", 403)
-        if self._open >= MOST:
-            return PlainTextResponse(f"{MOST} exports are under way; wait for one to end.\n", 503)
+        if self.is_full:
+            return _too_many()
         asked = Asked(user, dict(request.query_params), {}, self._redaction)
         text = request.query_params.get("q", "").strip()
         try:
@@ -56,24 +81,34 @@ class Exports:
             lambda conn: seen(conn, lambda conn: self._redaction.knowing(execute(conn, secrecy.every())))
         )
         asked = replace(asked, redaction=known)
-        headers = {"content-disposition": 'attachment; filename="jobs.jsonl"', "x-accel-buffering": "no"}
-        return StreamingResponse(
-            self._lines(asked, query), media_type="application/jsonl; charset=utf-8", headers=headers
-        )
+        if request.method == "HEAD":
+            return Response(media_type=KIND, headers=HEADERS)
+        # Others may have come while the database was asked.
+        return _too_many() if self.is_full else _Export(self, self._lines(asked, query))
 
-    async def _lines(self, asked: Asked, query: Query) -> AsyncIterator[bytes]:
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as there may be."""
+        return self._open >= MOST
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Count as one of them."""
         self._open += 1
         try:
-            before: UUID | None = None
-            while True:
-                at = before
-                lines, before = await self._reads.ask(lambda conn, at=at: self._batch(conn, asked, query, at))  # type: ignore[misc]
-                if lines:
-                    yield lines
-                if before is None:
-                    return
+            yield
         finally:
             self._open -= 1
+
+    async def _lines(self, asked: Asked, query: Query) -> AsyncIterator[bytes]:
+        before: UUID | None = None
+        while True:
+            at = before
+            lines, before = await self._reads.ask(lambda conn, at=at: self._batch(conn, asked, query, at))  # type: ignore[misc]
+            if lines:
+                yield lines
+            if before is None:
+                return
 
     def _batch(self, conn: Conn, asked: Asked, query: Query, before: UUID | None) -> tuple[bytes, UUID | None]:
         answer = searching.page(
@@ -86,6 +121,10 @@ class Exports:
         seen = (job for job in jobs if asked.user.sees(job.queue))
         text = "".join(f"{_line(job, asked)}\n" for job in seen)
         return text.encode(errors="replace"), found.next
+
+
+def _too_many() -> Response:
+    return PlainTextResponse(f"{MOST} exports are under way; wait for one to end.\n", 503)
 
 
 def _line(job: Job, asked: Asked) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -404,6 +405,37 @@ def test_a_choice_is_offered_to_those_who_may_act(acting: Dashboard, app: Dashbo
     assert "/act/" not in reading
     assert 'name="j.' not in reading
     assert followed(acting, ask(acting, f"/jobs?pick=retry&j.{job.hex}=1")).status == 200
+
+
+@pytest.mark.parametrize("spec", ["2.3", "2.4"])
+def test_exports_that_are_asked_for_at_once_are_two_and_one_that_nobody_reads_ends(
+    new_app: NewApp, conn: Conn, monkeypatch: pytest.MonkeyPatch, spec: str
+) -> None:
+    monkeypatch.setattr("pgqueue.dashboard.exporting.PATIENCE", 0.2)
+    fill(conn, 3)
+    app = new_app()
+
+    async def stuck(statuses: list[int]) -> None:
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            elif statuses[-1] == 200:
+                await asyncio.Event().wait()
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/export", "query_string": b"q=state:ready"}
+        more = {"headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "asgi": {"spec_version": spec}}
+        await app({**scope, **more}, receive, send)
+
+    async def many() -> list[int]:
+        statuses: list[list[int]] = [[] for _ in range(6)]
+        await asyncio.gather(*map(stuck, statuses))
+        return sorted(each[0] for each in statuses)
+
+    assert asyncio.run(many()) == [200, 200, 503, 503, 503, 503]
+    assert ask(app, "/export?q=state:ready").text.count("\n") == 3
 
 
 def test_nobody_counts_by_what_no_page_shows(acting: Dashboard, conn: Conn) -> None:
