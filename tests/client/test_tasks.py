@@ -124,7 +124,7 @@ def test_wrong_options_are_refused_where_they_are_written() -> None:
         ("soft_timeout", float("nan"), "soft_timeout must be more than 0"),
         ("soft_timeout", "5", "soft_timeout must be seconds or a timedelta"),
         ("on_timeout", "burry", "on_timeout must be one of retry, bury, cancel"),
-        ("on_timeout", ["retry"], "on_timeout must be one of"),
+        ("on_timeout", ["retry"], "on_timeout must be a function that takes one event, or a list of such, got 'retry'"),
         ("on_expiry", "retry", "on_expiry must be one of bury, cancel"),
         ("on_expiry", None, "on_expiry must not be None"),
         ("at_most_once", 1, "at_most_once must be True or False"),
