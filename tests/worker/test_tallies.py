@@ -102,6 +102,21 @@ def test_ten_thousand_targets_stay_within_bounds_and_none_is_lost(conn: Conn) ->
     assert conn.execute("select bool_and(degraded) from pgqueue.tallies where target = 'other'").fetchone() == (True,)
 
 
+def test_of_a_hundred_thousand_a_minute_all_are_counted_and_enough_are_timed(conn: Conn) -> None:
+    counting = Tallies(enlist(conn), clock=lambda: 60.0)
+    taken, other = a_claim("a:b"), a_claim("a:c")
+    for _ in range(100):
+        jobs = [succeeded(taken, 0.1 if n % 4 else 20.0) for n in range(1_000)]
+        counting.hear(AttemptsFinished([*jobs, succeeded(other, 0.1), *jobs[:3]]))
+    counting.append(conn)
+    told = "select n, ended, (select sum(b) from unnest(run) as b)::int, run[14] from pgqueue.tallies order by target"
+    (many, few) = conn.execute(told).fetchall()
+    assert many[:2] == (100_300, 100_300)
+    assert many[2] == pytest.approx(100_300, abs=8)
+    assert many[3] == pytest.approx(25_100, rel=0.1)
+    assert few[:3] == (100, 100, 100)
+
+
 def test_a_thousand_causes_a_minute_are_fifty_and_the_rest(conn: Conn) -> None:
     counting = Tallies(enlist(conn))
     errors = ["".join("ghijklmnop"[int(digit)] for digit in str(n)) for n in range(1_000)]

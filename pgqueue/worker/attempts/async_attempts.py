@@ -31,12 +31,14 @@ class AsyncAttempts:
         self._lenders: list[Lender] = []
         self._pid = Process.watched()
 
-    async def finished(self, call: Call, began: float) -> Finished:
-        """Run a call to its end, as run(); what is to be written about it, which began at monotonic() time `began`."""
-        if self._outlet is not None:
-            keep_lines(call.context, outlet_of(call.task, self._outlet))
-        watch = RunningWatch(call.context, call.claim) if instruments.installed else None
-        outcome = await self.run(call)
+    def begin(self, call: Call) -> RunningWatch | None:
+        """What is to be done before run(), and looks on meanwhile; the latter is asked by end()."""
+        if (outlet := self._outlet) is not None:
+            keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
+        return RunningWatch(call.context, call.claim) if instruments.installed else None
+
+    def end(self, call: Call, outcome: Outcome, began: float, watch: RunningWatch | None) -> Finished:
+        """What is to be written about a call that has run, and began at monotonic() time `began`."""
         finished = finish(call.claim, outcome, call.task, monotonic() - began)
         return finished if watch is None else watch.ended(finished, call.error)
 

@@ -71,8 +71,8 @@ class Attempts:
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, monotonic() - began)
         call.number = number
-        if self._outlet is not None:
-            keep_lines(call.context, outlet_of(call.task, self._outlet))
+        if (outlet := self._outlet) is not None:
+            keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
         self._call = call
         # tell() writes the one and reads the other in the other order: one of the two sees the other.
         if self._notice is not None and self._notice[0] == number:

@@ -202,9 +202,9 @@ class AsyncExecutor(InProcess):
             self._end(finish(claim, not_yet, None, monotonic() - running.since))
         elif call.task.is_async:
             running.call = call
-            finished = await self._attempts.finished(call, running.since)
+            watch, outcome = self._attempts.begin(call), await self._attempts.run(call)
             self._loop_state.put_back()
-            self._end(finished)
+            self._end(self._attempts.end(call, outcome, running.since, watch))
         else:
             running.in_thread = True
             self._threads.submit((claim,))
