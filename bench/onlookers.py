@@ -47,7 +47,7 @@ select count(*) from pgqueue.attempts where ctid >= format('(%%s,0)', %(first)s:
   and finished_at >= %(since)s and finished_at < %(until)s
 """
 _ASKED = """
-select coalesce(max(query_start), '-infinity'), count(*),
+select coalesce(max(query_start)::text, 'never'), count(*),
        coalesce(max(extract(epoch from clock_timestamp() - xact_start)) filter (where backend_xmin is not null), 0)
 from pg_stat_activity where application_name = 'pgqueue dashboard' and datname = current_database()
 """

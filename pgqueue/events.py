@@ -34,8 +34,11 @@ class Begun(NamedTuple):
     claim: Claim
 
 
-def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finished:
-    """One that succeeded, by far the most: made as Finished() and Settlement() make it, at half their cost."""
+def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended: float | None = None) -> Finished:
+    """One that succeeded, now if nothing else is said, and by far the most.
+
+    Made as Finished() and Settlement() make it, at half their cost.
+    """
     done = (
         claim.id,
         claim.claim,
@@ -53,7 +56,7 @@ def succeeded(claim: Claim, elapsed: float, result: str | None = None) -> Finish
         None,
         False,
     )
-    return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, monotonic()))
+    return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, ended or monotonic()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
 
 from pgqueue import instruments
 from pgqueue.context import Middleware, keep_lines, running
@@ -39,7 +38,7 @@ class AsyncAttempts:
 
     def end(self, call: Call, outcome: Outcome, began: float, watch: RunningWatch | None) -> Finished:
         """What is to be written about a call that has run, and began at monotonic() time `began`."""
-        finished = finish(call.claim, outcome, call.task, monotonic() - began)
+        finished = finish(call.claim, outcome, call.task, began)
         return finished if watch is None else watch.ended(finished, call.error)
 
     async def run(self, call: Call) -> Outcome:

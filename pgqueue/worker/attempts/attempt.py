@@ -67,9 +67,9 @@ class Attempts:
         began = monotonic()
         call = prepare(claim, self._tasks, self._apps, began)
         if not isinstance(call, Call):
-            return finish(claim, call, None, monotonic() - began)
+            return finish(claim, call, None, began)
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
-            return finish(claim, not_yet, None, monotonic() - began)
+            return finish(claim, not_yet, None, began)
         call.number = number
         if (outlet := self._outlet) is not None:
             keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
@@ -82,7 +82,7 @@ class Attempts:
         if instruments.installed:
             finished = context.run(self._run_watched, call, began)
         else:
-            finished = finish(claim, context.run(self._run, call), call.task, monotonic() - began)
+            finished = finish(claim, context.run(self._run, call), call.task, began)
         end_copy(self._pid)
         self._call = None
         return finished
@@ -127,7 +127,7 @@ class Attempts:
         outcome = self._run(call)
         # What a job forked ends here, and is not looked at a second time.
         end_copy(self._pid)
-        finished = finish(call.claim, outcome, call.task, monotonic() - began)
+        finished = finish(call.claim, outcome, call.task, began)
         return watch.ended(finished, call.error)
 
     def _run(self, call: Call) -> Outcome:

@@ -164,12 +164,16 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
     return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
-def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
-    """The settlement of an outcome; a retry policy that raises or answers nonsense hurts its own job alone."""
+def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, began: float) -> Finished:
+    """The settlement of an outcome, of what began at monotonic() time `began` and ends now.
+
+    A retry policy that raises or answers nonsense hurts its own job alone.
+    """
+    ended = monotonic()
     if outcome is _SUCCEEDED:
         # By far the most, and nothing to judge.
-        return succeeded(claim, elapsed)
-    finished = _judged(claim, outcome, task, elapsed)
+        return succeeded(claim, ended - began, ended=ended)
+    finished = _judged(claim, outcome, task, ended - began)
     return finished if task is None or task.secrecy is None else _without_secrets(finished, task.secrecy)
 
 

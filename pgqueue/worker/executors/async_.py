@@ -197,9 +197,9 @@ class AsyncExecutor(InProcess):
         claim = running.claim
         call = prepare(claim, self._tasks, self._settings.apps, running.since)
         if not isinstance(call, Call):
-            self._end(finish(claim, call, None, monotonic() - running.since))
+            self._end(finish(claim, call, None, running.since))
         elif not_yet := undeclared(call, self._declared):
-            self._end(finish(claim, not_yet, None, monotonic() - running.since))
+            self._end(finish(claim, not_yet, None, running.since))
         elif call.task.is_async:
             running.call = call
             watch, outcome = self._attempts.begin(call), await self._attempts.run(call)

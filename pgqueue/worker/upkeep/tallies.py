@@ -53,6 +53,13 @@ class _Count:
         self.error: tuple[str | None, str | None] | None = None
         self.expected = False
 
+    def time(self, ran: float, waited: float, n: int) -> None:
+        """How long the nth took, for as many as it stands for."""
+        weight = 1 if n <= MOST_TIMED else TIMED
+        # By far the most where it matters are so short.
+        self.run[bisect_left(BOUNDS, ran) if ran > SHORTEST else 0] += weight
+        self.wait[bisect_left(BOUNDS, waited)] += weight
+
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
@@ -158,29 +165,34 @@ class Tallies:
         shift = self._shift
         counts = self._counts(int((shift + self._clock()) // 60))
         queue = target = ""
-        usual: _Count | None = None
+        # The row of those that succeed one after the other, and what is to be its n.
+        usual, n = _Count(), 0
         for claim, settlement, elapsed, ended in batch:
             if settlement.move is _SUCCEED and not late:
-                if usual is None or claim.target != target or claim.queue != queue:
+                if claim.target != target or claim.queue != queue:
+                    self._add(usual, n)
                     queue, target = claim.queue, claim.target
                     usual = self._found(counts, claim, settlement, late=False)
-                count = usual
-                count.ended += 1
-            elif settlement.move is Move.PARK or (settlement.move is Move.RELEASE and not settlement.started):
-                # Of these there is no attempt.
-                continue
-            else:
+                    n = usual.n
+                n += 1
+                if ended and (n <= MOST_TIMED or not n % TIMED):
+                    usual.time(elapsed, shift + ended - elapsed - claim.run_at.timestamp(), n)
+            elif settlement.move is not Move.PARK and (settlement.move is not Move.RELEASE or settlement.started):
+                # Of the others there is no attempt. The row may be the usual one, too.
+                self._add(usual, n)
                 count = self._found(counts, claim, settlement, late=late)
-                if settlement.move in _ENDING and not late:
-                    count.ended += 1
-            self.total += 1
-            n = count.n = count.n + 1
-            if not ended or (n > MOST_TIMED and n % TIMED):
-                continue
-            weight = 1 if n <= MOST_TIMED else TIMED
-            # By far the most where it matters are so short.
-            count.run[bisect_left(BOUNDS, elapsed) if elapsed > SHORTEST else 0] += weight
-            count.wait[bisect_left(BOUNDS, shift + ended - elapsed - claim.run_at.timestamp())] += weight
+                self._add(count, count.n + 1, ends=settlement.move in _ENDING and not late)
+                if ended and (count.n <= MOST_TIMED or not count.n % TIMED):
+                    count.time(elapsed, shift + ended - elapsed - claim.run_at.timestamp(), count.n)
+                n = usual.n
+        self._add(usual, n)
+
+    def _add(self, count: _Count, n: int, *, ends: bool = True) -> None:
+        """There are `n` in this row now."""
+        self.total += n - count.n
+        if ends:
+            count.ended += n - count.n
+        count.n = n
 
     def _found(self, counts: dict[Key, _Count], claim: Claim, settlement: Settlement, *, late: bool) -> _Count:
         cause = None if late else settlement.cause
