@@ -9,6 +9,8 @@ from pgqueue.store import execute
 
 # Failed attempts of a new cause within an hour, if it has not made a job dead yet.
 FAILURES = 10
+# Seconds: a chore that nobody has done yet is as if of the year 2000.
+NEVER = 20 * 365 * 86_400.0
 
 
 def causes(patient: Patient) -> Found:
@@ -52,7 +54,8 @@ def tallies_lag(patient: Patient) -> Found:
     if late:
         found.append((f"{late} live worker{'s' * (late != 1)} told nothing for {lasting(most)}", None))
     if live and depths is not None and depths > most:
-        found.append((f"depths were noted {lasting(depths)} ago", "select pgqueue.note_depths();"))
+        noted = "depths were never noted" if depths > NEVER else f"depths were noted {lasting(depths)} ago"
+        found.append((noted, "select pgqueue.note_depths();"))
     if unmerged is not None and unmerged > 10 * most:
         found.append((f"tallies lie unmerged for {lasting(unmerged)}", "select pgqueue.merge_tallies(100000);"))
     if not found:

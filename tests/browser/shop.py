@@ -12,6 +12,7 @@ from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute, feeds, jobs, limits, queues, routes, schedules, workers
 from tests.browser.said import say
 from tests.browser.steered import steered
+from tests.browser.wrong import alarm
 from tests.factories import claim, failure, settle, worker_id
 
 Conn = psycopg.Connection[Any]
@@ -69,6 +70,7 @@ def open_shop(conn: Conn) -> dict[str, Any]:
     steered(conn)
     age(conn)
     remember(conn)
+    alarm(conn)
     found = some(conn)
     say(conn, found)
     return found
@@ -200,6 +202,7 @@ def remember(conn: Conn) -> None:
            'Too many requests in a row; retry after 30 s', now() - interval '9 days')
         """
     )
+    conn.execute("update pgqueue.duties set done_at = now() where name = 'depths'")
     conn.execute("update pgqueue.dead_jobs set cause = '9f2c01a4b7de' where error_type like 'builtins%%'")
     conn.execute("update pgqueue.dead_jobs set cause = '04be77c1d5a2' where error_type like 'stripe%%'")
     conn.execute(

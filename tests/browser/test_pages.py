@@ -45,6 +45,9 @@ PATHS += (
     "/operations/1",
     "/operations/3",
     "/audit",
+    "/at",
+    "/at?when=no+moment",
+    "/queue?name=mail&slots=%2B8",
 )
 PATHS += ("/causes", "/causes/9f2c01a4b7de", "/jobs/{waiting}", "/jobs/{succeeded}", "/nowhere")
 
@@ -78,7 +81,7 @@ def test_every_page_fits_and_is_accessible_where_there_is_nothing(width: int, st
             assert violations(page) == [], path
 
 
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("width", [400, 800, 1280])
 def test_names_without_end_and_hostile_ones_leave_the_page_as_it_is(
     width: int, started: Any, site: str, conn: Conn
 ) -> None:
@@ -129,8 +132,8 @@ def test_a_menu_opens_on_a_phone_without_javascript(started: Any, site: str) -> 
         assert page.url == f"{site}/workers"
 
 
-@pytest.mark.parametrize("width", [640, 1000])
-def test_twice_as_large_it_still_fits(width: int, started: Any, site: str, conn: Conn) -> None:
+@pytest.mark.parametrize("width", [640, 800, 1000])
+def test_twice_as_large_and_on_a_tablet_it_still_fits(width: int, started: Any, site: str, conn: Conn) -> None:
     jobs = open_shop(conn)
     with tab(started, site, width=width) as page:
         for path in PATHS[:-1]:

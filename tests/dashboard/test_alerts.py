@@ -25,6 +25,7 @@ def test_open_alerts_stand_on_the_overview(new_app: NewApp, conn: Conn) -> None:
     assert "Open alerts" in text
     assert "31 dead jobs: OSError in shop.tasks:send" in text
     assert "<img src=x>" not in text
+    assert 'href="/causes/0123456789ab"' in text
 
 
 def test_who_sees_some_queues_alone_sees_no_alerts(new_app: NewApp, conn: Conn) -> None:

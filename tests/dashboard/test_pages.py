@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -175,6 +176,14 @@ def test_what_is_not_there_is_not_found(app: Dashboard, address: str) -> None:
     answer = ask(app, address)
     assert answer.status == 404
     assert "Not found" in answer.text
+
+
+@pytest.mark.parametrize("name", ["\0", "\ufffd", "x" * 5_000, "0", "%00"])
+def test_what_no_name_could_be_is_not_found(app: Dashboard, name: str) -> None:
+    for page in PAGES:
+        if "{" in page.path:
+            answer = ask(app, re.sub(r"\{\w+\}", name, page.path))
+            assert (answer.status, "Not found" in answer.text) == (404, True), page.path
 
 
 @pytest.mark.parametrize("query", ["before=x", "q=state:x", "limit=7", "limit=x", "queue=%00", "after=%FF", "sort=x"])

@@ -219,5 +219,8 @@ def test_tallies_that_are_late_are_told_and_added_up_by_the_cure(db: Conn, exami
     assert found.text == "depths were noted 60 min ago; tallies lie unmerged for 2 h"
     cure(db, found)
     assert examine("tallies_lag").status == "ok"
+    db.execute("update pgqueue.duties set done_at = default")
+    assert examine("tallies_lag").text == "depths were never noted"
+    db.execute("select pgqueue.note_depths()")
     db.execute("update pgqueue.worker_reports set tallied_until = now() - interval '1 h'")
     assert examine("tallies_lag").text == "1 live worker told nothing for 5 min"

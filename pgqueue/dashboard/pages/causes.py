@@ -39,8 +39,10 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
 def load_one(conn: Conn, asked: Asked) -> dict[str, Any]:
     """What is to be known of a cause."""
     name = asked.path["cause"]
-    row = seen(conn, lambda conn: execute(conn, causes.one(name))) if asked.user.queues is None else None
-    if row is None or not re.fullmatch(r"[0-9a-f]{12}", name):
+    # Its shape first: of a name with a zero byte in it PostgreSQL cannot even be asked.
+    could_be = asked.user.queues is None and re.fullmatch(r"[0-9a-f]{12}", name)
+    row = seen(conn, lambda conn: execute(conn, causes.one(name))) if could_be else None
+    if row is None:
         raise Missing(f"no cause {name:.80}")
     said = Filters(JobState.DEAD, None, None, None, SAMPLES, cause=name)
     return {"row": _shown(row), "jobs": found(conn, asked, _DEAD, said).jobs}

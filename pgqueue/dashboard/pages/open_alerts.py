@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pgqueue.alerting.wording import title_of
+from pgqueue.alerting.wording import page_of, title_of
 from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.store import alerts, execute
@@ -16,12 +16,13 @@ MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An alert as a line: what is wrong, since when, and its key for the command line."""
+    """An alert as a line: what is wrong, since when, its key for the command line, and the path of its page."""
 
     key: str
     title: str
     since: datetime | None
     told: datetime | None
+    page: str
 
 
 def open_alerts(conn: Conn, asked: Asked) -> list[OpenAlert]:
@@ -35,6 +36,12 @@ def _open(conn: Conn) -> list[OpenAlert]:
     except Busy:
         return []
     return [
-        OpenAlert(each.key, title_of(each.kind, each.object, each.n, each.found), each.opened_at, each.last_sent_at)
+        OpenAlert(
+            each.key,
+            title_of(each.kind, each.object, each.n, each.found),
+            each.opened_at,
+            each.last_sent_at,
+            page_of(each.kind, each.object),
+        )
         for each in found
     ]

@@ -35,7 +35,7 @@
     const axis = { stroke: colour("axis"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
     return {
       width, height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { live: true },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { y: { range: (_chart, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
