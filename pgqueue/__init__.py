@@ -1,5 +1,7 @@
 """pgqueue: a transactional job queue that lives in the PostgreSQL you already run."""
 
+from typing import TYPE_CHECKING
+
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
@@ -44,7 +46,9 @@ from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
-from pgqueue.worker import Worker
+
+if TYPE_CHECKING:
+    from pgqueue.worker import Worker
 
 __all__ = [
     "AppError",
@@ -127,3 +131,19 @@ __all__ = [
     "unschedule",
     "unset_queue",
 ]
+
+# Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.
+if not TYPE_CHECKING:
+    _LATE = ("Worker", "logs", "worker")
+
+    def __getattr__(name: str) -> object:
+        """Import what is not there before it is asked for."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return import_module("pgqueue.worker").Worker if name == "Worker" else import_module(f"pgqueue.{name}")
+
+    def __dir__() -> list[str]:
+        """All names, also those that come late."""
+        return sorted({*globals(), *_LATE})

@@ -141,17 +141,63 @@ def test_the_wheel_works_in_an_empty_environment(installed: Installed, bare_dsn:
 def test_the_public_names_are_sorted_and_true() -> None:
     assert pgqueue.__all__ == sorted(pgqueue.__all__)
     visible = {
-        name for name, value in vars(pgqueue).items() if not name.startswith("_") and not isinstance(value, ModuleType)
+        name
+        for name in dir(pgqueue)
+        if not name.startswith("_") and not isinstance(getattr(pgqueue, name), ModuleType) and name != "TYPE_CHECKING"
     }
     assert set(pgqueue.__all__) == visible | {"__version__"}
 
 
+def test_the_names_that_come_late_come_for_all_ways_to_ask(tmp_path: Path) -> None:
+    for code in (
+        "import pgqueue; assert 'Worker' in dir(pgqueue); pgqueue.Worker.run",
+        "from pgqueue import Worker; Worker.run",
+        "from pgqueue import *; Worker.run",
+        "import pgqueue; pgqueue.worker.end_process; pgqueue.logs.JobFilter",
+        "import pgqueue; assert not hasattr(pgqueue, 'Wroker')",
+    ):
+        run(sys.executable, "-c", code, cwd=tmp_path)
+
+
+def loaded(code: str, rooms: tuple[str, ...], folder: Path, **environment: str) -> list[str]:
+    """Which of these modules, and of those within, are imported by a process that runs the code."""
+    code = f"{code}\nimport json, sys; print(json.dumps([*sys.modules]))"
+    found = json.loads(run(sys.executable, "-c", code, cwd=folder, **environment).splitlines()[-1])
+    within = tuple(f"{room}." for room in rooms)
+    return [name for name in found if name in rooms or name.startswith(within)]
+
+
 def test_the_enqueue_path_imports_little(tmp_path: Path) -> None:
-    code = f"import pgqueue, sys; pgqueue.enqueue; print([name for name in {HEAVY} if name in sys.modules])"
-    assert run(sys.executable, "-c", code, cwd=tmp_path) == "[]\n"
+    assert loaded("import pgqueue; pgqueue.enqueue", HEAVY, tmp_path) == []
+
+
+def test_who_enqueues_imports_no_worker_and_no_command(tmp_path: Path) -> None:
+    code = "from pgqueue import connect, enqueue, feed, schedule, task"
+    rooms = ("worker", "cli", "operations", "search", "small_server", "alerting", "dashboard", "doctor")
+    assert loaded(code, (*(f"pgqueue.{room}" for room in rooms), "http.server"), tmp_path) == []
+
+
+def test_a_child_of_the_worker_imports_nothing_of_its_parent(tmp_path: Path) -> None:
+    code = "import pgqueue.worker.executors.process.child, pgqueue.worker.hooks.child"
+    rooms = ("worker.worker", "worker.claiming", "worker.supervision", "worker.upkeep", "operations", "search")
+    assert loaded(code, (*(f"pgqueue.{room}" for room in rooms), "http.server"), tmp_path) == []
 
 
 def test_the_command_line_starts_without_migrations(tmp_path: Path) -> None:
-    heavy = ("sqlalchemy", "alembic", "rich", "croniter")
-    code = f"import pgqueue.cli.app, sys; print([name for name in {heavy} if name in sys.modules])"
-    assert run(sys.executable, "-c", code, cwd=tmp_path) == "[]\n"
+    assert loaded("import pgqueue.cli.app", ("sqlalchemy", "alembic", "rich", "croniter"), tmp_path) == []
+
+
+def test_a_command_imports_no_other(tmp_path: Path, dsn: str) -> None:
+    code = """
+import sys
+import pgqueue.cli.app as app
+sys.argv = ["pgqueue", "jobs", "list", "--json"]
+try:
+    app.main()
+except SystemExit as end:
+    assert not end.code
+"""
+    rooms = ("alerting", "dashboard", "doctor", "worker")
+    commands = ("alerts", "dashboard", "dead", "doctor", "queues", "top", "worker", "workers")
+    others = (*(f"pgqueue.{room}" for room in rooms), *(f"pgqueue.cli.{command}" for command in commands))
+    assert loaded(code, others, tmp_path, PGQUEUE_DSN=dsn) == []

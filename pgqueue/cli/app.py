@@ -4,53 +4,59 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pgqueue.cli import (
-    alert_channels,
-    alert_rules,
-    alerts,
-    at,
-    audit,
-    bench,
-    causes,
-    dashboard,
-    db,
-    dead,
-    demo,
-    doctor,
-    enqueue,
-    events,
-    explain,
-    exporter,
-    feed,
-    feeds,
-    indexes,
-    jobs,
-    limits,
-    migrate,
-    operations,
-    queue_settings,
-    queues,
-    routes,
-    schedules,
-    status,
-    tasks,
-    verify,
-    whatif,
-    worker,
-    workers,
-)
 from pgqueue.cli.errors import report
-from pgqueue.cli.options import Dsn, new_group
+from pgqueue.cli.late import LateCommands
+from pgqueue.cli.options import Dsn, Group, new_group
 from pgqueue.cli.secrets import hide_secrets
-from pgqueue.cli.telling import telling
-from pgqueue.cli.top import command as top
 from pgqueue.errors import PgqueueError
 from pgqueue.process_end import end_process, exit_code_of
 from pgqueue.version import __version__
+
+# Where each command is: a module of pgqueue.cli, and a name in it, a function's or a group's. One that is called costs
+# its own module; help lists them in this order.
+COMMANDS = {
+    "migrate": "migrate:migrate",
+    "worker": "worker:worker",
+    "enqueue": "enqueue:enqueue",
+    "feed": "feed:feed",
+    "status": "status:status",
+    "at": "at:at",
+    "top": "top.command:top",
+    "events": "events:events",
+    "exporter": "exporter:exporter",
+    "dashboard": "dashboard:dashboard",
+    "demo": "demo:demo",
+    "doctor": "doctor:doctor",
+    "verify": "verify:verify",
+    "bench": "bench:bench",
+    "jobs": "jobs:group",
+    "jobs explain": "explain:explain_job",
+    "dead": "dead:group",
+    "causes": "causes:group",
+    "queues": "queues:group",
+    "queues set": "queue_settings:set_settings",
+    "queues unset": "queue_settings:unset",
+    "queues show": "queue_settings:show",
+    "queues explain": "explain:explain_queue",
+    "queues whatif": "whatif:whatif",
+    "limits": "limits:group",
+    "routes": "routes:group",
+    "workers": "workers:group",
+    "schedules": "schedules:group",
+    "tasks": "tasks:group",
+    "feeds": "feeds:group",
+    "alerts": "alerts:group",
+    "alerts channels": "alert_channels:group",
+    "alerts rules": "alert_rules:group",
+    "operations": "operations:group",
+    "audit": "audit:group",
+    "index": "indexes:group",
+    "db": "db:group",
+}
 
 
 def run() -> NoReturn:
@@ -92,41 +98,10 @@ def _pgqueue(
     """A transactional job queue that lives in the PostgreSQL you already run."""
 
 
-app = new_group(_pgqueue, completion=True)
-app.command("migrate")(migrate.migrate)
-app.command("worker")(worker.worker)
-app.command("enqueue")(telling(enqueue.enqueue))
-app.command("feed")(feed.feed)
-app.command("status")(status.status)
-app.command("at")(at.at)
-app.command("top")(top.top)
-app.command("events")(events.events)
-app.command("exporter")(exporter.exporter)
-app.add_typer(jobs.group, name="jobs")
-jobs.group.command("explain")(explain.explain_job)
-app.add_typer(dead.group, name="dead")
-app.add_typer(causes.group, name="causes")
-app.add_typer(queues.group, name="queues")
-queues.group.command("set")(telling(queue_settings.set_settings))
-queues.group.command("unset")(telling(queue_settings.unset))
-queues.group.command("show")(queue_settings.show)
-queues.group.command("explain")(explain.explain_queue)
-queues.group.command("whatif")(whatif.whatif)
-app.add_typer(limits.group, name="limits")
-app.add_typer(routes.group, name="routes")
-app.add_typer(workers.group, name="workers")
-app.add_typer(schedules.group, name="schedules")
-app.add_typer(tasks.group, name="tasks")
-app.add_typer(feeds.group, name="feeds")
-app.add_typer(alerts.group, name="alerts")
-alerts.group.add_typer(alert_channels.group, name="channels")
-alerts.group.add_typer(alert_rules.group, name="rules")
-app.add_typer(operations.group, name="operations")
-app.add_typer(audit.group, name="audit")
-app.add_typer(indexes.group, name="index")
-app.add_typer(db.group, name="db")
-app.command("dashboard")(dashboard.dashboard)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("verify")(verify.verify)
-app.command("bench")(bench.bench)
+class _Commands(Group):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = LateCommands(COMMANDS)
+
+
+app = new_group(_pgqueue, completion=True, cls=_Commands)

@@ -36,7 +36,7 @@ from pgqueue.cli.job_options import (
     UniqueUntil,
 )
 from pgqueue.cli.options import App, Dsn
-from pgqueue.cli.telling import tell
+from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import arguments, labels, moment
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     import psycopg
 
 
+@telling
 def enqueue(
     target: Annotated[
         str, typer.Argument(metavar="TARGET", autocompletion=task_names, help="The task, as module:function.")

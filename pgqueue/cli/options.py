@@ -50,10 +50,10 @@ def listing(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def new_group(callback: Callable[..., None], *, completion: bool = False) -> typer.Typer:
+def new_group(callback: Callable[..., None], *, completion: bool = False, cls: type[Group] = Group) -> typer.Typer:
     """A group of commands; its callback's docstring is its help. `completion` is for the whole of them."""
     return typer.Typer(
-        cls=Group,
+        cls=cls,
         callback=callback,
         add_completion=completion,
         rich_markup_mode=None,

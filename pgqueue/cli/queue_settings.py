@@ -18,13 +18,14 @@ from pgqueue.cli.numbers import number
 from pgqueue.cli.options import Dsn, Json, duration_option
 from pgqueue.cli.output import paint, print_json
 from pgqueue.cli.queues import Names, check_queues, pause_in_words, settings_in_words
-from pgqueue.cli.telling import tell
+from pgqueue.cli.telling import tell, telling
 from pgqueue.queues import SETTINGS
 from pgqueue.store import execute, queues
 
 Name = Annotated[str, typer.Argument(metavar="QUEUE", autocompletion=queue_names, help="The queue's name.")]
 
 
+@telling
 def set_settings(
     names: Names,
     dsn: Dsn = None,
@@ -55,6 +56,7 @@ def set_settings(
             _tell(name, execute(conn, queues.settings(name)))
 
 
+@telling
 def unset(
     name: Name,
     what: Annotated[
