@@ -45,7 +45,7 @@ def test_a_job_is_retried_with_keys_alone_and_that_is_said(started: Any, site: s
         reach(page, "Retry")
         page.keyboard.press("Enter")
         page.locator("#notice", has_text="It is ready again").wait_for()
-        page.wait_for_function("document.getElementById('said').textContent.includes('ready again')")
+        page.locator("#said", has_text="ready again").wait_for(state="attached")
         assert page.url == f"{site}/jobs/{dead}"
         assert state(conn, dead) is not JobState.DEAD
         page.reload()
