@@ -41,7 +41,7 @@ def test_jobs_are_chosen_and_buried_by_keys_alone(started: Any, site: str, conn:
         page.goto(f"{site}/jobs?q=queue:mail+state:scheduled")
         for key in "jxjjx":
             page.keyboard.press(key)
-        page.wait_for_function("document.getElementById('said').textContent === '2 chosen'")
+        page.locator("#said", has_text="2 chosen").wait_for(state="attached")
         assert page.locator('tbody input[type="checkbox"]:checked').count() == 2
         reach(page, "Bury…")
         page.keyboard.press("Enter")
