@@ -227,15 +227,7 @@ class Children:
         if self._deadline is None and not child.broken and (child.kill_reason or not child.recycled):
             self._observe(ChildEnded(child.pid, f"{how}: {child.kill_reason.said}" if child.kill_reason else how))
             if not child.ready:
-                self._miss(child, how)
-
-    def _miss(self, child: ChildProcess, how: str) -> None:
-        """A child has ended before it was ready."""
-        apps, limit = ", ".join(self._settings.apps), self._settings.start_limit
-        if child.start_timed_out:
-            self.spawner.give_up(f"importing {apps} took longer than {limit:g} s")
-        else:
-            self.spawner.fail(f"a child process ended with {how} while it imported {apps}", child.spawned_at)
+                self.spawner.miss(child, how)
 
     def _clear(self) -> None:
         """The thread's last act: no child lives, and what was not reported is left over."""

@@ -49,6 +49,14 @@ class Spawner:
         if len(children) == self._settings.concurrency and all(each.ready for each in children):
             self.up.set()
 
+    def miss(self, child: ChildProcess, how: str) -> None:
+        """A child has ended before it was ready."""
+        apps, limit = ", ".join(self._settings.apps), self._settings.start_limit
+        if child.start_timed_out:
+            self.give_up(f"importing {apps} took longer than {limit:g} s")
+        else:
+            self.fail(f"a child process ended with {how} while it imported {apps}", child.spawned_at)
+
     def fail(self, why: str, spawned_at: float) -> None:
         """A child that was started then was never ready: another is, unless a worker that just begins has none left.
 
