@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgqueue.acting import jobs, queues
 from pgqueue.cli.acting import actor
-from pgqueue.cli.top.tabs import Row, job_id_of
+from pgqueue.cli.top.rows import Row, job_id_of
 from pgqueue.errors import PgqueueError
 from pgqueue.printable import in_one_line
 

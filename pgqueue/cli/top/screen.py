@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,9 +16,11 @@ from pgqueue.cli.output import written
 from pgqueue.cli.top import tabs, texts
 from pgqueue.cli.top.acts import Act, act_of
 from pgqueue.cli.top.filters import Filter, filter_of
+from pgqueue.cli.top.rows import Row, Seen
 from pgqueue.cli.top.screens import Asking, Reading, Typing
 from pgqueue.cli.top.source import Source, pause_after
-from pgqueue.cli.top.tabs import TABS, Row, Seen, Tab
+from pgqueue.cli.top.table import Table
+from pgqueue.cli.top.tabs import TABS, Tab
 from pgqueue.errors import PgqueueError, UsageError
 from pgqueue.printable import in_one_line
 from pgqueue.store import execute, reports
@@ -29,14 +30,6 @@ if TYPE_CHECKING:
 
 # Seconds for which the headline is good.
 HEADLINE_GOOD_FOR = 5.0
-CHOSEN = "✓"
-_NUMBER = re.compile(r"[≈> ]*[\d,.]+( [M%])?$")
-
-
-class Table(DataTable[Text]):
-    """A table of a tab; enter opens a row."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "open")]
 
 
 class Top(App[None]):
@@ -224,32 +217,18 @@ class Top(App[None]):
         self.query_one("#head", Static).update(
             Text(f"pgqueue {in_one_line(self._place, 60)}  {self._headline}", "bold")
         )
-        table = self._table(self._tab)
-        at, scrolled = self._row(), table.scroll_y
-        place = table.cursor_row
-        table.clear()
+        if found is not None:
+            self._chosen &= {row.key for row in found.rows}
+        self._table(self._tab).paint([] if found is None else found.rows, self._chosen)
         if found is None:
             return
-        self._chosen &= {row.key for row in found.rows}
-        for row in found.rows:
-            cells = [Text(text, row.style, justify="right" if _NUMBER.match(text) else "left") for text in row.cells]
-            table.add_row(Text(CHOSEN if row.key in self._chosen else " "), *cells, key=row.key)
-        if found.rows:
-            keys = [row.key for row in found.rows]
-            kept = keys.index(at.key) if at is not None and at.key in keys else min(place, len(keys) - 1)
-            table.move_cursor(row=kept, animate=False, scroll=False)
-            table.scroll_to(y=scrolled, animate=False)
         note = found.note or (f"{len(found.rows)} {self._tab.name}" if found.rows else f"no {self._tab.name}")
         self._say(f"data of {written(found.at)[11:]} · {note}")
 
     def _row(self) -> Row | None:
         """The row under the cursor."""
-        table = self._table(self._tab)
-        found = self._found.get(self._tab.name)
-        if found is None or not table.row_count or not 0 <= table.cursor_row < table.row_count:
-            return None
-        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
-        return next((row for row in found.rows if row.key == key), None)
+        found, key = self._found.get(self._tab.name), self._table(self._tab).key_here
+        return next((row for row in found.rows if row.key == key), None) if found is not None else None
 
     def _chosen_rows(self) -> list[Row]:
         """The rows that are chosen, or else the one under the cursor."""

@@ -4,57 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from pgqueue.cli import workers as workers_command
 from pgqueue.cli.numbers import number
-from pgqueue.cli.output import rounded, written
+from pgqueue.cli.output import rounded
 from pgqueue.cli.spans import brief_seconds, per_minute
 from pgqueue.cli.status import queues_of
 from pgqueue.cli.status_page import drain_in_words
+from pgqueue.cli.top import job_rows
 from pgqueue.cli.top.filters import Filter
+from pgqueue.cli.top.rows import MOST, NOTHING_TOLD, WIDEST_ERROR, Row, Seen, cell
 from pgqueue.cli.worker_page import size_in_words
-from pgqueue.job import JobState
-from pgqueue.printable import in_one_line
-from pgqueue.store import causes, execute, rates, reports, searching, tallies, worker_reports
+from pgqueue.store import causes, execute, rates, reports, worker_reports
 from pgqueue.store.causes import Cause
-from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.rates import Rates
 
 if TYPE_CHECKING:
     import psycopg
-
-    from pgqueue.record import Job
-
-MOST = 200
-# Characters of a cell; a row's page has the rest.
-WIDEST, WIDEST_ERROR = 40, 100
-# Of an id as many as tell the moment: what other commands take for the whole.
-ID_DIGITS = 13
-NOTHING_TOLD = "the database did not answer in time"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a table: what it is of, its cells, and the colour that its state has, if any."""
-
-    key: str
-    cells: tuple[str, ...]
-    of: Any
-    style: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a look found; `note` is a word beside it. `at` is when, by the database's clock."""
-
-    at: datetime
-    rows: Sequence[Row]
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +57,6 @@ def headline(conn: psycopg.Connection[Any]) -> str:
     return f"in {per_minute(into)} out {per_minute(out)}/min{wait} · {busy}/{slots} slots"
 
 
-def cell(value: object, widest: int = WIDEST) -> str:
-    """A value in one line that steers nothing, cut to a width."""
-    text = in_one_line(written(value))
-    return text if len(text) <= widest else f"{text[: widest - 1]}…"
-
-
 def _queues(conn: psycopg.Connection[Any], said: Filter) -> tuple[Sequence[Row], str]:
     found = look(conn, queues_of, LONGER)
     if found is None:
@@ -118,72 +82,6 @@ def _queue(row: QueueStats, speed: Rates, now: datetime) -> Row:
     ]
     style = "yellow" if row.paused else "red" if speed.grows(row.ready) else ""
     return Row(row.queue, tuple(texts), row, style)
-
-
-def _running(conn: psycopg.Connection[Any], said: Filter) -> tuple[Sequence[Row], str]:
-    jobs, note = _jobs(conn, said, JobState.RUNNING)
-    now = execute(conn, reports.now())
-    usual = _usual(conn, now)
-    jobs.sort(key=lambda job: job.started_at or now)
-    return [_running_row(job, now, usual) for job in jobs], note
-
-
-def _running_row(job: Job, now: datetime, usual: dict[str, float]) -> Row:
-    ran = None if job.started_at is None else now - job.started_at
-    p95 = usual.get(job.target)
-    is_long = ran is not None and p95 is not None and ran.total_seconds() > p95
-    texts = (
-        str(job.id)[:ID_DIGITS],
-        cell(job.target),
-        cell(job.queue, 20),
-        cell(ran),
-        f"{brief_seconds(p95)}{' !' if is_long else ''}" if p95 is not None else "–",
-        str(job.attempt),
-        cell(job.worker),
-    )
-    return Row(str(job.id), texts, job, "yellow" if is_long else "")
-
-
-def _usual(conn: psycopg.Connection[Any], now: datetime) -> dict[str, float]:
-    """How long 95 of 100 attempts of each task ran in the last hour."""
-    hour = now - timedelta(hours=1)
-    found = look(conn, lambda conn: execute(conn, tallies.timings(hour, "target"))) or []
-    return {each.name: each.run_p95 for each in found if each.run_p95 is not None}
-
-
-def _dead(conn: psycopg.Connection[Any], said: Filter) -> tuple[Sequence[Row], str]:
-    jobs, note = _jobs(conn, said, JobState.DEAD)
-    rows = [
-        Row(
-            str(job.id),
-            (
-                str(job.id)[:ID_DIGITS],
-                cell(job.finished_at),
-                cell(job.reason, 14),
-                cell(job.queue, 20),
-                cell(job.target),
-                str(job.attempt),
-                cell(job.last_error, WIDEST_ERROR),
-            ),
-            job,
-        )
-        for job in jobs
-    ]
-    return rows, note
-
-
-def _jobs(conn: psycopg.Connection[Any], said: Filter, state: JobState) -> tuple[list[Job], str]:
-    """Jobs of a state that the filter takes, the newest first, and how far the look went."""
-    if said.text:
-        answer = searching.page(conn, said.of_jobs(state), limit=MOST)
-        if answer is None:
-            return [], NOTHING_TOLD
-        jobs, found = answer
-        return jobs, f"looked at {found.looked:,} jobs; there may be more" if found.next is not None else ""
-    plain = page(conn, Asked(states=frozenset({state}), limit=MOST))
-    if plain is None:
-        return [], NOTHING_TOLD
-    return list(plain.jobs), f"the newest {MOST}" if len(plain.jobs) >= MOST else ""
 
 
 def _workers(conn: psycopg.Connection[Any], said: Filter) -> tuple[Sequence[Row], str]:
@@ -240,7 +138,7 @@ TABS = (
         ("QUEUE", "READY", "LATER", "RUN", "RETRY", "DEAD", "OLDEST", "IN/MIN", "OUT/MIN", "WAIT p95", "DRAIN"),
         _queues,
     ),
-    Tab("2", "running", ("ID", "TARGET", "QUEUE", "FOR", "p95", "ATTEMPT", "WORKER"), _running),
+    Tab("2", "running", ("ID", "TARGET", "QUEUE", "FOR", "p95", "ATTEMPT", "WORKER"), job_rows.running),
     Tab(
         "3",
         "workers",
@@ -248,10 +146,5 @@ TABS = (
         _workers,
     ),
     Tab("4", "causes", ("CAUSE", "STATE", "LAST", "FAILED", "DEAD", "TARGET", "ERROR"), _causes),
-    Tab("5", "dead", ("ID", "DIED", "REASON", "QUEUE", "TARGET", "ATTEMPT", "ERROR"), _dead),
+    Tab("5", "dead", ("ID", "DIED", "REASON", "QUEUE", "TARGET", "ATTEMPT", "ERROR"), job_rows.dead),
 )
-
-
-def job_id_of(row: Row) -> UUID:
-    """Whose row it is, on a tab of jobs."""
-    return UUID(row.key)

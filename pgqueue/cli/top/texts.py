@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pgqueue.cli.explain import lines_of
 from pgqueue.cli.output import written
-from pgqueue.cli.top.tabs import NOTHING_TOLD, Row, job_id_of
+from pgqueue.cli.top.rows import NOTHING_TOLD, Row, job_id_of
 from pgqueue.cli.worker_page import worker_facts
 from pgqueue.job import JobState
 from pgqueue.printable import as_json, in_lines, in_one_line
