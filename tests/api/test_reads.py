@@ -15,15 +15,14 @@ from pgqueue.dashboard import Dashboard
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
 from pgqueue.leaving_out import HIDDEN
-from pgqueue.store import execute, job_logs, limits, queues, routes, schedules
+from pgqueue.store import execute, job_logs, limits, schedules
 from tests.api.addresses import ADDRESSES, act
 from tests.api.asking import ask, read
-from tests.dashboard.filled import fill, planted
+from tests.dashboard.filled import OTHERS, THEIRS, fill, fill_two_tenants, planted
 from tests.factories import Conn, claim, claim_one, enlist, enqueue, fail, make, settle
 from tests.factories import fill as enqueue_many
 
 SECRET = "hush-7f3a91"
-THEIRS, OTHERS = "mail.eu", "secret-bank"
 
 
 @pytest.fixture(autouse=True)
@@ -110,18 +109,8 @@ def test_a_viewer_gets_no_arguments_and_no_results(app: Dashboard, conn: Conn) -
 
 
 def test_nothing_of_other_queues_is_answered_to_a_tenant(app: Dashboard, conn: Conn) -> None:
-    hidden = []
     enlist(conn, queues=[THEIRS, OTHERS])
-    for queue in (THEIRS, OTHERS):
-        waiting = enqueue(conn, {"of": queue}, queue=queue, limit_key=f"key of {queue}")
-        dead = claim_one(conn, {"of": queue}, worker=enlist(conn, queues=[queue]), queue=f"{queue}.x")
-        fail(conn, dead, None)
-        claim_one(conn, worker=enlist(conn, queues=[queue]), queue=f"{queue}.y")
-        execute(conn, queues.set_settings(queues.Settings(queue, 60.0, None, None, None)))
-        execute(conn, routes.put(f"{queue}.*", queue))
-        execute(conn, limits.put("queue", queue, 3, None, None, None, None, None))
-        execute(conn, schedules.put({"name": f"of {queue}", "every": 60, "target": "a:b", "queue": queue}))
-        hidden += [waiting, dead.id] if queue == OTHERS else []
+    hidden = fill_two_tenants(conn)
     seen = 0
     for shape in ADDRESSES:
         if "{" in shape:

@@ -15,6 +15,8 @@ from pgqueue.search import word
 from pgqueue.store import audit, dumps, execute, feeds, job_logs, limits, queues, routes, schedules
 from tests.factories import Conn, claim_one, enlist, enqueue, fail, make
 
+# The queue that a tenant sees, and one of somebody else.
+THEIRS, OTHERS = "mail.eu", "secret-bank"
 # Every page, by what its address needs beside what fill() made.
 ADDRESSES = (
     "/",
@@ -186,3 +188,19 @@ def planted(secret: str) -> dict[str, Any]:
 
 def text_of(args: Any) -> str:
     return json.dumps(args)
+
+
+def fill_two_tenants(conn: Conn) -> list[UUID]:
+    """Give a tenant and another the same of everything; answers the ids of the other's jobs."""
+    hidden = []
+    for queue in (THEIRS, OTHERS):
+        waiting = enqueue(conn, {"of": queue}, queue=queue, limit_key=f"key of {queue}")
+        dead = claim_one(conn, {"of": queue}, worker=enlist(conn, queues=[queue]), queue=f"{queue}.x")
+        fail(conn, dead, None)
+        claim_one(conn, worker=enlist(conn, queues=[queue]), queue=f"{queue}.y")
+        execute(conn, queues.set_settings(queues.Settings(queue, 60.0, None, None, None)))
+        execute(conn, routes.put(f"{queue}.*", queue))
+        execute(conn, limits.put("queue", queue, 3, None, None, None, None, None))
+        execute(conn, schedules.put({"name": f"of {queue}", "every": 60, "target": "a:b", "queue": queue}))
+        hidden += [waiting, dead.id] if queue == OTHERS else []
+    return hidden

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from pgqueue.dashboard import Dashboard, User
-from pgqueue.store import execute, limits, queues, routes, schedules
+from pgqueue.store import execute, limits, queues, schedules
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
-from tests.factories import claim_one, enlist, enqueue, fail
+from tests.dashboard.filled import OTHERS, THEIRS, fill_two_tenants
+from tests.factories import enqueue
 
 Conn = psycopg.Connection[Any]
-THEIRS, OTHERS = "mail.eu", "secret-bank"
 
 
 @pytest.fixture
@@ -25,17 +25,7 @@ def tenant(new_app: NewApp) -> Dashboard:
 
 
 def test_nothing_of_other_queues_is_shown_anywhere(tenant: Dashboard, conn: Conn) -> None:
-    hidden = []
-    for queue in (THEIRS, OTHERS):
-        waiting = enqueue(conn, {"of": queue}, queue=queue, limit_key=f"key of {queue}")
-        dead = claim_one(conn, {"of": queue}, worker=enlist(conn, queues=[queue]), queue=f"{queue}.x")
-        fail(conn, dead, None)
-        claim_one(conn, worker=enlist(conn, queues=[queue]), queue=f"{queue}.y")
-        execute(conn, queues.set_settings(queues.Settings(queue, 60.0, None, None, None)))
-        execute(conn, routes.put(f"{queue}.*", queue))
-        execute(conn, limits.put("queue", queue, 3, None, None, None, None, None))
-        execute(conn, schedules.put({"name": f"of {queue}", "every": 60, "target": "a:b", "queue": queue}))
-        hidden += [waiting, dead.id] if queue == OTHERS else []
+    hidden = fill_two_tenants(conn)
     seen = 0
     for path in (
         "/",
