@@ -20,6 +20,7 @@ from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.line import Line
 
 
 class JobContext:
@@ -32,6 +33,7 @@ class JobContext:
     __slots__ = (
         "_cancelled",
         "_claim",
+        "_line",
         "_log",
         "_outlet",
         "_secrecy",
@@ -68,6 +70,8 @@ class JobContext:
         # Where its lines go, if whoever runs it keeps them; and made with the first of them.
         self._outlet: Outlet | None = None
         self._log: JobLog | None = None
+        # Its way to the database, if whoever runs it has one.
+        self._line: Line | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"
@@ -131,6 +135,11 @@ class JobContext:
         # The one who tells sets the flag first, and looks for the event then.
         return self._cancelled or told.wait(None if timeout is None else min(seconds(timeout), threading.TIMEOUT_MAX))
 
+    def _database(self, call: str) -> Line:
+        if self._line is None:
+            raise UsageError(f"{call} needs the database of a worker, and nobody gave this job one")
+        return self._line
+
     @overload
     def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...
     @overload
@@ -173,6 +182,11 @@ _bound: ContextVar[SyncConnection | None] = ContextVar("pgqueue.bound", default=
 def keep_lines(job: JobContext, outlet: Outlet) -> None:
     """Have the lines of a job that is about to run go there."""
     job._outlet = outlet
+
+
+def give_line(job: JobContext, line: Line) -> None:
+    """Let a job that is about to run ask and write in the database by itself."""
+    job._line = line
 
 
 def tell_cancelled(job: JobContext) -> None:

@@ -16,14 +16,15 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg.pq import ConnStatus, PipelineStatus, TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
-from pgqueue.forks import dead_end, not_for_copies
+from pgqueue.forks import not_for_copies
 from pgqueue.store.connection import open_async_connection, open_connection
 from pgqueue.store.deadline import PunctualAsyncConnection, PunctualConnection
 from pgqueue.store.session_cleaning import forget_behind_pooler, undo_and_forget, undo_behind_pooler
+from pgqueue.store.sockets import identity_of, is_robbed, put_out_of_reach
 from pgqueue.store.statement import Statement, execute
 from pgqueue.store.sync_or_async import answer
 
@@ -37,8 +38,6 @@ _UNHURRIED = """
    as limits (name)
  where pg_catalog.current_setting(name, true) operator(pg_catalog.<>) '0')
 """
-# Connections whose sockets were closed by a job: their numbers belong to others, and freeing one would write to it.
-_robbed: list[PGconn] = []
 
 
 class Lender:
@@ -72,7 +71,7 @@ class Lender:
         conn = await answer(self._open(self._dsn, "job"))
         self._pooled = conn.pooled
         self._server = server = _take(conn)
-        self._socket = _identity_of(server.socket)
+        self._socket = identity_of(server)
         try:
             return await self._begin(server)
         except psycopg.Error as error:
@@ -118,9 +117,8 @@ class Lender:
     def in_copy(self) -> None:
         """Put the connection out of reach, without a word to the server: whatever the copy does with it fails."""
         for conn in (self._server, getattr(self._lent, "pgconn", None)):
-            with suppress(OSError, psycopg.Error):
-                if conn is not None and _identity_of(conn.socket) == self._socket:
-                    dead_end(conn.socket)
+            if conn is not None:
+                put_out_of_reach(conn, self._socket)
 
     def close(self) -> None:
         """Close the connection; the next job gets a new one."""
@@ -164,10 +162,8 @@ class Lender:
 
         A job may close every file: the number then may be a file of its own, or nobody's.
         """
-        with suppress(OSError, psycopg.Error):
-            if server.status != ConnStatus.OK or _identity_of(server.socket) == self._socket:
-                return True
-        _robbed.append(server)
+        if not is_robbed(server, self._socket):
+            return True
         self._server = None
         return False
 
@@ -223,11 +219,6 @@ async def _text(conn: Any, sql: str) -> str:
     cursor = await answer(conn.execute(sql))
     row = await answer(cursor.fetchone())
     return str(row[0])
-
-
-def _identity_of(number: int) -> tuple[int, int]:
-    found = os.fstat(number)
-    return found.st_dev, found.st_ino
 
 
 def _take(conn: Any) -> PGconn:

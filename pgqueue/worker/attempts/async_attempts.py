@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, keep_lines, running
+from pgqueue.context import Middleware, give_line, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -13,6 +14,7 @@ from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
+from pgqueue.store.line import Line, OwnWire
 from pgqueue.worker.attempts.call import Call, finish, outlet_of
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
@@ -28,6 +30,9 @@ class AsyncAttempts:
         self._middleware = middleware
         self._outlet = outlet
         self._lenders: list[Lender] = []
+        self._wire = OwnWire(dsn, is_async=True)
+        # That of the event loop that ran the last attempt: there may come another one.
+        self._line: Line | None = None
         self._pid = Process.watched()
 
     def begin(self, call: Call) -> RunningWatch | None:
@@ -44,6 +49,10 @@ class AsyncAttempts:
     async def run(self, call: Call) -> Outcome:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
         running.set(call.context)
+        loop = asyncio.get_running_loop()
+        if self._line is None or self._line.loop is not loop:
+            self._line = Line(self._wire, loop)
+        give_line(call.context, self._line)
         try:
             if self._middleware:
                 with entered(self._middleware, call.context), remembering(call):
@@ -60,7 +69,8 @@ class AsyncAttempts:
             end_copy(self._pid)
 
     def close(self) -> None:
-        """Close the connections of transactional jobs."""
+        """Close the connections of jobs."""
+        self._wire.close()
         while self._lenders:
             self._lenders.pop().close()
 
@@ -70,12 +80,14 @@ class AsyncAttempts:
         return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
 
     async def _called_in_transaction(self, call: Call) -> Succeeded:
+        assert self._line is not None
         lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
         try:
             try:
                 conn = await lender.lend()
             except DatabaseUnreachable as error:
                 raise NoConnection from error
+            give_line(call.context, self._line.within(conn))
             try:
                 success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
             except BaseException as error:

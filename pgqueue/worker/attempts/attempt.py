@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import Any
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, keep_lines, running
+from pgqueue.context import Middleware, give_line, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -18,6 +18,7 @@ from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
+from pgqueue.store.line import Line, OwnWire
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
@@ -57,6 +58,8 @@ class Attempts:
         self._outlet = outlet
         self._tasks: dict[str, Task[..., Any]] = {}
         self._lender = Lender(dsn, is_async=False)
+        self._wire = OwnWire(dsn, is_async=False)
+        self._line = Line(self._wire)
         self._loop = PrivateLoop()
         self._async = AsyncAttempts(dsn, middleware)
         self._pid = Process.watched()
@@ -71,6 +74,7 @@ class Attempts:
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, began)
         call.number = number
+        give_line(call.context, self._line)
         if (outlet := self._outlet) is not None:
             keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
         self._call = call
@@ -111,8 +115,9 @@ class Attempts:
         return call.task if isinstance(call, Call) else None
 
     def close(self) -> None:
-        """Close the connections of transactional jobs, and the private loop."""
+        """Close the connections of jobs, and the private loop."""
         self._lender.close()
+        self._wire.close()
         self._async.close()
         self._loop.close()
 
@@ -157,6 +162,7 @@ class Attempts:
             conn = at_once(lender.lend())
         except DatabaseUnreachable as error:
             raise NoConnection from error
+        give_line(call.context, self._line.within(conn))
         try:
             success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
         except BaseException as error:
