@@ -1,7 +1,7 @@
 """Open pages are kept fresh by one poller: it asks for each once, however many browsers show it, and tells of changes.
 
 With no page open, or every tab hidden, nothing is asked. A page whose question is slow is asked for less often, and all
-of them together for a tenth of the time at most: the database is left to the jobs, however large it is.
+of them together for a twenty-fifth of the time at most: the database is left to the jobs, however large it is.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ PERIODS = (1, 2, 5, 15, 60)
 USUAL = 2
 # Seconds that a question may take, and how often it is asked at most if it takes longer.
 SLOW = ((0.8, 30), (0.2, 5))
-# For each second of asking so many without.
-REST = 9.0
+# For each second of asking so many without. A tenth of the time cost a drain on two cores 7 % (bench/onlookers.py).
+REST = 24.0
 MOST_STREAMS = 500
 # Proxies cut what is silent for longer.
 SILENCE = 15.0
