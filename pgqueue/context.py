@@ -30,21 +30,18 @@ class JobContext:
     if it has none. `late` is whether complete() found the lease gone.
     """
 
-    __slots__ = (
-        "_cancelled",
-        "_claim",
-        "_line",
-        "_log",
-        "_outlet",
-        "_secrecy",
-        "_secrets",
-        "_told",
-        "_transactional",
-        "args",
-        "deadline",
-        "labels",
-        "late",
-    )
+    # Set on few: what stands here costs the others nothing.
+    late = False
+    _cancelled = False
+    # Made when somebody waits.
+    _told: threading.Event | None = None
+    # Asked for by few: in a tuple once they are known, as far as they can be.
+    _secrets: tuple[frozenset[str] | None] | None = None
+    # Where its lines go, if whoever runs it keeps them; and made with the first of them.
+    _outlet: Outlet | None = None
+    _log: JobLog | None = None
+    # Its way to the database, if whoever runs it has one.
+    _line: Line | None = None
 
     def __init__(
         self,
@@ -60,18 +57,7 @@ class JobContext:
         self.args = args
         self.labels = labels
         self.deadline = deadline
-        self.late = False
         self._secrecy = secrecy
-        # Asked for by few: in a tuple once they are known, as far as they can be.
-        self._secrets: tuple[frozenset[str] | None] | None = None
-        self._cancelled = False
-        # Made when somebody waits: few jobs do.
-        self._told: threading.Event | None = None
-        # Where its lines go, if whoever runs it keeps them; and made with the first of them.
-        self._outlet: Outlet | None = None
-        self._log: JobLog | None = None
-        # Its way to the database, if whoever runs it has one.
-        self._line: Line | None = None
 
     def __repr__(self) -> str:
         return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"

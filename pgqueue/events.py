@@ -34,6 +34,9 @@ class Begun(NamedTuple):
     claim: Claim
 
 
+_SUCCEED = Move.SUCCEED
+
+
 def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended: float | None = None) -> Finished:
     """One that succeeded, now if nothing else is said, and by far the most.
 
@@ -42,7 +45,7 @@ def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended:
     done = (
         claim.id,
         claim.claim,
-        Move.SUCCEED,
+        _SUCCEED,
         "succeeded",
         0.0,
         None,

@@ -13,9 +13,9 @@ from pgqueue.worker.claiming.unknown_claims import UnknownClaims
 from pgqueue.worker.loop import Connection
 
 
-def weight(claim: Claim) -> int:
-    """About how many bytes a claim takes here."""
-    return len(claim.args) if claim.labels is None else len(claim.args) + len(claim.labels)
+def weight(claims: Iterable[Claim]) -> int:
+    """About how many bytes claims take here. On the path of every job, as is what weighs one where it ends."""
+    return sum([len(claim.args) if claim.labels is None else len(claim.args) + len(claim.labels) for claim in claims])
 
 
 class HeldClaims:
@@ -44,13 +44,14 @@ class HeldClaims:
 
         What was held goes on under the same token. The others are unknown claims.
         """
-        taken: dict[Token, Claim] = {claim.token: claim for claim in claims}
+        # Claim.token without its call.
+        taken: dict[Token, Claim] = {(claim.id.int, claim.claim): claim for claim in claims}
         if not self._claims.keys().isdisjoint(taken):
             self.unknown.suspect()
             return False
         self._claims.update(taken)
         self.total += len(taken)
-        self.size += sum(map(weight, taken.values()))
+        self.size += weight(taken.values())
         return True
 
     def settled(self, batch: Sequence[Finished], late: frozenset[UUID], at: datetime, asked: float) -> None:
@@ -72,9 +73,12 @@ class HeldClaims:
     ) -> None:
         if not batch:
             return
-        for done in batch:
-            if (claim := self._claims.pop(done.claim.token, None)) is not None:
-                self.size -= weight(claim)
+        ended = [
+            held
+            for done in batch
+            if (held := self._claims.pop((done.claim.id.int, done.claim.claim), None)) is not None
+        ]
+        self.size -= weight(ended)
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
             batch = [done for done in batch if done.claim.id not in late]

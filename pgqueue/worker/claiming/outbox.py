@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from pgqueue.events import Finished
 from pgqueue.job import Token
 
 
-def written_size(done: Finished) -> int:
-    """About how many bytes are to be written for an ended attempt."""
-    settlement = done.settlement
-    if settlement.result is settlement.error is None:
-        return 0
-    return len(settlement.result or "") + len(settlement.error or "") + len(settlement.traceback or "")
+def written_size(batch: Iterable[Finished]) -> int:
+    """About how many bytes are to be written for ended attempts: none for most."""
+    return sum(
+        [
+            len(said.result or "") + len(said.error or "") + len(said.traceback or "")
+            for _, said, _, _ in batch
+            if said.result is not None or said.error is not None
+        ]
+    )
 
 
 class Outbox:
@@ -71,7 +74,9 @@ class Outbox:
             self._waiting.extend(batch)
             self.total += len(batch)
             for done in batch:
-                self.size += written_size(done)
+                # Mostly one, with nothing to weigh.
+                if done.settlement.result is not None or done.settlement.error is not None:
+                    self.size += written_size((done,))
         self._filled(first)
 
     def first(self, limit: int, size: int) -> list[Finished]:
@@ -82,7 +87,7 @@ class Outbox:
                 return list(islice(self._waiting, limit))
             first: list[Finished] = []
             for done in islice(self._waiting, limit):
-                size -= written_size(done)
+                size -= written_size((done,))
                 if size < 0 and first:
                     break
                 first.append(done)
@@ -91,10 +96,9 @@ class Outbox:
     def forget(self, count: int) -> None:
         """Drop the `count` oldest: they are written down."""
         with self._lock:
-            for _ in range(count):
-                done = self._waiting.popleft()
-                if self.size:
-                    self.size -= written_size(done)
+            gone = [self._waiting.popleft() for _ in range(count)]
+            if self.size:
+                self.size -= written_size(gone)
             self._since = time.monotonic()
 
     def set_aside(self, ids: Collection[UUID]) -> None:
@@ -136,4 +140,4 @@ class Outbox:
             return time.monotonic() - self._since if self._waiting else 0.0
 
     def _weigh(self) -> None:
-        self.size = sum(written_size(done) for done in (*self._waiting, *self._aside, *self._refused.values()))
+        self.size = written_size((*self._waiting, *self._aside, *self._refused.values()))

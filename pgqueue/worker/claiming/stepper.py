@@ -24,6 +24,7 @@ from pgqueue.worker.loop import Connection
 
 # A claim that brought this share of the bytes that it might is full: PostgreSQL counts other bytes than we do.
 FULL_SHARE = 1 / 8
+_SUCCEED = Move.SUCCEED
 
 
 class Stepper:
@@ -58,7 +59,7 @@ class Stepper:
     def step(self, conn: Connection, batch: Sequence[Finished], offer: Offer, room: int) -> Answer:
         """Settle the batch, and claim from what is offered. What it claimed is not yet held."""
         settlements = [done.settlement for done in batch]
-        successes = [settlement for settlement in settlements if settlement.move is Move.SUCCEED]
+        successes = [settlement for settlement in settlements if settlement.move is _SUCCEED]
         late = frozenset[UUID]()
         if len(successes) < len(batch):
             batch = disbelieve(conn, self._worker, batch)
@@ -91,8 +92,8 @@ class Stepper:
             server = conn.info.host, conn.info.port
             trip = RoundTrip(time.time() - (ended - began), ended - began, batch, step.claims, server)
             instruments.tell_round_trip(trip)
-        brought = sum(map(weight, claimed))
-        self._portion.answered(max(len(batch), len(claimed)), brought + sum(map(written_size, batch)), ended - began)
+        brought = weight(claimed)
+        self._portion.answered(max(len(batch), len(claimed)), brought + written_size(batch), ended - began)
         full = limit > 0 and (len(claimed) >= limit or brought > size * FULL_SHARE)
         return Answer(step, ended, ended - began, len(successes), full)
 
