@@ -46,6 +46,7 @@ from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
+from pgqueue.waiting import Waited, wait_many
 
 if TYPE_CHECKING:
     from pgqueue.worker import Worker
@@ -97,6 +98,7 @@ __all__ = [
     "Task",
     "TransactionEnded",
     "UsageError",
+    "Waited",
     "Worker",
     "__version__",
     "attempts",
@@ -130,6 +132,7 @@ __all__ = [
     "travels",
     "unschedule",
     "unset_queue",
+    "wait_many",
 ]
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.

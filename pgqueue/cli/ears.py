@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.errors import PgqueueError, UsageError
-from pgqueue.store import ends, execute, reports, wakeups
+from pgqueue.store import awaiting, execute, reports, wakeups
 from pgqueue.store.connection import open_connection
 from pgqueue.store.session import OwnConnection, is_pooled
 
@@ -110,8 +110,8 @@ class Ears:
         try:
             if is_pooled(conn):
                 raise UsageError(POOLED)
-            execute(conn, wakeups.listen(ends.CHANNEL))
-            execute(conn, ends.follow())
+            execute(conn, wakeups.listen(awaiting.CHANNEL))
+            execute(conn, awaiting.follow())
             return conn, execute(conn, reports.now())
         except BaseException:
             conn.close()

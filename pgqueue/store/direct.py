@@ -84,9 +84,23 @@ def sending(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any])
     return _rows(raw, transformer)
 
 
-def _rows(raw: psycopg.BaseConnection[Any], transformer: Transformer) -> Sending:
+def sending_unprepared(raw: psycopg.BaseConnection[Any], sql: bytes, params: Sequence[Any]) -> Sending | None:
+    """As sending(), of a statement that need not be prepared, and needs no BEGIN; None if a pipeline is under way."""
+    pgconn = raw.pgconn
+    if pgconn.status == ConnStatus.OK and pgconn.pipeline_status:
+        return None
+    transformer = new_transformer(_Context())
+    values = transformer.dump_sequence(params, _AUTO[: len(params)])
+    pgconn.send_query_params(sql, values, transformer.types, transformer.formats, Format.BINARY)
+    # In whichever encoding the caller's session reads.
+    return _rows(raw, transformer, anyhow=pgconn.parameter_status(b"client_encoding") != b"UTF8")
+
+
+def _rows(raw: psycopg.BaseConnection[Any], transformer: Transformer, *, anyhow: bool = False) -> Sending:
     result = (yield from generators.execute(raw.pgconn))[-1]
     if result.status == ExecStatus.TUPLES_OK:
+        if anyhow:
+            return load_anyhow(raw, result)
         transformer.set_pgresult(result)
         try:
             rows: Rows = transformer.load_rows(0, result.ntuples, tuple)

@@ -9,10 +9,8 @@ from uuid import UUID
 
 from pgqueue.search import Candidate
 from pgqueue.store.listing import LARGEST
-from pgqueue.store.statement import Statement, only_value, query
+from pgqueue.store.statement import Statement, query
 
-# Ids are told there while somebody waits or follows (wake_waiters.sql).
-CHANNEL = "pgqueue_ended"
 # Jobs of one question, and attempts among which the latest are looked for.
 MOST_JOBS, BUDGET = 500, 20_000
 
@@ -83,14 +81,6 @@ class Ended(NamedTuple):
             self.large,
             self.cause,
         )
-
-
-def follow() -> Statement[bool]:
-    """Have whoever ends an attempt tell its job's id, until the session ends.
-
-    Waits for nobody: False if somebody has the lock to himself, and then they tell as well.
-    """
-    return Statement("select pg_catalog.pg_try_advisory_lock_shared(7703, 0)", (), only_value)
 
 
 def of(ids: Sequence[UUID], since: datetime) -> Statement[list[Ended]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,20 +14,16 @@ import pytest
 from psycopg.rows import dict_row
 
 import pgqueue
-from pgqueue import results
 from pgqueue.context import JobContext, running
+from pgqueue.hearing.waiter import Waiter
 from pgqueue.job import Claim, JobState
 from pgqueue.store import execute, jobs
+from tests.client.ears import ears, only_told
 from tests.conftest import Connect
 from tests.factories import Conn, claim, claim_one, enlist, enqueue, fail, make, settle, slots, success
 from tests.waiting import wait_until
 
-
-@pytest.fixture
-def only_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The safety net is far away: who returns was woken."""
-    monkeypatch.setattr(results, "LISTEN_POLL", 60.0)
-
+__all__ = ["only_told"]
 
 Waiting = Callable[..., list[Any]]
 
@@ -48,7 +44,7 @@ def waiting(db: Conn) -> Iterator[Waiting]:
 
         threads.append(threading.Thread(target=wait))
         threads[-1].start()
-        wait_until(lambda: _is_idle(db, conn.info.backend_pid), message="it waits")
+        wait_until(lambda: _is_idle(db, conn.info.backend_pid) and ears(db), message="it waits")
         return answers
 
     yield waiting
@@ -67,7 +63,7 @@ def succeed(conn: Conn, claim: Claim, result: str) -> None:
     execute(conn, jobs.step(claim.worker, [success(claim, result)], slots(), jobs.timedelta(0), 0))
 
 
-@pytest.mark.usefixtures("only_woken")
+@pytest.mark.usefixtures("only_told")
 def test_who_waits_is_woken_by_success(db: Conn, connect: Connect, waiting: Waiting) -> None:
     taken = claim_one(db)
     answers = waiting(connect(), taken.id)
@@ -76,7 +72,7 @@ def test_who_waits_is_woken_by_success(db: Conn, connect: Connect, waiting: Wait
     assert answers == [{"n": 1}]
 
 
-@pytest.mark.usefixtures("only_woken")
+@pytest.mark.usefixtures("only_told")
 def test_who_waits_is_woken_by_failure_and_told_the_remote_traceback(
     db: Conn, connect: Connect, waiting: Waiting
 ) -> None:
@@ -91,7 +87,7 @@ def test_who_waits_is_woken_by_failure_and_told_the_remote_traceback(
     assert error.__notes__ == ["The last attempt raised:\nTraceback ..."]
 
 
-@pytest.mark.usefixtures("only_woken")
+@pytest.mark.usefixtures("only_told")
 def test_who_waits_is_woken_by_cancellation(db: Conn, connect: Connect, waiting: Waiting) -> None:
     made = enqueue(db)
     answers = waiting(connect(), made)
@@ -101,7 +97,7 @@ def test_who_waits_is_woken_by_cancellation(db: Conn, connect: Connect, waiting:
     assert answers[0].state == "cancelled"
 
 
-@pytest.mark.usefixtures("only_woken")
+@pytest.mark.usefixtures("only_told")
 def test_the_end_of_another_job_does_not_end_the_wait(db: Conn, connect: Connect, waiting: Waiting) -> None:
     mine, other = claim_one(db), claim_one(db)
     answers = waiting(connect(), mine.id)
@@ -111,7 +107,7 @@ def test_the_end_of_another_job_does_not_end_the_wait(db: Conn, connect: Connect
     assert answers == [2]
 
 
-@pytest.mark.usefixtures("only_woken")
+@pytest.mark.usefixtures("only_told")
 def test_an_async_waiter_is_woken(db: Conn, dsn: str) -> None:
     taken = claim_one(db)
 
@@ -119,7 +115,7 @@ def test_an_async_waiter_is_woken(db: Conn, dsn: str) -> None:
         async with await psycopg.AsyncConnection.connect(dsn, row_factory=dict_row) as conn:
             pid = conn.info.backend_pid
             waiter = asyncio.create_task(pgqueue.result(conn, taken.id))
-            while not _is_idle(db, pid):
+            while not (_is_idle(db, pid) and ears(db)):
                 await asyncio.sleep(0.01)
             succeed(db, taken, "[]")
             return await asyncio.wait_for(waiter, 10)
@@ -127,25 +123,28 @@ def test_an_async_waiter_is_woken(db: Conn, dsn: str) -> None:
     assert asyncio.run(main()) == []
 
 
-def test_a_lost_notification_costs_one_poll(
-    db: Conn, connect: Connect, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "LISTEN_POLL", 0.05)
+def test_a_lost_notification_costs_a_second(db: Conn, connect: Connect, waiting: Waiting) -> None:
     taken = claim_one(db)
     answers = waiting(connect(), taken.id)
     db.execute("create or replace function pgqueue.wake_waiters(_ids uuid[]) returns void language sql as ''")
     succeed(db, taken, "1")
-    wait_until(lambda: answers, message="it looked again")
+    wait_until(lambda: answers, timeout=5, message="it was looked for")
 
 
-def test_in_an_open_transaction_it_polls(db: Conn, conn: Conn) -> None:
+@pytest.mark.usefixtures("only_told")
+def test_in_an_open_transaction_it_is_woken_and_the_transaction_stays_open(
+    db: Conn, conn: Conn, waiting: Waiting
+) -> None:
     taken = claim_one(db)
     conn.execute("select 1")
-    timer = threading.Timer(0.05, succeed, [db, taken, "3"])
-    timer.start()
-    assert pgqueue.result(conn, taken.id, timeout=20) == 3
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(pgqueue.result(conn, taken.id, timeout=20)))
+    thread.start()
+    wait_until(lambda: ears(db), message="somebody listens")
+    succeed(db, taken, "3")
+    thread.join(20)
+    assert answers == [3]
     assert conn.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-    timer.join()
 
 
 @pytest.mark.parametrize("level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE])
@@ -160,12 +159,15 @@ def test_in_a_transaction_that_cannot_see_the_end_it_refuses(
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_inside_a_job_it_refuses(db: Conn, dsn: str, is_async: bool) -> None:
+def test_inside_a_job_it_refuses_unless_it_is_asked_to_wait(db: Conn, connect: Connect, is_async: bool) -> None:
     taken = claim_one(db)
     token = running.set(JobContext(taken, {}, {}, None))
     try:
         with pytest.raises(pgqueue.UsageError, match="inside a job would hold its slot"):
             pgqueue.result(psycopg.AsyncConnection(psycopg.pq.PGconn()) if is_async else db, taken.id)
+        if not is_async:
+            threading.Timer(0.05, succeed, [connect(autocommit=True), taken, "7"]).start()
+            assert pgqueue.result(db, taken.id, timeout=20, inside_job=True) == 7
     finally:
         running.reset(token)
 
@@ -187,22 +189,17 @@ def test_a_timeout_of_zero_looks_once(db: Conn, conn: Conn) -> None:
         pgqueue.result(conn, enqueue(db), timeout=0)
 
 
-def test_a_job_that_ends_during_the_last_pause_has_ended_in_time(db: Conn, conn: Conn) -> None:
+def test_a_job_that_ends_during_the_last_pause_has_ended_in_time(
+    db: Conn, conn: Conn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = claim_one(db)
-    conn.execute("select 1")
-    looks = []
 
-    def sleep(_pause: float) -> None:
-        looks.append(_pause)
+    async def wait(_self: Waiter, seconds: float) -> None:
         succeed(db, taken, "4")
-        clock[0] += 60
+        time.sleep(2 * seconds)
 
-    clock = [0.0]
-    with pytest.MonkeyPatch.context() as patch:
-        # Its own alone: other threads of this process sleep, too.
-        patch.setattr(results, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock[0]))
-        assert pgqueue.result(conn, taken.id, timeout=0.01) == 4
-    assert len(looks) == 1
+    monkeypatch.setattr(Waiter, "wait", wait)
+    assert pgqueue.result(conn, taken.id, timeout=0.05) == 4
 
 
 def test_what_was_never_committed_is_not_found(conn: Conn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from pgqueue.embedded import Server
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.migrate import migrate
 from pgqueue.store.connection import open_connection
+from tests.factories import claim_one, settle
 from tests.faults.standby import Pair, pair
 from tests.waiting import wait_until
 from tests.worker.running import Desk, WorkerProcess, named
@@ -245,3 +247,15 @@ def test_a_dsn_of_several_hosts_finds_the_primary_unasked(servers: Pair) -> None
     servers.promote()
     with open_connection(dsn, "test") as conn:
         assert conn.info.port == servers.standby.port
+
+
+def test_who_waits_on_a_standby_is_told_by_looks(servers: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    standby = psycopg.connect(servers.standby.dsn(DATABASE, tcp=True))
+    with desk_at(servers.primary) as desk, closing(standby), ThreadPoolExecutor(1) as pool:
+        taken = claim_one(desk.conn)
+        servers.catch_up()
+        waiting = pool.submit(pgqueue.result, standby, taken.id, 20)
+        wait_until(lambda: caplog.records, message="it was said")
+        settle(desk.conn, taken)
+        assert waiting.result(5) is None
+    assert "the server refuses LISTEN" in caplog.text

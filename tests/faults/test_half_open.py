@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
+import pgqueue
 from pgqueue.errors import DatabaseUnreachable
+from pgqueue.hearing import ears
 from pgqueue.job import NewJob
 from pgqueue.store.connection import open_async_connection, open_connection
+from tests.client.ears import ears as who_hears
+from tests.factories import claim_one, settle
 from tests.faults.silence import SilentProxy
 from tests.waiting import wait_until
 from tests.worker.running import ERRANDS, Desk, StartProcess
@@ -62,6 +67,21 @@ def test_a_server_that_is_alive_gives_up_before_we_do_and_keeps_the_connection(d
 def test_a_connection_for_people_has_no_deadline(dsn: str) -> None:
     with open_connection(dsn, "cli", deadline=None) as conn:
         assert conn.execute("show statement_timeout").fetchone() == ("0",)
+
+
+def test_who_waits_outlives_a_link_that_goes_silent(
+    proxied: str, proxy: SilentProxy, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ears, "DEADLINE", 0.3)
+    taken = claim_one(desk.conn)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(proxied) as conn:
+        waiting = pool.submit(pgqueue.result, conn, taken.id, 20)
+        (deaf,) = wait_until(lambda: who_hears(desk.conn))
+        proxy.hush(["waiting"])
+        proxy.speak()
+        wait_until(lambda: set(who_hears(desk.conn)) - {deaf}, message="another connection hears")
+        settle(desk.conn, taken)
+        assert waiting.result(5) is None
 
 
 @pytest.mark.faults

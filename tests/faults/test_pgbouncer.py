@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgqueue
+from pgqueue import self_test
 from pgqueue.embedded import Server
 from pgqueue.events import DatabaseLost, Trouble
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate, status
 from pgqueue.store import wakeups
 from pgqueue.worker import Worker
-from pgqueue.worker.claiming import pace, self_test
+from pgqueue.worker.claiming import pace
 from tests.conftest import Connect
+from tests.factories import claim, enlist, fill, settle
 from tests.faults.pgbouncer import pgbouncer
 from tests.postgres import Databases
 from tests.waiting import wait_until
@@ -223,6 +226,23 @@ def test_result_polls_behind_a_pooler(pooled: str, pooled_conn: psycopg.Connecti
         assert asyncio.run(_result_async(pooled, made)) == 1
     finally:
         assert worker.stop() == 0
+    assert traces(pooled) == [CLEAN, CLEAN]
+
+
+def test_many_who_wait_behind_a_pooler_cost_one_connection_that_looks_and_it_is_said_once(
+    pooled: str, pooled_conn: psycopg.Connection[Any], desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker, ids = enlist(desk.conn, concurrency=20), fill(desk.conn, 20)
+    taken = claim(desk.conn, worker, 20)
+    with ThreadPoolExecutor(21) as pool:
+        waiting = [pool.submit(pgqueue.result, pooled_conn, job, 20) for job in ids]
+        all_of_them = pool.submit(pgqueue.wait_many, pooled_conn, ids, 20)
+        wait_until(lambda: caplog.records, message="it was said")
+        settle(desk.conn, *taken)
+        assert [each.result(10) for each in waiting] == [None] * 20
+        assert all(each.ended for each in all_of_them.result(10))
+    assert [record.name for record in caplog.records] == ["pgqueue.waiting"]
+    assert "LISTEN does not work through the pooler" in caplog.text
     assert traces(pooled) == [CLEAN, CLEAN]
 
 

@@ -11,6 +11,7 @@ from pgqueue.search import parse
 from pgqueue.secrecy import ALL, Secrecy
 from pgqueue.store import (
     arg_indexes,
+    awaiting,
     ends,
     enqueueing,
     execute,
@@ -73,7 +74,7 @@ def explained_on(conn: Conn) -> None:
 
 def followed_on(conn: Conn) -> None:
     """Ends are followed, and an argument is indexed and searched for; `conn` is in autocommit mode."""
-    assert execute(conn, ends.follow())
+    assert execute(conn, awaiting.follow())
     taken = factories.claim_one(conn, {"user": 7}, queue="looked")
     factories.settle(conn, taken)
     (ended,) = execute(conn, ends.of([taken.id], taken.run_at))

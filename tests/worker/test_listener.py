@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from pgqueue import self_test
 from pgqueue.client import enqueue
 from pgqueue.events import DatabaseBack, DatabaseLost, Trouble
 from pgqueue.limits import set_limit
 from pgqueue.store import wakeups
-from pgqueue.worker.claiming import pace, self_test
+from pgqueue.worker.claiming import pace
 from pgqueue.worker.claiming.claimer import Claimer
 from tests.conftest import Connect
 from tests.waiting import wait_until

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from pgqueue.events import Observer, Trouble
+from pgqueue.self_test import SELF_TEST_DEADLINE, SelfTest
 from pgqueue.store import execute, wakeups
 from pgqueue.store.connection import open_connection
 from pgqueue.store.session import OwnConnection
-from pgqueue.worker.claiming.self_test import SELF_TEST_DEADLINE, SelfTest
 from pgqueue.worker.loop import Connection, Loop
 
 LOOK = "look"

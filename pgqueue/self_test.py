@@ -1,4 +1,4 @@
-"""The listener's self-test: a notification to ourselves arrives in time, or listening does not work."""
+"""The self-test of who listens: a notification to ourselves arrives in time, or listening does not work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LASTING = 2
 
 
 class SelfTest:
-    """Told of what was sent and heard; decides whether the worker is deaf."""
+    """Told of what was sent and heard; decides whether who listens is deaf."""
 
     def __init__(self) -> None:
         self._tested_at = 0.0
@@ -31,7 +31,7 @@ class SelfTest:
         return self._failed >= LASTING
 
     def began(self) -> None:
-        """The role has begun to listen on a new connection: after a failure it is tested at once."""
+        """Listening has begun on a new connection: after a failure it is tested at once."""
         self._sent_at = None
         self._tested_at = time.monotonic() if self.passed else 0.0
 
