@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
+from pgqueue.effects import effect_done, forget_effect, get_effect, once
 from pgqueue.enqueued import Enqueued
 from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
 from pgqueue.errors import (
     AppError,
     ArgumentError,
     DatabaseUnreachable,
+    EffectBusy,
+    EffectUnknown,
     EmbeddedError,
     FeedBusy,
     FeedFailed,
@@ -36,10 +39,11 @@ from pgqueue.explaining import explain, explain_queue
 from pgqueue.feeding import Fed, FeedProgress, feed
 from pgqueue.holding import limit
 from pgqueue.job import JobState, NewJob
+from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
-from pgqueue.record import Attempt, Explanation, Finding, Job, LogLine
+from pgqueue.record import Attempt, Effect, Explanation, Finding, Job, LogLine
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
@@ -60,6 +64,9 @@ __all__ = [
     "Cancel",
     "DatabaseUnreachable",
     "Delays",
+    "Effect",
+    "EffectBusy",
+    "EffectUnknown",
     "EmbeddedError",
     "Enqueued",
     "Enqueuing",
@@ -70,6 +77,7 @@ __all__ = [
     "FeedNotFound",
     "FeedProgress",
     "Finding",
+    "First",
     "Fixed",
     "HostExhausted",
     "Job",
@@ -106,15 +114,19 @@ __all__ = [
     "cancel",
     "connect",
     "current_job",
+    "effect_done",
     "enqueue",
     "enqueue_many",
     "explain",
     "explain_queue",
     "feed",
+    "forget_effect",
+    "get_effect",
     "get_job",
     "job_logs",
     "limit",
     "on_enqueue",
+    "once",
     "pause_queue",
     "pause_schedule",
     "remove_limit",

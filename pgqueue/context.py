@@ -14,12 +14,14 @@ from pgqueue.errors import LeaseLost, UsageError
 from pgqueue.job import Claim
 from pgqueue.job_log import JobLog, Outlet
 from pgqueue.leaving_out import without
+from pgqueue.ledger import KEEP, SCOPE, WAIT, Once, OnUnknown, Outside, Terms, Within
 from pgqueue.options import Duration, check_duration
 from pgqueue.redaction import secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.effects import Holder
 from pgqueue.store.line import Line
 
 
@@ -42,6 +44,8 @@ class JobContext:
     _log: JobLog | None = None
     # Its way to the database, if whoever runs it has one.
     _line: Line | None = None
+    # What it is doing once at this moment.
+    _entered: set[tuple[str, str]] | None = None
 
     def __init__(
         self,
@@ -120,6 +124,42 @@ class JobContext:
             told = self._told = self._told or threading.Event()
         # The one who tells sets the flag first, and looks for the event then.
         return self._cancelled or told.wait(None if timeout is None else min(seconds(timeout), threading.TIMEOUT_MAX))
+
+    def once(
+        self,
+        key: str,
+        *,
+        scope: str = SCOPE,
+        keep: Duration = KEEP,
+        wait: Duration = WAIT,
+        on_unknown: OnUnknown = "bury",
+        unsure: tuple[type[BaseException], ...] = (),
+        outside: bool | None = None,
+    ) -> Once:
+        """Do something once, whatever is retried: `with job.once("charge:42") as first:`, `if first:`, or `async with`.
+
+        The ledger remembers the key in its `scope` for `keep`, for all jobs. In a transactional task it is written
+        in the task's transaction. Elsewhere, and with `outside=True`, it is reserved before the block and confirmed
+        behind it; a crash between leaves it unknown, and `on_unknown` says what the next attempt does: "run" it again,
+        "skip" it, "bury" the job for a human, "raise" EffectUnknown. An exception in the block sets the key free,
+        unless it is one of `unsure`, or came from outside as a timeout does: then it is unknown, too.
+
+        Waits at most `wait` for another one who is at it, and then raises EffectBusy. Raises LeaseLost if the attempt
+        is late, and what the database raises.
+        """
+        line = self._database("job.once()")
+        terms = Terms(key=key, scope=scope, keep=keep, wait=wait, on_unknown=on_unknown, unsure=unsure)
+        if line.transaction is not None and not outside:
+            return Once(Within(line, terms, self._holder()), terms)
+        if outside is False:
+            raise UsageError("outside=False needs a transactional task; this one has no transaction to be within")
+        if self._entered is None:
+            self._entered = set()
+        return Once(Outside(line, terms, self._holder(), self._entered), terms)
+
+    def _holder(self) -> Holder:
+        claim = self._claim
+        return Holder(claim.id, claim.worker, claim.claim, claim.attempt, claim.target)
 
     def _database(self, call: str) -> Line:
         if self._line is None:

@@ -15,6 +15,8 @@
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── QueueFull                    the queue holds as many jobs as it may
     ├── LimitReached (TimeoutError)  limit() gave up waiting for a share
+    ├── EffectBusy (TimeoutError)    once(): another attempt, or an open transaction, is at it
+    ├── EffectUnknown                once(): an attempt vanished over it
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
@@ -152,6 +154,17 @@ class QueueFull(PgqueueError):
 
 class LimitReached(PgqueueError, TimeoutError):
     """No share of the limit was free within the time that limit() was given; nothing is held."""
+
+
+class EffectBusy(PgqueueError, TimeoutError):
+    """Another attempt, or a transaction that is open, is at what is to be done once, and took longer than `wait`.
+
+    A job that lets it through gives its attempt back, and comes again in some seconds.
+    """
+
+
+class EffectUnknown(PgqueueError):
+    """An attempt vanished over what is to be done once: nobody knows whether it was, and `on_unknown` is "raise"."""
 
 
 class LeaseLost(PgqueueError):

@@ -59,6 +59,26 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What the ledger says of a key: a row of the view `pgqueue.effect`.
+
+    `state` is "done", "reserved" while an attempt is at it, or "unknown": an attempt vanished over it, or may have done
+    it. Of what an application did `job_id`, `attempt` and `target` are None.
+    """
+
+    scope: str
+    key: str
+    state: str
+    reserved_at: datetime
+    done_at: datetime | None
+    expires_at: datetime
+    target: str | None
+    job_id: UUID | None
+    attempt: int | None
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One reason that a job or a queue may have, and whether it holds; None: that could not be told.
 

@@ -49,6 +49,7 @@ COMMANDS = {
     "schedules": "schedules:group",
     "tasks": "tasks:group",
     "feeds": "feeds:group",
+    "effects": "effects:group",
     "alerts": "alerts:group",
     "alerts channels": "alert_channels:group",
     "alerts rules": "alert_rules:group",

@@ -46,6 +46,7 @@ TABLES = [
     "job_logs",
     "worker_dumps",
     "sensitive",
+    "effects",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from pgqueue import exact_json
-from pgqueue.leaving_out import without
-from pgqueue.record import Attempt, Job
+from pgqueue.leaving_out import HIDDEN, without
+from pgqueue.record import Attempt, Effect, Job
 from pgqueue.redaction import Declared, Redaction, echoing
 from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
@@ -56,6 +56,14 @@ def shown(conn: psycopg.Connection[Any], jobs: Sequence[Job], redaction: Redacti
     """Jobs as they may be shown: without their secrets in arguments, errors and reasons."""
     known = knowing(conn, (job.target for job in jobs), redaction)
     return [_clean(known, job) for job in jobs]
+
+
+def effects_shown(conn: psycopg.Connection[Any], effects: Sequence[Effect]) -> list[Effect]:
+    """Effects as they may be shown: what came of them may hold any argument that a task calls sensitive."""
+    known = knowing(conn, (each.target for each in effects if each.target is not None)).declared
+    return [
+        replace(each, value=HIDDEN) if each.value is not None and each.target in known else each for each in effects
+    ]
 
 
 def attempts_shown(conn: psycopg.Connection[Any], job: Job, attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tests.enumerator.company import assembled_alone
 from tests.enumerator.enumeration import Report, enumerate_scenario
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
+from tests.enumerator.once_scenarios import ONCE_SCENARIOS
 from tests.enumerator.scenarios import SCENARIOS
 
 COLUMNS = "{:<28} {:>9} {:>7} {:>10} {:>9} {:>11} {:>8}"
@@ -17,7 +18,7 @@ HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violatio
 
 def main(names: Sequence[str]) -> int:
     began = time.monotonic()
-    known = (*SCENARIOS, *KEYED_SCENARIOS)
+    known = (*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS)
     chosen = [next(each for each in known if each.name == name) for name in names] or known
     reports = []
     print(COLUMNS.format(*HEADINGS), flush=True)

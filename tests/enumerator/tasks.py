@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
 from pgqueue.context import current_job
+from pgqueue.ledger import OnUnknown
 from pgqueue.outcome import Cancel, Snooze
 from pgqueue.retry import Fixed
 from pgqueue.tasks import task
@@ -82,3 +83,27 @@ def complete_own(direct: str, proxied: str) -> None:
     with psycopg.connect(dsn, application_name="pgqueue own") as conn:
         conn.execute("insert into effects (job) values (%s)", [current_job().id])
         current_job().complete(conn)
+
+
+@task(retry=SOON)
+def send_once(direct: str, key: str, on_unknown: OnUnknown) -> None:
+    """Has an effect outside of its transactions, once; what it leaves out it says."""
+    note_start(direct)
+    with current_job().once(key, on_unknown=on_unknown) as first:
+        if first:
+            _note(direct, "insert into effects (job) values (%s)")
+    if first.is_unknown and not first:
+        _note(direct, "insert into skips (job) values (%s)")
+
+
+@task(retry=SOON, transactional=True)
+def write_once(conn: psycopg.Connection[Any], direct: str, key: str) -> None:
+    note_start(direct)
+    with current_job().once(key) as first:
+        if first:
+            conn.execute("insert into effects (job) values (%s)", [current_job().id])
+
+
+def _note(direct: str, sql: LiteralString) -> None:
+    with psycopg.connect(direct, autocommit=True) as conn:
+        conn.execute(sql, [current_job().id])

@@ -11,6 +11,7 @@ from tests.enumerator.actions import Action, Point
 from tests.enumerator.company import Company
 from tests.enumerator.enumeration import enumerate_scenario
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
+from tests.enumerator.once_scenarios import ONCE_SCENARIOS
 from tests.enumerator.play import LEASES
 from tests.enumerator.requests import Request
 from tests.enumerator.scenarios import SCENARIOS, Scenario, named
@@ -20,7 +21,7 @@ from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 @pytest.mark.alone
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "scenario", [*SCENARIOS, *KEYED_SCENARIOS], ids=lambda scenario: scenario.name.replace(" ", "-")
+    "scenario", [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS], ids=lambda scenario: scenario.name.replace(" ", "-")
 )
 def test_all_invariants_hold_after_every_point(
     company: Company, scenario: Scenario, record_property: Callable[[str, object], None]

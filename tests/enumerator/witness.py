@@ -14,6 +14,8 @@ TABLES = """
 create table orders (job uuid primary key, expected text);
 create table starts (job uuid, claim int, attempt int, worker bigint);
 create table effects (job uuid);
+-- Who found unknown what it was to do once, and did not do it.
+create table skips (job uuid);
 create table gate (opened boolean not null);
 create table violations (what text not null);
 insert into gate values (true);

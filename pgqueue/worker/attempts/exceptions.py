@@ -7,7 +7,7 @@ import errno
 import inspect
 import random
 
-from pgqueue.errors import HostExhausted, LeaseLost
+from pgqueue.errors import EffectBusy, HostExhausted, LeaseLost
 from pgqueue.outcome import (
     Bury,
     Cancel,
@@ -89,6 +89,8 @@ def _explained(call: Call, error: BaseException) -> Outcome:
             return Cancelled(report(chosen).message)
         case _ if call.told is Notice.TIMEOUT:
             return TimedOut(_out_of_time(call, report(error)))
+        case EffectBusy() if not call.task.bounds.at_most_once:
+            return _after_conflict(call, error)
         case TypeError() if (misfit := _misfit(call, error)) is not None:
             return Ended(Reason.UNBINDABLE, error_report("Unbindable", misfit))
         case _ if _is_of_the_host(call, error):

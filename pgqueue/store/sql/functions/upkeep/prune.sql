@@ -1,7 +1,8 @@
 -- Drop history past its keeping time; answers how many rows went.
 -- Ids are ordered by time, so what has just come of age lies right below the id of that moment. What was kept longer
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
--- What no worker can run any more is dropped, too, and unique keys whose window has passed; what was done by hand, and
+-- What no worker can run any more is dropped, too, unique keys whose window has passed, and what was done once, past
+-- its own keeping time; what was done by hand, and
 -- bulk actions that are over, stay as long as dead jobs. One at a time: whoever
 -- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
@@ -13,6 +14,7 @@ declare
   _anywhere constant uuid := gen_random_uuid();
   _windows int;
   _ticks int;
+  _effects int;
 begin
   begin
     -- Nobody can hold this but who may delete there, and vacuum.
@@ -56,7 +58,8 @@ begin
     select old.ctid
     from (select r.ctid, r.at from pgqueue.revisions as r order by r.job_id limit _max) as old
     where old.at < now() - _dead));
-  return _windows + _ticks + pgqueue.prune_below(
+  _effects := pgqueue.forget_effects(_max);
+  return _windows + _ticks + _effects + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
       pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)
     + pgqueue.prune_below(_then, _then, _then, _history, _dead, _max)
