@@ -83,6 +83,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "operations show": ("{operation}",),
     "audit list": ("", "--json"),
     "jobs logs": ("{ended}", "{ended} --json"),
+    "jobs tree": ("{ended}", "{ended} --json"),
     "at": ("03:12", "03:12 --json"),
     "events": ("", "-q {queue} -n 1000 --json"),
     "queues whatif": ("{queue} --slots +8 --pause 10m",),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry
+from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry, tree
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
 from pgqueue.effects import effect_done, forget_effect, get_effect, once
@@ -31,6 +31,7 @@ from pgqueue.errors import (
     ResultTimeout,
     SchemaError,
     SoftTimeout,
+    SpawnLimit,
     TargetError,
     TransactionEnded,
     UsageError,
@@ -43,7 +44,7 @@ from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
-from pgqueue.record import Attempt, Effect, Explanation, Finding, Job, LogLine
+from pgqueue.record import Attempt, Effect, EndedJob, Explanation, Finding, Job, LogLine, TreeNode
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
@@ -68,6 +69,7 @@ __all__ = [
     "EffectBusy",
     "EffectUnknown",
     "EmbeddedError",
+    "EndedJob",
     "Enqueued",
     "Enqueuing",
     "Explanation",
@@ -102,9 +104,11 @@ __all__ = [
     "SchemaError",
     "Snooze",
     "SoftTimeout",
+    "SpawnLimit",
     "TargetError",
     "Task",
     "TransactionEnded",
+    "TreeNode",
     "UsageError",
     "Waited",
     "Worker",
@@ -142,6 +146,7 @@ __all__ = [
     "set_routes",
     "task",
     "travels",
+    "tree",
     "unschedule",
     "unset_queue",
     "wait_many",

@@ -6,25 +6,24 @@ With an async connection each returns an awaitable. None of them commits.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar, Unpack, overload
 from uuid import UUID
 
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import JobNotFound, UsageError
-from pgqueue.job import Args, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
+from pgqueue.job import Args, FollowUps, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.job_log import LEVELS
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_choice, check_integer
-from pgqueue.record import Attempt, Job, LogLine
-from pgqueue.routes import routed
+from pgqueue.record import Attempt, Job, LogLine, TreeNode
 from pgqueue.sending import send_many, send_one
-from pgqueue.store import Statement, jobs, reading
+from pgqueue.store import Statement, jobs, lineage, reading
 from pgqueue.store import job_logs as lines
 from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
-from pgqueue.tasks import CallOptions, Task, check_call_options, registered, target_of
+from pgqueue.tasks import CallOptions, check_call_options
+from pgqueue.tasks.addressing import Names, named
 
 T = TypeVar("T")
 
@@ -59,6 +58,9 @@ def enqueue(
     labels: Mapping[str, str] | None = None,
     notify: Notify | None = None,
     job_id: UUID | None = None,
+    on_success: FollowUps | None = None,
+    on_failure: FollowUps | None = None,
+    on_end: FollowUps | None = None,
     **unknown: Any,
 ) -> Enqueued | Awaitable[Enqueued]:
     """Enqueue one job in the transaction open on `conn`: it exists if and only if that transaction commits.
@@ -73,7 +75,8 @@ def enqueue(
     arguments. `unique_until="start"` lets go of it when the job starts, `unique_for` holds it so long after the job
     falls due. `on_conflict="replace"` gives a job that waits what this call says (`replaced` is True); its run_at moves
     if the call has one, at most `max_wait` after that job was enqueued.
-    `cost` is as how many starts of a rate the job counts.
+    `cost` is as how many starts of a rate the job counts. `on_success`, `on_failure` (dead) and `on_end` are jobs that
+    are enqueued in the transaction of its end, beside those of its task: Tasks, `"module:function"` or NewJobs.
 
     Raises TargetError, ArgumentError, OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
     error of the database, after which a transaction can only be rolled back, to a savepoint at least. O(log n).
@@ -104,8 +107,11 @@ def enqueue(
         labels=labels,
         notify=notify,
         job_id=job_id,
+        on_success=on_success,
+        on_failure=on_failure,
+        on_end=on_end,
     )
-    return send_one(conn, _named(new, {}))
+    return send_one(conn, named(new, {}))
 
 
 @overload
@@ -120,8 +126,8 @@ def enqueue_many(conn: AnyConnection, new_jobs: Iterable[NewJob]) -> list[UUID] 
     """
     if isinstance(new_jobs, NewJob):
         raise UsageError("new_jobs is a single NewJob; pass a list of them: enqueue_many(conn, [new])")
-    names: dict[Target, tuple[str, Task[..., Any] | None]] = {}
-    return send_many(conn, [_named(new, names) for new in new_jobs])
+    names: Names = {}
+    return send_many(conn, [named(new, names) for new in new_jobs])
 
 
 @overload
@@ -187,6 +193,25 @@ def job_logs(
 
 
 @overload
+def tree(conn: SyncConnection, job_id: JobRef, *, limit: int = 1000, after: JobRef | None = None) -> list[TreeNode]: ...
+@overload
+def tree(
+    conn: AsyncConnection, job_id: JobRef, *, limit: int = 1000, after: JobRef | None = None
+) -> Awaitable[list[TreeNode]]: ...
+def tree(
+    conn: AnyConnection, job_id: JobRef, *, limit: int = 1000, after: JobRef | None = None
+) -> list[TreeNode] | Awaitable[list[TreeNode]]:
+    """A job and the jobs that it brought, and those that these brought: generation by generation, `limit` at most.
+
+    Of the job itself only the children behind the child `after`. Raises JobNotFound, OptionError. O(limit log n).
+    """
+    check_integer("limit", limit, 1, 10_000)
+    wanted = id_of(job_id)
+    found = lineage.tree(wanted, limit, None if after is None else id_of(after))
+    return ask(conn, _required(Statement(found.sql, found.params, lambda rows: found.read(rows) or None), wanted))
+
+
+@overload
 def cancel(conn: SyncConnection, job_id: JobRef) -> JobState: ...
 @overload
 def cancel(conn: AsyncConnection, job_id: JobRef) -> Awaitable[JobState]: ...
@@ -213,30 +238,6 @@ def retry(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]
     """
     wanted = id_of(job_id)
     return ask(conn, _required(jobs.retry(wanted), wanted))
-
-
-def _named(new: NewJob, names: dict[Target, tuple[str, Task[..., Any] | None]]) -> NewJob:
-    """The job with its target as a text, and the options of its task, or its route, where it says nothing.
-
-    `names` remembers, because most jobs of a batch have the same target. Raises TargetError.
-    """
-    if not isinstance(new, NewJob):
-        raise UsageError(f"a job to enqueue is a NewJob, got {new!r:.80}; write NewJob(target, args) or task.job(...)")
-    target = new.target
-    found = names.get(target) if isinstance(target, str | Task) else None
-    if found is None:
-        name = target_of(target)
-        found = names[target] = name, target if isinstance(target, Task) else registered(name)
-    name, task = found
-    if name is not target:
-        new = replace(new, target=name)
-    if task is not None:
-        new = new.over(task.options)
-    if new.queue is None and (queue := routed(name)) is not None:
-        new = replace(new, queue=queue)
-    if task is not None and new.limit_key is None and (key := task.limit_key_of(new.args)) is not None:
-        new = replace(new, limit_key=key)
-    return new
 
 
 def _required(statement: Statement[T | None], job_id: UUID) -> Statement[T]:

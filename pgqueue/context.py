@@ -6,16 +6,19 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, overload
+from typing import Any, Literal, Protocol, Unpack, overload
 from uuid import UUID
 
+from pgqueue.brings import Brings
+from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import LeaseLost, UsageError
-from pgqueue.job import Claim
+from pgqueue.job import Args, Claim, NewJob, Target
 from pgqueue.job_log import JobLog, Outlet
 from pgqueue.leaving_out import without
 from pgqueue.ledger import KEEP, SCOPE, WAIT, Once, OnUnknown, Outside, Terms, Within
-from pgqueue.options import Duration, check_duration
+from pgqueue.options import Duration, check_choice, check_duration
 from pgqueue.redaction import secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
@@ -46,6 +49,9 @@ class JobContext:
     _line: Line | None = None
     # What it is doing once at this moment.
     _entered: set[tuple[str, str]] | None = None
+    # What its success brings along, from the first of it on; and whether complete() has written that.
+    _brings: Brings | None = None
+    _completed = False
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class JobContext:
         deadline: float | None,
         transactional: bool = False,
         secrecy: Secrecy | None = None,
+        spawner: Spawner | None = None,
     ) -> None:
         self._claim = claim
         self._transactional = transactional
@@ -62,6 +69,8 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self._secrecy = secrecy
+        # Who enqueues what it enqueues.
+        self._spawner = spawner
 
     def __repr__(self) -> str:
         return f"<JobContext {self.target} {self.id} attempt {self.attempt}>"
@@ -167,6 +176,55 @@ class JobContext:
         return self._line
 
     @overload
+    def enqueue(
+        self, target: Target, args: Args = None, *, at: None = None, **options: Unpack[CallOptions]
+    ) -> Enqueued: ...
+    @overload
+    def enqueue(
+        self, target: Target, args: Args = None, *, at: Literal["once"], **options: Unpack[CallOptions]
+    ) -> Any: ...
+    def enqueue(
+        self,
+        target: Target,
+        args: Args = None,
+        *,
+        at: Literal["once"] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Enqueue a job if and when this attempt succeeds, in the transaction of its success; it is this job's child.
+
+        Takes what pgqueue.enqueue() takes. A transactional task's is enqueued at once, in its transaction; every other
+        is kept until the task returns: its id stands before, and `created` says what is to be expected. An attempt that
+        fails enqueues nothing. What the database refuses then (a queue that is full) does not refuse the success: that
+        job is dead from the beginning, to be seen and retried.
+
+        `at="once"` enqueues now, in a transaction of its own, whatever becomes of the attempt; in an `async def` task
+        it is awaited then. Raises what enqueue() raises, and SpawnLimit for more jobs than `max_children` of the task.
+        """
+        if isinstance(target, NewJob):
+            raise UsageError("target is a NewJob; pass its target, arguments and options, or job.effect(new)")
+        check_choice("at", at, ("once",))
+        new = NewJob(target, args, **options)
+        if at is None:
+            return self._spawning().enqueue(self, new)
+        return self._spawning().enqueue_at_once(self, self._database("job.enqueue(at='once')"), new)
+
+    def effect(self, task: Target | NewJob, /, *args: Any, **kwargs: Any) -> Enqueued:
+        """Have a task called with these arguments if and when this job succeeds: for what the world is to see.
+
+        As enqueue(), but that it waits for the success also in a transactional task. Options are said by
+        `task.using(...)`, or in a NewJob. Raises as enqueue() does.
+        """
+        return self._spawning().effect(self, task, args, kwargs)
+
+    def _spawning(self) -> Spawner:
+        if self._spawner is None:
+            raise UsageError("this job is run by nobody that could enqueue for it; enqueue on a connection of your own")
+        if self._completed:
+            raise UsageError("complete() has written the job's success: enqueue before it, or on that connection")
+        return self._spawner
+
+    @overload
     def complete(self, conn: SyncConnection, *, result: object = None) -> None: ...
     @overload
     def complete(self, conn: AsyncConnection, *, result: object = None) -> Awaitable[None]: ...
@@ -179,19 +237,34 @@ class JobContext:
         if self._transactional:
             raise UsageError("a transactional task is completed with its own transaction: return instead of complete()")
         text = encode(result, "result") if self._claim.store_result else None
-        done = execute(conn, jobs.complete(self._claim, text))
+        brings = None if self._brings is None else self._brings.text()
+        done = execute(conn, jobs.complete(self._claim, text, brings))
         if not isinstance(done, bool):
             return self._check_later(done)
         self._check(done)
         return None
 
     def _check(self, settled: bool) -> None:
+        self._completed = settled
         if not settled:
             self.late = True
             raise LeaseLost(f"job {self.id}: attempt {self.attempt} is late, its success was not recorded")
 
     async def _check_later(self, done: Awaitable[bool]) -> None:
         self._check(await done)
+
+
+class Spawner(Protocol):
+    """Enqueues for a job that runs."""
+
+    def enqueue(self, job: JobContext, new: NewJob) -> Enqueued:
+        """In its transaction, or with its success."""
+
+    def enqueue_at_once(self, job: JobContext, line: Line, new: NewJob) -> Any:
+        """Now; awaitable in the event loop of an async task."""
+
+    def effect(self, job: JobContext, task: Target | NewJob, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Enqueued:
+        """With its success."""
 
 
 Middleware = Callable[[JobContext], AbstractContextManager[None]]

@@ -14,6 +14,7 @@
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── QueueFull                    the queue holds as many jobs as it may
+    ├── SpawnLimit                   a job brings more jobs, or generations of jobs, than it may
     ├── LimitReached (TimeoutError)  limit() gave up waiting for a share
     ├── EffectBusy (TimeoutError)    once(): another attempt, or an open transaction, is at it
     ├── EffectUnknown                once(): an attempt vanished over it
@@ -150,6 +151,13 @@ class QueueFull(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.queue)
+
+
+class SpawnLimit(PgqueueError):
+    """A job brings more other jobs, or is more generations deep, than `max_children` and `max_depth` of its task allow.
+
+    This one was not enqueued. Where the database raised it: roll back, to a savepoint at least.
+    """
 
 
 class LimitReached(PgqueueError, TimeoutError):

@@ -58,6 +58,7 @@ def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended:
         None,
         None,
         False,
+        None,
     )
     return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, ended or monotonic()))
 
@@ -129,7 +130,7 @@ class AttemptsFinished:
     @property
     def others(self) -> list[Finished]:
         """Those that did not succeed: few of many."""
-        return [done for done in self.batch if done.settlement.move is not Move.SUCCEED]
+        return [done for done in self.batch if done.settlement.move not in (Move.SUCCEED, Move.BRING)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def names_of(done: Finished, *, is_late: bool = False) -> tuple[str, ...]:
     settlement = done.settlement
     if is_late:
         return ("on_stalled",)
-    if settlement.move in (Move.SUCCEED, Move.NOTHING):
+    if settlement.move in (Move.SUCCEED, Move.BRING, Move.NOTHING):
         return ("on_success",)
     if settlement.move not in (Move.RETRY, Move.END):
         return ()

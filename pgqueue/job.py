@@ -40,7 +40,9 @@ DEFAULT_PRIORITY = 5
 DEFAULT_MAX_ATTEMPTS = 26
 # A job that ended its process three times in a row is dead, whatever its attempts.
 MAX_CRASHES = 3
-_NOTHING_OF_KEYS = (None,) * 5
+# Of one job; its task may name as many besides.
+MOST_FOLLOW_UPS = 100
+_SELDOM_SAID = (None,) * 8
 # One hour: finite, so that nothing hangs for ever.
 DEFAULT_TIMEOUT = 3600.0
 
@@ -90,6 +92,9 @@ class JobOptions:
     labels: Mapping[str, str] | None = None
     notify: Notify | None = None
     job_id: UUID | None = None
+    on_success: FollowUps | None = None
+    on_failure: FollowUps | None = None
+    on_end: FollowUps | None = None
 
     def __post_init__(self) -> None:
         check_name("queue", self.queue)
@@ -108,9 +113,11 @@ class JobOptions:
         check_flag("store_result", self.store_result)
         check_choice("notify", self.notify, ("always", "idle", "off"))
         # Seldom said, and asked of every job.
-        about = (self.unique, self.unique_until, self.unique_for, self.on_conflict, self.max_wait)
-        if about != _NOTHING_OF_KEYS:
+        keys = (self.unique, self.unique_until, self.unique_for, self.on_conflict, self.max_wait)
+        if (*keys, self.on_success, self.on_failure, self.on_end) != _SELDOM_SAID:
             self._check_about_keys()
+            for option in ("on_success", "on_failure", "on_end"):
+                check_follow_ups(option, getattr(self, option))
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
 
@@ -122,6 +129,11 @@ class JobOptions:
         check_duration("max_wait", self.max_wait, zero=True, infinite=False)
         if self.unique is not None and self.unique_key is not None:
             raise OptionError("give unique_key or unique, not both: unique makes the key from the arguments")
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it says which jobs follow its end."""
+        return self.on_success is not None or self.on_failure is not None or self.on_end is not None
 
     def said(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -140,6 +152,23 @@ class JobOptions:
             return self
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return type(self)(**{**values, **missing})
+
+
+def check_follow_ups(option: str, said: Any) -> None:
+    """Jobs to be enqueued at an end: Tasks, texts that name one, NewJobs, or a list of them."""
+    if said is None:
+        return
+    several = tuple(said) if isinstance(said, tuple | list) else (said,)
+    for each in several:
+        if not isinstance(each, str | NewJob) and not hasattr(each, "target"):
+            raise OptionError(
+                f"{option} must be a Task, 'module:function', a NewJob, or a list of them, got {each!r:.80}; a plain"
+                " function is a hook, which only @task(on_success=...) takes: make it a @task to enqueue it"
+            )
+    if len(several) > MOST_FOLLOW_UPS:
+        raise OptionError(
+            f"{option} may be {MOST_FOLLOW_UPS} jobs, got {len(several)}; let one of them enqueue the rest"
+        )
 
 
 @cache
@@ -166,6 +195,10 @@ class NewJob(JobOptions):
         assert isinstance(self.target, str), "a target is named before its job is enqueued"
         return self.target
 
+
+# What follows the end of a job: other jobs.
+FollowUp = str | Callable[..., Any] | NewJob
+FollowUps = FollowUp | Sequence[FollowUp]
 
 # The number of a job, and that of its claim.
 Token = tuple[int, int]

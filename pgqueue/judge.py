@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pgqueue.brings import Brings
 from pgqueue.cause import cause_of
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.job import MAX_CRASHES, Claim
@@ -52,6 +53,8 @@ EXPECTED = " (expected)"
 def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
     """What an outcome makes of a job: pure, so that worker, child and tests agree."""
     match outcome:
+        case Succeeded(result, False, Brings() as brings):
+            return Settlement(claim.id, claim.claim, Move.BRING, "succeeded", result=result, brings=brings.text())
         case Succeeded(result, settled):
             move = Move.NOTHING if settled else Move.SUCCEED
             return Settlement(claim.id, claim.claim, move, "succeeded", result=result)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+from pgqueue.brings import Brings
 from pgqueue.description import MESSAGE_LIMIT, Clean, message_of, storable, traceback_of, type_name
 from pgqueue.errors import OptionError
 from pgqueue.options import LONGEST_SECONDS, check_duration
@@ -90,10 +91,14 @@ class ErrorReport:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The task returned. `result` is JSON if it is to be stored; `settled` if its own transaction said so already."""
+    """The task returned. `result` is JSON if it is to be stored; `settled` if its own transaction said so already.
+
+    `brings` is what is to be written with the success, if anything.
+    """
 
     result: str | None = None
     settled: bool = False
+    brings: Brings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,7 @@ class Move(StrEnum):
     """What a settlement does to the job."""
 
     SUCCEED = "succeed"
+    BRING = "bring"  # succeed, in a transaction of its own, with what the success brings along
     RETRY = "retry"
     END = "end"
     RELEASE = "release"
@@ -192,7 +198,10 @@ class Move(StrEnum):
 
 
 class Settlement(NamedTuple):
-    """The values that one settling statement writes for one attempt; (`worker`, `claim`) is the token it shows."""
+    """The values that one settling statement writes for one attempt; (`worker`, `claim`) is the token it shows.
+
+    `brings` is of Move.BRING alone: what is written with the success, as JSON.
+    """
 
     id: UUID
     claim: int
@@ -209,6 +218,7 @@ class Settlement(NamedTuple):
     headers: str | None = None
     cause: str | None = None
     expected: bool = False
+    brings: str | None = None
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from pgqueue.job import JobState
@@ -16,7 +16,8 @@ class Job:
     """One job in whatever state: a row of the view `pgqueue.job`.
 
     Times have zones. What history does not keep is None: of a job that has ended, `worker`, and `cost` unless it is
-    dead; of one that has not, `finished_at` and `reason`.
+    dead; of one that has not, `finished_at` and `reason`. `parent_id` is the job that brought it, `root_id` the first
+    of that line; None if no job did.
     """
 
     id: UUID
@@ -38,6 +39,57 @@ class Job:
     last_error: str | None
     reason: str | None
     cost: int | None
+    parent_id: UUID | None
+    root_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """One job of a tree(): `parent_id` brought it, as its `nth`, as `how` says: enqueue, effect, on_success ...
+
+    `generation` counts from the job that was asked for. `target`, `queue` and `state` are None of what history does not
+    keep any more. `more`: it has children that are not in the tree.
+    """
+
+    id: UUID
+    parent_id: UUID | None
+    generation: int
+    nth: int | None
+    how: str | None
+    target: str | None
+    queue: str | None
+    state: JobState | None
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """The job that has ended, as a follow-up is told of it by its argument `ended`.
+
+    `state` is SUCCEEDED, DEAD or CANCELLED, `reason` why it is dead or cancelled, `error` what its last attempt raised;
+    `result` is there if results of it are stored.
+    """
+
+    id: UUID
+    target: str
+    state: JobState
+    reason: str | None = None
+    error_type: str | None = None
+    error: str | None = None
+    result: Any = None
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """As it stands in the arguments of a follow-up."""
+        return cls(
+            UUID(str(said["id"])),
+            said["target"],
+            JobState(said["state"]),
+            said.get("reason"),
+            said.get("error_type"),
+            said.get("error"),
+            said.get("result"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

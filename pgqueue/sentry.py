@@ -164,7 +164,7 @@ class _Attempt:
             self._transaction.set_status("internal_error" if failed else "ok")
         finally:
             self._stack.close()
-        if settlement.move is Move.SUCCEED or settlement.move is Move.NOTHING:
+        if settlement.move in (Move.SUCCEED, Move.BRING, Move.NOTHING):
             self._check_in("ok", done.elapsed)
         elif settlement.move is Move.END:
             self._check_in("error", done.elapsed)

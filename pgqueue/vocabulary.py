@@ -74,7 +74,6 @@ _OURS = {
     "meta": _LABELS,
     "metadata": _LABELS,
     "name": "a task is named by its module and function, and nothing else",
-    "on_failure": "catch the exception in the task, or use a middleware",
     "params": _ARGS,
     "partition_key": _LIMIT_KEY,
     "payload": _ARGS,

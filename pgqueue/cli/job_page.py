@@ -79,6 +79,8 @@ def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]
         "unique key": job.unique_key,
         "limit key": job.limit_key,
         "cost": job.cost,
+        "parent": job.parent_id,
+        "root": None if job.root_id == job.parent_id else job.root_id,
         "labels": _labels(job.labels),
         "last error": job.last_error,
     }

@@ -19,6 +19,7 @@ from pgqueue.cli.job_changes import Which
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_list import Before, Further, Words, now, print_found, print_page, query_of
 from pgqueue.cli.job_page import ATTEMPT_COLUMNS, newest_attempts, print_job
+from pgqueue.cli.job_tree import tree
 from pgqueue.cli.options import (
     App,
     Dsn,
@@ -116,6 +117,7 @@ def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 group.command()(job_log.logs)
+group.command()(tree)
 
 
 @group.command()

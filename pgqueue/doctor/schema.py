@@ -47,6 +47,8 @@ TABLES = [
     "worker_dumps",
     "sensitive",
     "effects",
+    "follow_ups",
+    "lineage",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -8,17 +8,19 @@ from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import KeyTaken, OptionError, QueueFull, SchemaError, UsageError
+from pgqueue.errors import KeyTaken, OptionError, QueueFull, SchemaError, SpawnLimit, UsageError
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.statement import Statement, execute
 from pgqueue.version import __version__
 
 T = TypeVar("T")
 # What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, a queue is
-# full, or a function of ours refuses what it is told; and Python, of a text that the session's encoding does not have.
+# full, a job brings too many others, or a function of ours refuses what it is told; and Python, of a text that the
+# session's encoding does not have.
 TOLD = (
     errors.ConfigurationLimitExceeded,
     errors.InvalidParameterValue,
+    errors.ProgramLimitExceeded,
     errors.UniqueViolation,
     errors.UndefinedTable,
     errors.UndefinedFunction,
@@ -65,6 +67,9 @@ def told(error: Exception) -> Exception:
     if isinstance(error, errors.ConfigurationLimitExceeded):
         full = error.diag.schema_name == "pgqueue" and error.diag.constraint_name == "queues_full"
         return QueueFull(f"{said}; {error.diag.message_hint}", error.diag.message_detail or "") if full else error
+    if isinstance(error, errors.ProgramLimitExceeded):
+        ours = error.diag.schema_name == "pgqueue"
+        return SpawnLimit(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
     if isinstance(error, errors.InvalidParameterValue):
         ours = error.diag.schema_name == "pgqueue"
         return OptionError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error

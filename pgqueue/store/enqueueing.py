@@ -13,6 +13,7 @@ from pgqueue.ids import new_job_id
 from pgqueue.job import NewJob
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
+from pgqueue.store import spawning
 from pgqueue.store.direct import Rows
 from pgqueue.store.keys import check_key, key_of, says_more
 from pgqueue.store.statement import Statement, nothing
@@ -20,7 +21,7 @@ from pgqueue.store.statement import Statement, nothing
 
 def is_plain(new: NewJob) -> bool:
     """Whether nothing can stand in the way of this job: an insert does."""
-    keyed = new.unique_key is not None or new.unique is not None or says_more(new)
+    keyed = new.unique_key is not None or new.unique is not None or says_more(new) or new.is_followed
     return new.job_id is None and not keyed and new.ttl is None and new.notify in _PLAIN_NOTIFY
 
 
@@ -32,6 +33,9 @@ def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
     more = says_more(new)
     if is_plain(new):
         return _enqueue_plain(new, headers)
+    if new.is_followed:
+        told = spawning.enqueue([spawning.written(new, headers, job_id=new_job_id())])
+        return Statement(told.sql, told.params, lambda rows: told.read(rows)[0])
     check_key(new)
     args = encode_args(new.args)
     params = (
@@ -142,6 +146,9 @@ def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) 
 
     `args` are the jobs' arguments as texts, if they have been encoded already. Raises ArgumentError.
     """
+    if any(new.is_followed for new in new_jobs):
+        told = spawning.enqueue([spawning.written(new, job_id=new_job_id()) for new in new_jobs])
+        return Statement(told.sql, told.params, lambda rows: [made.id for made in told.read(rows)])
     args = [encode_args(new.args) for new in new_jobs] if args is None else args
     params = (
         [new.job_id or new_job_id() for new in new_jobs],

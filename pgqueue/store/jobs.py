@@ -170,13 +170,30 @@ def late(worker: int, settlements: Sequence[Settlement]) -> Statement[frozenset[
     return Statement("select pgqueue.record_late($1::bigint, $2::uuid[], $3::int[], 'stopped')", params, _read_late)
 
 
-def complete(claim: Claim, result: str | None) -> Statement[bool]:
-    """running -> succeeded in the task's own transaction; False if the lease is gone. O(log n)."""
+def complete(claim: Claim, result: str | None, brings: str | None = None) -> Statement[bool]:
+    """running -> succeeded in the task's own transaction, with what it brings; False if the lease is gone. O(log n)."""
+    if brings is not None:
+        return succeeding(claim.worker, claim.id, claim.claim, result, brings)
     params = (claim.worker, claim.id, claim.claim, result)
     return Statement(_COMPLETE, params, only_value)
 
 
 _COMPLETE = "select pgqueue.complete($1::bigint, $2::pg_catalog.uuid, $3::int, $4::pg_catalog.text)"
+
+
+def succeed(worker: int, success: Settlement) -> Statement[bool]:
+    """running -> succeeded together with all that it brings, in one transaction; False if it was late. O(log n)."""
+    return succeeding(worker, success.id, success.claim, success.result, success.brings or "{}")
+
+
+def succeeding(worker: int, job_id: UUID, claim: int, result: str | None, brings: str) -> Statement[bool]:
+    """As succeed(), by the token."""
+    return Statement(_SUCCEED, (worker, job_id, claim, result, brings), only_value)
+
+
+_SUCCEED = """
+select pgqueue.succeed($1::bigint, $2::pg_catalog.uuid, $3::int, $4::pg_catalog.text, $5::pg_catalog.json)
+"""
 
 
 def cancel(job_id: UUID) -> Statement[JobState | None]:

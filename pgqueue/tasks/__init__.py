@@ -1,10 +1,11 @@
 """Tasks: the functions that jobs may call."""
 
-from pgqueue.tasks.declared import declared_rules
+from pgqueue.call_options import CallOptions
+from pgqueue.tasks.declared import declared_follows, declared_rules
 from pgqueue.tasks.decorator import task
 from pgqueue.tasks.discovery import callable_tasks
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
-from pgqueue.tasks.options import CallOptions, check_call_options
+from pgqueue.tasks.options import check_call_options
 from pgqueue.tasks.scheduled import said_of
 from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of
 
@@ -16,6 +17,7 @@ __all__ = [
     "Unknown",
     "callable_tasks",
     "check_call_options",
+    "declared_follows",
     "declared_rules",
     "find_task",
     "import_apps",

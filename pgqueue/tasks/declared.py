@@ -1,4 +1,4 @@
-"""What a task declares for the database to keep: its schedule, and its limit."""
+"""What a task declares for the database to keep: its schedule, its limit, and what follows its jobs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,23 @@ from typing import Any
 
 from pgqueue.errors import OptionError
 from pgqueue.tasks.scheduled import declared_schedule
-from pgqueue.tasks.task import Task
+from pgqueue.tasks.task import Task, found
 
 # All that a task declares travels from a child to its worker in one line.
 _LONGEST = 10_000
+_LONGEST_FOLLOWS = 40_000
+
+
+def declared_follows(task: Task[..., Any]) -> str | None:
+    """Which jobs follow those of the task, as JSON; None if none do. Raises TargetError, ArgumentError, OptionError."""
+    if not task.follows.are_jobs or task.function.__module__ == "__main__":
+        return None
+    text = task.follows.said(found)
+    if text is not None and len(text) > _LONGEST_FOLLOWS:
+        raise OptionError(
+            f"{task.target} declares {len(text):,} characters of follow-ups; pass ids in place of contents"
+        )
+    return text
 
 
 def declared_rules(task: Task[..., Any]) -> str | None:

@@ -11,11 +11,12 @@ from pgqueue.errors import OptionError, TargetError
 from pgqueue.job import JobOptions
 from pgqueue.options import check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.tasks import following
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
 from pgqueue.tasks.hooks import taken
 from pgqueue.tasks.limited import LIMIT_NAMES, Limits
 from pgqueue.tasks.options import AllTaskOptions, check_scheduled, check_task_options
-from pgqueue.tasks.task import Task, TransactionalTask, register
+from pgqueue.tasks.task import Task, TransactionalTask, found, register
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +51,7 @@ def task(
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
     given: dict[str, Any] = {**options}
     when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
+    follows = following.taken(given)
     hooks = taken(given)
     bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
     limits = Limits(**{name: given.pop(name) for name in LIMIT_NAMES & given.keys()})
@@ -59,12 +61,14 @@ def task(
     timing = Timing(**when) if when else None
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional, bounds, timing, limits, sensitive, hooks)
+        task = kind(function, defaults, retry, transactional, bounds, timing, limits, sensitive, hooks, follows)
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
         if timing is not None:
             check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
         _check_limit(task)
+        if follows.are_jobs:
+            follows.check(found)
         register(task)
         return task
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from pgqueue.errors import OptionError
 from pgqueue.hooks import OF_JOBS, Hook, Hooks, checked
+from pgqueue.job import NewJob
+from pgqueue.tasks.following import several
 
 # What else these options may say, in a word, is not a hook: on_timeout="bury", on_dead="stop".
 SHARED = ("on_timeout", "on_dead")
@@ -25,6 +27,11 @@ def taken(given: dict[str, Any]) -> Hooks:
             if name not in SHARED:
                 given.pop(name, None)
             continue
+        if any(isinstance(each, NewJob) or hasattr(each, "target") for each in several(said)):
+            raise OptionError(
+                f"{name} tells a function, and enqueues nothing, got {said!r:.80}; for a job that follows say"
+                " on_success, on_failure or on_end"
+            )
         found[name] = found.get(name, ()) + checked(name, given.pop(name))
     return found
 

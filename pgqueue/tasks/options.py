@@ -1,42 +1,21 @@
-"""The options of tasks and of single jobs, as type checkers know them."""
+"""The options of tasks, as type checkers know them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TypedDict
-from uuid import UUID
 
+from pgqueue.call_options import CallOptions, TaskOptions
 from pgqueue.cron import TIMING_NAMES, CatchUp, Overlap
 from pgqueue.errors import OptionError
 from pgqueue.hooks import Hook
-from pgqueue.job import Notify, OnConflict, Unique, UniqueUntil
+from pgqueue.job import FollowUps, OnConflict
 from pgqueue.options import Duration
 from pgqueue.tasks.bounds import OnExpiry, OnTimeout, RetryIn, StoreLogs
 from pgqueue.tasks.limited import OnDead
 from pgqueue.vocabulary import unknown_options
 
 HookOption = Hook | Sequence[Hook]
-
-
-class TaskOptions(TypedDict, total=False):
-    """The options that a task can have: they hold for each of its jobs that says nothing else."""
-
-    queue: str | None
-    priority: int | None
-    ttl: Duration | None
-    timeout: Duration | None
-    max_attempts: int | None
-    unique_key: str | None
-    unique: Unique | None
-    unique_until: UniqueUntil | None
-    unique_for: Duration | None
-    on_conflict: OnConflict | None
-    max_wait: Duration | None
-    cost: int | None
-    store_result: bool | None
-    labels: Mapping[str, str] | None
-    notify: Notify | None
 
 
 class ScheduleOptions(TypedDict, total=False):
@@ -65,10 +44,16 @@ class LimitOptions(TypedDict, total=False):
 
 
 class HookOptions(TypedDict, total=False):
-    """Who is told what became of its attempts: see pgqueue.hooks. `hooks` are by name, where a word stands there."""
+    """Who is told what became of its attempts: see pgqueue.hooks. `hooks` are by name, where a word stands there.
+
+    A plain function under `on_success` is a hook; a Task, a text or a NewJob there, and under `on_failure` and
+    `on_end`, is a job that follows.
+    """
 
     on_start: HookOption
-    on_success: HookOption
+    on_success: HookOption | FollowUps
+    on_failure: FollowUps
+    on_end: FollowUps
     on_retry: HookOption
     on_error: HookOption
     on_cancel: HookOption
@@ -89,15 +74,8 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     retry_in: RetryIn | None
     retry_for: Duration | str | None
     sensitive: bool | Collection[str]
-
-
-class CallOptions(TaskOptions, total=False):
-    """The options that one job can have."""
-
-    delay: Duration | None
-    run_at: datetime | None
-    limit_key: str | None
-    job_id: UUID | None
+    max_depth: int | None
+    max_children: int | None
 
 
 # What only @task(...) takes, beside the options that a job can have.

@@ -50,6 +50,10 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
         options = options.over(task.options)
     if options.queue is None and (queue := routed(named)) is not None:
         options = replace(options, queue=queue)
+    if options.is_followed:
+        raise OptionError(
+            "a schedule keeps no follow-ups of its own; say on_success, on_failure or on_end in @task(...)"
+        )
     text = encode_args(args)
     options = replace(options, unique_key=_key(NewJob(named, args, **options.said()), text), unique=None)
     values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}

@@ -7,25 +7,28 @@ import inspect
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 
+from pgqueue.call_options import CallOptions
 from pgqueue.context import bound_connection, home_database
 from pgqueue.cron import Timing
 from pgqueue.database import address_of
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
 from pgqueue.hooks import Hooks
-from pgqueue.job import Args, JobOptions, NewJob
+from pgqueue.job import Args, JobOptions, NewJob, Target
 from pgqueue.judge import Terms
+from pgqueue.record import EndedJob
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.routes import routed
 from pgqueue.secrecy import Secrecy
 from pgqueue.sending import send_one
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import Bounds
+from pgqueue.tasks.following import ENDED, NOTHING_FOLLOWS, Follows, with_follow_ups
 from pgqueue.tasks.limit_key import LimitKey
 from pgqueue.tasks.limited import Limits
-from pgqueue.tasks.options import CallOptions, check_call_options
+from pgqueue.tasks.options import check_call_options
 from pgqueue.tasks.target import check_function, fault_in
 
 P = ParamSpec("P")
@@ -49,6 +52,7 @@ class Task(Generic[P, R]):
         limits: Limits = Limits(),  # noqa: B008  # frozen
         sensitive: bool | Collection[str] = (),
         hooks: Hooks = MappingProxyType({}),
+        follows: Follows = NOTHING_FOLLOWS,
     ) -> None:
         check_function(function)
         if not isinstance(retry, RetryPolicy):
@@ -68,6 +72,7 @@ class Task(Generic[P, R]):
         key = limits.limit_key
         self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
         self.hooks = hooks
+        self.follows = follows
         self.sensitive = sensitive
         # Most say nothing, and their functions are not looked at.
         self.secrecy = Secrecy.of(sensitive, self.target, self._signature) if sensitive else None
@@ -119,8 +124,10 @@ class Task(Generic[P, R]):
         if self.options.queue is None and (queue := routed(self.target)) is not None:
             said = {**said, "queue": queue}
         if self._limit_key is None or self.options.limit_key is not None:
-            return NewJob(self.target, stored, **said)
-        return NewJob(self.target, stored, **said, limit_key=self._limit_key.of(stored))
+            new = NewJob(self.target, stored, **said)
+        else:
+            new = NewJob(self.target, stored, **said, limit_key=self._limit_key.of(stored))
+        return with_follow_ups(new, found) if self.options.is_followed else new
 
     def limit_key_of(self, args: Args) -> str | None:
         """The limit key of a call with these arguments; None if the task makes none. Raises ArgumentError."""
@@ -145,6 +152,7 @@ class Task(Generic[P, R]):
             limits=self.limits,
             sensitive=self.sensitive,
             hooks=self.hooks,
+            follows=self.follows,
         )
 
     @functools.cached_property
@@ -155,6 +163,15 @@ class Task(Generic[P, R]):
             return signature
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
+    @functools.cached_property
+    def takes_ended_job(self) -> bool:
+        """Whether its argument `ended` is to be an EndedJob, by its annotation, and not what JSON makes of one."""
+        said = self._signature.parameters.get(ENDED)
+        if said is None:
+            return False
+        wanted = said.annotation
+        return EndedJob.__name__ in wanted if isinstance(wanted, str) else EndedJob in (wanted, *get_args(wanted))
+
     def misfit(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
         """How arguments do not fit the parameters, the connection of a transactional task apart; None if they do."""
         try:
@@ -162,6 +179,14 @@ class Task(Generic[P, R]):
         except TypeError as error:
             return f"{error}; its arguments are {self.__name__}{self._signature}"
         return None
+
+    def by_name(self, args: Sequence[Any]) -> dict[str, Any]:
+        """Positional arguments by the names of their parameters. Raises ArgumentError."""
+        try:
+            call = self._signature.bind_partial(*args)
+        except TypeError as error:
+            raise ArgumentError(f"{self.target}: {error}") from None
+        return dict(call.arguments)
 
     def _stored(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Args:
         """The arguments as given if all are positional or all by keyword, else all by name where that can be."""
@@ -207,6 +232,12 @@ def registered(target: str) -> Task[..., Any] | None:
 def registered_tasks() -> list[Task[..., Any]]:
     """Every @task of the modules imported in this process, by name."""
     return [_registry[target] for target in sorted(_registry)]
+
+
+def found(target: Target) -> tuple[str, Task[..., Any] | None]:
+    """The name of a target, and its task, if that is known here. Raises TargetError."""
+    name = target_of(target)
+    return name, target if isinstance(target, Task) else registered(name)
 
 
 def target_of(task: str | Task[..., Any] | Callable[..., Any]) -> str:

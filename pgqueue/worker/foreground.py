@@ -28,9 +28,9 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
-from pgqueue.store import execute, jobs, secrecy, workers
+from pgqueue.store import execute, follow_ups, jobs, secrecy, workers
 from pgqueue.store.connection import open_connection
-from pgqueue.tasks import import_apps
+from pgqueue.tasks import declared_follows, import_apps
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
@@ -156,6 +156,8 @@ def _claimed(dsn: str, worker: int, job_id: UUID, attempts: Attempts) -> Claim |
             task = attempts.find(claim)
             if task is not None and task.bounds.at_most_once:
                 execute(conn, workers.declare(worker, [claim.target]))
+            if task is not None and (said := declared_follows(task)) is not None:
+                execute(conn, follow_ups.declare([(claim.target, said)], []))
         return claim
 
 

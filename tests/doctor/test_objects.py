@@ -133,7 +133,7 @@ def test_a_producer_that_may_not_say_a_new_column_is_granted_it_by_the_cure(db: 
     try:
         db.execute(f"grant insert (id, queue, target, args) on pgqueue.jobs to {role}".encode())
         found = examine("grants")
-        assert (found.status, len(found.sql)) == ("FAIL", 14)
+        assert (found.status, len(found.sql)) == ("FAIL", 15)
         assert f"{role} may enqueue, but not on column " in found.text
         cure(db, found)
         assert examine("grants").status == "ok"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pgqueue.brings import Brings
 from pgqueue.errors import OptionError
 from pgqueue.events import Finished
 from pgqueue.judge import Terms, judge
@@ -60,12 +61,20 @@ def test_settings_come_across_whole() -> None:
     assert wire.settings_from_wire(said) == settings
 
 
+def brought(*texts: str) -> Brings:
+    brings = Brings()
+    for text in texts:
+        brings.add("jobs", text)
+    return brings
+
+
 @pytest.mark.parametrize(
     "outcome",
     [
         Succeeded(),
         Succeeded('{"long": "' + "ü" * 100_000 + '"}'),
         Succeeded(settled=True),
+        Succeeded('"r"', brings=brought('{"target": "ü"}', "{}")),
         Failed(ERROR, delay=7),
         Failed(ERROR, retryable=False),
         TimedOut(ERROR),
@@ -83,10 +92,14 @@ def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
     done = Finished(taken, judge(taken, outcome), 0.25)
     said = messages.pack(messages.MOVED, 3, done.elapsed, wire.settlement_to_wire(done.settlement), None)
     result = done.settlement.result
-    heard = sent(messages.pack_result(result) + said if result is not None else said)
-    kept = heard.pop(0)[1] if result is not None else None
+    if result is not None:
+        said = messages.pack_result(result) + said
+    if (brings := done.settlement.brings) is not None:
+        said = messages.pack_result(brings, messages.BROUGHT) + said
+    heard = sent(said)
+    beside = [None if value is None else heard.pop(0)[1] for value in (brings, result)]
     ((_, _, elapsed, settlement, _),) = heard
-    assert wire.finished_from_child(taken, elapsed, settlement, kept)._replace(ended=0.0) == done
+    assert wire.finished_from_child(taken, elapsed, settlement, *reversed(beside))._replace(ended=0.0) == done
 
 
 @pytest.mark.parametrize("begun", [None, 4])
@@ -121,7 +134,7 @@ def test_every_policy_of_ours_can_come_across() -> None:
 
 
 def test_every_field_of_a_settlement_is_checked() -> None:
-    assert set(wire._CHECKS) | {"id", "claim", "result"} == set(Settlement._fields)
+    assert set(wire._CHECKS) | {"id", "claim", *wire.BESIDE} == set(Settlement._fields)
 
 
 def settled(**changes: Any) -> list[Any]:

@@ -12,14 +12,13 @@ from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
-from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.worker.attempts.call import Call, finish, outlet_of
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
-from pgqueue.worker.attempts.transaction import NoConnection, excuse, noting_end, swallowed
+from pgqueue.worker.attempts.transaction import NoConnection, completion, excuse, noting_end, swallowed
 
 
 class AsyncAttempts:
@@ -95,7 +94,7 @@ class AsyncAttempts:
                 excuse(call, lender, error)
                 raise
             with noting_end(call, lender):
-                await lender.commit(jobs.complete(call.claim, success.result))
+                await lender.commit(completion(call, success))
             call.settled = Succeeded(success.result, settled=True)
             return call.settled
         finally:

@@ -16,7 +16,6 @@ from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
-from pgqueue.store import jobs
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.store.sync_or_async import at_once
@@ -28,7 +27,14 @@ from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
 from pgqueue.worker.attempts.notices import Guard, NoGuard, Notice
 from pgqueue.worker.attempts.private_loop import PrivateLoop
-from pgqueue.worker.attempts.transaction import NoConnection, end_query, excuse, noting_end, swallowed
+from pgqueue.worker.attempts.transaction import (
+    NoConnection,
+    completion,
+    end_query,
+    excuse,
+    noting_end,
+    swallowed,
+)
 
 
 class Attempts:
@@ -172,7 +178,7 @@ class Attempts:
             excuse(call, lender, error)
             raise
         with noting_end(call, lender):
-            at_once(lender.commit(jobs.complete(call.claim, success.result)))
+            at_once(lender.commit(completion(call, success)))
         call.settled = Succeeded(success.result, settled=True)
         return call.settled
 

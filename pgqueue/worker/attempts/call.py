@@ -32,15 +32,19 @@ from pgqueue.outcome import (
     Unregistered,
     error_report,
 )
+from pgqueue.record import EndedJob
 from pgqueue.redaction import secrets_of
 from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.secrecy import Secrecy
+from pgqueue.spawning import Spawning
 from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.tasks.following import ENDED, NOTHING_FOLLOWS
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report, with_note
 
 _SUCCEEDED = Succeeded()
+_SPAWNING = Spawning()
 # How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
 _UNDECLARED_DELAY = 1.0
 
@@ -104,10 +108,11 @@ class Call:
 
     def returned(self, value: object) -> Succeeded:
         """The outcome of a task that returned `value`. Raises Unstorable."""
+        brings = self.context._brings
         if not self.claim.store_result:
-            return _SUCCEEDED
+            return _SUCCEEDED if brings is None else Succeeded(brings=brings)
         try:
-            return Succeeded(encode(value, "result"))
+            return Succeeded(encode(value, "result"), brings=brings)
         except ArgumentError as error:
             raise Unstorable(str(error)) from None
         except Exception as error:
@@ -138,7 +143,14 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
         return Failed(report(error))
     if claim.store_result is None and task.options.store_result:
         claim = claim._replace(store_result=True)
-    context = JobContext(claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional, task.secrecy)
+    spawner = (
+        _SPAWNING if task.follows is NOTHING_FOLLOWS else Spawning(task.follows.max_depth, task.follows.max_children)
+    )
+    context = JobContext(
+        claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional, task.secrecy, spawner
+    )
+    if ENDED in kwargs and task.takes_ended_job:
+        kwargs = _with_ended_job(kwargs)
     return Call(claim, task, args, kwargs, context)
 
 
@@ -154,13 +166,18 @@ def outlet_of(task: Task[..., Any], outlet: Outlet) -> Outlet:
 
 
 def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
-    """The outcome of a job that may run at most once, and whose task the database does not know as such yet.
+    """The outcome of a job that may run at most once, or is followed by others, if the database does not know it yet.
 
-    If its worker vanished, it would run again. None if it may start.
+    If its worker vanished, it would run again, or nothing would follow. None if it may start.
     """
-    if not call.task.bounds.at_most_once or declared is None or call.claim.target in declared:
+    if declared is None or call.claim.target in declared:
         return None
-    why = "it may run at most once, and its worker has yet to say so to the database"
+    if call.task.bounds.at_most_once:
+        why = "it may run at most once, and its worker has yet to say so to the database"
+    elif call.task.follows.are_jobs:
+        why = "other jobs follow its end, and its worker has yet to say so to the database"
+    else:
+        return None
     return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
@@ -214,6 +231,14 @@ def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> 
 def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Task[..., Any]:
     task = tasks[target] = find_task(target, apps)
     return task
+
+
+def _with_ended_job(kwargs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {**kwargs, ENDED: EndedJob.read(kwargs[ENDED])}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Called by hand, with something else.
+        return kwargs
 
 
 def _deadline(claim: Claim, task: Task[..., Any], now: float) -> float | None:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
-from pgqueue.tasks import Task, declared_rules
+from pgqueue.tasks import Task, declared_follows, declared_rules
 
 
 class TaskSpec(NamedTuple):
     """`timeout` and `soft_timeout` are seconds, None if the task does not say.
 
-    `rules` is what it declares, and `secrecy` what it calls sensitive, as JSON; `hooks` the names of those it has.
+    `rules` is what it declares, `secrecy` what it calls sensitive, and `follows` which jobs follow its own, as JSON;
+    `hooks` the names of those it has.
     """
 
     target: str
@@ -25,6 +26,7 @@ class TaskSpec(NamedTuple):
     rules: str | None = None
     secrecy: str | None = None
     hooks: tuple[str, ...] = ()
+    follows: str | None = None
 
 
 class TimeLimits(NamedTuple):
@@ -46,6 +48,7 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
         declared_rules(task),
         None if task.secrecy is None else task.secrecy.said(),
         tuple(task.hooks),
+        declared_follows(task),
     )
 
 

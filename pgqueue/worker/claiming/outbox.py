@@ -21,9 +21,9 @@ def written_size(batch: Iterable[Finished]) -> int:
     """About how many bytes are to be written for ended attempts: none for most."""
     return sum(
         [
-            len(said.result or "") + len(said.error or "") + len(said.traceback or "")
+            len(said.result or "") + len(said.error or "") + len(said.traceback or "") + len(said.brings or "")
             for _, said, _, _ in batch
-            if said.result is not None or said.error is not None
+            if said.result is not None or said.error is not None or said.brings is not None
         ]
     )
 

@@ -37,7 +37,7 @@ class Settled(NamedTuple):
 
 
 def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlement]) -> frozenset[UUID]:
-    """Write failures, releases and late attempts; answers the ids that were late.
+    """Write failures, releases, late attempts, and successes that bring something along; answers the late ids.
 
     May be repeated after a lost reply: what the same token has written before is acknowledged.
     """
@@ -46,6 +46,9 @@ def settle_others(conn: Connection, worker: int, settlements: Sequence[Settlemen
         batch = [settlement for settlement in settlements if settlement.move in moves]
         if batch:
             late |= execute(conn, write(worker, batch))
+    # Each in a transaction of its own: what one brings does not hold up another.
+    bringing = [settlement for settlement in settlements if settlement.move is Move.BRING]
+    late |= frozenset(each.id for each in bringing if not execute(conn, jobs.succeed(worker, each)))
     if noted := [each for each in settlements if each.headers is not None and each.id not in late]:
         try:
             execute(conn, jobs.note_attempts(noted))
@@ -132,7 +135,7 @@ def given_up(settlement: Settlement, error: str, seconds: float) -> Settlement:
 
 def _without_what_is_refused(conn: Connection, settlement: Settlement, error: Exception) -> Settlement | None:
     """The settlement without the values of its own that no row can hold; None if it has none."""
-    if settlement.move is Move.SUCCEED:
+    if settlement.move in (Move.SUCCEED, Move.BRING):
         if settlement.result is None:
             return None
         if not _is_forbidden(error) and not _spoils(conn, storable.result(settlement.result), error):

@@ -125,6 +125,9 @@ class Executor(Protocol):
     def secrecies(self) -> frozenset[tuple[str, str]]:
         """What the tasks known here call sensitive, by target; more may follow when a job imports another module."""
 
+    def follows(self) -> frozenset[tuple[str, str]]:
+        """Which jobs follow those of the tasks known here, by target; more may follow as above."""
+
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks there are where its jobs run: a name, and a target or EVERY; more may follow."""
 
@@ -135,7 +138,7 @@ class Executor(Protocol):
         """Whether something looks on where its jobs run, and wants their headers."""
 
     def declared(self, targets: Collection[str]) -> None:
-        """The database knows of these: from the first call on, no other one that may run at most once is started."""
+        """The database knows of these: from the first call on, no other one that had to be declared is started."""
 
     def crash_running(self) -> None:
         """End what runs, as a crash, and go on; only child processes can be ended."""

@@ -9,6 +9,7 @@ from pgqueue.job import Claim
 from pgqueue.judge import Terms
 from pgqueue.worker.executors.judging import (
     once_targets,
+    registered_follows,
     registered_hooks,
     registered_rules,
     registered_secrecies,
@@ -37,6 +38,10 @@ class InProcess:
     def secrecies(self) -> frozenset[tuple[str, str]]:
         """What the tasks registered here call sensitive."""
         return registered_secrecies()
+
+    def follows(self) -> frozenset[tuple[str, str]]:
+        """Which jobs follow those of the tasks registered here."""
+        return registered_follows()
 
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks there are in this process."""

@@ -9,7 +9,7 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
-from pgqueue.tasks import declared_rules, registered, registered_tasks
+from pgqueue.tasks import declared_follows, declared_rules, registered, registered_tasks
 from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
 from pgqueue.worker.executors.base import Leftover
 
@@ -47,6 +47,12 @@ def registered_rules() -> frozenset[str]:
 def registered_secrecies() -> frozenset[tuple[str, str]]:
     """What the tasks of this process call sensitive, by target."""
     return frozenset((task.target, task.secrecy.said()) for task in registered_tasks() if task.secrecy is not None)
+
+
+def registered_follows() -> frozenset[tuple[str, str]]:
+    """Which jobs follow those of the tasks of this process, by target."""
+    tasks = registered_tasks()
+    return frozenset((task.target, said) for task in tasks if (said := declared_follows(task)) is not None)
 
 
 def registered_hooks() -> frozenset[tuple[str, str]]:

@@ -21,6 +21,8 @@ def told_to_wire(told: Told) -> list[Any]:
         case Finished(claim, settlement, elapsed, ended):
             if settlement.result is not None and len(settlement.result) > LONGEST_RESULT:
                 settlement = settlement._replace(result=None)
+            if settlement.brings is not None:
+                settlement = settlement._replace(brings=None)
             return ["Finished", claim_to_wire(0, claim), settlement[2:], elapsed, ended]
         case Begun(claim):
             return ["Begun", claim_to_wire(0, claim)]

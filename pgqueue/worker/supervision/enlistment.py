@@ -139,6 +139,7 @@ class Enlistment:
             open_connection(settings.dsn, "worker", settings=LOCK_PATIENCE) as conn,
         ):
             self._roles.secrecies.look(conn)
+            self._roles.declarations.declare_follows(conn)
             self._used = execute(conn, queues.names()) if settings.queues.queues else []
             self._roles.queue_settings.begin(conn)
             self._roles.declared_rules.begin(conn)

@@ -145,7 +145,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         kick=claimer.begin_anew,
         retire=requests.retire_for,
     )
-    declarations = Declarations(worker, executor.at_most_once, executor.declared)
+    declarations = Declarations(worker, executor.at_most_once, executor.follows, executor.targets, executor.declared)
     unknown = UnknownTargets(
         worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
     )

@@ -34,7 +34,7 @@ MOST_KNOWN = 1_000
 MOST_TIMED, TIMED = 1_000, 8
 SHORTEST = BOUNDS[0]
 _SUCCEED = Move.SUCCEED
-_ENDING = frozenset({Move.SUCCEED, Move.END, Move.NOTHING})
+_ENDING = frozenset({Move.SUCCEED, Move.BRING, Move.END, Move.NOTHING})
 
 # Queue, target, outcome, cause.
 Key = tuple[str, str, str, str | None]

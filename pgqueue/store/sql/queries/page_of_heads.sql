@@ -34,7 +34,9 @@ select more.due, more.later, job.id, job.queue, job.target,
           and (last.outcome <> 'released' or last.error_type is not null)
           and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
-       null::text as reason, job.cost
+       null::text as reason, job.cost,
+       (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
+       (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id
 from more
 left join (found join pgqueue.jobs as job on job.id = found.id) on true
 order by job.id desc

@@ -13,7 +13,9 @@ select looked.id, looked.queue, looked.target,
           and (last.outcome <> 'released' or last.error_type is not null)
           and (last.outcome <> 'released' or last.error_type is not null)
         order by last.claim desc limit 1) as last_error,
-       null::text as reason, looked.cost
+       null::text as reason, looked.cost,
+       (select line.parent_id from pgqueue.lineage as line where line.job_id = looked.id) as parent_id,
+       (select line.root_id from pgqueue.lineage as line where line.job_id = looked.id) as root_id
 from (
   select job.*,
          case when job.worker is not null then 'running'

@@ -6,7 +6,7 @@
 create or replace view pgqueue.job as
   select one.id, one.queue, one.target, one.args, one.state, one.priority, one.attempt, one.max_attempts,
          one.created_at, one.run_at, one.started_at, one.finished_at, one.worker, one.unique_key, one.limit_key,
-         one.labels, one.last_error, one.reason, one.unknown_since, one.cost
+         one.labels, one.last_error, one.reason, one.unknown_since, one.cost, one.parent_id, one.root_id
   from (
     select job.id, job.queue, job.target, job.args,
            case when job.worker is not null then 'running'
@@ -25,20 +25,30 @@ create or replace view pgqueue.job as
            -- Since when no live worker has known its target.
            (select parked.since from pgqueue.parked as parked
             where parked.job_id = job.id and parked.claim = job.claim and job.worker is null) as unknown_since,
-           job.cost, true as shown, '{succeeded,cancelled,dead}'::text[] as others
+           job.cost,
+           -- Of a job that another one brought.
+           (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
+           (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
+           true as shown, '{succeeded,cancelled,dead}'::text[] as others
     from pgqueue.jobs as job
     union all
     select ended.job_id, ended.queue, ended.target, ended.args, ended.outcome collate "default", ended.priority,
            ended.attempt, ended.max_attempts, ended.created_at, ended.run_at, ended.started_at, ended.finished_at,
            null, ended.unique_key, ended.limit_key, ended.labels, null,
            case when ended.outcome = 'cancelled' then coalesce(ended.error, 'cancelled before it ran') end,
-           null, null, case when ended.outcome in ('succeeded', 'cancelled') then true end,
+           null, null,
+           (select line.parent_id from pgqueue.lineage as line where line.job_id = ended.job_id),
+           (select line.root_id from pgqueue.lineage as line where line.job_id = ended.job_id),
+           case when ended.outcome in ('succeeded', 'cancelled') then true end,
            '{scheduled,ready,running,retrying,dead}'
     from pgqueue.attempts as ended
     union all
     select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
            dead.created_at, dead.run_at, dead.started_at, dead.died_at, null, dead.unique_key, dead.limit_key,
            dead.labels, nullif(concat_ws(': ', dead.error_type, nullif(dead.error, '')), ''), dead.reason,
-           null, dead.cost, true, '{scheduled,ready,running,retrying,succeeded,cancelled}'
+           null, dead.cost,
+           (select line.parent_id from pgqueue.lineage as line where line.job_id = dead.id),
+           (select line.root_id from pgqueue.lineage as line where line.job_id = dead.id),
+           true, '{scheduled,ready,running,retrying,succeeded,cancelled}'
     from pgqueue.dead_jobs as dead) as one
   where one.shown is not null and one.state <> all (one.others);

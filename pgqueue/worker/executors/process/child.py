@@ -129,6 +129,8 @@ class Child:
             said = messages.pack(messages.MOVED, number, finished.elapsed, told, started)
         if settlement.result is not None:
             said = messages.pack_result(settlement.result) + said
+        if settlement.brings is not None:
+            said = messages.pack_result(settlement.brings, messages.BROUGHT) + said
         self._send(said)
 
     def _tell(self, attempts: Attempts, claim: Claim) -> None:

@@ -90,6 +90,7 @@ class ChildProcess:
         self.allowance = Allowance()
         # What it has told of a result whose job has not ended yet.
         self.result: str | None = None
+        self.brought: str | None = None
         # How many tasks it has told of since it was ready.
         self.found = 0
         self._unpacker = messages.Unpacker(messages.LONGEST_SAID)

@@ -107,6 +107,11 @@ class ProcessExecutor:
         specs = tuple(self._finished.specs.values())
         return frozenset((spec.target, spec.secrecy) for spec in specs if spec.secrecy is not None)
 
+    def follows(self) -> frozenset[tuple[str, str]]:
+        """Which jobs follow those of the tasks that the children have told of."""
+        specs = tuple(self._finished.specs.values())
+        return frozenset((spec.target, spec.follows) for spec in specs if spec.follows is not None)
+
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks the children have told of."""
         specs = tuple(self._finished.specs.values())

@@ -5,7 +5,8 @@
     [DECLARED, [target, ...] or null]            [BEGAN, number]
     [RUN, [claim, ...]]                          [MOVED, number ended, seconds, settlement, number begun or null]
     [NOTICE, number, notice]                     [RESULT, bytes], then the result itself; then MOVED says of what
-    [GIVE_BACK]                                  [HUNG, number, where or null]
+    [GIVE_BACK]                                  [BROUGHT, bytes], likewise what its success brings, as JSON
+                                                 [HUNG, number, where or null]
     [STOP]                                       [GIVEN_BACK, [number, ...]]
     [WHERE]                                      [WATCHED]: something looks on there, and wants headers
                                                  [SAID, number, [[at, level, line], ...]], while it runs
@@ -24,7 +25,9 @@ from math import inf
 from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
-DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED = range(9, 19)
+DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED, BROUGHT = range(9, 20)
+# What is followed by a text of its own.
+_LONG = (RESULT, BROUGHT)
 
 # What a child says holds an error and its traceback at most; results, which may be long, come beside it as they are.
 LONGEST_SAID = 1 << 20
@@ -45,10 +48,10 @@ def pack_success(number: int, seconds: float, begun: int | None) -> bytes:
     return f"[{MOVED},{number},{seconds!r},null,{'null' if begun is None else begun}]\n".encode("ascii")
 
 
-def pack_result(result: str) -> bytes:
-    """The result of the job of which the next message says that it has ended."""
+def pack_result(result: str, kind: int = RESULT) -> bytes:
+    """The result of the job of which the next message says that it has ended; or what that brings."""
     body = result.encode()
-    return pack(RESULT, len(body)) + body
+    return pack(kind, len(body)) + body
 
 
 class Unpacker:
@@ -61,9 +64,10 @@ class Unpacker:
         self.torn = False
         self._longest = longest
         self._buffer = bytearray()
-        # Up to where no end of a line is, and how long the result is of which all is still to come.
+        # Up to where no end of a line is, and how long the text is of which all is still to come, and what it is.
         self._searched = 0
         self._result: int | None = None
+        self._kind = RESULT
 
     def feed(self, data: bytes) -> list[list[Any]]:
         """The messages that `data` completes."""
@@ -76,7 +80,7 @@ class Unpacker:
                 end = start + self._result
                 if len(buffer) < end:
                     break
-                message = _result(buffer[start:end])
+                message = _result(self._kind, buffer[start:end])
                 self._result = None
             else:
                 newline = buffer.find(b"\n", start + self._searched)
@@ -89,7 +93,7 @@ class Unpacker:
                     break
                 message = _line(buffer[start:newline])
                 self._searched, end = 0, newline + 1
-                if message is not None and message[0] == RESULT:
+                if message is not None and message[0] in _LONG:
                     self._await_result(message)
                     start = end
                     continue
@@ -105,8 +109,8 @@ class Unpacker:
 
     def _await_result(self, message: list[Any]) -> None:
         match message:
-            case [_, int(length)] if 0 <= length <= LONGEST_RESULT:
-                self._result = length
+            case [int(kind), int(length)] if 0 <= length <= LONGEST_RESULT:
+                self._kind, self._result = kind, length
             case _:
                 self.torn = True
 
@@ -119,8 +123,8 @@ def _line(line: bytearray) -> list[Any] | None:
     return message if type(message) is list and message and end == len(text) else None
 
 
-def _result(body: bytearray) -> list[Any] | None:
+def _result(kind: int, body: bytearray) -> list[Any] | None:
     try:
-        return [RESULT, body.decode()]
+        return [kind, body.decode()]
     except ValueError:
         return None

@@ -67,6 +67,8 @@ class Reports:
                 self._begin(child, number)
             case [messages.RESULT, str(text)] if child.running is not None:
                 child.result = text
+            case [messages.BROUGHT, str(text)] if child.running is not None:
+                child.brought = text
             case [messages.SAID, number, [*lines]]:
                 if number == child.running:
                     self._keep(child, child.fed[number][0], lines)
@@ -101,7 +103,8 @@ class Reports:
         if number is None or number != child.running:
             raise wire.Nonsense(f"{number} cannot have ended")
         result, child.result = child.result, None
-        self._finished.ended.append(wire.finished_from_child(child.fed[number][0], elapsed, said, result))
+        brought, child.brought = child.brought, None
+        self._finished.ended.append(wire.finished_from_child(child.fed[number][0], elapsed, said, result, brought))
         child.ended(number, elapsed)
 
     def _begin(self, child: ChildProcess, number: Any) -> None:

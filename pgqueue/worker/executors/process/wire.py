@@ -24,6 +24,7 @@ from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.judge import Terms
 from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.store.spawning import AWAITED
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Settings
 
@@ -35,8 +36,10 @@ _POLICIES: dict[str, type[RetryPolicy]] = {
     kind.__name__: kind for kind in (RetryPolicy, Backoff, Linear, Fixed, Delays)
 }
 _CAUSE = re.compile(r"[0-9a-f]{12}")
-# The fields of a settlement behind the token; the result travels beside them.
-_FIELDS = tuple(name for name in Settlement._fields[2:] if name != "result")
+# What travels beside the other fields of a settlement, as long as it may be.
+BESIDE = ("result", "brings")
+# The fields of a settlement behind the token.
+_FIELDS = tuple(name for name in Settlement._fields[2:] if name not in BESIDE)
 
 
 class Nonsense(ValueError):
@@ -70,11 +73,13 @@ def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
 
 
 def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
-    """A settlement without its token and its result; None is a success."""
+    """A settlement without its token and what travels beside it; None is a success."""
     return None if settlement.move is Move.SUCCEED else [getattr(settlement, name) for name in _FIELDS]
 
 
-def finished_from_child(claim: Claim, elapsed: object, said: object, result: str | None) -> Finished:
+def finished_from_child(
+    claim: Claim, elapsed: object, said: object, result: str | None, brings: str | None = None
+) -> Finished:
     """The attempt at this claim as its child tells of it. Raises Nonsense."""
     if type(elapsed) is not float or not 0 <= elapsed < inf:
         raise Nonsense("no seconds")
@@ -83,6 +88,10 @@ def finished_from_child(claim: Claim, elapsed: object, said: object, result: str
     if type(said) is not list or len(said) != len(_FIELDS):
         raise Nonsense("no settlement")
     values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
+    if values["move"] is Move.BRING:
+        if brings is None or "\x00" in brings:
+            raise Nonsense("it brings nothing")
+        values |= {"result": result, "brings": brings}
     return Finished(claim, Settlement(claim.id, claim.claim, **values), elapsed, monotonic())
 
 
@@ -102,13 +111,14 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
         spec.rules,
         spec.secrecy,
         spec.hooks,
+        spec.follows,
     )
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy, hooks] if (
+        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy, hooks, follows] if (
             kind in _POLICIES
         ):
             known = _terms(terms, _POLICIES[kind](**waits))
@@ -122,6 +132,7 @@ def spec_from_child(said: object) -> TaskSpec:
                 _rules(rules, name),
                 hidden,
                 hooks_from_child(hooks, OF_JOBS),
+                _follows(follows),
             )
         case _:
             raise Nonsense("no task")
@@ -173,6 +184,20 @@ def _rules(said: object, target: str) -> str | None:
             if _is_own_schedule(rules.get("schedule"), target) and _is_own_limit(rules.get("limit"), target):
                 return text
     raise Nonsense("no rules of this task")
+
+
+def _follows(said: object) -> str | None:
+    """Which jobs follow: what the database would refuse would refuse the others' with it."""
+    text = text_from_child(said, TRACEBACK_LIMIT)
+    if text is not None:
+        match json.loads(text):
+            case {"follow_ups": [*several]} if all(
+                type(each) is dict and type(each.get("target")) is str and each.get("on") in AWAITED.values()
+                for each in several
+            ):
+                return text
+        raise Nonsense("no follow-ups")
+    return None
 
 
 def _is_own_schedule(said: object, target: str) -> bool:

@@ -35,6 +35,7 @@ declare
   _free_targets text[];
   _free_keys text[];
   _free_holds bigint[];
+  _followed json;
   _alive boolean := true;
   _host text;
   _passed text[];
@@ -50,7 +51,8 @@ begin
         and ((job.id, job.claim) in (select done.id, done.claim from unnest(_ids, _claims) as done (id, claim))) is true
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels,
-                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers
+                coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers,
+                job.follow_ups
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
@@ -70,11 +72,19 @@ begin
     select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
            array_agg(held.target) filter (where held.hold is not null),
            array_agg(held.limit_key) filter (where held.hold is not null),
-           array_agg(held.hold) filter (where held.hold is not null)
-    into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+           array_agg(held.hold) filter (where held.hold is not null),
+           json_agg(json_build_object(
+             'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
+             'headers', held.headers))
+             filter (where held.follow_ups is not null
+                        or held.target in (select f.target from pgqueue.follow_ups as f))
+    into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
     from held;
     if _free_holds is not null then
       perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
+    end if;
+    if _followed is not null then
+      perform pgqueue.follow_up(_followed);
     end if;
     if cardinality(_settled) < cardinality(_ids) then
       late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);

@@ -21,6 +21,7 @@ declare
   _lost_queues text[];
   _lost_targets text[];
   _lost_ends boolean[];
+  _followed json;
 begin
   with held as materialized (
     select job.*, suspect.crashes as crashes_now,
@@ -55,11 +56,11 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, headers, reason, error_type, error)
+                                   cost, hold, labels, headers, follow_ups, reason, error_type, error)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.reason,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups, held.reason,
            'pgqueue.WorkerLost', held.error
     from held
     where held.reason is not null
@@ -85,9 +86,14 @@ begin
          array_agg(case when held.id <> all (case when held.reason is null then _ordered else _stopped end)
                         then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null),
-         array_agg(held.queue), array_agg(held.target), array_agg(held.reason is not null)
+         array_agg(held.queue), array_agg(held.target), array_agg(held.reason is not null),
+         json_agg(json_build_object(
+           'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'dead',
+           'reason', held.reason, 'error_type', 'pgqueue.WorkerLost', 'error', held.error, 'headers', held.headers))
+           filter (where held.reason is not null and (
+                     held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)))
   into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds,
-       _lost_queues, _lost_targets, _lost_ends
+       _lost_queues, _lost_targets, _lost_ends, _followed
   from held;
   if _lost_queues is not null then
     perform pgqueue.tally_lost(
@@ -100,6 +106,9 @@ begin
   if _freed is not null then
     perform pgqueue.call_off(_freed);
     perform pgqueue.wake(freed.queue) from unnest(_queues) as freed (queue);
+  end if;
+  if _followed is not null then
+    perform pgqueue.follow_up(_followed);
   end if;
   if _ended is not null then
     perform pgqueue.forget_cancellations(_ended);

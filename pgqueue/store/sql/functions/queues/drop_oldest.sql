@@ -13,6 +13,7 @@ declare
   _targets text[];
   _keys text[];
   _seqs bigint[];
+  _followed json;
 begin
   select array_agg(found.id) into _oldest
   from (
@@ -58,14 +59,21 @@ begin
   ), unparked as (
     delete from pgqueue.parked as parked where parked.job_id = any (array(select job.id from dropped as job))
   )
-  select array_agg(job.id), array_agg(job.target) filter (where job.hold is not null),
+  select array_agg(job.id), json_agg(json_build_object(
+           'id', job.id, 'target', job.target, 'follow_ups', job.follow_ups, 'state', 'cancelled',
+           'reason', 'dropped: the queue was full', 'headers', job.headers))
+           filter (where job.follow_ups is not null or job.target in (select f.target from pgqueue.follow_ups as f)),
+         array_agg(job.target) filter (where job.hold is not null),
          array_agg(job.limit_key) filter (where job.hold is not null),
          array_agg(job.hold) filter (where job.hold is not null)
-  into _dropped, _targets, _keys, _seqs
+  into _dropped, _followed, _targets, _keys, _seqs
   from dropped as job;
   -- Of ordered keys: a job that waits for its retry holds its share.
   if _seqs is not null then
     perform pgqueue.let_go(array_fill(_queue, array[cardinality(_seqs)]), _targets, _keys, _seqs);
+  end if;
+  if _followed is not null then
+    perform pgqueue.follow_up(_followed);
   end if;
   perform pgqueue.forget_cancellations(_dropped);
   perform pgqueue.wake_waiters(_dropped);

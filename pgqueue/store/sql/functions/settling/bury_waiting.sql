@@ -10,8 +10,10 @@ declare
   _claim int;
   _args json;
   _labels jsonb;
+  _follow_ups json;
+  _target text;
 begin
-  select least(job.claim, 2147483646) + 1 into _claim from pgqueue.jobs as job
+  select least(job.claim, 2147483646) + 1, job.target into _claim, _target from pgqueue.jobs as job
   where job.id = _id and job.worker is null for update skip locked;
   if not found then
     return false;
@@ -23,16 +25,21 @@ begin
   exception when others then
     _args := '{}';
   end;
+  begin
+    select job.follow_ups::text::json into _follow_ups from pgqueue.jobs as job where job.id = _id;
+  exception when others then
+    _follow_ups := null;
+  end;
   if exists (select from pgqueue.attempts as same where same.job_id = _id and same.claim = _claim) then
     _claim := pgqueue.free_claim(_id);
   end if;
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
                                  store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
-                                 reason, error_type, error)
+                                 follow_ups, reason, error_type, error)
   select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
          job.max_attempts, job.store_result, job.queue, job.target, _args,
          coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, job.cost, _labels,
-         _reason, _error_type, _error
+         _follow_ups, _reason, _error_type, _error
   from pgqueue.jobs as job where job.id = _id
   on conflict (id) do nothing;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
@@ -44,6 +51,11 @@ begin
   perform pgqueue.let_go(array[job.queue], array[job.target], array[job.limit_key], array[job.hold])
   from pgqueue.jobs as job where job.id = _id and job.hold is not null;
   delete from pgqueue.jobs as job where job.id = _id;
+  if _follow_ups is not null or exists (select from pgqueue.follow_ups as f where f.target = _target) then
+    perform pgqueue.follow_up(json_build_array(json_build_object(
+      'id', _id, 'target', _target, 'follow_ups', _follow_ups, 'state', 'dead', 'reason', _reason,
+      'error_type', _error_type, 'error', _error)));
+  end if;
   perform pgqueue.wake_waiters(array[_id]);
   return true;
 end $$;

@@ -41,6 +41,12 @@ begin
   values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
           _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key);
+  if _job.follow_ups is not null or exists (select from pgqueue.follow_ups as f where f.target = _job.target) then
+    perform pgqueue.follow_up(json_build_array(json_build_object(
+      'id', _id, 'target', _job.target, 'follow_ups', _job.follow_ups, 'state', 'cancelled',
+      'reason', case when _ran then 'cancelled while it ran' else 'cancelled before it ran' end,
+      'headers', _job.headers)));
+  end if;
   perform pgqueue.wake_waiters(array[_id]);
   return 'cancelled';
 end $$;

@@ -32,11 +32,19 @@ begin
            coalesce(held.start_key, held.unique_key), held.limit_key, held.headers
     from held
   )
-  select held.queue, held.target, held.limit_key, held.hold into _ended from held;
+  select held.queue, held.target, held.limit_key, held.hold,
+         case when held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)
+              then json_build_array(json_build_object(
+                'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
+                'headers', held.headers)) end as followed
+  into _ended from held;
   if found then
     if _ended.hold is not null then
       -- A statement of its own sees a share that the job got while this one waited for its row (adopt_limits.sql).
       perform pgqueue.let_go(array[_ended.queue], array[_ended.target], array[_ended.limit_key], array[_ended.hold]);
+    end if;
+    if _ended.followed is not null then
+      perform pgqueue.follow_up(_ended.followed);
     end if;
     perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);

@@ -23,6 +23,7 @@ declare
   _free_targets text[];
   _free_keys text[];
   _free_holds bigint[];
+  _followed json;
   _cancelling constant boolean := exists (select from pgqueue.cancellations);
 begin
   with held as materialized (
@@ -63,11 +64,12 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, headers, reason, error_type, error, traceback, cause)
+                                   cost, hold, labels, headers, follow_ups, reason, error_type, error, traceback,
+                                   cause)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.reason,
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups, held.reason,
            held.error_type, held.error, held.traceback, held.cause
     from held
     where held.delay is null and held.outcome <> 'cancelled'
@@ -93,13 +95,22 @@ begin
                                                   when held.outcome <> 'cancelled' then _stopped
                                                   else '{}' end)
                         then held.limit_key end) filter (where held.hold is not null),
-         array_agg(held.hold) filter (where held.hold is not null)
-  into _settled, _free_queues, _free_targets, _free_keys, _free_holds
+         array_agg(held.hold) filter (where held.hold is not null),
+         json_agg(json_build_object(
+           'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups,
+           'state', case held.outcome when 'cancelled' then 'cancelled' else 'dead' end, 'reason', held.reason,
+           'error_type', held.error_type, 'error', held.error, 'headers', held.headers))
+           filter (where held.delay is null and (
+                     held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)))
+  into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
   from held;
   if _free_holds is not null then
     perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
   end if;
 
+  if _followed is not null then
+    perform pgqueue.follow_up(_followed);
+  end if;
   perform pgqueue.call_off(_settled);
   perform pgqueue.forget_cancellations(_settled);
   perform pgqueue.wake_for(_settled);

@@ -15,13 +15,14 @@ begin
   select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
   if found then
     insert into pgqueue.jobs (id, created_at, timeout, priority, max_attempts, store_result, queue, target, args,
-                              unique_key, start_key, limit_key, cost, hold, lane, lined, labels, headers)
+                              unique_key, start_key, limit_key, cost, hold, lane, lined, labels, headers,
+                              follow_ups)
     values (_id, _dead.created_at, _dead.timeout, _dead.priority, _dead.max_attempts, _dead.store_result,
             _dead.queue, _dead.target, _dead.args,
             case when _dead.start_key is null then _dead.unique_key end, _dead.start_key, _dead.limit_key,
             _dead.cost, _dead.hold, pgqueue.lane_of(_dead.limit_key, _dead.target),
             case when pgqueue.lane_of(_dead.limit_key, _dead.target) is not null then true end, _dead.labels,
-            _dead.headers)
+            _dead.headers, _dead.follow_ups)
     on conflict do nothing;
     if not found then
       return 'dead';

@@ -34,6 +34,8 @@ begin
     delete from pgqueue.attempts as attempt where attempt.job_id = any (array(select gone.id from gone))
   ), with_its_words as (
     delete from pgqueue.job_logs as said where said.job_id = any (array(select gone.id from gone))
+  ), with_its_line as (
+    delete from pgqueue.lineage as line where line.job_id = any (array(select gone.id from gone))
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
@@ -60,6 +62,17 @@ begin
       and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
     and said.at < now() - _history;
+  get diagnostics _count = row_count;
+  _sum := _sum + _count;
+  -- Who brought a job is known as long as the job is; without a time of its own, by what is left of it.
+  delete from pgqueue.lineage as line
+  where line.job_id = any (array(
+    select old.job_id
+    from (
+      select l.job_id from pgqueue.lineage as l where l.job_id < _attempt order by l.job_id desc limit _max) as old
+    where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+      and not exists (select from pgqueue.attempts as attempt where attempt.job_id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
   get diagnostics _count = row_count;
   return _sum + _count;
 end $$;

@@ -25,7 +25,7 @@ with others as (
   select 'FAIL', others.rolname, 'column ' || told.name, 'enqueue',
          format('grant insert (%I) on pgqueue.jobs to %I;', told.name, others.rolname)
   from others
-  cross join unnest('{id,queue,target,args,priority,run_at,expires_at,timeout,max_attempts,unique_key,start_key,limit_key,cost,lane,lined,store_result,labels,headers}'::text[])
+  cross join unnest('{id,queue,target,args,priority,run_at,expires_at,timeout,max_attempts,unique_key,start_key,limit_key,cost,lane,lined,store_result,labels,headers,follow_ups}'::text[])
     as told (name)
   where not has_table_privilege(others.oid, 'pgqueue.jobs', 'insert')
     and has_column_privilege(others.oid, 'pgqueue.jobs', 'target', 'insert')

@@ -1,0 +1,106 @@
+"""New jobs as JSON, for the functions that enqueue them later, or as children: see enqueue_new.sql."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from pgqueue.codec import encode_args
+from pgqueue.enqueued import Enqueued, Replaced
+from pgqueue.errors import OptionError
+from pgqueue.ids import new_job_id
+from pgqueue.job import MOST_FOLLOW_UPS, NewJob
+from pgqueue.options import Duration
+from pgqueue.retry import seconds
+from pgqueue.store.direct import Rows
+from pgqueue.store.keys import check_key, key_of
+from pgqueue.store.statement import Statement
+
+# Which end each option waits for, as the database calls it.
+AWAITED = {"on_success": "succeeded", "on_failure": "dead", "on_end": "end"}
+_DURATIONS = {"delay": "delay", "ttl": "ttl", "timeout": "timeout", "unique_for": "taken_for", "max_wait": "max_wait"}
+_AS_THEY_ARE = ("queue", "priority", "max_attempts", "limit_key", "store_result", "on_conflict", "cost", "notify")
+
+
+def written(new: NewJob, headers: str | None = None, *, job_id: UUID | None = None, awaited: str | None = None) -> str:
+    """A job whose target is named as JSON, under this id where it is to have one. Raises ArgumentError, OptionError."""
+    check_key(new)
+    args = encode_args(new.args)
+    said: dict[str, Any] = {"target": new.name}
+    if awaited is not None:
+        said["on"] = awaited
+    if job_id is not None or new.job_id is not None:
+        said["id"] = str(new.job_id or job_id)
+    if new.job_id is not None:
+        said["given"] = True
+    said |= {name: value for name in _AS_THEY_ARE if (value := getattr(new, name)) is not None}
+    said |= {column: _length(value) for name, column in _DURATIONS.items() if (value := getattr(new, name)) is not None}
+    if new.run_at is not None:
+        said["run_at"] = new.run_at.isoformat()
+    if (key := key_of(new, args)) is not None:
+        said["unique_key"] = key
+    if new.unique_until == "start":
+        said["until_start"] = True
+    if new.labels is not None:
+        said["labels"] = dict(new.labels)
+    # Texts of JSON go in as they are: what they say stays as it was written.
+    parts = [f'"args":{args}']
+    if headers is not None:
+        parts.append(f'"headers":{headers}')
+    if (follow_ups := followed_by(new)) is not None:
+        parts.append(f'"follow_ups":{follow_ups}')
+    return f"{json.dumps(said, ensure_ascii=False, separators=(',', ':'))[:-1]},{','.join(parts)}}}"
+
+
+def followed_by(new: NewJob) -> str | None:
+    """What follows a job, whose follow-ups are named, as JSON; None if nothing does."""
+    if not new.is_followed:
+        return None
+    return follow_ups_written({option: getattr(new, option) for option in AWAITED})
+
+
+def follow_ups_written(by_option: dict[str, Any]) -> str:
+    """What follows an end, by the options on_success, on_failure, on_end. Raises OptionError if that is too much."""
+    texts = [written(each, awaited=AWAITED[option]) for option, several in by_option.items() for each in several or ()]
+    if len(texts) > MOST_FOLLOW_UPS:
+        raise OptionError(
+            f"a job may be followed by {MOST_FOLLOW_UPS} others, got {len(texts)}; let one enqueue the rest"
+        )
+    return f"[{','.join(texts)}]"
+
+
+def enqueue(texts: Sequence[str]) -> Statement[list[Enqueued]]:
+    """(nothing) -> scheduled | ready for jobs as written() writes them; in their order. O(batch log n)."""
+    sql = "select id, created, replaced from pgqueue.enqueue_new_jobs($1::pg_catalog.json) order by n"
+    return Statement(sql, (_array(texts),), _read)
+
+
+def spawn(parent: UUID, texts: Sequence[str], how: str, max_depth: int, max_children: int) -> Statement[list[Enqueued]]:
+    """As enqueue(), as children of a job; raises where these are too many, or too deep. O(batch log n)."""
+    sql = """
+    select id, created, replaced
+    from pgqueue.spawn($1::pg_catalog.uuid, $2::pg_catalog.json, $3::pg_catalog.text, $4::int, $5::int) order by n
+    """
+    return Statement(sql, (parent, _array(texts), how, max_depth, max_children), _read)
+
+
+def with_id(new: NewJob) -> UUID:
+    """The id that a job is to have: its own, or a new one."""
+    return new.job_id or new_job_id()
+
+
+def _array(texts: Iterable[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def _length(value: Duration) -> float | str:
+    length = seconds(value)
+    # JSON has no infinity; PostgreSQL reads it as a text.
+    return "Infinity" if length == math.inf else length
+
+
+def _read(rows: Rows) -> list[Enqueued]:
+    return [Replaced(row[0], row[1]) if row[2] else Enqueued(row[0], row[1]) for row in rows]
