@@ -22,6 +22,7 @@ NAMES = (
     "doubled",
     "missing",
     "stray",
+    "followed",
     "early",
     "once",
     "overlap",

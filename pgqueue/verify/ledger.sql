@@ -37,6 +37,23 @@ end $$;
 create constraint trigger note_tick after insert on pgqueue.ticks deferrable initially deferred
   for each row when (new.job_id is not null) execute function verify.note_tick();
 
+-- What a job brings, and as what, in the transaction that brings it.
+create table verify.brought (job_id uuid not null, parent uuid not null, how text not null);
+create index on verify.brought (parent);
+
+create function verify.note_brought() returns trigger
+language plpgsql
+as $$
+begin
+  insert into verify.brought (job_id, parent, how) values (new.job_id, new.parent_id, new.how);
+  insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
+  values (new.job_id, true, case when new.how like 'on_%' then 'after' else 'child' end, 0, false,
+          case when new.how not like 'on_%' then new.parent_id end, now());
+  return null;
+end $$;
+create constraint trigger note_brought after insert on pgqueue.lineage deferrable initially deferred
+  for each row execute function verify.note_brought();
+
 -- When jobs that are unique until their start were claimed, each in the transaction of the claim.
 create table verify.claims (job_id uuid not null, at timestamptz not null default clock_timestamp());
 create index on verify.claims (job_id);

@@ -31,6 +31,8 @@ class PlantedBug(StrEnum):
     LANE = "lane"
     LET_GO = "let-go"
     METER = "meter"
+    BRINGS_FENCE = "brings-fence"
+    FOLLOW_UP = "follow-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,17 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # What starts is not counted.
     PlantedBug.METER: (
         Edit("meter_charge", (("_meter.cells[1] := _meter.cells[1] + _n;", ""),)),
+    ),
+    # What a success brings is enqueued whoever has the job by now, and however often it is said.
+    PlantedBug.BRINGS_FENCE: (
+        Edit("succeed", (
+            ("if not found then return pgqueue.record_late(_worker, array[_id], array[_claim], 'succeeded') = '{}';"
+             " end if;", ""),
+        )),
+    ),
+    # A death is followed by nothing.
+    PlantedBug.FOLLOW_UP: (
+        Edit("fail", (("if _followed is not null then perform pgqueue.follow_up(_followed); end if;", ""),)),
     ),
 }  # fmt: skip
 

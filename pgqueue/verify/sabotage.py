@@ -23,6 +23,7 @@ where ended.state = 'succeeded' and asked.kind = '{}' order by 1 limit 1
 """
 PLAIN_KEYS = "from verify.asked where unique_key is not null and unique_for is null and not until_start"
 EFFECT = OF_KIND.format("effect")
+FOLLOWED = "select parent from verify.brought where how = 'on_end' order by 1 limit 1"
 TICK = "select job_id from pgqueue.ticks where schedule = 'sample'"
 
 
@@ -86,6 +87,20 @@ SABOTAGES = (
     _sabotage(
         "a result missing", OF_KIND.format("answers"), "missing",
         "delete from pgqueue.results where job_id = %(job)s",
+    ),
+    _sabotage(
+        "a job that was gathered missing", OF_KIND.format("brings"), "missing",
+        "update verify.asked set parent = null"
+        " where job_id = (select job_id from verify.brought where parent = %(job)s limit 1)",
+    ),
+    _sabotage(
+        "an end followed twice", FOLLOWED, "followed",
+        "insert into verify.brought select job_id, parent, how from verify.brought"
+        " where parent = %(job)s and how = 'on_end'",
+    ),
+    _sabotage(
+        "an end not followed", FOLLOWED, "followed",
+        "delete from verify.brought where parent = %(job)s and how = 'on_end'",
     ),
     _sabotage(
         "an effect of an attempt that did not succeed", EFFECT, "stray",

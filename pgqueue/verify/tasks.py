@@ -182,3 +182,46 @@ def answers(seconds: float) -> dict[str, str]:
     time.sleep(seconds)
     witness.say("returned")
     return {"job": str(current_job().id)}
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def brings(seconds: float) -> None:
+    """Gathers others, which are to be enqueued with its success."""
+    witness = Witness()
+    current_job().enqueue(plain, [0.0])
+    current_job().effect(plain, 0.0)
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def brings_along(conn: Conn, seconds: float) -> None:
+    """As `brings`, in its own transaction."""
+    witness = Witness()
+    conn.execute(EFFECT, token())
+    current_job().enqueue(plain, [0.0])
+    current_job().effect(plain, 0.0)
+    witness.say("wrote")
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def after(ended: Any) -> None:
+    """Follows an end."""
+    Witness().say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS, on_success=after, on_failure=after, on_end=after)
+def followed(seconds: float) -> None:
+    """Ends in one of three ways, and is followed by what belongs to it."""
+    witness = Witness()
+    time.sleep(seconds)
+    match current_job().id.int % 3:
+        case 0:
+            witness.say("buried")
+            raise Bury("as asked")
+        case 1:
+            witness.say("cancelled")
+            raise Cancel("as asked")
+    witness.say("returned")

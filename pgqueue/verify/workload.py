@@ -83,6 +83,9 @@ TASKS = {
     "cancels": 3,
     "fans_out": 6,
     "answers": 6,
+    "brings": 6,
+    "brings_along": 4,
+    "followed": 6,
 }
 # Of those that faults wait for, more are long than of the others.
 LONG = {"once": 0.8, "fails": 0.5, "effect": 0.4}

@@ -7,10 +7,10 @@ where not case ended.state
   when 'succeeded' then asked.kind not in ('buries', 'cancels') and not exists (
     select from pgqueue.attempts as attempt
     where attempt.job_id = ended.job_id and attempt.outcome = 'succeeded' and attempt.attempt <= asked.fails)
-  when 'cancelled' then asked.kind = 'cancels' or exists (
+  when 'cancelled' then asked.kind in ('cancels', 'followed') or exists (
     select from verify.hands as hand where hand.job_id = ended.job_id and hand.what = 'cancel')
   else case ended.reason
-    when 'buried' then asked.kind = 'buries'
+    when 'buried' then asked.kind in ('buries', 'followed')
     when 'expired' then asked.has_ttl
     when 'lost' then asked.kind = 'once'
     when 'not retried' then asked.kind = 'once'
