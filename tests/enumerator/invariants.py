@@ -21,9 +21,10 @@ ALWAYS: Mapping[str, str] = {
     "ended otherwise than it must": f"""{_ENDS}
         select job, expected, state from orders join ends using (job) where state <> expected""",
     "was enqueued by no committed transaction": """
-        select job_id from pgqueue.attempts where job_id not in (select job from orders)
-        union select id from pgqueue.dead_jobs where id not in (select job from orders)
-        union select id from pgqueue.jobs where id not in (select job from orders)""",
+        with known as (select job from orders union select job_id from pgqueue.lineage)
+        select job_id from pgqueue.attempts where job_id not in (select job from known)
+        union select id from pgqueue.dead_jobs where id not in (select job from known)
+        union select id from pgqueue.jobs where id not in (select job from known)""",
     "was claimed or started after its end": f"""{_ENDS}
         select job, ends.claim from ends join pgqueue.attempts as a on a.job_id = job and a.claim > ends.claim
         union select job, ends.claim from ends join starts using (job) where starts.claim > ends.claim""",
@@ -53,7 +54,9 @@ ALWAYS: Mapping[str, str] = {
 }
 AT_THE_END: Mapping[str, str] = {
     "has not ended": "select id::text from pgqueue.jobs",
-    "has no end": f"{_ENDS} select job from orders where job not in (select job from ends)",
+    "has no end": f"""{_ENDS} select job
+        from (select job from orders union select job_id from pgqueue.lineage) as known
+        where job not in (select job from ends)""",
     "was started, but has no attempt": """
         select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
     "left a share behind": "select job_id, name, seq from pgqueue.holds",

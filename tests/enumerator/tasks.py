@@ -107,3 +107,22 @@ def write_once(conn: psycopg.Connection[Any], direct: str, key: str) -> None:
 def _note(direct: str, sql: LiteralString) -> None:
     with psycopg.connect(direct, autocommit=True) as conn:
         conn.execute(sql, [current_job().id])
+
+
+@task(retry=SOON)
+def spread(direct: str) -> None:
+    note_start(direct)
+    current_job().enqueue(work, [direct])
+    current_job().effect(work, direct)
+
+
+@task(retry=SOON, transactional=True)
+def spread_in_transaction(conn: psycopg.Connection[Any], direct: str) -> None:
+    note_start(direct)
+    current_job().enqueue(work, [direct])
+    current_job().effect(work, direct)
+
+
+@task(retry=SOON)
+def after(direct: str, ended: Any) -> None:
+    note_start(direct)

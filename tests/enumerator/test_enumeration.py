@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.enumerator.actions import Action, Point
+from tests.enumerator.bringing_scenarios import BRINGING_SCENARIOS
 from tests.enumerator.company import Company
 from tests.enumerator.enumeration import enumerate_scenario
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
@@ -21,7 +22,9 @@ from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 @pytest.mark.alone
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "scenario", [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS], ids=lambda scenario: scenario.name.replace(" ", "-")
+    "scenario",
+    [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS],
+    ids=lambda scenario: scenario.name.replace(" ", "-"),
 )
 def test_all_invariants_hold_after_every_point(
     company: Company, scenario: Scenario, record_property: Callable[[str, object], None]
