@@ -154,7 +154,7 @@ __all__ = [
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.
 if not TYPE_CHECKING:
-    _LATE = ("Worker", "logs", "worker")
+    _LATE = ("Worker", "logs", "testing", "worker")
 
     def __getattr__(name: str) -> object:
         """Import what is not there before it is asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from inspect import isawaitable
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 from uuid import UUID
 
 import psycopg
@@ -23,12 +23,30 @@ from pgqueue.store.whole import whole, whole_async
 T = TypeVar("T")
 
 
+class Diverted(Protocol):
+    """What new jobs are handed to in place of the database alone: a test's that runs them at once."""
+
+    def one(self, conn: AnyConnection, new: NewJob) -> Enqueued | Awaitable[Enqueued]:
+        """As send_one()."""
+
+    def many(self, conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
+        """As send_many()."""
+
+
+diverted: Diverted | None = None
+
+
 @overload
 def send_one(conn: SyncConnection, new: NewJob) -> Enqueued: ...
 @overload
 def send_one(conn: AsyncConnection, new: NewJob) -> Awaitable[Enqueued]: ...
 def send_one(conn: AnyConnection, new: NewJob) -> Enqueued | Awaitable[Enqueued]:
     """Enqueue one job; awaitable if `conn` is async."""
+    return plain_one(conn, new) if diverted is None else diverted.one(conn, new)
+
+
+def plain_one(conn: Any, new: NewJob) -> Any:
+    """Enqueue one job, and no more."""
     headers: Sequence[Headers] = ()
     if enqueuing.registered:
         (new,), headers = enqueuing.adjusted([new])
@@ -39,6 +57,11 @@ def send_one(conn: AnyConnection, new: NewJob) -> Enqueued | Awaitable[Enqueued]
 
 def send_many(conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
     """Enqueue many; awaitable if `conn` is async."""
+    return plain_many(conn, batch) if diverted is None else diverted.many(conn, batch)
+
+
+def plain_many(conn: Any, batch: Sequence[NewJob]) -> Any:
+    """Enqueue many, and no more."""
     headers: Sequence[Headers] = ()
     if enqueuing.registered:
         batch, headers = enqueuing.adjusted(batch)

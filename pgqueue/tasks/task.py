@@ -188,6 +188,12 @@ class Task(Generic[P, R]):
             raise ArgumentError(f"{self.target}: {error}") from None
         return dict(call.arguments)
 
+    def filled(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What each parameter of a job's call gets, defaults too. Raises TypeError if the arguments do not fit."""
+        call = self._signature.bind(*args, **kwargs)
+        call.apply_defaults()
+        return dict(call.arguments)
+
     def _stored(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Args:
         """The arguments as given if all are positional or all by keyword, else all by name where that can be."""
         if misfit := self.misfit(args, kwargs):

@@ -1,0 +1,65 @@
+"""Jobs that wait, as a test looks at them: also those of its own transaction, which nobody else sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pgqueue.store.direct import Rows
+from pgqueue.store.reading import load_json
+from pgqueue.store.statement import Statement, nothing
+
+
+class Unclaimed(NamedTuple):
+    """A job that waits. `args` is JSON text; `due_in` seconds by the server's clock, 0 or less if it is due."""
+
+    id: UUID
+    target: str
+    queue: str
+    args: str
+    priority: int
+    attempt: int
+    run_at: datetime
+    created_at: datetime
+    due_in: float
+    unique_key: str | None
+    limit_key: str | None
+    labels: Mapping[str, str]
+
+
+def unclaimed(target: str | None, queue: str | None, limit: int) -> Statement[list[Unclaimed]]:
+    """The newest jobs that wait, oldest first; of one target or queue, or of all. Walks jobs_pkey from its end."""
+    return Statement(_UNCLAIMED, (target, queue, limit), _read)
+
+
+_UNCLAIMED = """
+select job.id, job.target, job.queue, job.args::pg_catalog.text, job.priority::pg_catalog.int4,
+       job.attempt::pg_catalog.int4, job.run_at, job.created_at,
+       pg_catalog.date_part(
+         'epoch', job.run_at operator(pg_catalog.-) pg_catalog.clock_timestamp())::pg_catalog.float8,
+       coalesce(job.start_key, job.unique_key), job.limit_key, job.labels::pg_catalog.text
+from pgqueue.jobs as job
+where job.worker is null
+  and ($1::pg_catalog.text is null or job.target operator(pg_catalog.=) $1::pg_catalog.text)
+  and ($2::pg_catalog.text is null or job.queue operator(pg_catalog.=) $2::pg_catalog.text)
+order by job.id desc
+limit $3::pg_catalog.int4
+"""
+
+
+def bring_within_reach() -> Statement[None]:
+    """Have what fell due since this transaction began be due in it, too, where time stands still. Scans jobs."""
+    return Statement(_WITHIN_REACH, (), nothing)
+
+
+_WITHIN_REACH = """
+update pgqueue.jobs as job set run_at = pg_catalog.now()
+where job.worker is null and job.run_at operator(pg_catalog.>) pg_catalog.now()
+  and job.run_at operator(pg_catalog.<=) pg_catalog.clock_timestamp()
+"""
+
+
+def _read(rows: Rows) -> list[Unclaimed]:
+    return [Unclaimed._make((*row[:-1], load_json(row[-1]) or {})) for row in reversed(rows)]

@@ -1,0 +1,116 @@
+"""Tasks for the tests of pgqueue.testing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+import psycopg
+
+import pgqueue
+
+
+@pgqueue.task(queue="mail")
+def send(order_id: int, note: str | None = None) -> str:
+    job = pgqueue.current_job()
+    job.log("sent %s", order_id)
+    return f"sent {order_id}"
+
+
+@pgqueue.task(transactional=True)
+def charge(conn: psycopg.Connection[Any], order_id: int) -> int:
+    conn.execute("insert into charges values (%s)", [order_id])
+    send.enqueue(conn, order_id)
+    return order_id
+
+
+@pgqueue.task(transactional=True)
+async def charge_async(conn: psycopg.AsyncConnection[Any], order_id: int) -> None:
+    await conn.execute("insert into charges values (%s)", [order_id])
+    await send.enqueue(conn, order_id)
+
+
+@pgqueue.task(transactional=True)
+def charge_and_fail(conn: psycopg.Connection[Any], order_id: int) -> None:
+    conn.execute("insert into charges values (%s)", [order_id])
+    raise LookupError(f"no order {order_id}")
+
+
+@pgqueue.task(transactional=True)
+def end_transaction(conn: psycopg.Connection[Any]) -> None:
+    conn.execute("commit")
+
+
+@pgqueue.task(transactional=True)
+def swallow_error(conn: psycopg.Connection[Any]) -> None:
+    with contextlib.suppress(psycopg.Error):
+        conn.execute("select 1/0")
+
+
+@pgqueue.task(retry=pgqueue.Fixed(60, jitter=0), max_attempts=3)
+def fail() -> None:
+    raise LookupError("no route")
+
+
+@pgqueue.task
+def wish(what: str) -> None:
+    match what:
+        case "retry":
+            raise pgqueue.Retry(delay=5)
+        case "snooze":
+            raise pgqueue.Snooze(30)
+        case "cancel":
+            raise pgqueue.Cancel("not wanted")
+        case "bury":
+            raise pgqueue.Bury("look at it")
+
+
+@pgqueue.task
+async def wait_for(seconds: float) -> float:
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+@pgqueue.task(timeout=0.3)
+def spin() -> None:
+    while True:
+        time.sleep(0.01)
+
+
+@pgqueue.task
+def again() -> None:
+    """Enqueues itself for ever."""
+    again.delay()
+
+
+@pgqueue.task(limit_key="tenant:{tenant}", concurrency=1)
+def limited(tenant: str) -> None: ...
+
+
+@pgqueue.task(sensitive=("token",))
+def call(token: str, where: str) -> None:
+    raise ValueError(f"{where} refuses {token}")
+
+
+def plain(number: int) -> int:
+    return number + 1
+
+
+@pgqueue.task
+def tell() -> list[Any]:
+    job = pgqueue.current_job()
+    return [str(job.id), job.attempt, dict(job.labels), job.queue, job.cancelled, job.deadline is not None]
+
+
+@pgqueue.task
+async def loop_of() -> int:
+    return id(asyncio.get_running_loop())
+
+
+heard: list[str] = []
+
+
+@pgqueue.task(on_success=lambda done: heard.append(done.claim.target))
+def hooked() -> None: ...
