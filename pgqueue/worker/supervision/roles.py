@@ -152,7 +152,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     declared_rules = DeclaredRules(worker, settings.tasks.apps, executor.rules)
     secrecies = Secrecies(executor.secrecies)
     chores = [
-        *common_chores(observe, settings.poll),
+        *common_chores(observe, settings.poll, teller),
         (secrecies.look, 0.0),
         (teller.look, 0.0),
         (declared_rules.look, 0.0),
