@@ -82,6 +82,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "operations list": ("", "--json"),
     "operations show": ("{operation}",),
     "audit list": ("", "--json"),
+    "jobs watch": ("{ended} --timeout 1",),
     "jobs logs": ("{ended}", "{ended} --json"),
     "jobs tree": ("{ended}", "{ended} --json"),
     "at": ("03:12", "03:12 --json"),

@@ -44,7 +44,18 @@ from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
-from pgqueue.record import Attempt, Effect, EndedJob, Explanation, Finding, Job, LogLine, TreeNode
+from pgqueue.record import (
+    Attempt,
+    Effect,
+    EndedJob,
+    Explanation,
+    Finding,
+    Job,
+    JobProgress,
+    LogLine,
+    TreeNode,
+    Watched,
+)
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
@@ -52,6 +63,7 @@ from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, sch
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
+from pgqueue.watching import watch
 
 if TYPE_CHECKING:
     from pgqueue.worker import Worker
@@ -86,6 +98,7 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "JobNotFound",
+    "JobProgress",
     "JobState",
     "KeyTaken",
     "LeaseLost",
@@ -111,6 +124,7 @@ __all__ = [
     "TreeNode",
     "UsageError",
     "Waited",
+    "Watched",
     "Worker",
     "__version__",
     "attempts",
@@ -150,6 +164,7 @@ __all__ = [
     "unschedule",
     "unset_queue",
     "wait_many",
+    "watch",
 ]
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.

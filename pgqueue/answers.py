@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from pgqueue.record import Attempt, Explanation, Finding, Job
+from pgqueue.record import Attempt, Explanation, Finding, Job, JobProgress
 from pgqueue.store.causes import Cause
 from pgqueue.store.limits import LimitRow, LimitUse
 from pgqueue.store.queues import QueueStats
@@ -39,10 +39,14 @@ class QueueAnswer(QueueStats):
 
 @dataclass(frozen=True, slots=True)
 class JobAnswer(Job):
-    """A job with its ended attempts, oldest first; `unknown_since` is since when no live worker knows its target."""
+    """A job with its ended attempts, oldest first; `unknown_since` is since when no live worker knows its target.
+
+    `progress` is how far it said it was last; null if it never did.
+    """
 
     unknown_since: datetime | None
     attempts: list[Attempt]
+    progress: JobProgress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,11 @@ def queue_answer(row: QueueStats, rates: Rates | None) -> QueueAnswer:
     return _grown(QueueAnswer, row, **said, drain=known.drain(row.ready), growing=known.grows(row.ready))
 
 
-def job_answer(job: Job, unknown_since: datetime | None, attempts: Sequence[Attempt]) -> JobAnswer:
-    """A job with its attempts."""
-    return _grown(JobAnswer, job, unknown_since=unknown_since, attempts=list(attempts))
+def job_answer(
+    job: Job, unknown_since: datetime | None, attempts: Sequence[Attempt], progress: JobProgress | None
+) -> JobAnswer:
+    """A job with its attempts, and how far it is."""
+    return _grown(JobAnswer, job, unknown_since=unknown_since, attempts=list(attempts), progress=progress)
 
 
 def why_answer(found: Explanation) -> WhyAnswer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from enum import StrEnum
 from typing import Any, Literal, Protocol, Unpack, overload
 from uuid import UUID
 
@@ -13,19 +15,32 @@ from pgqueue.brings import Brings
 from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
 from pgqueue.enqueued import Enqueued
-from pgqueue.errors import LeaseLost, UsageError
+from pgqueue.errors import ArgumentError, LeaseLost, OptionError, UsageError
 from pgqueue.job import Args, Claim, NewJob, Target
 from pgqueue.job_log import JobLog, Outlet
+from pgqueue.job_progress import Gauge, progress_of
 from pgqueue.leaving_out import without
 from pgqueue.ledger import KEEP, SCOPE, WAIT, Once, OnUnknown, Outside, Terms, Within
 from pgqueue.options import Duration, check_choice, check_duration
 from pgqueue.redaction import secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, jobs, progress
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.effects import Holder
 from pgqueue.store.line import Line
+
+# Seconds that an attempt may ask for at a time, and bytes of a checkpoint.
+LONGEST_EXTENSION = 86_400.0
+LARGEST_PLACE = 2**20
+
+
+class WorkerPhase(StrEnum):
+    """What the worker of a running job is about: a quiet one claims no more."""
+
+    WORKING = "working"
+    QUIET = "quiet"
+    STOPPING = "stopping"
 
 
 class JobContext:
@@ -52,6 +67,18 @@ class JobContext:
     # What its success brings along, from the first of it on; and whether complete() has written that.
     _brings: Brings | None = None
     _completed = False
+    _gauge: Gauge | None = None
+    # What resumed_from has found; when a checkpoint was written, and one that was not.
+    _resumed: tuple[Any] | None = None
+    _kept_at: float | None = None
+    _last_place: str | None = None
+    # The time.monotonic() until which it may run, as it has asked for itself.
+    _extended_until: float | None = None
+    _phase = WorkerPhase.WORKING
+    # Whether it may be stopped at a yield.
+    _iterable = False
+    # Made when somebody waits, as the other one.
+    _ending: threading.Event | None = None
 
     def __init__(
         self,
@@ -170,6 +197,119 @@ class JobContext:
         claim = self._claim
         return Holder(claim.id, claim.worker, claim.claim, claim.attempt, claim.target)
 
+    @property
+    def shutting_down(self) -> bool:
+        """Whether its worker stops: return soon, or be ended by force, with this attempt given back, and run again."""
+        return self._phase is WorkerPhase.STOPPING
+
+    def wait_ending(self, timeout: Duration | None = None) -> bool:
+        """Wait until the job is cancelled or its worker stops, at most `timeout`; answers whether it should end."""
+        check_duration("timeout", timeout, zero=True, infinite=False)
+        with _making:
+            ending = self._ending = self._ending or threading.Event()
+        if self._cancelled or self.shutting_down:
+            return True
+        return ending.wait(None if timeout is None else min(seconds(timeout), threading.TIMEOUT_MAX))
+
+    def progress(self, done: float, total: float | None = None, note: str | None = None) -> None:
+        """Say how far the job is, for people: `done` of `total`, and a few words. As often as you like, at no cost.
+
+        The newest word is written about twice a second, and the last one at the end; of a late attempt none.
+        """
+        said = progress_of(done, total, None if note is None else self.log.note(note))
+        if self._outlet is None or self._outlet.show is None:
+            return
+        if self._gauge is None:
+            self._gauge = Gauge(self.id, self._claim.claim)
+        self._gauge.say(said, self._outlet.show)
+
+    def extend(self, timeout: Duration) -> None:
+        """Let this attempt run for `timeout` (seconds or a timedelta, a day at most) from now on, if that is longer.
+
+        Its soft timeout moves along. Say it again as long as there is a reason to: a job that hangs says nothing.
+        """
+        check_duration("timeout", timeout, zero=False, infinite=False)
+        if (wanted := seconds(timeout)) > LONGEST_EXTENSION:
+            raise OptionError(f"timeout must be a day at most, got {timeout!r:.80}; say it again when that is over")
+        until = time.monotonic() + wanted
+        self._extended_until = max(until, self._extended_until or until)
+        if self.deadline is not None:
+            self.deadline = max(until, self.deadline)
+        if self._outlet is not None and self._outlet.extend is not None:
+            self._outlet.extend(self._extended_until - time.monotonic())
+
+    @property
+    def resumed_from(self) -> Any:
+        """What an attempt before this one said by checkpoint() last, None if none did: where to go on.
+
+        Read when it is first asked for. In an `async def` task that is not iterable `await load_checkpoint()` first.
+        """
+        if self._resumed is None and self._claim.claim > 1:
+            self._resumed = (
+                self._database("a checkpoint").finish(self._found_place(), "first write `await job.load_checkpoint()`"),
+            )
+        return None if self._resumed is None else self._resumed[0]
+
+    async def load_checkpoint(self) -> Any:
+        """As `resumed_from`, which is there then: for `async def` tasks."""
+        if self._resumed is None and self._claim.claim > 1:
+            self._resumed = (await self._database("a checkpoint").finish_async(self._found_place()),)
+        return None if self._resumed is None else self._resumed[0]
+
+    @overload
+    def checkpoint(self, value: object, *, conn: SyncConnection) -> None: ...
+    @overload
+    def checkpoint(self, value: object, *, conn: AsyncConnection) -> Awaitable[None]: ...
+    @overload
+    def checkpoint(self, value: object, *, every: Duration | None = None) -> Any: ...
+    def checkpoint(self, value: object, *, conn: AnyConnection | None = None, every: Duration | None = None) -> Any:
+        """Say where the next attempt goes on: it finds `value` as `resumed_from`. Kept until the job has succeeded.
+
+        With `conn` it is written in the transaction open there, and commits with what was done there: each part of the
+        work once, whatever crashes. Without, it stands when this returns; in an `async def` task await it. `every` so
+        many seconds is enough: in between it is only remembered, and written if the attempt fails.
+
+        Raises LeaseLost if the attempt is late: let the transaction roll back. At most 1 MB of JSON.
+        """
+        if self._transactional:
+            raise UsageError(
+                "a transactional task commits at its end, or at each yield if it is iterable=True: yield the value"
+                " instead of checkpoint(), or leave transactional out and pass conn="
+            )
+        text = place_of(value)
+        if conn is None:
+            check_duration("every", every, zero=True, infinite=False)
+            return self._database("a checkpoint").call(self._keep(text, 0.0 if every is None else seconds(every)))
+        if every is not None:
+            raise UsageError(
+                "every is for checkpoints without conn: one in a transaction commits with it, or not at all"
+            )
+        done = execute(conn, progress.checkpoint(self._claim, text))
+        tell_advanced(self)
+        if not isinstance(done, bool):
+            return self._check_later(done, "checkpoint")
+        self._check(done, "checkpoint")
+        return None
+
+    async def _keep(self, text: str, every: float) -> None:
+        now = time.monotonic()
+        if self._kept_at is not None and now < self._kept_at + every:
+            self._last_place = text
+            return
+        self._check(await self._database("a checkpoint").run(progress.checkpoint(self._claim, text)), "checkpoint")
+        self._kept_at, self._last_place = now, None
+        tell_advanced(self)
+
+    async def _found_place(self) -> Any:
+        line, question = self._database("a checkpoint"), progress.checkpointed(self.id)
+        found = await (line.run(question) if line.transaction is None else line.run_within(question))
+        if found is None:
+            return None
+        claim, value = found
+        # A later attempt has said it.
+        self._check(claim < self._claim.claim, "checkpoint")
+        return value
+
     def _database(self, call: str) -> Line:
         if self._line is None:
             raise UsageError(f"{call} needs the database of a worker, and nobody gave this job one")
@@ -244,14 +384,15 @@ class JobContext:
         self._check(done)
         return None
 
-    def _check(self, settled: bool) -> None:
-        self._completed = settled
-        if not settled:
+    def _check(self, stands: bool, what: str = "success") -> None:
+        if what == "success":
+            self._completed = stands
+        if not stands:
             self.late = True
-            raise LeaseLost(f"job {self.id}: attempt {self.attempt} is late, its success was not recorded")
+            raise LeaseLost(f"job {self.id}: attempt {self.attempt} is late, its {what} was not recorded")
 
-    async def _check_later(self, done: Awaitable[bool]) -> None:
-        self._check(await done)
+    async def _check_later(self, done: Awaitable[bool], what: str = "success") -> None:
+        self._check(await done, what)
 
 
 class Spawner(Protocol):
@@ -269,7 +410,7 @@ class Spawner(Protocol):
 
 Middleware = Callable[[JobContext], AbstractContextManager[None]]
 
-# Guards the making of the event that wait_cancelled() waits for.
+# Guards the making of the events that wait_cancelled() and wait_ending() wait for.
 _making = threading.Lock()
 
 # Set by the worker round each attempt, inside a context of the attempt's own.
@@ -291,8 +432,55 @@ def give_line(job: JobContext, line: Line) -> None:
 def tell_cancelled(job: JobContext) -> None:
     """Let a running job know that nobody wants it any more; from any thread."""
     job._cancelled = True
-    if job._told is not None:
-        job._told.set()
+    for waiting in (job._told, job._ending):
+        if waiting is not None:
+            waiting.set()
+
+
+def tell_phase(job: JobContext, phase: WorkerPhase) -> None:
+    """Let a running job know what its worker is about; from any thread."""
+    job._phase = phase
+    if phase is WorkerPhase.STOPPING and job._ending is not None:
+        job._ending.set()
+
+
+def phase_of(job: JobContext) -> WorkerPhase:
+    """What the worker of a running job is about."""
+    return job._phase
+
+
+def place_of(value: object) -> str:
+    """A checkpoint as JSON. Raises ArgumentError for what is not JSON, or too large."""
+    text = encode(value, "checkpoint")
+    if (size := len(text.encode())) > LARGEST_PLACE:
+        raise ArgumentError(
+            f"a checkpoint may have 1 MB, got {size / 2**20:.1f} MB; keep what is large in a table, and its id here"
+        )
+    return text
+
+
+async def keep_place(job: JobContext, value: object) -> None:
+    """Keep where a running job goes on, and what it said of that before; nothing new if that is None."""
+    if value is not None:
+        await job._keep(place_of(value), 0.0)
+    await keep_last(job)
+
+
+def tell_advanced(job: JobContext) -> None:
+    """Let whoever runs a job that crashed before know that it has come further: crashes are counted in a row."""
+    if job._claim.crashes and job._outlet is not None and job._outlet.advance is not None:
+        job._outlet.advance()
+
+
+async def keep_last(job: JobContext) -> None:
+    """Write down the checkpoint that was only remembered, if there is one."""
+    if job._last_place is not None:
+        await job._keep(job._last_place, 0.0)
+
+
+def extended_until(job: JobContext) -> float | None:
+    """The time.monotonic() until which a job has asked to run."""
+    return job._extended_until
 
 
 def current_job() -> JobContext:

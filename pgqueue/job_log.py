@@ -12,8 +12,9 @@ from itertools import count
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from pgqueue.job_progress import LONGEST_NOTE, Gauge
 from pgqueue.leaving_out import without
-from pgqueue.printable import in_lines
+from pgqueue.printable import in_lines, in_one_line
 from pgqueue.redaction import Redaction
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -41,10 +42,17 @@ class Said(NamedTuple):
 
 
 class Outlet(NamedTuple):
-    """Where lines go. `store` is from which level on what a task logs is kept, too; None: not at all."""
+    """Where lines go. `store` is from which level on what a task logs is kept, too; None: not at all.
+
+    `show` takes how far the job is, `extend` for how many more seconds it is to run, and `advance` is told that it has
+    come further than a crash before; None: nobody takes it.
+    """
 
     put: Callable[[Said], object]
     store: str | None = None
+    show: Callable[[Gauge], object] | None = None
+    extend: Callable[[float], object] | None = None
+    advance: Callable[[], object] | None = None
 
 
 class Allowance:
@@ -133,6 +141,10 @@ class JobLog:
     def keeps(self, number: int) -> bool:
         """Whether what is logged at this level of `logging` is kept, too."""
         return self._outlet is not None and self._outlet.store is not None and number >= LEVELS[self._outlet.store]
+
+    def note(self, text: str) -> str:
+        """A short text in one line, as harmless as a line of the log."""
+        return in_one_line(self._harmless(_worded(text, (), self._hide)), LONGEST_NOTE)
 
     def _harmless(self, text: str) -> str:
         if self._secrets is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -128,6 +128,34 @@ class Effect:
     job_id: UUID | None
     attempt: int | None
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far a job said it was `at` last, in which attempt: `done` of `total`, if that is known.
+
+    `share` is from 0 to 1, `rate` per second since the attempt said so first, `rest` the time left at that rate; None
+    where there is nothing to tell them by.
+    """
+
+    job_id: UUID
+    attempt: int
+    done: float
+    total: float | None
+    share: float | None
+    rate: float | None
+    rest: timedelta | None
+    note: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How a job is at a moment: its state, its attempts so far, and how far it is, if it has ever said so."""
+
+    state: JobState
+    attempt: int
+    progress: JobProgress | None
 
 
 @dataclass(frozen=True, slots=True)

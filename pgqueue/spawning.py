@@ -61,6 +61,11 @@ class Spawning:
         return self._gather(job, "effects", named(_call(task, args, kwargs), {}))
 
     def _gather(self, job: JobContext, kind: Kind, new: NewJob) -> Enqueued:
+        if job._iterable:
+            raise UsageError(
+                "an iterable task may go on in another attempt, which knows nothing of what waits for the success;"
+                " say at='once', or enqueue in the transaction of a unit"
+            )
         if new.on_conflict == "raise":
             raise OptionError(
                 "on_conflict='raise' has nobody to raise to when the job succeeds; say 'keep' or 'replace'"

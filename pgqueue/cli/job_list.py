@@ -10,8 +10,10 @@ from uuid import UUID
 import typer
 
 from pgqueue.cli.errors import Exit, say, say_error
+from pgqueue.cli.job_progress import with_progress
 from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.finding import nearest_queue, nearest_task
+from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.search import Query, parse, quoted
 from pgqueue.store import dead, execute, searching, secrecy
@@ -41,7 +43,7 @@ def print_page(
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
     if found.jobs or as_json or found.until is None:
-        print_list(secrecy.shown(conn, found.jobs), columns, as_json=as_json, empty=empty)
+        _print(conn, found.jobs, columns, as_json=as_json, empty=empty)
     if not found.jobs:
         tell_nearest(conn, asked.queue, asked.target)
     if note := _note(found, asked):
@@ -66,9 +68,18 @@ def print_found(
         raise typer.Exit(Exit.FAILED)
     jobs, found = answer
     if jobs or as_json or found.next is None:
-        print_list(secrecy.shown(conn, jobs), columns, as_json=as_json, empty="No such job.")
+        _print(conn, jobs, columns, as_json=as_json, empty="No such job.")
     for note in _notes(found, limit):
         say(note)
+
+
+def _print(
+    conn: psycopg.Connection[Any], jobs: Sequence[Job], columns: Columns[Job], *, as_json: bool, empty: str
+) -> None:
+    if not as_json:
+        running = [job.id for job in jobs if job.state is JobState.RUNNING]
+        columns = with_progress(conn, columns, running, lambda job: job.id)
+    print_list(secrecy.shown(conn, jobs), columns, as_json=as_json, empty=empty)
 
 
 def tell_nearest(conn: psycopg.Connection[Any], queue: str | None, target: str | None) -> None:

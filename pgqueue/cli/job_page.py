@@ -10,10 +10,11 @@ import typer
 
 from pgqueue.answers import job_answer
 from pgqueue.cli.errors import say
+from pgqueue.cli.job_progress import facts_of
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
-from pgqueue.record import Attempt, Job
+from pgqueue.record import Attempt, Job, JobProgress
 from pgqueue.store import execute, reading, secrecy
 
 if TYPE_CHECKING:
@@ -43,15 +44,23 @@ def newest_attempts(conn: psycopg.Connection[Any], job: Job) -> list[Attempt]:
     return secrecy.attempts_shown(conn, job, found[-MOST_ATTEMPTS:])
 
 
-def print_job(job: Job, attempts: Sequence[Attempt], unknown_since: datetime | None, *, as_json: bool) -> None:
-    """Print a job with its attempts, and the traceback of the last one that has any.
+def print_job(
+    job: Job,
+    attempts: Sequence[Attempt],
+    unknown_since: datetime | None,
+    progress: JobProgress | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a job with its attempts, how far it is, and the traceback of the last one that has any.
 
     `unknown_since` is since when no live worker has known its target; None if that is not what it waits for.
     """
     if as_json:
-        print_json(job_answer(job, unknown_since, attempts))
+        print_json(job_answer(job, unknown_since, attempts, progress))
         return
-    for name, value in _facts(job, unknown_since):
+    further = [] if progress is None else facts_of(progress, job.attempt)
+    for name, value in (*_facts(job, unknown_since), *further):
         typer.echo(f"{paint(name.ljust(12), 'bold')} {value}")
     if attempts:
         typer.echo("")

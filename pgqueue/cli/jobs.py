@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pgqueue import client, results
-from pgqueue.cli import job_changes, job_log, job_moves
+from pgqueue.cli import job_changes, job_log, job_moves, job_watch
 from pgqueue.cli.acting import Reason
 from pgqueue.cli.apps import locate_apps
 from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
@@ -41,7 +41,7 @@ from pgqueue.job import JobState
 from pgqueue.leaving_out import without
 from pgqueue.record import Job
 from pgqueue.redaction import echoing
-from pgqueue.store import execute, reading, secrecy, unknown
+from pgqueue.store import execute, progress, reading, secrecy, unknown
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked
 
@@ -97,14 +97,15 @@ def list_jobs(
 
 @group.command()
 def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
-    """Show one job with its attempts and last traceback."""
+    """Show one job with its attempts, how far it is, and its last traceback."""
     with connected(dsn) as conn:
         found = job_id_of(conn, job_id)
         unknown_since = execute(conn, unknown.parked_since(found))
         job = client.get_job(conn, found)
         rows = newest_attempts(conn, job)
         (seen,) = secrecy.shown(conn, [job])
-        print_job(seen, rows, unknown_since, as_json=as_json)
+        said = execute(conn, progress.of([found])).get(found)
+        print_job(seen, rows, unknown_since, said, as_json=as_json)
 
 
 @group.command()
@@ -118,6 +119,7 @@ def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
 
 group.command()(job_log.logs)
 group.command()(tree)
+group.command()(job_watch.watch)
 
 
 @group.command()

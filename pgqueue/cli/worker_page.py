@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pgqueue.answers import worker_answer
+from pgqueue.cli.job_progress import with_progress
 from pgqueue.cli.numbers import number
 from pgqueue.cli.output import Columns, paint, print_json, print_list, rounded, written
 from pgqueue.cli.spans import brief_seconds
 from pgqueue.printable import in_one_line
 from pgqueue.store.worker_reports import Running, WorkerReport
 from pgqueue.store.workers import WorkerRow
+
+if TYPE_CHECKING:
+    import psycopg
 
 UNITS = (("GB", 2**30), ("MB", 2**20), ("KB", 2**10))
 
@@ -62,8 +67,8 @@ def print_verbose(rows: Sequence[WorkerRow], told: Mapping[int, WorkerReport], *
         typer.echo(f"\nThe workers differ: {parts}.")
 
 
-def print_worker(row: WorkerRow, told: WorkerReport | None, *, as_json: bool) -> None:
-    """Print one of them, with the jobs that it ran when it last told."""
+def print_worker(conn: psycopg.Connection[Any], row: WorkerRow, told: WorkerReport | None, *, as_json: bool) -> None:
+    """Print one of them, with the jobs that it ran when it last told, and how far those are."""
     if as_json:
         print_json(worker_answer(row, told))
         return
@@ -72,7 +77,8 @@ def print_worker(row: WorkerRow, told: WorkerReport | None, *, as_json: bool) ->
             typer.echo(f"{paint(name.ljust(12), 'bold')} {in_one_line(written(value), 500)}")
     if told is not None and told.running:
         typer.echo("")
-        print_list(told.running, RUNNING_COLUMNS, as_json=False, empty="")
+        columns = with_progress(conn, RUNNING_COLUMNS, [job.id for job in told.running], lambda job: job.id)
+        print_list(told.running, columns, as_json=False, empty="")
 
 
 def size_in_words(size: int | None) -> str | None:

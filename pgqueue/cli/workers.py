@@ -85,10 +85,10 @@ def show(
         there = listed(conn)
         found = _only(worker, there)
         told = execute(conn, worker_reports.reports())
-    if found is None:
-        say_error(f"no worker {worker}; {_named(there)}")
-        raise typer.Exit(Exit.NOT_FOUND)
-    print_worker(found, told.get(found.id), as_json=as_json)
+        if found is None:
+            say_error(f"no worker {worker}; {_named(there)}")
+            raise typer.Exit(Exit.NOT_FOUND)
+        print_worker(conn, found, told.get(found.id), as_json=as_json)
 
 
 @group.command()

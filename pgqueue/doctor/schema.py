@@ -49,6 +49,8 @@ TABLES = [
     "effects",
     "follow_ups",
     "lineage",
+    "progress",
+    "checkpoints",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

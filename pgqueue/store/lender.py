@@ -1,6 +1,7 @@
 """The connection that is lent to transactional jobs: one transaction each, and no trace of the job before.
 
     lend()      begins the transaction and hands out a connection object made for this job alone
+    go_on()     commits what was done so far, and lends the next transaction on the same connection object
     commit()    takes the server connection away from that object, checks that the transaction is still the one that
                 was lent, records the success in it and commits
     roll_back() takes it away, too, and undoes
@@ -18,11 +19,12 @@ from typing import Any
 import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
+from psycopg.rows import tuple_row
 
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.forks import not_for_copies
 from pgqueue.store.connection import open_async_connection, open_connection
-from pgqueue.store.deadline import PunctualAsyncConnection, PunctualConnection
+from pgqueue.store.deadline import DEADLINE_SECONDS, PunctualAsyncConnection, PunctualConnection
 from pgqueue.store.session_cleaning import forget_behind_pooler, undo_and_forget, undo_behind_pooler
 from pgqueue.store.sockets import identity_of, is_robbed, put_out_of_reach
 from pgqueue.store.statement import Statement, execute
@@ -99,6 +101,32 @@ class Lender:
         finally:
             _take(conn)
             await self._clean()
+
+    async def go_on(self, mark: Statement[bool]) -> None:
+        """Record how far the job is in the lent transaction, commit it, and lend the next one on the same object.
+
+        Raises as commit(); then nothing was committed, unless the connection broke under the COMMIT or behind it.
+        """
+        conn, server = self._lent, self._server
+        if os.getpid() != self._pid:
+            raise TransactionEnded("this is a forked copy of the process that was lent the connection")
+        if server is None or not self._is_whole(server):
+            raise TransactionEnded("the task closed the socket of its connection")
+        if conn.lock.locked():
+            raise TransactionEnded("a thread or coroutine of the task was using its connection when it yielded")
+        if fault := _fault_of(server):
+            raise TransactionEnded(fault)
+        conn.deadline = DEADLINE_SECONDS
+        try:
+            await self._check_identity(conn)
+            if not await answer(execute(conn, mark)):
+                raise LeaseLost("the job's lease is gone: its transaction was rolled back")
+            if self._pooled:
+                await forget_behind_pooler(conn)
+            await answer(conn.commit())
+            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
+        finally:
+            conn.deadline = None
 
     async def roll_back(self) -> None:
         """Undo the lent transaction; a connection that cannot do so is closed."""
@@ -216,7 +244,9 @@ _FAULTS = {
 
 
 async def _text(conn: Any, sql: str) -> str:
-    cursor = await answer(conn.execute(sql))
+    # Of the task's own connection the task may have set another row factory.
+    cursor = conn.cursor(row_factory=tuple_row)
+    await answer(cursor.execute(sql))
     row = await answer(cursor.fetchone())
     return str(row[0])
 

@@ -35,6 +35,8 @@ class Bounds:
     store_logs: StoreLogs | None = None
     retry_in: RetryIn | None = None
     retry_for: Duration | str | None = None
+    iterable: bool = False
+    max_run: Duration | str | None = None
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -52,6 +54,10 @@ class Bounds:
         if self.retry_in is not None and self.retry_for is not None:
             raise OptionError("retry_for sums up the waits of a policy, and retry_in says its own; give one of them")
         object.__setattr__(self, "retry_for", length("retry_for", self.retry_for))
+        check_flag("iterable", self.iterable)
+        object.__setattr__(self, "max_run", length("max_run", self.max_run))
+        if self.max_run is not None and not self.iterable:
+            raise OptionError("max_run stops a task at a yield; say iterable=True, too, or timeout= to end it anywhere")
 
     def most_attempts(self, policy: RetryPolicy, said: int | None) -> int | None:
         """How many attempts there may be: as `retry_for` allows, or `said` if that is fewer. Raises OptionError."""

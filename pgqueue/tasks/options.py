@@ -73,6 +73,8 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     store_logs: StoreLogs | None
     retry_in: RetryIn | None
     retry_for: Duration | str | None
+    iterable: bool
+    max_run: Duration | str | None
     sensitive: bool | Collection[str]
     max_depth: int | None
     max_children: int | None

@@ -21,8 +21,11 @@ def fault_in(target: str) -> str | None:
     return None
 
 
-def check_function(function: object) -> None:
-    """Raise TargetError for what cannot be found again by module and name, or would not run when called."""
+def check_function(function: object, *, iterable: bool = False) -> None:
+    """Raise TargetError for what cannot be found again by module and name, or would not run when called.
+
+    An `iterable` one is a generator, sync or async, and no other is.
+    """
     if isinstance(function, type):
         raise TargetError(f"{function.__qualname__} is a class; a task is a module-level function")
     if not isinstance(function, types.FunctionType):
@@ -34,5 +37,12 @@ def check_function(function: object) -> None:
         raise TargetError(f"{name} is defined inside a function, where no worker can find it; move it to module level")
     if "." in name:
         raise TargetError(f"{name} is a method; a task is a module-level function")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise TargetError(f"{name} is a generator: calling it runs nothing; return a value instead of yielding")
+    own = inspect.unwrap(function)
+    generates = inspect.isgeneratorfunction(own) or inspect.isasyncgenfunction(own)
+    if generates and not iterable:
+        raise TargetError(
+            f"{name} is a generator: calling it runs nothing; return a value instead of yielding, or say"
+            " @task(iterable=True) to have it run from yield to yield"
+        )
+    if iterable and not generates:
+        raise TargetError(f"{name} is iterable=True and yields nothing; yield after each unit of its work")

@@ -54,7 +54,7 @@ class Task(Generic[P, R]):
         hooks: Hooks = MappingProxyType({}),
         follows: Follows = NOTHING_FOLLOWS,
     ) -> None:
-        check_function(function)
+        check_function(function, iterable=bounds.iterable)
         if not isinstance(retry, RetryPolicy):
             raise OptionError(f"retry must be a policy such as pgqueue.Backoff(first=5), got {retry!r:.80}")
         functools.update_wrapper(self, function)
@@ -67,7 +67,9 @@ class Task(Generic[P, R]):
         self.timing = timing
         most = bounds.most_attempts(retry, self.options.max_attempts)
         self.terms = Terms(retry, most, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once)
-        self.is_async = inspect.iscoroutinefunction(function)
+        self.is_async = inspect.iscoroutinefunction(function) or (
+            bounds.iterable and inspect.isasyncgenfunction(inspect.unwrap(function))
+        )
         self.limits = limits
         key = limits.limit_key
         self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
@@ -256,7 +258,7 @@ def target_of(task: str | Task[..., Any] | Callable[..., Any]) -> str:
             raise TargetError(f"target {fault}")
         return task
     function = task.function if isinstance(task, Task) else task
-    check_function(function)
+    check_function(function, iterable=isinstance(task, Task) and task.bounds.iterable)
     if function.__module__ == "__main__":
         raise TargetError(
             f"{function.__qualname__} is defined in __main__, which in a worker is another file; move it to a module"

@@ -46,6 +46,7 @@ from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.clock import lease_clock
 from pgqueue.worker.upkeep.heartbeat import Heartbeat
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
+from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 from pgqueue.worker.upkeep.tallies import Tallies
 
 RETIRED = 75
@@ -72,12 +73,16 @@ def run_job(
     DatabaseUnreachable before anything is claimed.
     """
     import_apps(app)
-    lines = LineKeeper(observe, lambda: None)
-    attempts = Attempts(dsn, app, load_middleware(middleware), outlet=Outlet(_shown_and_kept(log[0], lines)))
     worker = secrets.randbits(63)
+    progress = ProgressKeeper(worker, observe, lambda: None)
+    lines = LineKeeper(observe, lambda: None, progress)
+    outlet = Outlet(_shown_and_kept(log[0], lines), show=progress.show)
+    attempts = Attempts(dsn, app, load_middleware(middleware), outlet=outlet)
     try:
         tallies = Tallies(worker)
-        leased = _leased(dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED), tallies, lines)
+        leased = _leased(
+            dsn, worker, lease, observe, lambda _: attempts.tell(0, Notice.CANCELLED), tallies, (lines, progress)
+        )
         with task_log.for_now(), leased:
             task_log.begin(log)
             claim = _claimed(dsn, worker, job_id, attempts)
@@ -102,9 +107,10 @@ def _leased(
     observe: Observer,
     cancelled: Callable[[frozenset[UUID]], None],
     tallies: Tallies,
-    lines: LineKeeper,
+    said: Sequence[LineKeeper | ProgressKeeper],
 ) -> Iterator[None]:
-    chores = Chores([*common_chores(observe, POLL_SECONDS), (tallies.look, 0.0)], observe, prompt=[lines.look])
+    prompt = [each.look for each in said]
+    chores = Chores([*common_chores(observe, POLL_SECONDS), (tallies.look, 0.0)], observe, prompt=prompt)
     heartbeat = Heartbeat(
         worker, dsn, observe, chores, lease=lease, turning=lambda: True, evicted=_retire, cancelled=cancelled
     )
@@ -127,8 +133,9 @@ def _leased(
         heartbeat.loop.stop(1.0)
         # If this fails the lease ends by itself; what was settled is settled.
         with suppress(DatabaseUnreachable, psycopg.Error), open_connection(dsn, "run") as conn:
-            with suppress(psycopg.Error):
-                lines.flush(conn)
+            for each in said:
+                with suppress(psycopg.Error):
+                    each.flush(conn)
             with suppress(psycopg.Error):
                 tallies.append(conn, last=clean)
             execute(conn, workers.discharge(worker, clean=clean))

@@ -50,6 +50,16 @@ ALWAYS: Mapping[str, str] = {
         join pgqueue.job as job on job.id = orders.job
         where job.target in ('tests.enumerator.tasks:write', 'tests.enumerator.tasks:complete_own')
         group by orders.job, job.state having count(effects.job) <> (job.state = 'succeeded')::int""",
+    "did a unit more than once": "select job, unit from units group by job, unit having count(*) > 1",
+    "passed a unit over": "select job, max(unit) from units group by job having max(unit) + 1 > count(distinct unit)",
+    "has another place to go on from than behind its units": """
+        select job_id, value, done.units from pgqueue.checkpoints
+        left join (select job, count(*) as units from units group by job) as done on done.job = job_id
+        where value::text::int is distinct from done.units""",
+    "succeeded without all of its units": """
+        select id from pgqueue.job
+        where target like 'tests.enumerator.tasks:write%units' and state = 'succeeded'
+          and (select count(*) from units where units.job = id) <> 3""",
     "": "select what from violations",
 }
 AT_THE_END: Mapping[str, str] = {

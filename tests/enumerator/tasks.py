@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, LiteralString
 
 import psycopg
@@ -16,6 +17,8 @@ from pgqueue.tasks import task
 SOON = Fixed(0.05)
 # A second execution waits for what befalls the first; if that never ends, no longer than this.
 GATE_SECONDS = 60.0
+# Of a job that goes on where it was.
+UNITS = 3
 
 
 def note_start(direct: str) -> None:
@@ -126,3 +129,26 @@ def spread_in_transaction(conn: psycopg.Connection[Any], direct: str) -> None:
 @task(retry=SOON)
 def after(direct: str, ended: Any) -> None:
     note_start(direct)
+
+
+@task(retry=SOON, transactional=True, iterable=True)
+def write_units(conn: psycopg.Connection[Any], direct: str, seconds: float = 0) -> Iterator[int]:
+    """A row a unit, each committed at its yield with the place behind it."""
+    note_start(direct)
+    for unit in range(current_job().resumed_from or 0, UNITS):
+        conn.execute("insert into units (job, unit) values (%s, %s)", [current_job().id, unit])
+        time.sleep(seconds)
+        yield unit + 1
+
+
+@task(retry=SOON)
+def write_own_units(direct: str, proxied: str) -> None:
+    """As write_units, in transactions of its own."""
+    note_start(direct)
+    job = current_job()
+    dsn = proxied if job._claim.claim == 1 else direct
+    with psycopg.connect(dsn, application_name="pgqueue own") as conn:
+        for unit in range(job.resumed_from or 0, UNITS):
+            with conn.transaction():
+                conn.execute("insert into units (job, unit) values (%s, %s)", [job.id, unit])
+                job.checkpoint(unit + 1, conn=conn)

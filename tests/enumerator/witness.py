@@ -16,6 +16,7 @@ create table starts (job uuid, claim int, attempt int, worker bigint);
 create table effects (job uuid);
 -- Who found unknown what it was to do once, and did not do it.
 create table skips (job uuid);
+create table units (job uuid, unit int);
 create table gate (opened boolean not null);
 create table violations (what text not null);
 insert into gate values (true);

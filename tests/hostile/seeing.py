@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,20 @@ import psycopg
 from pgqueue.cause import cause_of
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
-from pgqueue.store import causes, dumps, execute, job_logs, listing, rates, reports, tallies, worker_reports, workers
+from pgqueue.job_progress import Progress
+from pgqueue.store import (
+    causes,
+    dumps,
+    execute,
+    job_logs,
+    listing,
+    progress,
+    rates,
+    reports,
+    tallies,
+    worker_reports,
+    workers,
+)
 from tests import factories
 
 Conn = psycopg.Connection[Any]
@@ -24,6 +38,16 @@ def told_on(conn: Conn, worker: int) -> None:
     assert execute(conn, job_logs.keep([Said(job, 1, 1, 1, 0.0, "info", "said")]))
     assert execute(conn, job_logs.said_by(job, 1, "info", 10))
     assert execute(conn, job_logs.tail(job, 10, job_logs.LAST, 1, "debug"))
+    claim = factories.claim_one(conn, worker=worker, queue="far")
+    for done in (1, 2):
+        far = Progress(done, 3, "note", time.monotonic() - 3 + done)
+        assert execute(conn, progress.note(worker, [(claim.id, claim.claim, far)])) == 1
+    assert execute(conn, progress.of([claim.id]))
+    assert execute(conn, progress.seen(claim.id))
+    assert execute(conn, progress.watched())
+    assert execute(conn, progress.checkpoint(claim, "1"))
+    assert execute(conn, progress.checkpointed(claim.id))
+    assert execute(conn, progress.unwatched())
     asked_at = execute(conn, dumps.ask(worker))
     assert asked_at is not None
     execute(conn, dumps.asked(worker))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from pgqueue import instruments
 from pgqueue.context import Middleware, give_line, keep_lines, running
@@ -19,6 +20,7 @@ from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
 from pgqueue.worker.attempts.transaction import NoConnection, completion, excuse, noting_end, swallowed
+from pgqueue.worker.attempts.units import leave_place_async, run_units_async
 
 
 class AsyncAttempts:
@@ -57,11 +59,12 @@ class AsyncAttempts:
                 with entered(self._middleware, call.context), remembering(call):
                     return await self._called(call)
                 return swallowed(call)
-            if call.task.transactional:
-                return await self._called_in_transaction(call)
+            if call.task.transactional or call.task.bounds.iterable:
+                return await self._called(call)
             return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
         except BaseException as error:
             call.error = error
+            await leave_place_async(call)
             return outcome_of(call, error)
         finally:
             call.raised = None
@@ -76,7 +79,13 @@ class AsyncAttempts:
     async def _called(self, call: Call) -> Succeeded:
         if call.task.transactional:
             return await self._called_in_transaction(call)
-        return call.returned(await call.awaited(call.task.function(*call.args, **call.kwargs)))
+        return call.returned(await self._own_code(call, None, *call.args))
+
+    async def _own_code(self, call: Call, lender: Lender | None, *args: Any) -> Any:
+        value = call.task.function(*args, **call.kwargs)
+        if call.task.bounds.iterable:
+            return await run_units_async(call, value, lender)
+        return await call.awaited(value)
 
     async def _called_in_transaction(self, call: Call) -> Succeeded:
         assert self._line is not None
@@ -88,7 +97,7 @@ class AsyncAttempts:
                 raise NoConnection from error
             give_line(call.context, self._line.within(conn))
             try:
-                success = call.returned(await call.awaited(call.task.function(conn, *call.args, **call.kwargs)))
+                success = call.returned(await self._own_code(call, lender, conn, *call.args))
             except BaseException as error:
                 await lender.roll_back()
                 excuse(call, lender, error)

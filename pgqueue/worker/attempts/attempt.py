@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import Any
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, give_line, keep_lines, running
+from pgqueue.context import Middleware, WorkerPhase, extended_until, give_line, keep_lines, running, tell_phase
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -35,6 +35,7 @@ from pgqueue.worker.attempts.transaction import (
     noting_end,
     swallowed,
 )
+from pgqueue.worker.attempts.units import leave_place, run_units
 
 
 class Attempts:
@@ -48,6 +49,7 @@ class Attempts:
     number = -1
     _notice: tuple[int, Notice] | None = None
     _call: Call | None = None
+    _phase = WorkerPhase.WORKING
 
     def __init__(
         self,
@@ -87,6 +89,8 @@ class Attempts:
         # tell() writes the one and reads the other in the other order: one of the two sees the other.
         if self._notice is not None and self._notice[0] == number:
             self._pass_on(call, self._notice[1])
+        if self._phase is not WorkerPhase.WORKING:
+            tell_phase(call.context, self._phase)
         # A context of its own, so that what a job sets in it ends with the job.
         context = copy_context()
         if instruments.installed:
@@ -110,6 +114,18 @@ class Attempts:
         call = self._call
         if call is not None and call.number == number:
             self._pass_on(call, notice)
+
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """Tell the attempt that runs, and all that follow, what the worker is about; from any thread."""
+        # As with notices: run() does the one and reads the other in the other order.
+        self._phase = phase
+        if (call := self._call) is not None:
+            tell_phase(call.context, phase)
+
+    def extended_until(self, number: int) -> float | None:
+        """The time.monotonic() until which attempt `number` has asked to run, if it has; from any thread."""
+        call = self._call
+        return None if call is None or call.number != number else extended_until(call.context)
 
     def was_told(self, number: int, notice: Notice) -> bool:
         """Whether that was told to attempt `number` last; from any thread."""
@@ -153,6 +169,7 @@ class Attempts:
             return swallowed(call)
         except BaseException as error:
             call.error = error
+            leave_place(call)
             return outcome_of(call, error)
         finally:
             call.raised = None
@@ -190,5 +207,7 @@ class Attempts:
             value = function(*args, **call.kwargs)
         finally:
             guard.close()
+        if call.task.bounds.iterable:
+            return run_units(call, value, guard, self._lender)
         # A sync function may have returned a coroutine, such as a decorated `async def`.
         return self._loop.run(call.awaited(value)) if type(value) is CoroutineType else value

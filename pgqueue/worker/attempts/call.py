@@ -58,6 +58,8 @@ class Call:
 
     # Set on few: what stands here costs the others nothing.
     number = 0
+    # The yields that it came to, if it is iterable.
+    units = 0
     told: Notice | None = None
     # What its own code raised, while a middleware is round it; and its success, once its transaction has committed.
     raised: BaseException | None = None
@@ -149,6 +151,8 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     context = JobContext(
         claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional, task.secrecy, spawner
     )
+    if task.bounds.iterable:
+        context._iterable = True
     if ENDED in kwargs and task.takes_ended_job:
         kwargs = _with_ended_job(kwargs)
     return Call(claim, task, args, kwargs, context)

@@ -31,6 +31,7 @@ from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.task_spec import spec_of, time_limits
 from pgqueue.worker.attempts.tracebacks import report, signal_report, unspeakable, with_note
 from pgqueue.worker.attempts.transaction import Conflict, NoConnection
+from pgqueue.worker.attempts.units import BEHIND_OTHERS, Stopped
 
 # A transactional job that gets no connection has not begun: its attempt is given back for so many seconds.
 _NO_CONNECTION_DELAY = 5.0
@@ -83,6 +84,8 @@ def _explained(call: Call, error: BaseException) -> Outcome:
             return Failed(signal_report(chosen), delay=delay, asked=True)
         case Snooze(delay=delay):
             return Released(delay, asked=True, why=f"snoozed for {delay:g} s")
+        case Stopped() as chosen:
+            return Released(BEHIND_OTHERS, asked=True, why=str(chosen))
         case Bury() as chosen:
             return Ended(Reason.BURIED, signal_report(chosen))
         case Cancel() as chosen:
@@ -177,4 +180,5 @@ def _after_conflict(call: Call, error: BaseException) -> Outcome:
 
 
 def _given_back(call: Call) -> int:
-    return call.claim.claim - call.claim.attempt
+    # One that came to a yield has got on: what befalls it there has not befallen it before.
+    return 0 if call.units else call.claim.claim - call.claim.attempt

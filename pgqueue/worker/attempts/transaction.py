@@ -16,6 +16,7 @@ from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.groups import members_of, of_one_kind
+from pgqueue.worker.attempts.units import Stopped
 
 # How long the server may take to end a query of a job that is out of time, seconds.
 _CANCEL_TIMEOUT = 2.0
@@ -78,7 +79,9 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def swallowed(call: Call) -> Outcome:
-    """The outcome after a middleware kept an exception to itself: success, but of no transaction."""
+    """The outcome after a middleware kept an exception to itself: success, but of no transaction, nor of a part."""
+    if isinstance(call.raised, Stopped):
+        raise call.raised
     if call.task.transactional:
         raise TransactionEnded("a middleware swallowed the exception that had rolled the task's transaction back")
     return call.returned(None)

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from pgqueue.context import WorkerPhase, tell_phase
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
@@ -74,6 +75,7 @@ class AsyncExecutor(InProcess):
         self._started = self._stopping = self._closing = self._abandoned = False
         self._idle, self._running = threading.Event(), UnderWay(settings.grace)
         self._tasks: dict[str, Task[..., Any]] = {}
+        self._phase = WorkerPhase.WORKING
         self._ended: list[Finished] = []
 
     def start(self) -> None:
@@ -81,7 +83,7 @@ class AsyncExecutor(InProcess):
         if self._started:
             return
         import_apps(self._settings.apps)
-        outlet = Outlet(self._lines.put, self._settings.store_logs)
+        outlet = Outlet(self._lines.put, self._settings.store_logs, self._lines.show)
         self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware), outlet)
         self._threads.start()
         self._loop = LoopThread(self._observe, self._attempts.close)
@@ -125,6 +127,12 @@ class AsyncExecutor(InProcess):
         self._declared = frozenset(targets)
         self._threads.declared(targets)
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """The worker is about something else."""
+        self._phase = phase
+        self._running.tell_phase(phase)
+        self._threads.tell_phase(phase)
+
     def crash_running(self) -> None:
         """Nothing: coroutines and threads cannot be ended."""
 
@@ -132,6 +140,7 @@ class AsyncExecutor(InProcess):
         """Wait for what runs, cancel what still runs after `timeout` seconds, and end the loop."""
         if not self._started or self._closing:
             return []
+        self.tell_phase(WorkerPhase.STOPPING)
         left = [Leftover(claim, started=False) for claim in self.give_back(0.0)]
         self._stopping = True
         self._loop.call(self._say_if_idle)
@@ -202,6 +211,7 @@ class AsyncExecutor(InProcess):
             self._end(finish(claim, not_yet, None, running.since))
         elif call.task.is_async:
             running.call = call
+            tell_phase(call.context, self._phase)
             watch, outcome = self._attempts.begin(call), await self._attempts.run(call)
             self._loop_state.put_back()
             self._end(self._attempts.end(call, outcome, running.since, watch))

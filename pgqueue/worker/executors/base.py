@@ -14,9 +14,11 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
+from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Said
+from pgqueue.job_progress import Gauge
 from pgqueue.judge import Terms
 
 # Called with a batch of ended attempts, from any thread; returns at once.
@@ -57,6 +59,9 @@ class Lines(Protocol):
     def put(self, said: Said) -> None:
         """Have a line kept."""
 
+    def show(self, gauge: Gauge) -> None:
+        """Have written down how far a job is; as put()."""
+
     def ring(self) -> None:
         """Have somebody look whether there are lines."""
 
@@ -65,6 +70,9 @@ class NoLines:
     """Nobody keeps what jobs say."""
 
     def put(self, said: Said) -> None:
+        """Drop it."""
+
+    def show(self, gauge: Gauge) -> None:
         """Drop it."""
 
     def ring(self) -> None:
@@ -139,6 +147,9 @@ class Executor(Protocol):
 
     def declared(self, targets: Collection[str]) -> None:
         """The database knows of these: from the first call on, no other one that had to be declared is started."""
+
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """Tell what runs, and what follows, what the worker is about. stop() tells by itself."""
 
     def crash_running(self) -> None:
         """End what runs, as a crash, and go on; only child processes can be ended."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
-from pgqueue.context import Middleware, be_at_home_here
+from pgqueue.context import Middleware, WorkerPhase, be_at_home_here
 from pgqueue.events import Observer
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
@@ -68,6 +68,7 @@ class ThreadExecutor(InProcess):
         self._retire = retire or (lambda why: None)
         self._lines = lines or NoLines()
         self._declared: frozenset[str] | None = None
+        self._phase = WorkerPhase.WORKING
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
         self._inbox = Inbox()
         self._slots: list[_Slot] = []
@@ -129,12 +130,20 @@ class ThreadExecutor(InProcess):
             if slot.attempts is not None:
                 slot.attempts.declared = self._declared
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """The worker is about something else."""
+        self._phase = phase
+        for slot in self._slots:
+            if slot.attempts is not None:
+                slot.attempts.tell_phase(phase)
+
     def crash_running(self) -> None:
         """Nothing: threads cannot be ended."""
 
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, and leave behind what is still running after `timeout` seconds."""
         deadline = monotonic() + timeout
+        self.tell_phase(WorkerPhase.STOPPING)
         left = [Leftover(claim, started=False) for claim in self._inbox.take(lambda *_: True)]
         self._inbox.end(len(self._slots))
         for slot in self._slots:
@@ -190,9 +199,10 @@ class ThreadExecutor(InProcess):
 
     def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
         be_at_home_here(self._settings.dsn)
-        outlet = Outlet(self._lines.put, self._settings.store_logs)
+        outlet = Outlet(self._lines.put, self._settings.store_logs, self._lines.show)
         attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard(), outlet)
         attempts.declared = self._declared
+        attempts.tell_phase(self._phase)
         number = 0
         while (claim := self._inbox.get()) is not None and not slot.abandoned:
             number += 1
@@ -224,6 +234,7 @@ class ThreadExecutor(InProcess):
         if slot.watch is None or slot.watch[:2] != (number, task is None):
             slot.watch = number, task is None, Watch.over_thread(claim, task, since, self._settings.grace)
         watch = slot.watch[2]
+        watch.extend(attempts.extended_until(number))
         match watch.due(now):
             case Due.NOTICE:
                 attempts.tell(number, Notice.TIMEOUT)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from pgqueue.context import WorkerPhase, extended_until, tell_phase
 from pgqueue.events import Finished
 from pgqueue.job import Claim, Token
 from pgqueue.worker.attempts.call import Call
@@ -78,6 +79,12 @@ class UnderWay:
                 if running.call is not None:
                     running.call.tell(Notice.CANCELLED)
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """Tell all of them what the worker is about."""
+        for running in self.all():
+            if running.call is not None:
+                tell_phase(running.call.context, phase)
+
     def overdue(self, now: float) -> list[tuple[Running, str]]:
         """Tell what ran past its time; answers what did not end after that, with the limit that it has passed."""
         return [
@@ -90,6 +97,8 @@ class UnderWay:
         if running.watch is None:
             task = spec_here(running.claim.target)
             running.watch = Watch.over_thread(running.claim, task, running.since, self._grace)
+        if running.call is not None:
+            running.watch.extend(extended_until(running.call.context))
         due = running.watch.due(now)
         if due is Due.NOTICE and running.call is not None:
             running.call.tell(Notice.TIMEOUT)

@@ -179,6 +179,8 @@ class Ending:
                     with suppress(psycopg.Error):
                         self._roles.lines.flush(conn)
                     with suppress(psycopg.Error):
+                        self._roles.progress.flush(conn)
+                    with suppress(psycopg.Error):
                         self._roles.tallies.append(conn, last=clean)
                     execute(conn, workers.discharge(self._worker, clean=clean))
                     if not clean:

@@ -18,6 +18,7 @@ from datetime import timedelta
 
 import psycopg
 
+from pgqueue.context import WorkerPhase
 from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.events import Observer, OrderHeard, WorkerStarted
 from pgqueue.host import lack_of
@@ -182,15 +183,22 @@ class Enlistment:
         match number:
             case signal.SIGTSTP:
                 claimer.quiet("signal")
+                self._tell_phase()
                 self._observe(OrderHeard(self.id, "quiet", number.name))
             case signal.SIGCONT:
                 claimer.go_on("signal")
+                self._tell_phase()
                 self._observe(OrderHeard(self.id, "resume", number.name))
             case signal.SIGUSR1:
                 self._observe(OrderHeard(self.id, "kill", number.name))
                 executor.crash_running()
             case signal.SIGTTIN:
                 self._observe(dumped(self.id, self.health(), self._roles))
+
+    def _tell_phase(self) -> None:
+        """What can be given up half-way, a quiet worker gives up: it is about to end."""
+        quiet = self._roles.claimer.is_quiet
+        self._roles.executor.tell_phase(WorkerPhase.QUIET if quiet else WorkerPhase.WORKING)
 
     def _heed_asked(self) -> None:
         """What a human asks for by the worker's row; a stop is another way."""
@@ -199,9 +207,11 @@ class Enlistment:
             return
         if asked == "quiet":
             self._roles.claimer.quiet("asked")
+            self._tell_phase()
             self._observe(OrderHeard(self.id, "quiet", "pgqueue workers quiet"))
         elif self._asked == "quiet":
             self._roles.claimer.go_on("asked")
+            self._tell_phase()
             self._observe(OrderHeard(self.id, "resume", "pgqueue workers resume"))
         self._asked = asked
 

@@ -32,6 +32,7 @@ from pgqueue.worker.upkeep.declarations import Declarations
 from pgqueue.worker.upkeep.declared_rules import DeclaredRules
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
+from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 from pgqueue.worker.upkeep.scheduler import Scheduler
 from pgqueue.worker.upkeep.secrecies import Secrecies
 from pgqueue.worker.upkeep.tallies import Tallies
@@ -58,6 +59,7 @@ class Roles:
     queue_settings: QueueSettings
     tallies: Tallies
     lines: LineKeeper
+    progress: ProgressKeeper
     teller: Teller
 
 
@@ -95,7 +97,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     tallies = Tallies(worker)
     lineage = Lineage(renew)
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
-    lines = LineKeeper(hear, lambda: heartbeat.loop.wake())
+    progress = ProgressKeeper(worker, hear, lambda: heartbeat.loop.wake())
+    lines = LineKeeper(hear, lambda: heartbeat.loop.wake(), progress)
     executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for, lines)
     in_children = settings.executor == "process"
     teller = Teller(
@@ -168,7 +171,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         worker,
         settings.dsn,
         hear,
-        Chores(chores, observe, prompt=[lines.look], asked=[dumper.look]),
+        Chores(chores, observe, prompt=[lines.look, progress.look], asked=[dumper.look]),
         lease=settings.lease,
         turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),
         evicted=requests.lose,
@@ -191,6 +194,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         queue_settings,
         tallies,
         lines,
+        progress,
         teller,
     )
 

@@ -15,9 +15,11 @@ import psycopg
 
 from pgqueue.events import Observer, Trouble
 from pgqueue.job_log import Said
+from pgqueue.job_progress import Gauge
 from pgqueue.store import execute, job_logs
 from pgqueue.store.connection import is_lost
 from pgqueue.worker.loop import Connection
+from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 
 # Seconds that lines are gathered; with those in a child and those of the ticker less than one.
 EVERY = 0.5
@@ -30,9 +32,11 @@ IDLE = 60.0
 class LineKeeper:
     """put() from any code, also a job's; ring() from threads of the worker alone; look() by the heartbeat's thread."""
 
-    def __init__(self, observe: Observer, wake: Callable[[], None]) -> None:
+    def __init__(self, observe: Observer, wake: Callable[[], None], progress: ProgressKeeper | None = None) -> None:
         self._observe = observe
         self._wake = wake
+        # Rung with this one.
+        self._progress = progress
         # Each end of it is atomic: an exception that is raised in a job leaves no lock behind.
         self._waiting: deque[Said] = deque()
         self._dropped = 0
@@ -48,8 +52,15 @@ class LineKeeper:
         else:
             self._dropped += 1
 
+    def show(self, gauge: Gauge) -> None:
+        """Have written down how far a job is."""
+        if self._progress is not None:
+            self._progress.show(gauge)
+
     def ring(self) -> None:
         """Have the heartbeat look, if somebody said something."""
+        if self._progress is not None:
+            self._progress.ring()
         if self._waiting and not self._rung:
             self._rung = True
             self._wake()

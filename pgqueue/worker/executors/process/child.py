@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from pgqueue import hooks, instruments
-from pgqueue.context import be_at_home_in
+from pgqueue.context import WorkerPhase, be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
 from pgqueue.events import Finished
@@ -47,6 +47,7 @@ class Child:
         self._unpacker = messages.Unpacker()
         self._told: set[str] = set()
         self._declared: Container[str] | None = None
+        self._phase = WorkerPhase.WORKING
         self._attempts: Attempts | None = None
         self._lines = ChildLines(lambda: self._send(b""))
 
@@ -68,10 +69,11 @@ class Child:
             return
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}
-        outlet = Outlet(self._lines.put, settings.store_logs)
+        outlet = Outlet(self._lines.put, settings.store_logs, self._lines.show, self._lines.extend, self._lines.advance)
         attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard(), outlet)
         self._attempts = attempts
         attempts.declared = self._declared
+        attempts.tell_phase(self._phase)
         for task in tasks:
             self._tell_task(task)
         if instruments.installed:
@@ -165,6 +167,10 @@ class Child:
                 self._declared = None if targets is None else frozenset(targets)
                 if self._attempts is not None:
                     self._attempts.declared = self._declared
+            case [messages.PHASE, phase]:
+                self._phase = WorkerPhase(phase)
+                if self._attempts is not None:
+                    self._attempts.tell_phase(self._phase)
             case [messages.STOP]:
                 self._inbox.put(None)
 

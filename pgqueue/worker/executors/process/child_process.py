@@ -15,6 +15,7 @@ from typing import Any
 
 from pgqueue.job import Claim
 from pgqueue.job_log import Allowance
+from pgqueue.job_progress import Gauge
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process import messages, wire
@@ -88,6 +89,9 @@ class ChildProcess:
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
         self.allowance = Allowance()
+        # How far the running job is, and until when it is to run by monotonic(), once it says so.
+        self.gauge: Gauge | None = None
+        self.extended_until: float | None = None
         # What it has told of a result whose job has not ended yet.
         self.result: str | None = None
         self.brought: str | None = None
@@ -142,6 +146,7 @@ class ChildProcess:
         self.since = self.moved_at = monotonic()
         self.watch = None
         self.allowance = Allowance()
+        self.gauge = self.extended_until = None
 
     def ended(self, number: int, elapsed: float) -> None:
         """It has finished what it runs."""

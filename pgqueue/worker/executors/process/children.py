@@ -13,9 +13,11 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from uuid import UUID
 
+from pgqueue.context import WorkerPhase
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
 from pgqueue.worker.executors.base import Lines, Settings
+from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
@@ -55,6 +57,7 @@ class Children:
         self._orders, self._wakeup = deque[Callable[[], None]](), Wakeup()
         self._children: list[ChildProcess] = []
         self._declared: frozenset[str] | None = None
+        self._phase = WorkerPhase.WORKING
 
     # From any thread.
 
@@ -132,6 +135,11 @@ class Children:
             self._declared = targets
             self.tell_all(lambda child: child.declared(targets))
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """Tell the children what the worker is about, those that follow, too."""
+        self._phase = phase
+        self.tell_all(lambda child: child.say(messages.PHASE, phase))
+
     def tell_all(self, tell: Callable[[ChildProcess], None]) -> None:
         """Say something to each child."""
         for child in self._children:
@@ -171,6 +179,8 @@ class Children:
         for child in self.spawner.missing(tuple(self._children), self._declared):
             self._children.append(child)
             self._selector.register(child.channel, selectors.EVENT_READ, child)
+            if self._phase is not WorkerPhase.WORKING:
+                child.say(messages.PHASE, self._phase)
             if self._killed:
                 return
 

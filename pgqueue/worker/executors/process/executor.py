@@ -12,6 +12,7 @@ from functools import partial
 from time import monotonic, sleep
 from uuid import UUID
 
+from pgqueue.context import WorkerPhase
 from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
@@ -129,6 +130,10 @@ class ProcessExecutor:
         """The database knows of these."""
         self._children.ask(partial(self._children.declare, frozenset(targets)))
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """The worker is about something else."""
+        self._children.ask(partial(self._children.tell_phase, phase))
+
     def crash_running(self) -> None:
         """Kill the children that run a job, and replace them."""
         self._children.ask(self._children.crash_running)
@@ -137,6 +142,7 @@ class ProcessExecutor:
         """Wait for what runs, end the children that still run after `timeout` seconds, and return what is left."""
         if self._thread is None:
             return []
+        self.tell_phase(WorkerPhase.STOPPING)
         self._children.leave(monotonic() + timeout)
         self._thread.join(timeout + 5.0)
         left, self._finished.left = self._finished.left, []

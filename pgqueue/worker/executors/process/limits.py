@@ -60,6 +60,12 @@ class LimitEnforcer:
         if watch is not None and watch.cancel(now + self._settings.cancel_grace):
             child.notice(Notice.CANCELLED)
 
+    def extend(self, child: ChildProcess, until: float) -> None:
+        """The running job asks to run until then."""
+        child.extended_until = until
+        if (watch := self._watch(child)) is not None:
+            watch.extend(until)
+
     def _look_at_job(self, child: ChildProcess, now: float) -> None:
         watch = child.watch or self._watch(child)
         match watch and watch.due(now):
@@ -73,6 +79,7 @@ class LimitEnforcer:
         if child.watch is None and child.running is not None:
             claim, _ = child.fed[child.running]
             child.watch = Watch.over(claim, self._specs.get(claim.target), child.since, self._settings.grace)
+            child.watch.extend(child.extended_until)
         return child.watch
 
     def _weigh(self, child: ChildProcess, now: float, most: int) -> None:

@@ -8,6 +8,9 @@
     [GIVE_BACK]                                  [BROUGHT, bytes], likewise what its success brings, as JSON
                                                  [HUNG, number, where or null]
     [STOP]                                       [GIVEN_BACK, [number, ...]]
+    [PHASE, what the worker is about]            [PROGRESS, number, done, total or null, note or null], while it runs
+                                                 [EXTEND, number, seconds]: it asks to run so long from now on
+                                                 [ADVANCED, number]: it has come further than the crash before
     [WHERE]                                      [WATCHED]: something looks on there, and wants headers
                                                  [SAID, number, [[at, level, line], ...]], while it runs
                                                  [HERE, number or null, where or null]
@@ -26,6 +29,7 @@ from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
 DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED, BROUGHT = range(9, 20)
+PHASE, PROGRESS, EXTEND, ADVANCED = range(20, 24)
 # What is followed by a text of its own.
 _LONG = (RESULT, BROUGHT)
 

@@ -10,6 +10,7 @@ from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from pgqueue.hooks import EVERY, OF_JOBS, OF_WORKERS
 from pgqueue.job import Claim
 from pgqueue.job_log import Said
+from pgqueue.job_progress import Gauge
 from pgqueue.worker.executors.base import Lines
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.child_process import ChildProcess
@@ -72,6 +73,16 @@ class Reports:
             case [messages.SAID, number, [*lines]]:
                 if number == child.running:
                     self._keep(child, child.fed[number][0], lines)
+            case [messages.PROGRESS, number, *said]:
+                if number == child.running:
+                    self._note(child, child.fed[number][0], said)
+            case [messages.EXTEND, number, seconds]:
+                if number == child.running:
+                    self._limits.extend(child, monotonic() + wire.seconds_from_child(seconds))
+            case [messages.ADVANCED, number]:
+                if number == child.running:
+                    claim, since = child.fed[number]
+                    child.fed[number] = claim._replace(crashes=0), since
             case [messages.GIVEN_BACK, [*numbers]]:
                 self._take_back(child, numbers)
             case [messages.HUNG, number, where]:
@@ -98,6 +109,11 @@ class Reports:
         for at, level, line in map(wire.line_from_child, lines):
             if (seq := child.allowance.seq(len(line.encode()))) is not None:
                 self._lines.put(Said(claim.id, claim.claim, claim.attempt, seq, at, level, line))
+
+    def _note(self, child: ChildProcess, claim: Claim, said: list[Any]) -> None:
+        if child.gauge is None:
+            child.gauge = Gauge(claim.id, claim.claim)
+        child.gauge.say(wire.progress_from_child(said), self._lines.show)
 
     def _end(self, child: ChildProcess, number: Any, elapsed: Any, said: object) -> None:
         if number is None or number != child.running:

@@ -15,12 +15,15 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+from pgqueue.context import LONGEST_EXTENSION
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
+from pgqueue.errors import OptionError
 from pgqueue.events import Finished, succeeded
 from pgqueue.hooks import OF_JOBS
 from pgqueue.ids import uuid_of
 from pgqueue.job import Claim, QueueTerms
 from pgqueue.job_log import LEVELS, LONGEST
+from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
 from pgqueue.judge import Terms
 from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -148,6 +151,25 @@ def hooks_from_child(said: object, known: Collection[str]) -> tuple[str, ...]:
 def text_from_child(said: object, limit: int) -> str | None:
     """A text that PostgreSQL can store, or nothing. Raises Nonsense."""
     return None if said is None else _text(said, limit)
+
+
+def progress_from_child(said: list[Any]) -> Progress:
+    """How far a job is: done, total, and a note. Raises Nonsense."""
+    match said:
+        case [int() | float(), None | int() | float(), None | str()] if not any(type(each) is bool for each in said):
+            try:
+                checked = progress_of(said[0], said[1], text_from_child(said[2], 2 * LONGEST_NOTE))
+            except OptionError:
+                raise Nonsense("no progress") from None
+            return checked
+    raise Nonsense("no progress")
+
+
+def seconds_from_child(said: object) -> float:
+    """For how many more seconds a job asks. Raises Nonsense."""
+    if type(said) is not float or not 0 < said <= LONGEST_EXTENSION:
+        raise Nonsense("no extension")
+    return said
 
 
 def line_from_child(said: object) -> tuple[float, str, str]:

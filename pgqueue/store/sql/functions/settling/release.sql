@@ -36,6 +36,8 @@ begin
     -- In order of id, so that width_bucket() finds the place of each. No delay: the job keeps its place.
     select array_agg(held.id order by held.id) as ids,
            array_agg(case when held.avoid then _host end order by held.id) as hosts,
+           -- What ended by itself has not crashed: crashes are counted in a row.
+           array_agg(held.started and held.delay > 0 and held.error_type is null order by held.id) as well,
            array_agg(case when held.delay > 0 or held.avoid
                           then make_interval(secs => greatest(0, least(held.delay, 3.2e9))) end
                      order by held.id) as delays
@@ -48,6 +50,8 @@ begin
         -- What waits for a time leaves its line until then.
         lined = case when (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))] is null
                      then job.lined end,
+        crashes = case when (select b.well from back as b)[width_bucket(job.id, (select b.ids from back as b))] then 0
+                       else job.crashes end,
         avoid_host = (select b.hosts from back as b)[width_bucket(job.id, (select b.ids from back as b))],
         run_at = coalesce(
           clock_timestamp() + (select b.delays from back as b)[width_bucket(job.id, (select b.ids from back as b))],

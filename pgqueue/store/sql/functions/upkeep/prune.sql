@@ -3,7 +3,8 @@
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
 -- What no worker can run any more is dropped, too, unique keys whose window has passed, and what was done once, past
 -- its own keeping time; what was done by hand, and
--- bulk actions that are over, stay as long as dead jobs. One at a time: whoever
+-- bulk actions that are over, stay as long as dead jobs. Where a job could go on goes when that has
+-- ended well. One at a time: whoever
 -- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
@@ -58,6 +59,13 @@ begin
     select old.ctid
     from (select r.ctid, r.at from pgqueue.revisions as r order by r.job_id limit _max) as old
     where old.at < now() - _dead));
+  -- The newest, for jobs of a minute; prune_below() meets the others.
+  delete from pgqueue.checkpoints as place
+  where place.job_id = any (array(
+    select old.job_id
+    from (select c.job_id from pgqueue.checkpoints as c order by c.job_id desc limit _max) as old
+    where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
   _effects := pgqueue.forget_effects(_max);
   return _windows + _ticks + _effects + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),

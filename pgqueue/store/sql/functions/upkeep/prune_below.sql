@@ -1,5 +1,6 @@
 -- One batch of prune(): of the _max rows right below an id of each table, those past their keeping time.
--- A job's attempts, and what they said, stay as long as the job has not ended or is dead, and go with the dead job.
+-- A job's attempts, what they said and how far they came stay as long as the job has not ended or is dead, and go with
+-- the dead job; where it could go on goes with any end but that.
 -- Walks the primary keys backwards, at most _max rows each; O(_max log n), whatever else is kept.
 create or replace function pgqueue.prune_below(
   _result uuid, _dead_job uuid, _attempt uuid, _history interval, _dead interval, _max int) returns int
@@ -36,6 +37,10 @@ begin
     delete from pgqueue.job_logs as said where said.job_id = any (array(select gone.id from gone))
   ), with_its_line as (
     delete from pgqueue.lineage as line where line.job_id = any (array(select gone.id from gone))
+  ), with_its_progress as (
+    delete from pgqueue.progress as said where said.job_id = any (array(select gone.id from gone))
+  ), with_its_place as (
+    delete from pgqueue.checkpoints as place where place.job_id = any (array(select gone.id from gone))
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
@@ -72,6 +77,28 @@ begin
       select l.job_id from pgqueue.lineage as l where l.job_id < _attempt order by l.job_id desc limit _max) as old
     where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.attempts as attempt where attempt.job_id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
+  get diagnostics _count = row_count;
+  _sum := _sum + _count;
+  delete from pgqueue.progress as said
+  where said.job_id = any (array(
+    select old.job_id
+    from (
+      select p.job_id, p.at from pgqueue.progress as p
+      where p.job_id < _attempt order by p.job_id desc limit _max) as old
+    where old.at < now() - _history
+      and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
+    and said.at < now() - _history;
+  get diagnostics _count = row_count;
+  _sum := _sum + _count;
+  delete from pgqueue.checkpoints as place
+  where place.job_id = any (array(
+    select old.job_id
+    from (
+      select c.job_id from pgqueue.checkpoints as c
+      where c.job_id < _result order by c.job_id desc limit _max) as old
+    where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
   get diagnostics _count = row_count;
   return _sum + _count;
