@@ -9,8 +9,10 @@ from pgqueue.effects import effect_done, forget_effect, get_effect, once
 from pgqueue.enqueued import Enqueued
 from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
 from pgqueue.errors import (
+    AnnotationWarning,
     AppError,
     ArgumentError,
+    CodecError,
     DatabaseUnreachable,
     EffectBusy,
     EffectUnknown,
@@ -27,9 +29,12 @@ from pgqueue.errors import (
     NotBound,
     OptionError,
     PgqueueError,
+    PgqueueWarning,
     QueueFull,
     ResultTimeout,
     SchemaError,
+    SignatureError,
+    SizeWarning,
     SoftTimeout,
     SpawnLimit,
     TargetError,
@@ -60,6 +65,7 @@ from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
+from pgqueue.sealing import register_codec
 from pgqueue.tasks import Task, task
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
@@ -69,12 +75,14 @@ if TYPE_CHECKING:
     from pgqueue.worker import Worker
 
 __all__ = [
+    "AnnotationWarning",
     "AppError",
     "ArgumentError",
     "Attempt",
     "Backoff",
     "Bury",
     "Cancel",
+    "CodecError",
     "DatabaseUnreachable",
     "Delays",
     "Effect",
@@ -110,11 +118,14 @@ __all__ = [
     "NotBound",
     "OptionError",
     "PgqueueError",
+    "PgqueueWarning",
     "QueueFull",
     "ResultTimeout",
     "Retry",
     "RetryPolicy",
     "SchemaError",
+    "SignatureError",
+    "SizeWarning",
     "Snooze",
     "SoftTimeout",
     "SpawnLimit",
@@ -147,6 +158,7 @@ __all__ = [
     "once",
     "pause_queue",
     "pause_schedule",
+    "register_codec",
     "remove_limit",
     "result",
     "resume_queue",

@@ -29,6 +29,7 @@ class TaskOptions(TypedDict, total=False):
     store_result: bool | None
     labels: Mapping[str, str] | None
     notify: Notify | None
+    max_args: int | None
 
 
 class CallOptions(TaskOptions, total=False):

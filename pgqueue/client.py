@@ -57,6 +57,7 @@ def enqueue(
     store_result: bool | None = None,
     labels: Mapping[str, str] | None = None,
     notify: Notify | None = None,
+    max_args: int | None = None,
     job_id: UUID | None = None,
     on_success: FollowUps | None = None,
     on_failure: FollowUps | None = None,
@@ -75,10 +76,12 @@ def enqueue(
     arguments. `unique_until="start"` lets go of it when the job starts, `unique_for` holds it so long after the job
     falls due. `on_conflict="replace"` gives a job that waits what this call says (`replaced` is True); its run_at moves
     if the call has one, at most `max_wait` after that job was enqueued.
-    `cost` is as how many starts of a rate the job counts. `on_success`, `on_failure` (dead) and `on_end` are jobs that
-    are enqueued in the transaction of its end, beside those of its task: Tasks, `"module:function"` or NewJobs.
+    `cost` is as how many starts of a rate the job counts, `max_args` how many bytes its arguments may have (1 MB).
+    `on_success`, `on_failure` (dead) and `on_end` are jobs that are enqueued in the transaction of its end, beside
+    those of its task: Tasks, `"module:function"` or NewJobs.
 
-    Raises TargetError, ArgumentError, OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
+    Raises TargetError, ArgumentError (SignatureError where the function is imported and does not take these arguments),
+    OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
     error of the database, after which a transaction can only be rolled back, to a savepoint at least. O(log n).
     """
     if unknown:
@@ -106,6 +109,7 @@ def enqueue(
         store_result=store_result,
         labels=labels,
         notify=notify,
+        max_args=max_args,
         job_id=job_id,
         on_success=on_success,
         on_failure=on_failure,

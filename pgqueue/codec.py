@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pgqueue.arguments.sizes import check_size
+from pgqueue.arguments.writing import MAX_DEPTH, Unwritable, written
 from pgqueue.errors import ArgumentError
-from pgqueue.job import Args
-
-# Deeper nesting breaks parsers on the way (Python's own at about 1,000 levels).
-MAX_DEPTH = 200
+from pgqueue.job import Args, NewJob
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=True, separators=(",", ":")).encode
 _decode = json.JSONDecoder().raw_decode
 
 
-def encode_args(args: Args) -> str:
+def args_of(new: NewJob) -> str:
+    """The arguments of a new job as JSON text. Raises ArgumentError, also where they are too large."""
+    return encode_args(new.args, new.max_args)
+
+
+def encode_args(args: Args, most: float | None = None) -> str:
     """Arguments as JSON text: an array for positional ones, an object for those by keyword.
 
-    Raises ArgumentError that names the path of what is not JSON.
+    Each value is written by its own type. Raises ArgumentError that names the path of what is not JSON, or if there are
+    more bytes than `most` (None: as usual; inf: however many).
     """
     if args is None:
         return "{}"
@@ -29,14 +34,17 @@ def encode_args(args: Args) -> str:
         return text
     if isinstance(args, str | bytes) or not isinstance(args, Mapping | Sequence):
         raise ArgumentError(
-            f"args must be a list (positional) or a mapping (by keyword), got {_type_name(args)};"
+            f"args must be a list (positional) or a mapping (by keyword), got {type(args).__name__};"
             " wrap a single argument: [value]"
         )
-    return encode(dict(args) if isinstance(args, Mapping) else list(args), "args")
+    text = encode(dict(args) if isinstance(args, Mapping) else list(args), "args")
+    if most != math.inf:
+        check_size(text, args, most)
+    return text
 
 
 def encode(value: object, name: str) -> str:
-    """Any JSON value as text; `name` begins the path in an ArgumentError."""
+    """Any value as JSON text, written by its own type; `name` begins the path in an ArgumentError."""
     return _encode_plain(value) or _encode_checked(value, name)
 
 
@@ -54,9 +62,11 @@ def _encode_plain(value: object) -> str | None:
 
 
 def _encode_checked(value: object, name: str) -> str:
-    for path, trouble in _troubles(value, name, 0):
-        raise ArgumentError(f"{path}: {trouble}")
-    return _encode(value)
+    try:
+        ready = written(value)
+    except Unwritable as trouble:
+        raise ArgumentError(f"{trouble.path(name)}: {trouble.why}") from None
+    return _encode(ready)
 
 
 def decode_args(text: str) -> tuple[list[Any], dict[str, Any]]:
@@ -65,7 +75,7 @@ def decode_args(text: str) -> tuple[list[Any], dict[str, Any]]:
     Raises ArgumentError if the text is neither array nor object, or cannot be read (too deep, numbers too long).
     """
     try:
-        args = _loads(text)
+        args = load(text)
     except (ValueError, RecursionError) as error:
         raise ArgumentError(f"args cannot be read: {error}") from None
     if isinstance(args, list):
@@ -75,75 +85,10 @@ def decode_args(text: str) -> tuple[list[Any], dict[str, Any]]:
     raise ArgumentError(f"args must be a JSON array or object, got {text:.80}")
 
 
-def _loads(text: str) -> Any:
-    """As json.loads(), at half its cost for a text with nothing round its value."""
+def load(text: str) -> Any:
+    """As json.loads(), at half its cost for a text with nothing round its value. Raises ValueError, RecursionError."""
     try:
         value, end = _decode(text)
     except ValueError:
         end = -1
     return value if end == len(text) else json.loads(text)
-
-
-def _troubles(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    match value:
-        case None | bool():
-            return
-        case str():
-            if not _is_unicode(value):
-                yield path, "holds a lone surrogate; decode the text with errors='replace'"
-        case int():
-            if abs(value) >= 10**1000:
-                yield path, "an integer of more than 1,000 digits; pass it as text"
-        case float():
-            if not math.isfinite(value):
-                yield path, f"{value} is not JSON; pass None or a text"
-        case dict() | list() | tuple():
-            if depth >= MAX_DEPTH:
-                yield path[:80] + "...", f"nested deeper than {MAX_DEPTH} levels (or in a circle); flatten it"
-            else:
-                yield from _troubles_inside(value, path, depth + 1)
-        case _:
-            yield path, f"{_type_name(value)} is not JSON serialisable; {_advice(value)}"
-
-
-def _troubles_inside(
-    container: dict[object, object] | list[object] | tuple[object, ...], path: str, depth: int
-) -> Iterator[tuple[str, str]]:
-    if not isinstance(container, dict):
-        for index, item in enumerate(container):
-            yield from _troubles(item, f"{path}[{index}]", depth)
-        return
-    for key, item in container.items():
-        if not isinstance(key, str):
-            yield path, f"the key {key!r:.80} is not a text; JSON has no other keys"
-        elif not _is_unicode(key):
-            yield path, f"the key {key!r:.80} holds a lone surrogate"
-        yield from _troubles(item, f'{path}["{key}"]', depth)
-
-
-def _is_unicode(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _type_name(value: object) -> str:
-    return type(value).__name__
-
-
-def _advice(value: object) -> str:
-    match _type_name(value):
-        case "datetime" | "date" | "time":
-            return "pass .isoformat()"
-        case "UUID" | "Decimal" | "Path" | "PosixPath" | "timedelta":
-            return "pass str(...)"
-        case "set" | "frozenset" | "generator" | "dict_keys" | "dict_values":
-            return "pass list(...)"
-        case "bytes" | "bytearray" | "memoryview":
-            return "pass base64 text"
-        case _:
-            return "pass its id"

@@ -376,13 +376,16 @@ class JobContext:
         """
         if self._transactional:
             raise UsageError("a transactional task is completed with its own transaction: return instead of complete()")
-        text = encode(result, "result") if self._claim.store_result else None
+        text = self._written(result) if self._claim.store_result else None
         brings = None if self._brings is None else self._brings.text()
         done = execute(conn, jobs.complete(self._claim, text, brings))
         if not isinstance(done, bool):
             return self._check_later(done)
         self._check(done)
         return None
+
+    def _written(self, result: object) -> str:
+        return encode(result, "result")
 
     def _check(self, stands: bool, what: str = "success") -> None:
         if what == "success":

@@ -3,7 +3,8 @@
     PgqueueError
     ├── UsageError (ValueError)      the call is wrong; nothing was written
     │   ├── TargetError              a target that no worker could call
-    │   ├── ArgumentError            arguments or a result that are not JSON
+    │   ├── ArgumentError            arguments or a result that are not JSON, or too large
+    │   │   └── SignatureError (TypeError)  arguments that the task's function does not take
     │   ├── OptionError              an option out of its range, or two that exclude each other
     │   └── QueryError               a search for jobs that cannot be read
     ├── JobNotFound (LookupError)    no such job, in any state
@@ -20,6 +21,7 @@
     ├── EffectUnknown                once(): an attempt vanished over it
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
+    ├── CodecError                   content of a codec that this process lacks, or that it could not read
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
     ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
     ├── SchemaError                  the schema is missing, or older or newer than this code
@@ -27,6 +29,10 @@
     │   └── HostExhausted            because this machine has no file or memory left for one
     ├── AppError                     a module named by --app cannot be imported
     └── EmbeddedError                the embedded PostgreSQL cannot be found or started
+
+    PgqueueWarning (UserWarning)
+    ├── SizeWarning                  arguments of more than 64 kB
+    └── AnnotationWarning            an annotation that says nothing of how JSON is to be read
 
 What a task raises to choose its own outcome (Retry, Snooze, Bury, Cancel) is no error; it stands in outcome.py.
 """
@@ -51,6 +57,10 @@ class TargetError(UsageError):
 
 class ArgumentError(UsageError):
     """Arguments, labels or a result that cannot be stored as JSON."""
+
+
+class SignatureError(ArgumentError, TypeError):
+    """The task's function does not take these arguments; its signature is in the message."""
 
 
 class OptionError(UsageError):
@@ -186,6 +196,20 @@ class SoftTimeout(PgqueueError, TimeoutError):
         super().__init__(message)
 
 
+class CodecError(PgqueueError):
+    """Arguments or a result were written by a codec that this process has not registered, or that cannot read them.
+
+    `codec` is its name.
+    """
+
+    def __init__(self, message: str, codec: str) -> None:
+        super().__init__(message)
+        self.codec = codec
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.codec)
+
+
 class TransactionEnded(PgqueueError):
     """A transactional job committed, rolled back or broke the transaction it was given."""
 
@@ -212,3 +236,15 @@ class AppError(PgqueueError):
 
 class EmbeddedError(PgqueueError):
     """The embedded PostgreSQL cannot be found or started."""
+
+
+class PgqueueWarning(UserWarning):
+    """Base of every warning that pgqueue gives."""
+
+
+class SizeWarning(PgqueueWarning):
+    """Arguments are large; each place that enqueues such is told of once."""
+
+
+class AnnotationWarning(PgqueueWarning):
+    """An annotation cannot be evaluated, or may be read in two ways: its values come as JSON has them."""

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
+from pgqueue.arguments.sizes import MOST_EVER
 from pgqueue.errors import OptionError
 from pgqueue.options import (
     Duration,
@@ -70,7 +71,7 @@ class JobOptions:
     """How a job waits and runs. None means not said: the task's own option holds, else the default.
 
     `delay`, `ttl` and `timeout` are seconds or timedeltas; `timeout=math.inf` means none. `run_at` needs a time zone.
-    `notify` is about this call alone: whether idle workers are told.
+    `notify` and `max_args` are about the call alone: whether idle workers are told, and how many bytes `args` may have.
     """
 
     queue: str | None = None
@@ -91,6 +92,7 @@ class JobOptions:
     store_result: bool | None = None
     labels: Mapping[str, str] | None = None
     notify: Notify | None = None
+    max_args: int | None = None
     job_id: UUID | None = None
     on_success: FollowUps | None = None
     on_failure: FollowUps | None = None
@@ -113,6 +115,8 @@ class JobOptions:
         check_flag("store_result", self.store_result)
         check_choice("notify", self.notify, ("always", "idle", "off"))
         # Seldom said, and asked of every job.
+        if self.max_args is not None:
+            check_integer("max_args", self.max_args, 1, MOST_EVER)
         keys = (self.unique, self.unique_until, self.unique_for, self.on_conflict, self.max_wait)
         if (*keys, self.on_success, self.on_failure, self.on_end) != _SELDOM_SAID:
             self._check_about_keys()

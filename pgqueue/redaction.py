@@ -2,7 +2,8 @@
 
 Arguments are JSON text. They are read with numbers as they are written, since a browser is to see those, and written
 again with dots in place of what stands under a key that sounds like a secret, and of what the task of the job calls
-sensitive (secrecy.py). Where the text cannot be read here, and may hold either, nothing of it is shown.
+sensitive (secrecy.py). Of what a codec wrote its name is shown (sealed.py). Where the text cannot be read here, and may
+hold a secret, nothing of it is shown.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 from pgqueue.exact_json import Number, read, written
 from pgqueue.leaving_out import HIDDEN, SHORTEST
+from pgqueue.sealed import CODEC, DATA, codec_of
 from pgqueue.secrecy import NOWHERE, Paths, Secrecy, into
 
 KEYS = r"pass|secret|token|authorization|api[_-]?key|cookie|card|iban|ssn"
@@ -93,6 +95,8 @@ class Redaction:
         if isinstance(value, str):
             found = _NOTHING_KNOWN if told else self._unreadable(value)
             return found.text, found.secrets
+        if (name := codec_of(value)) is not None:
+            return _dotted(name), None if told else frozenset()
         secrets: set[str] = set()
         cleaned = self._args(value, secrets, told)
         return cleaned, _known(secrets)
@@ -104,6 +108,9 @@ class Redaction:
             return _NOTHING_KNOWN if told else self._unreadable(text)
         if _levels(value) > MOST_LEVELS:
             return _NOTHING_KNOWN if told else self._unreadable(text)
+        if (name := codec_of(value)) is not None:
+            # What its task calls sensitive is in there, and cannot be told from the rest.
+            return Redacted(_dotted(name), written(_dotted(name)), None if told else frozenset())
         secrets: set[str] = set()
         cleaned = self._args(value, secrets, told)
         return Redacted(cleaned, written(cleaned), _known(secrets))
@@ -165,6 +172,11 @@ class Redaction:
 def secrets_of(secrecy: Secrecy, text: str) -> frozenset[str] | None:
     """What a task calls sensitive among arguments, JSON text; None if that cannot be known, or is too much."""
     return Redaction(by_name=False, declared={"": (secrecy,)}).of_args("", text).secrets
+
+
+def _dotted(codec: str) -> dict[str, str]:
+    """What is shown of content that a codec wrote, and nothing of what stands beside it."""
+    return {CODEC: codec, DATA: HIDDEN}
 
 
 _NOTHING_KNOWN = Redacted(None, HIDDEN, None, is_readable=False)

@@ -17,14 +17,16 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pgqueue import instruments
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of, load
 from pgqueue.context import JobContext
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.events import Finished
 from pgqueue.instruments import Headers
 from pgqueue.job import DEFAULT_QUEUE, Claim, NewJob
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.outcome import Move, Reason, Settlement
 from pgqueue.redaction import Redaction, echoing
+from pgqueue.sealed import codec_of
 from pgqueue.tasks import registered
 
 try:
@@ -101,7 +103,7 @@ class _Sending:
         self._span.set_data("messaging.system", "pgqueue")
         self._span.set_data("messaging.destination.name", first.queue or DEFAULT_QUEUE)
         if len(new_jobs) == 1:
-            self._span.set_data("messaging.message.body.size", len(encode_args(first.args).encode()))
+            self._span.set_data("messaging.message.body.size", len(args_of(first).encode()))
         scope = sentry_sdk.get_current_scope()
         trace, baggage = self._span.to_traceparent(), scope.get_baggage()
         found = {"sentry-trace": trace} | ({"baggage": baggage.serialize()} if baggage is not None else {})
@@ -202,6 +204,9 @@ class _Attempt:
 
     def _arguments(self) -> str:
         """Arguments as they may be sent, at any depth."""
+        if codec_of(load(self._claim.args)) is not None:
+            # What was sealed is nobody else's to read.
+            return HIDDEN
         task = registered(self._claim.target)
         said = () if task is None or task.secrecy is None else (task.secrecy,)
         redaction = Redaction(declared={self._claim.target: said})

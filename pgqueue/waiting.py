@@ -12,6 +12,7 @@ from pgqueue.hearing import Raw, check_may_wait, error_of, until_ended, waiting_
 from pgqueue.job import JobState
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
+from pgqueue.results import Returning, as_returned
 from pgqueue.retry import seconds
 from pgqueue.store.awaiting import Standing
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
@@ -36,11 +37,11 @@ class Waited:
         """Whether there is nothing more to wait for."""
         return self.state is None or self.state.ended
 
-    def result(self) -> Any:
+    def result(self, task: Returning | None = None) -> Any:
         """What the task returned, as pgqueue.result() answers it; raises `error` if there is one."""
         if self.error is not None:
             raise self.error
-        return self.value
+        return as_returned(self.value, task)
 
 
 @overload

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -42,12 +41,12 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, NewJob
-from pgqueue.routes import routed
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.unknown import LiveTargets, live_targets
-from pgqueue.tasks import Refused, Unknown, find_task, registered, target_of
+from pgqueue.tasks import Refused, Unknown, find_task
+from pgqueue.tasks.addressing import named
 
 if TYPE_CHECKING:
     import psycopg
@@ -97,7 +96,7 @@ def enqueue(
         load_apps(app)
         _refuse_what_cannot_run(target, values, app)
     new = NewJob(
-        target_of(target),
+        target,
         values,
         queue=queue,
         priority=priority,
@@ -119,10 +118,7 @@ def enqueue(
         notify=None if notify is None else notify.value,
         job_id=chosen,
     )
-    task = registered(new.name)
-    new = new if task is None else new.over(task.options)
-    if new.queue is None and (queue := routed(new.name)) is not None:
-        new = replace(new, queue=queue)
+    new = named(new, {})
     chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
     tell(str(found.id), id=found.id, created=found.created, replaced=found.replaced, queue=chosen_queue)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.errors import ArgumentError, OptionError
 from pgqueue.feeding.basket import BESIDE, Item
 from pgqueue.job import Args, JobOptions, NewJob, Target
@@ -33,7 +33,7 @@ class Pattern:
             if self.task is not None and (misfit := self._misfit(args)):
                 raise ArgumentError(f"{self.target}: {misfit}")
             new = replace(self.job, args=args)
-        return Item(cursor, new, len(encode_args(new.args)) + BESIDE)
+        return Item(cursor, new, len(args_of(new)) + BESIDE)
 
     def _misfit(self, args: Args) -> str | None:
         assert self.task is not None

@@ -9,7 +9,7 @@ from uuid import UUID
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.job import DEFAULT_QUEUE, NewJob
 from pgqueue.otel.spans import SYSTEM, Attributes, Tracing, fail, type_of
 
@@ -67,7 +67,7 @@ def _about(new: NewJob, kind: str, *, many: bool = False) -> Attributes:
         "messaging.operation.name": "enqueue",
         "messaging.operation.type": kind,
     }
-    return said if many else said | {"messaging.message.body.size": len(encode_args(new.args).encode())}
+    return said if many else said | {"messaging.message.body.size": len(args_of(new).encode())}
 
 
 def _queue_of(new: NewJob) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing
 from pgqueue.store.connection import (
@@ -87,7 +87,7 @@ def _pieces(new_jobs: Sequence[NewJob], order: Iterable[int]) -> Iterator[_Piece
     piece, size = _Piece(), 0
     for number in order:
         new = new_jobs[number]
-        text = encode_args(new.args)
+        text = args_of(new)
         # A character is at least a byte; those of other alphabets are up to four, and their share is a caller's.
         weight = len(text) + _BESIDE
         if piece.numbers and (size + weight > PIECE_BYTES or new.notify != piece.new_jobs[0].notify):

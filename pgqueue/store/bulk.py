@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
 from pgqueue.retry import seconds
@@ -165,7 +165,7 @@ def _rows(
             rest = [f"{more}\t{_written(text)}" for more, text in zip(rest, headers[start:], strict=False)]
         rows, size = [], 0
         for job_id, new, more in zip(fresh, chunk, rest, strict=False):
-            row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(encode_args(new.args))}{more}\n"
+            row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(args_of(new))}{more}\n"
             size += len(row)
             rows.append(row)
             if size > _CHUNK_BYTES:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from uuid import UUID
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.enqueued import Enqueued, Replaced
 from pgqueue.ids import new_job_id
 from pgqueue.job import NewJob
@@ -37,7 +37,7 @@ def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
         told = spawning.enqueue([spawning.written(new, headers, job_id=new_job_id())])
         return Statement(told.sql, told.params, lambda rows: told.read(rows)[0])
     check_key(new)
-    args = encode_args(new.args)
+    args = args_of(new)
     params = (
         new.job_id or new_job_id(),
         new.job_id is not None,
@@ -100,7 +100,7 @@ def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
     )
     said = [option for option in options if option[1] is not None]
     names = tuple([name for name, _ in said])
-    params = (job_id, new.name, encode_args(new.args), *[value for _, value in said])
+    params = (job_id, new.name, args_of(new), *[value for _, value in said])
     return Statement(_insert(names, new.notify == "off"), params, lambda _rows: Enqueued(job_id, True))
 
 
@@ -149,7 +149,7 @@ def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) 
     if any(new.is_followed for new in new_jobs):
         told = spawning.enqueue([spawning.written(new, job_id=new_job_id()) for new in new_jobs])
         return Statement(told.sql, told.params, lambda rows: [made.id for made in told.read(rows)])
-    args = [encode_args(new.args) for new in new_jobs] if args is None else args
+    args = [args_of(new) for new in new_jobs] if args is None else args
     params = (
         [new.job_id or new_job_id() for new in new_jobs],
         [new.job_id is not None for new in new_jobs],

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from operator import attrgetter
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.errors import OptionError
 from pgqueue.job import NewJob
 from pgqueue.retry import seconds
@@ -33,7 +33,7 @@ def key_of(new: NewJob, args: str | None = None) -> str | None:
     """
     if new.unique is None:
         return new.unique_key
-    text = encode_args(new.args) if args is None else args
+    text = args_of(new) if args is None else args
     call = f"{new.name}\n{_canonical(json.loads(text))}"
     return f"args:{sha256(call.encode()).hexdigest()}"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from pgqueue.codec import MAX_DEPTH
+from pgqueue.arguments.writing import MAX_DEPTH
 from pgqueue.job import JobState
 from pgqueue.record import Attempt, Job
 from pgqueue.store.statement import Statement, query

@@ -13,6 +13,7 @@ from pgqueue import exact_json
 from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.record import Attempt, Effect, Job
 from pgqueue.redaction import Declared, Redaction, echoing
+from pgqueue.sealed import codec_of
 from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.direct import Rows
@@ -131,7 +132,7 @@ def _line(known: Redaction, row: dict[str, Any]) -> str:
 
 def _clean(known: Redaction, job: Job) -> Job:
     args, secrets = known.of_value(job.target, job.args)
-    if secrets == frozenset() and not known.declared.get(job.target):
+    if secrets == frozenset() and not known.declared.get(job.target) and codec_of(job.args) is None:
         return job
     return replace(
         job,

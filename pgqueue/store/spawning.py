@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of
 from pgqueue.enqueued import Enqueued, Replaced
 from pgqueue.errors import OptionError
 from pgqueue.ids import new_job_id
@@ -28,7 +28,7 @@ _AS_THEY_ARE = ("queue", "priority", "max_attempts", "limit_key", "store_result"
 def written(new: NewJob, headers: str | None = None, *, job_id: UUID | None = None, awaited: str | None = None) -> str:
     """A job whose target is named as JSON, under this id where it is to have one. Raises ArgumentError, OptionError."""
     check_key(new)
-    args = encode_args(new.args)
+    args = args_of(new)
     said: dict[str, Any] = {"target": new.name}
     if awaited is not None:
         said["on"] = awaited

@@ -6,8 +6,9 @@ from pgqueue.tasks.decorator import task
 from pgqueue.tasks.discovery import callable_tasks
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
 from pgqueue.tasks.options import check_call_options
+from pgqueue.tasks.registry import registered, registered_tasks, target_of
 from pgqueue.tasks.scheduled import said_of
-from pgqueue.tasks.task import Task, TransactionalTask, registered, registered_tasks, target_of
+from pgqueue.tasks.task import Task, TransactionalTask
 
 __all__ = [
     "CallOptions",

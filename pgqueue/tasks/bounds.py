@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from pgqueue.errors import OptionError
-from pgqueue.options import Duration, check_choice, check_duration, check_flag, error_types
+from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_name, error_types
 from pgqueue.retry import RetryPolicy, seconds
 
 OnTimeout = Literal["retry", "bury", "cancel"]
@@ -37,6 +37,7 @@ class Bounds:
     retry_for: Duration | str | None = None
     iterable: bool = False
     max_run: Duration | str | None = None
+    codec: str | None = None
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -47,6 +48,7 @@ class Bounds:
         _check_said("at_most_once", self.at_most_once)
         check_flag("at_most_once", self.at_most_once)
         check_choice("store_logs", self.store_logs, ("debug", "info", "warning", "error", "off"))
+        check_name("codec", self.codec)
         object.__setattr__(self, "infra_errors", error_types("infra_errors", self.infra_errors))
         object.__setattr__(self, "expected", error_types("expected", self.expected))
         if self.retry_in is not None and not callable(self.retry_in):

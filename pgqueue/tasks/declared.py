@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from pgqueue.errors import OptionError
+from pgqueue.tasks.registry import found
 from pgqueue.tasks.scheduled import declared_schedule
-from pgqueue.tasks.task import Task, found
+from pgqueue.tasks.task import Task
 
 # All that a task declares travels from a child to its worker in one line.
 _LONGEST = 10_000

@@ -16,7 +16,8 @@ from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
 from pgqueue.tasks.hooks import taken
 from pgqueue.tasks.limited import LIMIT_NAMES, Limits
 from pgqueue.tasks.options import AllTaskOptions, check_scheduled, check_task_options
-from pgqueue.tasks.task import Task, TransactionalTask, found, register
+from pgqueue.tasks.registry import found, register
+from pgqueue.tasks.task import Task, TransactionalTask
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,7 +10,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from pgqueue.tasks.lookup import Refused, Unknown, find_task
-from pgqueue.tasks.task import Task, registered_tasks
+from pgqueue.tasks.registry import registered_tasks
+from pgqueue.tasks.task import Task
 
 
 def callable_tasks(apps: Sequence[str]) -> tuple[list[Task[..., Any]], list[str]]:

@@ -11,10 +11,9 @@ from pgqueue.errors import ArgumentError, OptionError
 from pgqueue.job import Args, FollowUps, JobOptions, NewJob, Target, check_follow_ups
 from pgqueue.options import check_integer
 from pgqueue.routes import routed
+from pgqueue.sealed import ENDED
 from pgqueue.store.spawning import AWAITED, follow_ups_written
 
-# The argument by which a follow-up is told of the job that has ended.
-ENDED = "ended"
 # What each end has to decide anew.
 _NOT_SAID = ("job_id", "run_at")
 
@@ -30,8 +29,8 @@ class Callee(Protocol):
     def by_name(self, args: Sequence[Any]) -> dict[str, Any]:
         """Positional arguments by the names of their parameters."""
 
-    def limit_key_of(self, args: Args) -> str | None:
-        """The limit key of a call."""
+    def kept(self, new: NewJob) -> NewJob:
+        """The job with its limit key, and its arguments as they are kept."""
 
 
 # The name of a target, and its task, if that is known here. Raises TargetError.
@@ -138,8 +137,8 @@ def _follow_up(option: str, said: Any, find: Find, strict: bool) -> NewJob:
         new = new.over(task.options)
     if new.queue is None and (queue := routed(name)) is not None:
         new = replace(new, queue=queue)
-    if task is not None and new.limit_key is None and (key := task.limit_key_of(new.args)) is not None:
-        new = replace(new, limit_key=key)
+    if task is not None:
+        new = task.kept(new)
     for unsaid in _NOT_SAID:
         if getattr(new, unsaid) is not None:
             raise OptionError(

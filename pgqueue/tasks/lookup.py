@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pgqueue.errors import AppError, TargetError
+from pgqueue.tasks.registry import registered, registered_tasks
 from pgqueue.tasks.target import fault_in
-from pgqueue.tasks.task import Task, registered, registered_tasks
+from pgqueue.tasks.task import Task
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
 # The module of pgqueue's own tasks, which every worker may run whatever its apps are.

@@ -78,6 +78,7 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     sensitive: bool | Collection[str]
     max_depth: int | None
     max_children: int | None
+    codec: str | None
 
 
 # What only @task(...) takes, beside the options that a job can have.

@@ -15,7 +15,8 @@ from pgqueue.options import check_name
 from pgqueue.retry import seconds
 from pgqueue.routes import routed
 from pgqueue.store.keys import check_key, key_of
-from pgqueue.tasks.task import Task, registered, target_of
+from pgqueue.tasks.registry import registered, target_of
+from pgqueue.tasks.task import Task
 
 # What a schedule can say about its jobs; each time of theirs comes with the tick.
 _OPTIONS = (
@@ -54,7 +55,9 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
         raise OptionError(
             "a schedule keeps no follow-ups of its own; say on_success, on_failure or on_end in @task(...)"
         )
-    text = encode_args(args)
+    if task is not None:
+        task.calling.check(args)
+    text = encode_args(args if task is None else task.sealed(args), options.max_args)
     options = replace(options, unique_key=_key(NewJob(named, args, **options.said()), text), unique=None)
     values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}
     for option in ("ttl", "timeout", "unique_for", "max_wait"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from collections.abc import Callable
 
 from pgqueue.errors import TargetError
 
@@ -46,3 +47,12 @@ def check_function(function: object, *, iterable: bool = False) -> None:
         )
     if iterable and not generates:
         raise TargetError(f"{name} is iterable=True and yields nothing; yield after each unit of its work")
+
+
+def check_importable(function: Callable[..., object]) -> None:
+    """Raise TargetError for what stands in the program that was started, and nowhere else."""
+    if function.__module__ == "__main__":
+        raise TargetError(
+            f"{function.__qualname__} is defined in __main__, which in a worker is another file; move it to a module"
+            " that both can import"
+        )

@@ -1,39 +1,48 @@
-"""The task: a function that jobs may call, with its options, and the registry of all."""
+"""The task: a function that jobs may call, with its options."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, get_args, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
+from pgqueue import results
+from pgqueue.arguments.mismatch import Mismatch, said
 from pgqueue.call_options import CallOptions
 from pgqueue.context import bound_connection, home_database
 from pgqueue.cron import Timing
 from pgqueue.database import address_of
 from pgqueue.enqueued import Enqueued
-from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError
+from pgqueue.errors import ArgumentError, NotBound, OptionError
 from pgqueue.hooks import Hooks
-from pgqueue.job import Args, JobOptions, NewJob, Target
+from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Terms
-from pgqueue.record import EndedJob
+from pgqueue.naming import JobRef
+from pgqueue.options import Duration
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.routes import routed
+from pgqueue.sealed import codec_of
+from pgqueue.sealing import sealed_args
 from pgqueue.secrecy import Secrecy
 from pgqueue.sending import send_one
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, open_connection
 from pgqueue.tasks.bounds import Bounds
-from pgqueue.tasks.following import ENDED, NOTHING_FOLLOWS, Follows, with_follow_ups
+from pgqueue.tasks.calling import Calling
+from pgqueue.tasks.following import NOTHING_FOLLOWS, Follows, with_follow_ups
 from pgqueue.tasks.limit_key import LimitKey
 from pgqueue.tasks.limited import Limits
 from pgqueue.tasks.options import check_call_options
-from pgqueue.tasks.target import check_function, fault_in
+from pgqueue.tasks.registry import found, known
+from pgqueue.tasks.target import check_function, check_importable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
+V = TypeVar("V")
 
 
 class Task(Generic[P, R]):
@@ -71,13 +80,14 @@ class Task(Generic[P, R]):
             bounds.iterable and inspect.isasyncgenfunction(inspect.unwrap(function))
         )
         self.limits = limits
+        self.calling = Calling(function, self.target, given=int(transactional))
         key = limits.limit_key
-        self._limit_key = None if key is None else LimitKey(key, self.target, self._signature)
+        self._limit_key = None if key is None else LimitKey(key, self.target, self.calling.signature)
         self.hooks = hooks
         self.follows = follows
         self.sensitive = sensitive
         # Most say nothing, and their functions are not looked at.
-        self.secrecy = Secrecy.of(sensitive, self.target, self._signature) if sensitive else None
+        self.secrecy = Secrecy.of(sensitive, self.target, self.calling.signature) if sensitive else None
         if self.secrecy is not None and self._limit_key is not None:
             self._limit_key.check_shown(self.secrecy)
         self._said = self.options.said()
@@ -90,7 +100,7 @@ class Task(Generic[P, R]):
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """By reference; with other options than the module's, by that reference and those options."""
-        original = _registry.get(self.target, self)
+        original = known.get(self.target, self)
         return self.__name__ if original is self else (_with_options, (original, self.options))
 
     @overload
@@ -119,16 +129,14 @@ class Task(Generic[P, R]):
 
     def job(self, /, *args: P.args, **kwargs: P.kwargs) -> NewJob:
         """A call with these arguments as a value, for enqueue_many()."""
-        if self.function.__module__ == "__main__":
-            target_of(self.function)
-        stored = self._stored(args, kwargs)
+        check_importable(self.function)
+        stored = self.calling.stored(args, kwargs)
         said = self._said
         if self.options.queue is None and (queue := routed(self.target)) is not None:
             said = {**said, "queue": queue}
-        if self._limit_key is None or self.options.limit_key is not None:
-            new = NewJob(self.target, stored, **said)
-        else:
-            new = NewJob(self.target, stored, **said, limit_key=self._limit_key.of(stored))
+        new = NewJob(self.target, stored, **said)
+        if self._limit_key is not None or self.bounds.codec is not None:
+            new = self.kept(new)
         return with_follow_ups(new, found) if self.options.is_followed else new
 
     def limit_key_of(self, args: Args) -> str | None:
@@ -145,7 +153,7 @@ class Task(Generic[P, R]):
         return self._with(JobOptions(**options).over(self.options))
 
     def _with(self, options: JobOptions) -> Self:
-        return type(self)(
+        made = type(self)(
             self.function,
             options,
             self.retry,
@@ -156,64 +164,84 @@ class Task(Generic[P, R]):
             hooks=self.hooks,
             follows=self.follows,
         )
+        # What was found out about its function.
+        made.calling = self.calling
+        return made
 
-    @functools.cached_property
-    def _signature(self) -> inspect.Signature:
-        """How the function is called by a job: without the connection that the worker gives it."""
-        signature = inspect.signature(self.function)
-        if not self.transactional:
-            return signature
-        return signature.replace(parameters=list(signature.parameters.values())[1:])
-
-    @functools.cached_property
+    @property
     def takes_ended_job(self) -> bool:
         """Whether its argument `ended` is to be an EndedJob, by its annotation, and not what JSON makes of one."""
-        said = self._signature.parameters.get(ENDED)
-        if said is None:
-            return False
-        wanted = said.annotation
-        return EndedJob.__name__ in wanted if isinstance(wanted, str) else EndedJob in (wanted, *get_args(wanted))
+        return self.calling.takes_ended_job
 
     def misfit(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
         """How arguments do not fit the parameters, the connection of a transactional task apart; None if they do."""
-        try:
-            self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            return f"{error}; its arguments are {self.__name__}{self._signature}"
-        return None
+        return self.calling.misfit(args, kwargs)
 
     def by_name(self, args: Sequence[Any]) -> dict[str, Any]:
         """Positional arguments by the names of their parameters. Raises ArgumentError."""
-        try:
-            call = self._signature.bind_partial(*args)
-        except TypeError as error:
-            raise ArgumentError(f"{self.target}: {error}") from None
-        return dict(call.arguments)
+        return self.calling.by_name(args)
 
     def filled(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """What each parameter of a job's call gets, defaults too. Raises TypeError if the arguments do not fit."""
-        call = self._signature.bind(*args, **kwargs)
+        call = self.calling.signature.bind(*args, **kwargs)
         call.apply_defaults()
         return dict(call.arguments)
 
-    def _stored(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Args:
-        """The arguments as given if all are positional or all by keyword, else all by name where that can be."""
-        if misfit := self.misfit(args, kwargs):
-            raise ArgumentError(f"{self.target}: {misfit}")
-        call = self._signature.bind(*args, **kwargs)
-        if not kwargs:
-            return args or None
-        if not args:
-            return kwargs
-        parameters = list(self._signature.parameters.values())[: len(args)]
-        if len(parameters) == len(args) and all(each.kind is each.POSITIONAL_OR_KEYWORD for each in parameters):
-            return {**{each.name: value for each, value in zip(parameters, args, strict=True)}, **kwargs}
-        if call.kwargs:
-            raise ArgumentError(
-                f"{self.target}: a job's arguments are all positional or all by keyword, and"
-                f" {', '.join(call.kwargs)} can only be given by keyword; give the others by keyword, too"
+    def fitted(self, new: NewJob) -> NewJob:
+        """A job of this task with its limit key, and its arguments as they are kept.
+
+        Raises SignatureError, ArgumentError, OptionError, CodecError.
+        """
+        self.calling.check(new.args)
+        return self.kept(new)
+
+    def kept(self, new: NewJob) -> NewJob:
+        """As fitted(), without a look at whether its arguments fit."""
+        if new.limit_key is None and self._limit_key is not None and codec_of(new.args) is None:
+            new = replace(new, limit_key=self._limit_key.of(new.args))
+        if self.bounds.codec is None:
+            return new
+        if new.unique is not None:
+            raise OptionError(
+                f"{self.target} has a codec, which may write equal arguments differently; say unique_key, not unique"
             )
-        return call.args
+        return replace(new, args=self.sealed(new.args))
+
+    def sealed(self, args: Args) -> Args:
+        """Arguments as the task's codec writes them; as they are if it has none. Raises CodecError, ArgumentError."""
+        return args if self.bounds.codec is None else sealed_args(self.bounds.codec, args)
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether its jobs' arguments go in as JSON has them: nothing is to be opened, nothing converted."""
+        return self.bounds.codec is None and self.calling.conversion is None
+
+    @overload
+    def result(
+        self: Task[Any, Coroutine[Any, Any, V]], conn: SyncConnection, job_id: JobRef, timeout: Duration | None = None
+    ) -> V: ...
+    @overload
+    def result(
+        self: Task[Any, Coroutine[Any, Any, V]], conn: AsyncConnection, job_id: JobRef, timeout: Duration | None = None
+    ) -> Awaitable[V]: ...
+    @overload
+    def result(self, conn: SyncConnection, job_id: JobRef, timeout: Duration | None = None) -> R: ...
+    @overload
+    def result(self, conn: AsyncConnection, job_id: JobRef, timeout: Duration | None = None) -> Awaitable[R]: ...
+    def result(self, conn: AnyConnection, job_id: JobRef, timeout: Duration | None = None) -> Any:
+        """What a job of this task returned, as the function's annotation says; else as pgqueue.result()."""
+        wait: Callable[..., Any] = results.result
+        return wait(conn, job_id, timeout, task=self)
+
+    def returned(self, value: Any) -> Any:
+        """What was stored as a result, as the function returned it. Raises ArgumentError where it is something else."""
+        reader = self.calling.result
+        if reader is None or value is None:
+            return value
+        try:
+            return reader(value)
+        except (Mismatch, RecursionError) as error:
+            raise ArgumentError(f"{self.target}: {said(error, 'result')}") from error
 
 
 class TransactionalTask(Task[P, R], Generic[C, P, R]):
@@ -221,50 +249,6 @@ class TransactionalTask(Task[P, R], Generic[C, P, R]):
 
     def __call__(self, conn: C, /, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]  # see above
         return self.function(conn, *args, **kwargs)
-
-
-# Every @task of the modules imported so far, by target; a reloaded module's tasks replace the old ones.
-_registry: dict[str, Task[..., Any]] = {}
-
-
-def register(task: Task[..., Any]) -> None:
-    """Have a task found by its target, in this process."""
-    _registry[task.target] = task
-
-
-def registered(target: str) -> Task[..., Any] | None:
-    """The @task of this name, if its module is imported in this process."""
-    return _registry.get(target)
-
-
-def registered_tasks() -> list[Task[..., Any]]:
-    """Every @task of the modules imported in this process, by name."""
-    return [_registry[target] for target in sorted(_registry)]
-
-
-def found(target: Target) -> tuple[str, Task[..., Any] | None]:
-    """The name of a target, and its task, if that is known here. Raises TargetError."""
-    name = target_of(target)
-    return name, target if isinstance(target, Task) else registered(name)
-
-
-def target_of(task: str | Task[..., Any] | Callable[..., Any]) -> str:
-    """The target `module:function` of a task, a module-level function, or a text that is one.
-
-    Raises TargetError for what no worker could call.
-    """
-    if isinstance(task, str):
-        if fault := fault_in(task):
-            raise TargetError(f"target {fault}")
-        return task
-    function = task.function if isinstance(task, Task) else task
-    check_function(function, iterable=isinstance(task, Task) and task.bounds.iterable)
-    if function.__module__ == "__main__":
-        raise TargetError(
-            f"{function.__qualname__} is defined in __main__, which in a worker is another file; move it to a module"
-            " that both can import"
-        )
-    return f"{function.__module__}:{function.__qualname__}"
 
 
 def _with_options(original: Task[..., Any], options: JobOptions) -> Task[..., Any]:

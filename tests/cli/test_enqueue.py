@@ -165,7 +165,7 @@ def test_a_misspelt_task_of_a_workers_own_module_is_in_doubt(pgqueue: Command, s
     """As a real worker tells of itself: its module, and the tasks in it."""
     start("worker", "-A", SHOP, "-x", "thread", "-Q", "default")
     name = f"{SHOP}:send_receipt"
-    wait_until(lambda: pgqueue("enqueue", name).err == "", timeout=20)
+    wait_until(lambda: pgqueue("enqueue", name, "[1]").err == "", timeout=20)
     doubt = pgqueue("enqueue", "tests.cli.shop:send_recipt").err
     assert "no live worker has a task tests.cli.shop:send_recipt" in doubt
     assert f"did you mean {name}?" in doubt

@@ -70,8 +70,8 @@ def test_p1_copied_jobs_go_with_the_transaction_that_enqueued_them(conn: Conn) -
 def test_a_bad_argument_in_the_middle_leaves_the_transaction_as_it_was(conn: Conn, begun: bool) -> None:
     if begun:
         conn.execute("create table mine (value int)")
-    with pytest.raises(pgqueue.ArgumentError, match="set is not JSON serialisable"):
-        pgqueue.enqueue_many(conn, [*batch(), pgqueue.NewJob("shop.tasks:send", [{1}])])
+    with pytest.raises(pgqueue.ArgumentError, match="object is not JSON serialisable"):
+        pgqueue.enqueue_many(conn, [*batch(), pgqueue.NewJob("shop.tasks:send", [object()])])
     assert rows(conn) == []
     if begun:
         conn.execute("insert into mine values (1)")

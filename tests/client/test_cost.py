@@ -72,7 +72,7 @@ WAYS: dict[str, Way] = {
 @pytest.fixture(autouse=True)
 def _forget_task() -> Iterator[None]:
     yield
-    import_module("pgqueue.tasks.task")._registry.pop(_task.target, None)
+    import_module("pgqueue.tasks.task").known.pop(_task.target, None)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

@@ -24,7 +24,7 @@ def send(order_id: int) -> int:
     return order_id
 
 
-def plain() -> None: ...
+def plain(number: int) -> None: ...
 
 
 @pytest.fixture

@@ -26,15 +26,15 @@ assert MANY < FEWEST
 
 
 def batch(number: int, **options: Any) -> list[pgqueue.NewJob]:
-    return [pgqueue.NewJob(TARGET, [LARGE], **options) for _ in range(number)]
+    return [pgqueue.NewJob(TARGET, [LARGE], max_args=MEGABYTE, **options) for _ in range(number)]
 
 
 KINDS: dict[str, Callable[[], list[pgqueue.NewJob]]] = {
     "copy": lambda: batch(FEWEST),
     "delayed": lambda: batch(MANY, delay=60),
     "expiring": lambda: batch(FEWEST, ttl=60),
-    "given ids": lambda: [pgqueue.NewJob(TARGET, [LARGE], job_id=new_job_id()) for _ in range(MANY)],
-    "keys": lambda: [pgqueue.NewJob(TARGET, [LARGE], unique_key=str(uuid4())) for _ in range(MANY)],
+    "given ids": lambda: [pgqueue.NewJob(TARGET, [LARGE], max_args=MEGABYTE, job_id=new_job_id()) for _ in range(MANY)],
+    "keys": lambda: [pgqueue.NewJob(TARGET, [LARGE], max_args=MEGABYTE, unique_key=str(uuid4())) for _ in range(MANY)],
 }
 
 
@@ -62,7 +62,7 @@ def test_a_large_batch_takes_memory_for_a_part_of_it(conn: Conn, kind: str) -> N
 def mixed() -> list[pgqueue.NewJob]:
     """Jobs of every kind, in an order that no piece keeps, with a key that comes again at the end."""
     return [
-        pgqueue.NewJob(TARGET, [LARGE, number], **options)
+        pgqueue.NewJob(TARGET, [LARGE, number], max_args=MEGABYTE, **options)
         for number in range(MANY)
         for options in [
             [{}, {"unique_key": f"{number % 7}"}, {"job_id": new_job_id()}, {"notify": "off"}, {"delay": 1}][number % 5]
@@ -93,7 +93,7 @@ def test_ids_come_back_in_order_from_several_pieces(db: Conn, connect: Connect) 
 
 def test_several_pieces_are_one_transaction_in_autocommit_mode(db: Conn) -> None:
     with pytest.raises(pgqueue.ArgumentError):
-        pgqueue.enqueue_many(db, [*batch(MANY, delay=60), pgqueue.NewJob(TARGET, [{1}], delay=60)])
+        pgqueue.enqueue_many(db, [*batch(MANY, delay=60), pgqueue.NewJob(TARGET, [object()], delay=60)])
     assert count(db, "jobs") == 0
     check(db, new := mixed(), pgqueue.enqueue_many(db, new))
     assert db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -103,8 +103,8 @@ def test_several_pieces_are_one_transaction_in_autocommit_mode(db: Conn) -> None
 def test_a_fault_in_a_later_piece_leaves_the_transaction_as_it_was(conn: Conn, begun: bool) -> None:
     if begun:
         conn.execute("create table mine (value int)")
-    with pytest.raises(pgqueue.ArgumentError, match="set is not JSON serialisable"):
-        pgqueue.enqueue_many(conn, [*batch(MANY, delay=60), pgqueue.NewJob(TARGET, [{1}], delay=60)])
+    with pytest.raises(pgqueue.ArgumentError, match="object is not JSON serialisable"):
+        pgqueue.enqueue_many(conn, [*batch(MANY, delay=60), pgqueue.NewJob(TARGET, [object()], delay=60)])
     assert count(conn, "jobs") == 0
     if begun:
         conn.execute("insert into mine values (1)")
@@ -121,7 +121,8 @@ def test_an_async_connection_sends_pieces_too(dsn: str, db: Conn) -> None:
 
 
 def test_two_batches_of_the_same_keys_in_opposite_order_do_not_deadlock(connect: Connect, db: Conn) -> None:
-    new = [pgqueue.NewJob(TARGET, [LARGE], unique_key=key) for key in ("z", "Ä", "a", "B", *map(str, range(MANY)))]
+    keys = ("z", "Ä", "a", "B", *map(str, range(MANY)))
+    new = [pgqueue.NewJob(TARGET, [LARGE], max_args=MEGABYTE, unique_key=key) for key in keys]
 
     async def main() -> list[list[UUID]]:
         async def enqueue(order: list[pgqueue.NewJob]) -> list[UUID]:

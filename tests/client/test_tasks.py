@@ -270,8 +270,12 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
         (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     # Other tests enqueue for a target of the same name, which is no task of this process.
-    monkeypatch.setattr(sys.modules[Task.__module__], "_registry", {})
+    known = sys.modules[Task.__module__].known
+    before = dict(known)
+    known.clear()
     yield importlib.import_module("shop.tasks")
+    known.clear()
+    known.update(before)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "elsewhere")]:
         del sys.modules[name]
 

@@ -22,7 +22,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "enqueue_many": lambda conn: pgqueue.enqueue_many(conn, [pgqueue.NewJob(TARGET, notify="off")]),
     "enqueue_many by COPY": lambda conn: pgqueue.enqueue_many(conn, [pgqueue.NewJob(TARGET, notify="off")] * FEWEST),
     "enqueue_many in pieces": lambda conn: pgqueue.enqueue_many(
-        conn, [pgqueue.NewJob(TARGET, [LARGE], notify="off", delay=1)] * 3
+        conn, [pgqueue.NewJob(TARGET, [LARGE], max_args=PIECE_BYTES, notify="off", delay=1)] * 3
     ),
 }
 
@@ -44,9 +44,12 @@ def test_psycopgs_own_prepares_and_commits(conn: Conn, db: Conn, way: Callable[[
 def test_a_fault_in_the_middle_leaves_it_as_it_was(conn: Conn, db: Conn) -> None:
     conn.tpc_begin(conn.xid(1, db.info.dbname, "fault"))
     kept = pgqueue.enqueue(conn, TARGET, notify="off").id
-    for many in ([pgqueue.NewJob(TARGET)] * FEWEST, [pgqueue.NewJob(TARGET, [LARGE], delay=1)] * 3):
+    for many in (
+        [pgqueue.NewJob(TARGET)] * FEWEST,
+        [pgqueue.NewJob(TARGET, [LARGE], max_args=PIECE_BYTES, delay=1)] * 3,
+    ):
         with pytest.raises(pgqueue.ArgumentError):
-            pgqueue.enqueue_many(conn, [*many, pgqueue.NewJob(TARGET, [{1}], delay=many[0].delay)])
+            pgqueue.enqueue_many(conn, [*many, pgqueue.NewJob(TARGET, [object()], delay=many[0].delay)])
     conn.tpc_prepare()
     conn.tpc_commit()
     assert db.execute("select id from pgqueue.jobs").fetchall() == [(kept,)]

@@ -58,7 +58,9 @@ def test_100_mb_in_and_100_mb_out_cost_the_worker_a_few_times_as_much_and_give_i
     worker = spawn(app=APPS, concurrency=2)
     innocents = [desk.send("work") for _ in range(5)]
     enlarged = desk.send("tests.hostile.nasty.values:enlarge", 100, store_result=True, max_attempts=1)
-    counted = desk.send("tests.hostile.nasty.values:length", "x" * (100 * MB), store_result=True, max_attempts=1)
+    counted = desk.send(
+        "tests.hostile.nasty.values:length", "x" * (100 * MB), store_result=True, max_attempts=1, max_args=101 * MB
+    )
     innocents += [desk.send("work") for _ in range(5)]
     # Not the jobs themselves: each look would bring 100 MB.
     desk.await_all_ended(120)

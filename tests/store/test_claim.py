@@ -87,11 +87,11 @@ def test_a_claim_takes_no_more_bytes_than_asked_and_always_one(db: Conn, text: s
     """Whether they compress well or not at all: what counts is what the worker will hold."""
     worker = enlist(db)
     value = text * 100_000 if text == "x" else "".join(random.choices(string.ascii_letters, k=100_000))
-    fill(db, 5, args=[value])
+    fill(db, 5, args=[value], max_args=250_000)
     bound = {"most_bytes": 250_000}
     taken = [len(execute(db, jobs.step(worker, [], slots(), timedelta(0), 10, **bound)).claims) for _ in range(3)]
     assert taken == [3, 2, 0]
-    fill(db, 2, args=[value])
+    fill(db, 2, args=[value], max_args=250_000)
     assert len(execute(db, jobs.step(worker, [], slots(), timedelta(0), 10, most_bytes=1)).claims) == 1
 
 

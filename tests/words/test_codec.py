@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
-import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgqueue.codec import MAX_DEPTH, decode_args, encode, encode_args
@@ -22,6 +21,7 @@ JSON = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.lists(JSON))
 def test_positional_arguments_come_back_as_they_were(args: list[Any]) -> None:
     assert decode_args(encode_args(args)) == (args, {})
@@ -57,18 +57,19 @@ def deep(levels: int) -> list[Any]:
     ("args", "message"),
     [
         ({"user": User()}, 'args["user"]: User is not JSON serialisable; pass its id'),
-        ([{"a": [1, {2}]}], 'args[0]["a"][1]: set is not JSON serialisable; pass list(...)'),
-        ([datetime.datetime.now()], "args[0]: datetime is not JSON serialisable; pass .isoformat()"),
-        ([uuid.uuid4()], "args[0]: UUID is not JSON serialisable; pass str(...)"),
-        ([decimal.Decimal(1)], "args[0]: Decimal is not JSON serialisable; pass str(...)"),
-        ([b"x"], "args[0]: bytes is not JSON serialisable; pass base64 text"),
+        ([{"a": [1, object()]}], 'args[0]["a"][1]: object is not JSON serialisable; pass its id'),
+        ([datetime.datetime.now()], "args[0]: a datetime without a zone may mean any moment; give it one"),
+        ([decimal.Decimal("nan")], "args[0]: NaN is not JSON; pass None or a text"),
         ([float("nan")], "args[0]: nan is not JSON"),
         ([float("-inf")], "args[0]: -inf is not JSON"),
         ([10**5000], "args[0]: an integer of more than 1,000 digits; pass it as text"),
         (["\ud800"], "args[0]: holds a lone surrogate"),
-        ([{1: 2}], "args[0]: the key 1 is not a text"),
-        ({1: 2}, "args: the key 1 is not a text"),
-        ({"{": {1: 2}}, 'args["{"]: the key 1 is not a text'),
+        ([{None: 2}], "args[0]: the key None is not a text"),
+        ({True: 2}, "args: the key True is not a text"),
+        ({"{": {1.5: 2}}, 'args["{"]: the key 1.5 is not a text'),
+        ([{(1, 2): 2}], "args[0]: the key (1, 2) is not a text"),
+        ([{"\ud800": 2}], "args[0]: the key '\\ud800': holds a lone surrogate"),
+        ([{1: 2, "1": 3}], 'args[0]: two keys are "1" in JSON'),
         ("text", "args must be a list (positional) or a mapping (by keyword), got str"),
         (5, "args must be a list (positional) or a mapping (by keyword), got int"),
     ],

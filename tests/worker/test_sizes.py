@@ -20,7 +20,7 @@ MEGABYTE = 2**20
 def test_few_large_jobs_are_held_after_many_small_ones(start: StartThreaded, desk: Desk, kind: str) -> None:
     """By number it would claim as many large ones ahead as it got through small ones."""
     desk.send_many([NewJob(f"{ERRANDS}:work") for _ in range(5_000)])
-    desk.send_many([NewJob(f"{ERRANDS}:swallow", ["x" * MEGABYTE, 0.01]) for _ in range(60)])
+    desk.send_many([NewJob(f"{ERRANDS}:swallow", ["x" * MEGABYTE, 0.01], max_args=2 * MEGABYTE) for _ in range(60)])
     start(executor=kind, concurrency=2)
     held = "select count(*) from pgqueue.jobs where worker is not null and target like '%%swallow'"
     most = 0
@@ -32,7 +32,7 @@ def test_few_large_jobs_are_held_after_many_small_ones(start: StartThreaded, des
 
 def test_what_has_a_free_slot_is_claimed_however_large(start: StartThreaded, desk: Desk) -> None:
     half = MOST_BYTES // 2 // MEGABYTE
-    jobs = [NewJob(f"{ERRANDS}:swallow", ["x" * (half * MEGABYTE), 60]) for _ in range(4)]
+    jobs = [NewJob(f"{ERRANDS}:swallow", ["x" * (half * MEGABYTE), 60], max_args=MOST_BYTES) for _ in range(4)]
     sent = desk.send_many(jobs)
     worker = start(executor="thread", concurrency=4, shutdown_timeout=0.1)
     for job_id in sent:

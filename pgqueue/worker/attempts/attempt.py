@@ -96,7 +96,7 @@ class Attempts:
         if instruments.installed:
             finished = context.run(self._run_watched, call, began)
         else:
-            finished = finish(claim, context.run(self._run, call), call.task, began)
+            finished = finish(claim, context.run(self._run, call), call.task, began, call.opened)
         end_copy(self._pid)
         self._call = None
         return finished
@@ -154,7 +154,7 @@ class Attempts:
         outcome = self._run(call)
         # What a job forked ends here, and is not looked at a second time.
         end_copy(self._pid)
-        finished = finish(call.claim, outcome, call.task, began)
+        finished = finish(call.claim, outcome, call.task, began, call.opened)
         return watch.ended(finished, call.error)
 
     def _run(self, call: Call) -> Outcome:

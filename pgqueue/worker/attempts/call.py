@@ -35,11 +35,13 @@ from pgqueue.outcome import (
 from pgqueue.record import EndedJob
 from pgqueue.redaction import secrets_of
 from pgqueue.retry import DEFAULT_RETRY, seconds
+from pgqueue.sealed import CODEC, ENDED
 from pgqueue.secrecy import Secrecy
 from pgqueue.spawning import Spawning
 from pgqueue.tasks import Refused, Task, Unknown, find_task
-from pgqueue.tasks.following import ENDED, NOTHING_FOLLOWS
+from pgqueue.tasks.following import NOTHING_FOLLOWS
 from pgqueue.worker import task_log
+from pgqueue.worker.attempts.arguments import OwnContext, Taken, result_of, taken
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report, with_note
 
@@ -66,6 +68,8 @@ class Call:
     settled: Succeeded | None = None
     # What became of the call in the end, if it raised: for who looks on.
     error: BaseException | None = None
+    # Their JSON, where the claim has what a codec wrote.
+    opened: str | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None
@@ -114,7 +118,8 @@ class Call:
         if not self.claim.store_result:
             return _SUCCEEDED if brings is None else Succeeded(brings=brings)
         try:
-            return Succeeded(encode(value, "result"), brings=brings)
+            text = encode(value, "result") if self.task.is_plain else result_of(self.task, value)
+            return Succeeded(text, brings=brings)
         except ArgumentError as error:
             raise Unstorable(str(error)) from None
         except Exception as error:
@@ -134,6 +139,12 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
             return Ended(Reason.EXHAUSTED, used_up)
         args, kwargs = ([], {}) if claim.args == "{}" else decode_args(claim.args)
         labels = {} if claim.labels is None else _labels(claim.labels)
+        given: Taken | None = None
+        if CODEC in kwargs or not task.is_plain:
+            found = taken(claim, task, args, kwargs)
+            if not isinstance(found, Taken):
+                return found
+            given = found
     except Refused as refusal:
         return Ended(Reason.REFUSED, error_report("Refused", refusal))
     except Unknown as gap:
@@ -148,14 +159,20 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     spawner = (
         _SPAWNING if task.follows is NOTHING_FOLLOWS else Spawning(task.follows.max_depth, task.follows.max_children)
     )
-    context = JobContext(
-        claim, args or kwargs, labels, _deadline(claim, task, now), task.transactional, task.secrecy, spawner
-    )
+    deadline = _deadline(claim, task, now)
+    if given is None:
+        context = JobContext(claim, args or kwargs, labels, deadline, task.transactional, task.secrecy, spawner)
+    else:
+        context = OwnContext(claim, task, given, labels, deadline, spawner)
+        args, kwargs = given.args, given.kwargs
     if task.bounds.iterable:
         context._iterable = True
     if ENDED in kwargs and task.takes_ended_job:
         kwargs = _with_ended_job(kwargs)
-    return Call(claim, task, args, kwargs, context)
+    call = Call(claim, task, args, kwargs, context)
+    if given is not None:
+        call.opened = given.json
+    return call
 
 
 def outlet_of(task: Task[..., Any], outlet: Outlet) -> Outlet:
@@ -185,8 +202,12 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
     return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
-def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, began: float) -> Finished:
+def finish(
+    claim: Claim, outcome: Outcome, task: Task[..., Any] | None, began: float, opened: str | None = None
+) -> Finished:
     """The settlement of an outcome, of what began at monotonic() time `began` and ends now.
+
+    `opened` are the arguments, where a codec wrote those of the claim.
 
     A retry policy that raises or answers nonsense hurts its own job alone.
     """
@@ -195,7 +216,9 @@ def finish(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, began: f
         # By far the most, and nothing to judge.
         return succeeded(claim, ended - began, ended=ended)
     finished = _judged(claim, outcome, task, ended - began)
-    return finished if task is None or task.secrecy is None else _without_secrets(finished, task.secrecy)
+    if task is None or task.secrecy is None:
+        return finished
+    return _without_secrets(finished, task.secrecy, opened or claim.args)
 
 
 def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
@@ -210,12 +233,12 @@ def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed
             return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed, monotonic())
 
 
-def _without_secrets(done: Finished, secrecy: Secrecy) -> Finished:
+def _without_secrets(done: Finished, secrecy: Secrecy, args: str) -> Finished:
     """What no report of an exception said: the words about it, and what raised outside of the task."""
     said = done.settlement
     if said.error is said.traceback is None:
         return done
-    secrets = secrets_of(secrecy, done.claim.args)
+    secrets = secrets_of(secrecy, args)
     clean = said._replace(error=without(said.error, secrets), traceback=without(said.traceback, secrets))
     return done._replace(settlement=clean)
 

@@ -1,0 +1,1 @@
+"""What arguments and results are: values by their own types on the way out, by annotations on the way in."""

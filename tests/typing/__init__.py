@@ -1,0 +1,1 @@
+"""What type checkers make of the public names: `make check` reads these files, and nobody runs them."""
