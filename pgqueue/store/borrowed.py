@@ -39,16 +39,12 @@ def over(server: PGconn, kind: Any = psycopg.Connection) -> Iterator[Any]:
 
 
 class Borrowed(Lender):
-    """Lends one session to attempts, one after the other, each in a savepoint, or a transaction if none is open.
+    """Lends one session to attempts, one after the other, each in a savepoint, or a transaction if none is open."""
 
-    `recorded=False` is for attempts at jobs that have no row: their success is written nowhere.
-    """
-
-    def __init__(self, server: PGconn, *, is_async: bool, recorded: bool = True) -> None:
+    def __init__(self, server: PGconn, *, is_async: bool) -> None:
         super().__init__("", is_async=is_async)
         self._borrowed = server
         self._object: Any = psycopg.AsyncConnection if is_async else psycopg.Connection
-        self._recorded = recorded
         self._handlers: Any = None
         self._block: Any = None
 
@@ -71,7 +67,7 @@ class Borrowed(Lender):
         conn = self._lent
         try:
             await self._check(conn)
-            if self._recorded and not await answer(execute(conn, completion)):
+            if not await answer(execute(conn, completion)):
                 raise LeaseLost("the job's lease is gone: its transaction was rolled back")
             await answer(_leave_block(self._block, None))
         except BaseException:

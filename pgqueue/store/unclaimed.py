@@ -49,6 +49,30 @@ limit $3::pg_catalog.int4
 """
 
 
+def as_if_tried(job_id: UUID, attempts: int) -> Statement[None]:
+    """Have a waiting job begin with a later attempt. O(log n)."""
+    sql = """
+    update pgqueue.jobs as job set attempt = $2::pg_catalog.int4, claim = $2::pg_catalog.int4
+    where job.id operator(pg_catalog.=) $1::pg_catalog.uuid and job.worker is null
+    """
+    return Statement(sql, (job_id, attempts), nothing)
+
+
+def brought_by(job_id: UUID) -> Statement[list[UUID]]:
+    """The jobs that a job has brought, and that wait; in their order. Walks lineage_children and jobs_pkey."""
+    return Statement(_BROUGHT_BY, (job_id,), lambda rows: [row[0] for row in rows])
+
+
+_BROUGHT_BY = """
+select child.job_id
+from pgqueue.lineage as child
+join pgqueue.jobs as job on job.id operator(pg_catalog.=) child.job_id
+where child.parent_id operator(pg_catalog.=) $1::pg_catalog.uuid and job.worker is null
+order by child.nth
+limit 10000
+"""
+
+
 def bring_within_reach() -> Statement[None]:
     """Have what fell due since this transaction began be due in it, too, where time stands still. Scans jobs."""
     return Statement(_WITHIN_REACH, (), nothing)

@@ -15,13 +15,14 @@ from pgqueue.testing.draining import drain
 from pgqueue.testing.eagerly import eager
 from pgqueue.testing.failures import AttemptFailed, NotQuiet
 from pgqueue.testing.one_attempt import run_job, run_job_async
-from pgqueue.testing.ran import Ran
+from pgqueue.testing.ran import Brought, Ran
 from pgqueue.testing.server import scratch_database
 from pgqueue.testing.travelling import time_travel
 from pgqueue.testing.waiting import Waiting
 
 __all__ = [
     "AttemptFailed",
+    "Brought",
     "DatabaseMixin",
     "NotQuiet",
     "Ran",

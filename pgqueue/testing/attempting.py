@@ -61,8 +61,8 @@ class Seen:
 class LocalAttempts(Attempts):
     """Runs attempts in this thread, or in its event loop where that runs coroutines: one at a time.
 
-    `server` is the session that they are lent, in the transaction open there; None has them open their own to `dsn`.
-    `put` is told what they say; `recorded` is whether their jobs have rows, `cancelled` whether nobody wants them.
+    `server` is the session that they are lent, in the transaction open there; None has them open their own to `dsn`,
+    or refuses them. `put` is told what they say; `cancelled` is whether nobody wants their jobs any more.
     """
 
     def __init__(
@@ -73,7 +73,6 @@ class LocalAttempts(Attempts):
         middleware: Sequence[Middleware] = (),
         put: Callable[[Said], object] | None = None,
         *,
-        recorded: bool = True,
         cancelled: bool = False,
     ) -> None:
         self._put = put
@@ -85,9 +84,9 @@ class LocalAttempts(Attempts):
             for each in (self._async, self._in_loop):
                 each._wire = BorrowedWire(server, is_async=True)
         if server is not None:
-            self._lender = Borrowed(server, is_async=False, recorded=recorded)
+            self._lender = Borrowed(server, is_async=False)
             for each in (self._async, self._in_loop):
-                each._lenders.append(Borrowed(server, is_async=True, recorded=recorded))
+                each._lenders.append(Borrowed(server, is_async=True))
         self._cancelled = cancelled
         self._seen = Seen()
 

@@ -29,7 +29,7 @@ from pgqueue.store.connection import (
     open_connection,
 )
 from pgqueue.store.sync_or_async import at_once
-from pgqueue.tasks import import_apps
+from pgqueue.tasks import Task, import_apps
 from pgqueue.testing.attempting import LocalAttempts
 from pgqueue.testing.failures import NotQuiet
 from pgqueue.testing.ran import Ran, raise_failed
@@ -159,9 +159,17 @@ def runner_at(where: str | SyncConnection, app: Sequence[str], middleware: Seque
 
 @contextmanager
 def runner_on(
-    raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], app: Sequence[str], middleware: Sequence[str]
+    raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+    app: Sequence[str],
+    middleware: Sequence[str],
+    *,
+    task: Task[..., Any] | None = None,
+    cancelled: bool = False,
 ) -> Iterator[Runner]:
-    """A runner in the transaction that is open on a connection of psycopg's, of either kind."""
+    """A runner in the transaction that is open on a connection of psycopg's, of either kind.
+
+    `task` is called for its target, whatever is registered; with `cancelled` nobody wants its jobs.
+    """
     with ExitStack() as stack:
         if isinstance(raw, psycopg.Connection):
             conn = raw
@@ -172,12 +180,18 @@ def runner_on(
             if raw.autocommit and not raw.info.transaction_status:
                 conn.autocommit = True
         stack.enter_context(bound(conn))
-        yield stack.enter_context(_running(conn, None, raw, app, middleware))
+        yield stack.enter_context(_running(conn, None, raw, app, middleware, task, cancelled))
 
 
 @contextmanager
 def _running(
-    conn: Connection, dsn: str | None, lent: Any, app: Sequence[str], middleware: Sequence[str]
+    conn: Connection,
+    dsn: str | None,
+    lent: Any,
+    app: Sequence[str],
+    middleware: Sequence[str],
+    task: Task[..., Any] | None = None,
+    cancelled: bool = False,
 ) -> Iterator[Runner]:
     import_apps(app)
     lines = LineKeeper(lambda event: None, lambda: None)
@@ -186,7 +200,9 @@ def _running(
         lines.put(said)
 
     server = None if lent is None else lent.pgconn
-    attempts = LocalAttempts(dsn, server, app, load_middleware(middleware), put)
+    attempts = LocalAttempts(dsn, server, app, load_middleware(middleware), put, cancelled=cancelled)
+    if task is not None:
+        attempts.know(task)
     runner = Runner(conn, attempts, lines)
     runner.begin()
     try:

@@ -16,10 +16,11 @@ import psycopg
 from pgqueue import sending
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
-from pgqueue.job import NewJob
+from pgqueue.job import Claim, NewJob
 from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async
 from pgqueue.testing.draining import outside_of_loops, runner_on
 from pgqueue.testing.ran import Ran, raise_failed
+from pgqueue.testing.runner import Runner
 
 # Jobs that enqueue jobs, one in the other.
 DEEPEST = 32
@@ -84,18 +85,23 @@ class _Eagerly:
 
     def _run_here(self, raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], ids: Sequence[UUID]) -> None:
         with _deeper(), runner_on(raw, self._app, self._middleware) as runner:
-            for each in ids:
-                claim = runner.claim_one(each)
-                if claim is not None:
-                    self._note(runner.run(claim, None))
+            for claim in self._claims(runner, ids):
+                self._note(runner.run(claim, None))
 
     async def _run_async(self, conn: Any, ids: Sequence[UUID]) -> None:
         raw = await driver_async(conn)
         with _deeper(), runner_on(raw, self._app, self._middleware) as runner:
-            for each in ids:
-                claim = runner.claim_one(each)
-                if claim is not None:
-                    self._note(await runner.run_in_loop(claim, None))
+            for claim in self._claims(runner, ids):
+                self._note(await runner.run_in_loop(claim, None))
+
+    def _claims(self, runner: Runner, ids: Sequence[UUID]) -> Iterator[Claim]:
+        """These jobs, and after each what follows it."""
+        waiting = list(reversed(ids))
+        while waiting:
+            claim = runner.claim_one(waiting.pop())
+            if claim is not None:
+                yield claim
+                waiting += reversed(runner.brought_by(claim.id))
 
     def _note(self, ran: Ran) -> None:
         self.ran.append(ran)

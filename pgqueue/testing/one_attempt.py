@@ -1,30 +1,31 @@
-"""One attempt at a job that exists nowhere: a task is called as a worker calls it, and what comes of it is judged."""
+"""One attempt: a task is called as a worker calls it, and what comes of it is judged."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
-
-from psycopg.pq.abc import PGconn
 
 from pgqueue.codec import encode_args
 from pgqueue.errors import UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, Args, Claim, NewJob, Target
-from pgqueue.options import Duration
+from pgqueue.options import Duration, check_integer
 from pgqueue.retry import seconds
 from pgqueue.store.connection import AnyConnection, SyncConnection, driver, driver_async, is_async
 from pgqueue.tasks import Task, find_task, import_apps, target_of
+from pgqueue.tasks.addressing import named
 from pgqueue.testing.attempting import LocalAttempts
-from pgqueue.testing.draining import outside_of_loops
+from pgqueue.testing.draining import outside_of_loops, runner_on
 from pgqueue.testing.ran import Ran, raise_failed, ran_of
+from pgqueue.testing.runner import Runner
 from pgqueue.worker.attempts.middleware import load_middleware
 
-TaskOfAny = Task[..., Any]
+AnyTask = Task[..., Any]
 
 
 class JobSaid(TypedDict, total=False):
@@ -48,20 +49,22 @@ def run_job(
     raises: bool = True,
     **said: Unpack[JobSaid],
 ) -> Ran:
-    """Call a task once, as a worker would; answers what came of it. No job is written anywhere.
+    """Call a task once, as a worker would; answers what came of it.
 
     Arguments go through JSON, `current_job()` is there, and what the task raises is judged: raises AttemptFailed for a
-    failure, unless `raises=False`. A transactional task gets `conn`, in a savepoint. `attempt` is the number of the
-    attempt; with `cancelled` nobody wants the job any more.
+    failure, unless `raises=False`. `attempt` is the number of the attempt; with `cancelled` nobody wants the job any
+    more. Without `conn` no job is written anywhere; with it there is one, and everything happens in the transaction
+    open there: for transactional tasks, and for what asks the database through its job.
     """
     task = _task(target)
-    claim = _claim(task, args, **said)
-    server = None if conn is None else driver(conn).pgconn
-    _require_server(task, server)
+    new, attempt = _new(task, args, **said)
+    if conn is None:
+        return _judged(outside_of_loops(lambda: _unwritten(task, new, attempt, middleware, cancelled)), raises)
+    raw = driver(conn)
 
     def run() -> Ran:
-        with closing(_attempts(task, server, middleware, cancelled)) as attempts:
-            return ran_of(*attempts.attempt(claim, 1, None))
+        with runner_on(raw, (), middleware, task=task, cancelled=cancelled) as runner:
+            return runner.run(_claimed(runner, new, attempt), None)
 
     return _judged(outside_of_loops(run), raises)
 
@@ -78,16 +81,22 @@ async def run_job_async(
 ) -> Ran:
     """As run_job(), in the event loop that runs: for tasks that are coroutines, and use what belongs to that loop."""
     task = _task(target)
-    claim = _claim(task, args, **said)
-    server = None
-    if conn is not None:
-        server = (await driver_async(conn) if is_async(conn) else driver(conn)).pgconn
-    _require_server(task, server)
-    with closing(_attempts(task, server, middleware, cancelled)) as attempts:
-        return _judged(ran_of(*await attempts.attempt_in_loop(claim, 1, None)), raises)
+    new, attempt = _new(task, args, **said)
+    if conn is None:
+        with closing(_attempts(task, middleware, cancelled)) as attempts:
+            claim = _claim(task, new, attempt)
+            return _judged(ran_of(*await attempts.attempt_in_loop(claim, 1, None)), raises)
+    raw = await driver_async(conn) if is_async(conn) else driver(conn)
+    with runner_on(raw, (), middleware, task=task, cancelled=cancelled) as runner:
+        return _judged(await runner.run_in_loop(_claimed(runner, new, attempt), None), raises)
 
 
-def _task(target: Target) -> TaskOfAny:
+def _unwritten(task: AnyTask, new: NewJob, attempt: int, middleware: Sequence[str], cancelled: bool) -> Ran:
+    with closing(_attempts(task, middleware, cancelled)) as attempts:
+        return ran_of(*attempts.attempt(_claim(task, new, attempt), 1, None))
+
+
+def _task(target: Target) -> AnyTask:
     """The task; its module is imported if only its name is given, since the test names it."""
     if isinstance(target, Task):
         return target
@@ -97,8 +106,8 @@ def _task(target: Target) -> TaskOfAny:
     return find_task(name, [module])
 
 
-def _claim(
-    task: TaskOfAny,
+def _new(
+    task: AnyTask,
     args: Args,
     *,
     attempt: int = 1,
@@ -107,10 +116,26 @@ def _claim(
     queue: str | None = None,
     labels: Mapping[str, str] | None = None,
     timeout: Duration | None = None,
-) -> Claim:
-    """The claim of a job that is enqueued nowhere. Raises what enqueue() raises."""
+) -> tuple[NewJob, int]:
+    """The job, and the number of its attempt. Raises what enqueue() raises."""
+    check_integer("attempt", attempt, 1, 32_767)
     new = NewJob(task, args, queue=queue, labels=labels, timeout=timeout, max_attempts=max_attempts, job_id=job_id)
-    new = new.over(task.options)
+    # Whatever else waits, this one is to run.
+    said = replace(named(new, {}), unique_key=None, unique=None, run_at=None, delay=None, ttl=None)
+    return replace(said, job_id=said.job_id or new_job_id()), attempt
+
+
+def _claimed(runner: Runner, new: NewJob, attempt: int) -> Claim:
+    claim = runner.claim_one(runner.enqueue(new, attempt - 1))
+    if claim is None:
+        raise UsageError(f"there is a job {new.job_id} already, and it does not wait")
+    return claim
+
+
+def _claim(task: AnyTask, new: NewJob, attempt: int) -> Claim:
+    """The claim of a job that is written nowhere."""
+    if task.transactional:
+        raise UsageError(f"{task.target} is transactional, and needs a connection: run_job(task, args, conn=conn)")
     return Claim(
         new.job_id or new_job_id(),
         attempt,
@@ -122,20 +147,15 @@ def _claim(
         DEFAULT_PRIORITY if new.priority is None else new.priority,
         new.queue or DEFAULT_QUEUE,
         task.target,
-        encode_args(args),
+        encode_args(new.args),
         None if new.labels is None else json.dumps(dict(new.labels)),
         datetime.now(UTC),
         0,
     )
 
 
-def _require_server(task: TaskOfAny, server: PGconn | None) -> None:
-    if task.transactional and server is None:
-        raise UsageError(f"{task.target} is transactional, and needs a connection: run_job(task, args, conn=conn)")
-
-
-def _attempts(task: TaskOfAny, server: PGconn | None, middleware: Sequence[str], cancelled: bool) -> LocalAttempts:
-    made = LocalAttempts(None, server, (), load_middleware(middleware), recorded=False, cancelled=cancelled)
+def _attempts(task: AnyTask, middleware: Sequence[str], cancelled: bool) -> LocalAttempts:
+    made = LocalAttempts(None, None, (), load_middleware(middleware), cancelled=cancelled)
     made.know(task)
     return made
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,25 @@ _TROUBLE = ("failed", "timeout", "crashed", "expired", "late", "parked")
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A job that an attempt has enqueued by `job.enqueue()`, or as an effect by `job.effect()`, with its success."""
+
+    id: UUID
+    target: str
+    args: Any = field(repr=False)
+    options: Mapping[str, Any]
+    is_effect: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """An attempt and its end. `outcome` is the one that stands in history: succeeded, failed, released, cancelled ...;
     or "parked": no task of that name is imported here.
 
     `value` is what the task returned, `error` what it raised; `message` is the worker's word about it. `retry_in` are
     seconds until the job runs again, None if it has ended; `reason` is why it is dead, None if it is not. `expected` is
-    whether the task asked for the failure itself, or calls it expected; `log` what it said with `job.log`.
+    whether the task asked for the failure itself, or calls it expected; `log` what it said with `job.log`, `enqueued`
+    what it gathered for its success.
     """
 
     id: UUID
@@ -39,6 +52,7 @@ class Ran:
     expected: bool = False
     elapsed: float = 0.0
     log: tuple[str, ...] = ()
+    enqueued: tuple[Brought, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -83,7 +97,18 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
         isinstance(outcome, Failed) and (outcome.asked or outcome.expected),
         finished.elapsed,
         tuple(seen.log),
+        tuple(_brought(seen)),
     )
+
+
+def _brought(seen: Seen) -> Iterator[Brought]:
+    brings = None if seen.call is None else seen.call.context._brings
+    if brings is None:
+        return
+    for text, is_effect in [*((each, False) for each in brings.jobs), *((each, True) for each in brings.effects)]:
+        said = json.loads(text)
+        options = {name: value for name, value in said.items() if name not in ("id", "target", "args", "given")}
+        yield Brought(UUID(said["id"]), said["target"], said["args"], options, is_effect)
 
 
 def raise_failed(ran: Ran, all_of_them: Sequence[Ran]) -> None:

@@ -12,6 +12,7 @@ import socket
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -19,16 +20,19 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgqueue import instruments
+from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
 from pgqueue.events import Finished
 from pgqueue.hooks import names_of
-from pgqueue.job import Claim
+from pgqueue.job import Claim, NewJob
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Expired, Move, Released
-from pgqueue.store import execute, jobs, keyed, queues, schedules, secrecy, workers
+from pgqueue.sending import plain_one
+from pgqueue.store import execute, follow_ups, jobs, keyed, queues, schedules, secrecy, workers
 from pgqueue.store.jobs import Slot, Step
 from pgqueue.store.keyed import KeyedSlot, Look
-from pgqueue.store.unclaimed import bring_within_reach
+from pgqueue.store.unclaimed import as_if_tried, bring_within_reach, brought_by
+from pgqueue.tasks import declared_follows
 from pgqueue.testing.attempting import LocalAttempts, Seen
 from pgqueue.testing.ran import Ran, ran_of
 from pgqueue.worker.claiming.headers import with_headers
@@ -41,6 +45,8 @@ from pgqueue.worker.upkeep.scheduler import Scheduler
 
 # Longer than any test: what a killed one holds is given to others after it.
 LEASE = timedelta(hours=1)
+# Until a job that is enqueued and claimed by name in one go would be due: for nobody else to see it.
+HELD_BACK = 3_600.0
 BEGINNING, FIRST = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 # Queues that are served, lanes that are looked at for one job, and looks at schedules in a row.
 MOST_QUEUES, VISITS, MOST_LOOKS = 1_000, 1_000, 1_000
@@ -94,12 +100,23 @@ class Runner:
         for claim in step.expired:
             expired = judge(claim, Expired(), registered_terms(claim.target) or UNKNOWN)
             return self.settle(Finished(claim, expired, 0.0), Seen())
-        return self._with_headers(step.claims[0]) if step.claims else None
+        return self._prepared(step.claims[0]) if step.claims else None
+
+    def enqueue(self, new: NewJob, attempts: int) -> UUID:
+        """A job that was tried so often, and is not due before claim_one() takes it."""
+        made: Enqueued = plain_one(self._conn, replace(new, delay=HELD_BACK))
+        if attempts:
+            execute(self._conn, as_if_tried(made.id, attempts))
+        return made.id
 
     def claim_one(self, job_id: UUID) -> Claim | None:
         """This job, whatever waits before it; None if it does not wait."""
         claim = execute(self._conn, jobs.claim_one(self._worker, job_id))
-        return None if claim is None else self._with_headers(claim)
+        return None if claim is None else self._prepared(claim)
+
+    def brought_by(self, job_id: UUID) -> list[UUID]:
+        """The jobs that follow this one, and wait."""
+        return execute(self._conn, brought_by(job_id))
 
     def run(self, claim: Claim, limit: float | None) -> Ran:
         """One attempt, and its settlement."""
@@ -150,5 +167,9 @@ class Runner:
             slots, after = found.slots, found.look_after or ""
         raise UsageError(f"{MOST_LOOKS:,} looks at jobs with limits found none that may run")
 
-    def _with_headers(self, claim: Claim) -> Claim:
+    def _prepared(self, claim: Claim) -> Claim:
+        """The claim with its headers, once the database knows what follows its task."""
+        task = self._attempts.find(claim)
+        if task is not None and (said := declared_follows(task)) is not None:
+            execute(self._conn, follow_ups.declare([(claim.target, said)], []))
         return with_headers(self._conn, [claim], lambda: bool(instruments.installed))[0]

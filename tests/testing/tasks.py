@@ -114,3 +114,41 @@ heard: list[str] = []
 
 @pgqueue.task(on_success=lambda done: heard.append(done.claim.target))
 def hooked() -> None: ...
+
+
+@pgqueue.task
+def bring(number: int) -> None:
+    job = pgqueue.current_job()
+    job.enqueue(send, [number], delay=60)
+    job.effect(send, number + 1)
+
+
+@pgqueue.task(on_success="tests.testing.tasks:after", on_failure="tests.testing.tasks:after", max_attempts=1)
+def end(well: bool) -> None:
+    if not well:
+        raise LookupError("no")
+
+
+@pgqueue.task
+def after(ended: pgqueue.EndedJob) -> str:
+    return str(ended.state)
+
+
+@pgqueue.task
+def once(key: str) -> str:
+    with pgqueue.current_job().once(key) as first:
+        if first:
+            first.value = "done"
+        return "first" if first else "again"
+
+
+@pgqueue.task
+async def once_async(key: str) -> str:
+    async with pgqueue.current_job().once(key) as first:
+        return "first" if first else "again"
+
+
+@pgqueue.task
+def spawn_at_once(number: int) -> None:
+    pgqueue.current_job().enqueue(send, [number], at="once")
+    raise LookupError("no")
