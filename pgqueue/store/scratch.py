@@ -103,10 +103,9 @@ def try_hold(conn: Admin, name: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def let_go(conn: Admin, name: str, *, shared: bool = False) -> None:
+def let_go(conn: Admin, name: str) -> None:
     """Unlock a name."""
-    function = "pg_advisory_unlock_shared" if shared else "pg_advisory_unlock"
-    conn.execute(f"select {function}(%s, hashtext(%s))", [LOCK_CLASS, name])
+    conn.execute("select pg_advisory_unlock(%s, hashtext(%s))", [LOCK_CLASS, name])
 
 
 def hurry(conn: Admin) -> None:

@@ -85,11 +85,13 @@ class Databases:
     def _shared_template(self) -> str:
         """The template of this schema, made if need be: it gets its name when it is whole."""
         name = f"{TEMPLATE}{_stamp(self._admin.info.user)}"
+        # Nobody sweeps it up from now on.
         scratch.hold(self._admin, name, shared=True)
         if scratch.exists(self._admin, name):
             return name
-        scratch.let_go(self._admin, name, shared=True)
-        scratch.hold(self._admin, name)
+        # A lock of its own: that of the name is shared by those who are done, as long as they live.
+        making = f"making {name}"
+        scratch.hold(self._admin, making)
         try:
             if not scratch.exists(self._admin, name):
                 unfinished = self._make("template0")
@@ -97,9 +99,8 @@ class Databases:
                 scratch.note(self._admin, unfinished, f"{_OURS}, {int(time.time())}")
                 scratch.become(self._admin, unfinished, name)
                 scratch.let_go(self._admin, unfinished)
-            scratch.hold(self._admin, name, shared=True)
         finally:
-            scratch.let_go(self._admin, name)
+            scratch.let_go(self._admin, making)
         return name
 
     def _sweep(self) -> None:
