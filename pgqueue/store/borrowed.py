@@ -75,6 +75,17 @@ class Borrowed(Lender):
             raise
         self._give_back()
 
+    async def go_on(self, mark: Statement[bool]) -> None:
+        """Record how far the job is, keep what it has done so far, and begin the next savepoint. Raises as commit()."""
+        conn = self._lent
+        await self._check(conn)
+        if not await answer(execute(conn, mark)):
+            raise LeaseLost("the job's lease is gone: its transaction was rolled back")
+        await answer(_leave_block(self._block, None))
+        self._block = conn.transaction()
+        await answer(_enter(self._block))
+        self._identity = await _text(conn)
+
     async def roll_back(self) -> None:
         """Undo what was done since the savepoint."""
         if self._lent is not None:

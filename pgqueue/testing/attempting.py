@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from math import isinf
+from math import inf, isinf
 from time import monotonic
 from typing import Any
 
 from psycopg.pq.abc import PGconn
 
-from pgqueue.context import Middleware, tell_cancelled
+from pgqueue.context import Middleware, extended_until, tell_cancelled
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
+from pgqueue.job_progress import Gauge
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.borrowed import Borrowed, BorrowedWire
 from pgqueue.store.line import Line
@@ -62,7 +63,8 @@ class LocalAttempts(Attempts):
     """Runs attempts in this thread, or in its event loop where that runs coroutines: one at a time.
 
     `server` is the session that they are lent, in the transaction open there; None has them open their own to `dsn`,
-    or refuses them. `put` is told what they say; `cancelled` is whether nobody wants their jobs any more.
+    or refuses them. `put` and `show` take what they say; `cancelled` is whether nobody wants their jobs any more, and
+    `resumed` where they go on, if that is not asked of the database.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class LocalAttempts(Attempts):
         apps: Sequence[str],
         middleware: Sequence[Middleware] = (),
         put: Callable[[Said], object] | None = None,
+        show: Callable[[Gauge], object] | None = None,
         *,
         cancelled: bool = False,
+        resumed: tuple[Any] | None = None,
     ) -> None:
         self._put = put
-        outlet = Outlet(self._heard, "debug" if put is None else None)
+        outlet = Outlet(self._heard, show=show or (lambda gauge: None))
         super().__init__(dsn or "", apps, middleware, ThreadGuard(), outlet)
         self._in_loop = AsyncAttempts(dsn or "", middleware, outlet)
         if dsn is None:
@@ -88,6 +92,8 @@ class LocalAttempts(Attempts):
             for each in (self._async, self._in_loop):
                 each._lenders.append(Borrowed(server, is_async=True))
         self._cancelled = cancelled
+        # Where there is none to ask, none has been here before.
+        self._resumed = (None,) if resumed is None and dsn is None and server is None else resumed
         self._seen = Seen()
 
     def know(self, task: Task[Any, Any]) -> None:
@@ -97,7 +103,8 @@ class LocalAttempts(Attempts):
     def attempt(self, claim: Claim, number: int, limit: float | None) -> tuple[Finished, Seen]:
         """One attempt, here and now; it is told that its time is up after `limit` seconds at the latest."""
         seen = self._seen = Seen()
-        with _told(lambda: self.tell(number, Notice.TIMEOUT), self._seconds(claim, limit)):
+        own = self._seconds(claim)
+        with _told(lambda: self.tell(number, Notice.TIMEOUT), own, limit, lambda: self.extended_until(number)):
             return self.run(claim, number), seen
 
     async def attempt_in_loop(self, claim: Claim, number: int, limit: float | None) -> tuple[Finished, Seen]:
@@ -111,7 +118,8 @@ class LocalAttempts(Attempts):
         seen = self._seen = Seen()
         self._watch(call)
         watch = self._in_loop.begin(call)
-        with _told(lambda: call.tell(Notice.TIMEOUT), self._seconds(claim, limit)):
+        own = self._seconds(claim)
+        with _told(lambda: call.tell(Notice.TIMEOUT), own, limit, lambda: extended_until(call.context)):
             seen.outcome = await asyncio.create_task(self._in_loop.run(call), context=copy_context())
         return self._in_loop.end(call, seen.outcome, began, watch), seen
 
@@ -129,6 +137,8 @@ class LocalAttempts(Attempts):
 
     def _watch(self, call: Call) -> None:
         self._seen.watch(call)
+        if self._resumed is not None:
+            call.context._resumed = self._resumed
         if self._cancelled:
             tell_cancelled(call.context)
 
@@ -137,23 +147,32 @@ class LocalAttempts(Attempts):
         if self._put is not None:
             self._put(said)
 
-    def _seconds(self, claim: Claim, limit: float | None) -> float | None:
+    def _seconds(self, claim: Claim) -> float:
         task = self.find(claim)
-        own = time_limits(claim, None if task is None else spec_of(task)).notice
-        seconds = own if limit is None else min(own, limit)
-        return None if isinf(seconds) else min(seconds, threading.TIMEOUT_MAX)
+        return time_limits(claim, None if task is None else spec_of(task)).notice
 
 
 @contextmanager
-def _told(tell: Callable[[], None], seconds: float | None) -> Iterator[None]:
-    """Tell whoever runs in this block that its time is up, after so many seconds."""
-    if seconds is None:
+def _told(
+    tell: Callable[[], None], seconds: float, limit: float | None, extended: Callable[[], float | None]
+) -> Iterator[None]:
+    """Tell whoever runs in this block that its time is up: after `seconds`, or as it has asked, or after `limit`."""
+    began = monotonic()
+    last = inf if limit is None else began + limit
+    ended = threading.Event()
+
+    def watch() -> None:
+        while (left := min(max(began + seconds, extended() or 0.0), last) - monotonic()) > 0:
+            if ended.wait(min(left, threading.TIMEOUT_MAX)):
+                return
+        tell()
+
+    if isinf(min(seconds, last)):
         yield
         return
-    timer = threading.Timer(max(0.0, seconds), tell)
-    timer.daemon = True
-    timer.start()
+    watcher = threading.Thread(target=watch, name="pgqueue-test-watch", daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
+        ended.set()

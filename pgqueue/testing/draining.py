@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -15,7 +16,6 @@ import psycopg
 from pgqueue.context import be_at_home_here, bound
 from pgqueue.database import address_of
 from pgqueue.errors import UsageError
-from pgqueue.job_log import Said
 from pgqueue.options import check_duration, check_integer
 from pgqueue.retry import seconds
 from pgqueue.store.borrowed import over
@@ -37,9 +37,12 @@ from pgqueue.testing.runner import Runner
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
+from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 
 T = TypeVar("T")
 MOST_JOBS, LONGEST = 1_000, 60.0
+# Seconds that a job may wait and still be a part of what is due.
+SOON = 0.01
 
 
 @overload
@@ -120,6 +123,10 @@ async def _to_quiet(runner: Runner, bounds: _Bounds, *, in_loop: bool) -> list[R
     while True:
         runner.fire()
         claim = runner.claim()
+        if claim is None and (pause := _due_soon(ran)):
+            # An iterable task that was stopped goes on behind what is due by now.
+            time.sleep(pause)
+            claim = runner.claim()
         if claim is None:
             return ran
         if isinstance(claim, Ran):
@@ -133,6 +140,12 @@ async def _to_quiet(runner: Runner, bounds: _Bounds, *, in_loop: bool) -> list[R
             ran.append(runner.run(claim, bounds.left))
         if bounds.raises:
             raise_failed(ran[-1], ran)
+
+
+def _due_soon(ran: Sequence[Ran]) -> float:
+    """In how many seconds the job that ran last is due again, if that is no matter of waiting."""
+    again = ran[-1].retry_in if ran else None
+    return 0.0 if again is None or again > SOON else again + 0.001
 
 
 def _unquiet(next_one: str, bounds: _Bounds, ran: Sequence[Ran]) -> str:
@@ -165,10 +178,12 @@ def runner_on(
     *,
     task: Task[..., Any] | None = None,
     cancelled: bool = False,
+    resumed: tuple[Any] | None = None,
 ) -> Iterator[Runner]:
     """A runner in the transaction that is open on a connection of psycopg's, of either kind.
 
-    `task` is called for its target, whatever is registered; with `cancelled` nobody wants its jobs.
+    `task` is called for its target, whatever is registered; with `cancelled` nobody wants its jobs; `resumed` is where
+    they go on.
     """
     with ExitStack() as stack:
         if isinstance(raw, psycopg.Connection):
@@ -180,7 +195,7 @@ def runner_on(
             if raw.autocommit and not raw.info.transaction_status:
                 conn.autocommit = True
         stack.enter_context(bound(conn))
-        yield stack.enter_context(_running(conn, None, raw, app, middleware, task, cancelled))
+        yield stack.enter_context(_running(conn, None, raw, app, middleware, task, cancelled, resumed))
 
 
 @contextmanager
@@ -192,18 +207,26 @@ def _running(
     middleware: Sequence[str],
     task: Task[..., Any] | None = None,
     cancelled: bool = False,
+    resumed: tuple[Any] | None = None,
 ) -> Iterator[Runner]:
     import_apps(app)
+    worker = secrets.randbits(63)
     lines = LineKeeper(lambda event: None, lambda: None)
-
-    def put(said: Said) -> None:
-        lines.put(said)
-
+    progress = ProgressKeeper(worker, lambda event: None, lambda: None)
     server = None if lent is None else lent.pgconn
-    attempts = LocalAttempts(dsn, server, app, load_middleware(middleware), put, cancelled=cancelled)
+    attempts = LocalAttempts(
+        dsn,
+        server,
+        app,
+        load_middleware(middleware),
+        lines.put,
+        progress.show,
+        cancelled=cancelled,
+        resumed=resumed,
+    )
     if task is not None:
         attempts.know(task)
-    runner = Runner(conn, attempts, lines)
+    runner = Runner(conn, worker, attempts, lines, progress)
     runner.begin()
     try:
         yield runner

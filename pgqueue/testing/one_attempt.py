@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from pgqueue.codec import encode_args
+from pgqueue.codec import args_of, encode, load
 from pgqueue.errors import UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, Args, Claim, NewJob, Target
@@ -45,6 +45,7 @@ def run_job(
     *,
     conn: SyncConnection | None = None,
     cancelled: bool = False,
+    resumed_from: Any = None,
     middleware: Sequence[str] = (),
     raises: bool = True,
     **said: Unpack[JobSaid],
@@ -52,18 +53,20 @@ def run_job(
     """Call a task once, as a worker would; answers what came of it.
 
     Arguments go through JSON, `current_job()` is there, and what the task raises is judged: raises AttemptFailed for a
-    failure, unless `raises=False`. `attempt` is the number of the attempt; with `cancelled` nobody wants the job any
-    more. Without `conn` no job is written anywhere; with it there is one, and everything happens in the transaction
-    open there: for transactional tasks, and for what asks the database through its job.
+    failure, unless `raises=False`. `attempt` is the number of the attempt, `resumed_from` the checkpoint that it finds;
+    with `cancelled` nobody wants the job any more. Without `conn` no job is written anywhere; with it there is one, and
+    everything happens in the transaction open there: for transactional tasks, and for what asks the database through
+    its job.
     """
     task = _task(target)
     new, attempt = _new(task, args, **said)
     if conn is None:
-        return _judged(outside_of_loops(lambda: _unwritten(task, new, attempt, middleware, cancelled)), raises)
+        made = lambda: _attempts(task, middleware, cancelled, _place(resumed_from))  # noqa: E731
+        return _judged(outside_of_loops(lambda: _unwritten(task, new, attempt, made)), raises)
     raw = driver(conn)
 
     def run() -> Ran:
-        with runner_on(raw, (), middleware, task=task, cancelled=cancelled) as runner:
+        with runner_on(raw, (), middleware, task=task, cancelled=cancelled, resumed=_place(resumed_from)) as runner:
             return runner.run(_claimed(runner, new, attempt), None)
 
     return _judged(outside_of_loops(run), raises)
@@ -75,6 +78,7 @@ async def run_job_async(
     *,
     conn: AnyConnection | None = None,
     cancelled: bool = False,
+    resumed_from: Any = None,
     middleware: Sequence[str] = (),
     raises: bool = True,
     **said: Unpack[JobSaid],
@@ -83,17 +87,23 @@ async def run_job_async(
     task = _task(target)
     new, attempt = _new(task, args, **said)
     if conn is None:
-        with closing(_attempts(task, middleware, cancelled)) as attempts:
+        with closing(_attempts(task, middleware, cancelled, _place(resumed_from))) as attempts:
             claim = _claim(task, new, attempt)
             return _judged(ran_of(*await attempts.attempt_in_loop(claim, 1, None)), raises)
     raw = await driver_async(conn) if is_async(conn) else driver(conn)
-    with runner_on(raw, (), middleware, task=task, cancelled=cancelled) as runner:
+    with runner_on(raw, (), middleware, task=task, cancelled=cancelled, resumed=_place(resumed_from)) as runner:
         return _judged(await runner.run_in_loop(_claimed(runner, new, attempt), None), raises)
 
 
-def _unwritten(task: AnyTask, new: NewJob, attempt: int, middleware: Sequence[str], cancelled: bool) -> Ran:
-    with closing(_attempts(task, middleware, cancelled)) as attempts:
+def _unwritten(task: AnyTask, new: NewJob, attempt: int, made: Callable[[], LocalAttempts]) -> Ran:
+    # Made in the thread that it is for.
+    with closing(made()) as attempts:
         return ran_of(*attempts.attempt(_claim(task, new, attempt), 1, None))
+
+
+def _place(resumed_from: Any) -> tuple[Any] | None:
+    """A checkpoint as a task finds it: what is asked of the database where a test says nothing."""
+    return None if resumed_from is None else (load(encode(resumed_from, "resumed_from")),)
 
 
 def _task(target: Target) -> AnyTask:
@@ -147,15 +157,15 @@ def _claim(task: AnyTask, new: NewJob, attempt: int) -> Claim:
         DEFAULT_PRIORITY if new.priority is None else new.priority,
         new.queue or DEFAULT_QUEUE,
         task.target,
-        encode_args(new.args),
+        args_of(new),
         None if new.labels is None else json.dumps(dict(new.labels)),
         datetime.now(UTC),
         0,
     )
 
 
-def _attempts(task: AnyTask, middleware: Sequence[str], cancelled: bool) -> LocalAttempts:
-    made = LocalAttempts(None, None, (), load_middleware(middleware), cancelled=cancelled)
+def _attempts(task: AnyTask, middleware: Sequence[str], cancelled: bool, resumed: tuple[Any] | None) -> LocalAttempts:
+    made = LocalAttempts(None, None, (), load_middleware(middleware), cancelled=cancelled, resumed=resumed)
     made.know(task)
     return made
 

@@ -36,7 +36,7 @@ class Ran:
     `value` is what the task returned, `error` what it raised; `message` is the worker's word about it. `retry_in` are
     seconds until the job runs again, None if it has ended; `reason` is why it is dead, None if it is not. `expected` is
     whether the task asked for the failure itself, or calls it expected; `log` what it said with `job.log`, `enqueued`
-    what it gathered for its success.
+    what it gathered for its success, `progress` how far it said it was: done, total, note.
     """
 
     id: UUID
@@ -53,6 +53,7 @@ class Ran:
     elapsed: float = 0.0
     log: tuple[str, ...] = ()
     enqueued: tuple[Brought, ...] = ()
+    progress: tuple[float, float | None, str | None] | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -98,7 +99,13 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
         finished.elapsed,
         tuple(seen.log),
         tuple(_brought(seen)),
+        _progress(seen),
     )
+
+
+def _progress(seen: Seen) -> tuple[float, float | None, str | None] | None:
+    gauge = None if seen.call is None else seen.call.context._gauge
+    return None if gauge is None or gauge.said is None else gauge.said[:3]
 
 
 def _brought(seen: Seen) -> Iterator[Brought]:

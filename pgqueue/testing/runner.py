@@ -7,7 +7,6 @@ there runs there, and is rolled back with it.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import warnings
 from collections.abc import Sequence
@@ -41,6 +40,7 @@ from pgqueue.worker.executors.judging import once_targets, registered_secrecies,
 from pgqueue.worker.hooks.here import Here
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
+from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 from pgqueue.worker.upkeep.scheduler import Scheduler
 
 # Longer than any test: what a killed one holds is given to others after it.
@@ -55,11 +55,14 @@ MOST_QUEUES, VISITS, MOST_LOOKS = 1_000, 1_000, 1_000
 class Runner:
     """begin(), then claims and settlements in turn, then end(). All on `conn`, which nobody else uses meanwhile."""
 
-    def __init__(self, conn: Connection, attempts: LocalAttempts, lines: LineKeeper) -> None:
+    def __init__(
+        self, conn: Connection, worker: int, attempts: LocalAttempts, lines: LineKeeper, progress: ProgressKeeper
+    ) -> None:
         self._conn = conn
         self._attempts = attempts
         self._lines = lines
-        self._worker = secrets.randbits(63)
+        self._progress = progress
+        self._worker = worker
         self._scheduler = Scheduler(lambda event: None, 5.0)
         self._number = 0
 
@@ -134,6 +137,8 @@ class Runner:
 
     def settle(self, finished: Finished, seen: Seen) -> Ran:
         """Write the outcome down, tell hooks of it, and answer it."""
+        # While it has the job: of a late attempt nobody wants to know.
+        self._progress.flush(self._conn)
         settled, late = self._settled(finished)
         if late:
             settled = settled._replace(settlement=settled.settlement._replace(move=Move.LATE, outcome="late"))

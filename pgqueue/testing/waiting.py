@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import EllipsisType
@@ -11,11 +12,12 @@ from typing import Any, Self
 from uuid import UUID
 
 from pgqueue.codec import encode
-from pgqueue.errors import ArgumentError
+from pgqueue.errors import ArgumentError, CodecError
 from pgqueue.exact_json import written
 from pgqueue.options import Duration
 from pgqueue.redaction import Redaction
 from pgqueue.retry import seconds
+from pgqueue.sealing import opened
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.unclaimed import Unclaimed
 from pgqueue.tasks import Task, registered
@@ -51,7 +53,7 @@ class Waiting:
             row.id,
             row.target,
             row.queue,
-            json.loads(row.args),
+            _read(row.args),
             row.priority,
             row.attempt,
             row.run_at,
@@ -116,6 +118,14 @@ class Expected:
         wanted = self.delay if isinstance(self.delay, tuple) else (self.delay, self.delay)
         low, high = (seconds(each) for each in wanted)  # type: ignore[arg-type]  # asked only where it is said
         return delays[0] <= high and low <= delays[1]
+
+
+def _read(text: str) -> Any:
+    """Arguments as JSON has them, without their codec where that is known here."""
+    value = json.loads(text)
+    with suppress(CodecError):
+        return opened(value)
+    return value
 
 
 def _args_apart(wanted: Any, job: Waiting) -> list[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -152,3 +155,34 @@ async def once_async(key: str) -> str:
 def spawn_at_once(number: int) -> None:
     pgqueue.current_job().enqueue(send, [number], at="once")
     raise LookupError("no")
+
+
+@pgqueue.task(iterable=True)
+def count_up(to: int) -> Iterator[int]:
+    job = pgqueue.current_job()
+    for number in range(job.resumed_from or 0, to):
+        job.progress(number + 1, to, "counting")
+        yield number + 1
+        if number == 1 and job.attempt == 1:
+            raise pgqueue.Retry(delay=0)
+
+
+@pgqueue.task(iterable=True, transactional=True)
+def charge_each(conn: psycopg.Connection[Any], to: int) -> Iterator[int]:
+    for number in range(pgqueue.current_job().resumed_from or 0, to):
+        conn.execute("insert into charges values (%s)", [number])
+        yield number + 1
+        if number == 1:
+            raise LookupError("in the middle")
+
+
+@pgqueue.task(timeout=0.3)
+def take_time() -> None:
+    job = pgqueue.current_job()
+    job.extend(30)
+    time.sleep(0.6)
+
+
+@pgqueue.task
+def due(at: datetime, price: Decimal) -> str:
+    return f"{type(at).__name__} {type(price).__name__}"

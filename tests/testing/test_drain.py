@@ -176,7 +176,7 @@ def test_a_task_hears_of_its_timeout_and_of_that_of_the_drain(conn: Conn, dsn: s
     other = connect(autocommit=True)
     tasks.spin.using(timeout=100).enqueue(other)
     with pytest.raises(AttemptFailed, match="timeout"):
-        drain(dsn, timeout=0.2)
+        drain(dsn, timeout=1)
 
 
 def test_a_task_nobody_imported_is_trouble(conn: Conn) -> None:
