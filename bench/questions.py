@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         *("", "--json", "-q {queue}", "-t nobody:has", "-q {queue} -t {target}", "--cause {cause}", "error:nothing"),
     ),
     "dead show": ("{dead}", "{dead} --json"),
+    "manual list": ("", "--json"),
     "causes list": ("", "--json", "--within 30d"),
     "causes show": ("{cause}", "{cause} --json"),
     "queues list": ("", "--json"),
@@ -109,6 +110,9 @@ OTHERS = frozenset(
             "jobs snooze",
             "dead retry",
             "dead purge",
+            "manual show",
+            "manual done",
+            "manual fail",
         ),
         *(
             "causes mute",

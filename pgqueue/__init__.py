@@ -47,6 +47,7 @@ from pgqueue.holding import limit
 from pgqueue.job import JobState, NewJob
 from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
+from pgqueue.manual import manual_done, manual_fail, manual_jobs
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import (
@@ -58,6 +59,7 @@ from pgqueue.record import (
     Job,
     JobProgress,
     LogLine,
+    ManualJob,
     TreeNode,
     Watched,
 )
@@ -113,6 +115,7 @@ __all__ = [
     "LimitReached",
     "Linear",
     "LogLine",
+    "ManualJob",
     "Middleware",
     "NewJob",
     "NotBound",
@@ -154,6 +157,9 @@ __all__ = [
     "get_job",
     "job_logs",
     "limit",
+    "manual_done",
+    "manual_fail",
+    "manual_jobs",
     "on_enqueue",
     "once",
     "pause_queue",

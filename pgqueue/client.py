@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, Unpack, overload
 from uuid import UUID
 
 from pgqueue.enqueued import Enqueued
-from pgqueue.errors import JobNotFound, UsageError
+from pgqueue.errors import UsageError
 from pgqueue.job import Args, FollowUps, JobState, NewJob, Notify, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.job_log import LEVELS
 from pgqueue.naming import JobRef, id_of
@@ -20,12 +20,10 @@ from pgqueue.record import Attempt, Job, LogLine, TreeNode
 from pgqueue.sending import send_many, send_one
 from pgqueue.store import Statement, jobs, lineage, reading
 from pgqueue.store import job_logs as lines
-from pgqueue.store.asking import ask
+from pgqueue.store.asking import ask, required
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import CallOptions, check_call_options
 from pgqueue.tasks.addressing import Names, named
-
-T = TypeVar("T")
 
 
 @overload
@@ -144,7 +142,7 @@ def get_job(conn: AnyConnection, job_id: JobRef) -> Job | Awaitable[Job]:
     Raises JobNotFound if it never committed, or its history has been pruned. O(log n).
     """
     wanted = id_of(job_id)
-    return ask(conn, _required(reading.get(wanted), wanted))
+    return ask(conn, required(reading.get(wanted), wanted))
 
 
 @overload
@@ -212,7 +210,7 @@ def tree(
     check_integer("limit", limit, 1, 10_000)
     wanted = id_of(job_id)
     found = lineage.tree(wanted, limit, None if after is None else id_of(after))
-    return ask(conn, _required(Statement(found.sql, found.params, lambda rows: found.read(rows) or None), wanted))
+    return ask(conn, required(Statement(found.sql, found.params, lambda rows: found.read(rows) or None), wanted))
 
 
 @overload
@@ -227,7 +225,7 @@ def cancel(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState
     cancelled, and it does not run again. Else the end it had already. Raises JobNotFound. O(log n).
     """
     wanted = id_of(job_id)
-    return ask(conn, _required(jobs.cancel(wanted), wanted))
+    return ask(conn, required(jobs.cancel(wanted), wanted))
 
 
 @overload
@@ -241,14 +239,4 @@ def retry(conn: AnyConnection, job_id: JobRef) -> JobState | Awaitable[JobState]
     Raises JobNotFound. O(log n).
     """
     wanted = id_of(job_id)
-    return ask(conn, _required(jobs.retry(wanted), wanted))
-
-
-def _required(statement: Statement[T | None], job_id: UUID) -> Statement[T]:
-    def read(rows: Any) -> T:
-        found = statement.read(rows)
-        if found is None:
-            raise JobNotFound(job_id)
-        return found
-
-    return Statement(statement.sql, statement.params, read)
+    return ask(conn, required(jobs.retry(wanted), wanted))

@@ -59,6 +59,7 @@ def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended:
         None,
         False,
         None,
+        None,
     )
     return tuple.__new__(Finished, (claim, tuple.__new__(Settlement, done), elapsed, ended or monotonic()))
 

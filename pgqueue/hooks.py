@@ -10,7 +10,7 @@ is logged, and changes nothing.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pgqueue.errors import OptionError
@@ -92,17 +92,12 @@ def named() -> frozenset[tuple[str, str]]:
     return frozenset((name, EVERY) for name, hooks in _registered.items() if hooks)
 
 
-def checked(option: str, hooks: object, words: Sequence[str] = ()) -> tuple[Hook, ...]:
-    """One hook or several. Raises OptionError for what cannot be called with one event.
-
-    `words` are what the option may say instead of one.
-    """
+def checked(option: str, hooks: object) -> tuple[Hook, ...]:
+    """One hook or several. Raises OptionError for what cannot be called with one event."""
     several = tuple(hooks) if isinstance(hooks, tuple | list) else (hooks,)
     for hook in several:
         if not callable(hook) or not _takes_one(hook):
-            word = f"one of {', '.join(words)}, or " if words else ""
-            wanted = f"{word}a function that takes one event, or a list of such functions"
-            raise OptionError(f"{option} must be {wanted}, got {hooks!r:.80}")
+            raise OptionError(f"{option} must be a function that takes one event, or a list of such, got {hook!r:.80}")
     return several
 
 
@@ -113,11 +108,11 @@ def names_of(done: Finished, *, is_late: bool = False) -> tuple[str, ...]:
         return ("on_stalled",)
     if settlement.move in (Move.SUCCEED, Move.BRING, Move.NOTHING):
         return ("on_success",)
-    if settlement.move not in (Move.RETRY, Move.END):
+    if settlement.move not in (Move.RETRY, Move.END, Move.FALL_BACK):
         return ()
     if settlement.outcome == "cancelled":
         return ("on_cancel",)
-    end = "on_retry" if settlement.move is Move.RETRY else "on_dead"
+    end = "on_dead" if settlement.move is Move.END else "on_retry"
     how = _HOW.get(settlement.outcome)
     return (end,) if how is None else (how, end)
 

@@ -136,7 +136,7 @@ class RunningWatch:
         for running in reversed(self._all):
             with suppress(Exception):
                 noted |= running.ended(done, error) or {}
-        if done.settlement.move is not Move.RETRY or noted == self._headers:
+        if done.settlement.move not in (Move.RETRY, Move.FALL_BACK) or noted == self._headers:
             return done
         return done._replace(settlement=done.settlement._replace(headers=_as_text(noted)))
 

@@ -49,12 +49,13 @@ DEFAULT_TIMEOUT = 3600.0
 
 
 class JobState(StrEnum):
-    """Where a job is in its life; the last three are ends."""
+    """Where a job is in its life; the last three are ends. MANUAL waits for a human: see Fallbacks in the guides."""
 
     SCHEDULED = "scheduled"
     READY = "ready"
     RUNNING = "running"
     RETRYING = "retrying"
+    MANUAL = "manual"
     SUCCEEDED = "succeeded"
     DEAD = "dead"
     CANCELLED = "cancelled"

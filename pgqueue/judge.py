@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pgqueue.brings import Brings
 from pgqueue.cause import cause_of
@@ -30,12 +31,23 @@ from pgqueue.outcome import (
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 
 
+class Fallback(NamedTuple):
+    """What follows a task's attempts that ended in one of `outcomes`: another target, or HUMAN.
+
+    After so many of them; None: when the job would be dead.
+    """
+
+    to: str
+    after: int | None
+    outcomes: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a task says about the ends of its attempts; the defaults are those of a task that nobody knows.
 
     `on_timeout` and `on_expiry` say what becomes of the job; `at_most_once` forbids a second attempt that the task did
-    not ask for itself.
+    not ask for itself. `fallback` is what goes on with the job where it cannot.
     """
 
     retry: RetryPolicy = DEFAULT_RETRY
@@ -43,15 +55,40 @@ class Terms:
     on_timeout: Literal["retry", "bury", "cancel"] = "retry"
     on_expiry: Literal["bury", "cancel"] = "bury"
     at_most_once: bool = False
+    fallback: Fallback | None = None
 
 
 UNKNOWN = Terms()
 # Behind the type of an error, where its cause is computed.
 EXPECTED = " (expected)"
+# What a job is dead of because its code could not do it; what a task, a worker or its ttl decided is no matter of code.
+_OF_CODE = frozenset({Reason.EXHAUSTED, Reason.NOT_RETRIED, Reason.POISON, Reason.TIMEOUT, Reason.LOST})
+
+
+def if_lost(tasks: Iterable[tuple[str, Terms]]) -> dict[str, Fallback]:
+    """What follows where an attempt is lost with its worker, by target; of tasks that say so."""
+    said = ((target, terms.fallback) for target, terms in tasks)
+    return {target: each for target, each in said if each is not None and "lost" in each.outcomes}
 
 
 def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
     """What an outcome makes of a job: pure, so that worker, child and tests agree."""
+    settlement = _judged(claim, outcome, terms)
+    if terms.fallback is None or not _falls_back(claim, settlement, terms.fallback):
+        return settlement
+    return settlement._replace(move=Move.FALL_BACK, delay=0.0, fallback=terms.fallback.to)
+
+
+def _falls_back(claim: Claim, settlement: Settlement, fallback: Fallback) -> bool:
+    """Whether the code of a job has failed often enough, or will not be tried again; not what somebody decided."""
+    if settlement.outcome not in fallback.outcomes:
+        return False
+    if settlement.move is Move.END:
+        return settlement.reason in _OF_CODE
+    return settlement.move is Move.RETRY and fallback.after is not None and claim.attempt >= fallback.after
+
+
+def _judged(claim: Claim, outcome: Outcome, terms: Terms) -> Settlement:
     match outcome:
         case Succeeded(result, False, Brings() as brings):
             return Settlement(claim.id, claim.claim, Move.BRING, "succeeded", result=result, brings=brings.text())
@@ -61,7 +98,9 @@ def judge(claim: Claim, outcome: Outcome, terms: Terms = UNKNOWN) -> Settlement:
         case Late():
             # What a failure would make of the job goes along: its lease may stand after all.
             failed = judge(claim, Failed(error_report("", "")), terms)
-            return Settlement(claim.id, claim.claim, Move.LATE, "late", failed.delay, failed.reason)
+            return Settlement(
+                claim.id, claim.claim, Move.LATE, "late", failed.delay, failed.reason, fallback=failed.fallback
+            )
         case Cancelled(why):
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
         case Ended(reason, error, expected):

@@ -18,6 +18,8 @@ from pgqueue.options import LONGEST_SECONDS, check_duration
 from pgqueue.retry import seconds
 
 LONGEST_DELAY = LONGEST_SECONDS
+# What a job falls back to in place of other code.
+HUMAN = "human"
 
 
 class Reason(StrEnum):
@@ -35,6 +37,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"  # it ran longer than its timeout, and its task wants no second attempt then
     UNWRITABLE = "unwritable"  # the database refused its row, or its outcome, for long
     LOST = "lost"  # it may run at most once, and nobody knows how far its attempt came
+    GIVEN_UP = "given up"  # it waited for a human, who could not do it either
 
 
 class Signal(Exception):
@@ -191,6 +194,7 @@ class Move(StrEnum):
     BRING = "bring"  # succeed, in a transaction of its own, with what the success brings along
     RETRY = "retry"
     END = "end"
+    FALL_BACK = "fall back"  # given to other code, or to a human
     RELEASE = "release"
     PARK = "park"  # given back, for a worker that knows its target
     LATE = "late"  # nothing, but the late attempt is recorded
@@ -201,6 +205,7 @@ class Settlement(NamedTuple):
     """The values that one settling statement writes for one attempt; (`worker`, `claim`) is the token it shows.
 
     `brings` is of Move.BRING alone: what is written with the success, as JSON.
+    `fallback` is what follows instead of another attempt at the same code: a target, or `human`.
     """
 
     id: UUID
@@ -219,6 +224,7 @@ class Settlement(NamedTuple):
     cause: str | None = None
     expected: bool = False
     brings: str | None = None
+    fallback: str | None = None
 
 
 def error_report(kind: str, message: Any) -> ErrorReport:

@@ -18,6 +18,7 @@ class Job:
     Times have zones. What history does not keep is None: of a job that has ended, `worker`, and `cost` unless it is
     dead; of one that has not, `finished_at` and `reason`. `parent_id` is the job that brought it, `root_id` the first
     of that line; None if no job did.
+    `degraded`: not by the code that it was enqueued for, but by a fallback, or a human.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class Job:
     cost: int | None
     parent_id: UUID | None
     root_id: UUID | None
+    degraded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,17 @@ class EndedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ManualJob:
+    """A job that waits for a human, since when, and what it would be dead of otherwise; None: it has no end yet."""
+
+    job: Job
+    since: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One ended attempt of a job: a row of `pgqueue.attempts`."""
+    """One ended attempt of a job: a row of `pgqueue.attempts`. `degraded`: a fallback, or a human, has succeeded."""
 
     job_id: UUID
     attempt: int
@@ -108,6 +119,7 @@ class Attempt:
     error_type: str | None
     error: str | None
     traceback: str | None
+    degraded: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ class _Attempt:
     def ended(self, done: Finished, error: BaseException | None) -> None:
         """The attempt ended."""
         settlement = done.settlement
-        failed = settlement.move in (Move.RETRY, Move.END) and settlement.outcome != "cancelled"
+        failed = settlement.move in (Move.RETRY, Move.END, Move.FALL_BACK) and settlement.outcome != "cancelled"
         try:
             if failed and error is not None and self._is_to_be_reported(settlement, error):
                 self._capture(settlement, error)

@@ -118,6 +118,12 @@ def fail(conn: Conn, claim: Claim, delay: float | None = 0.0, **details: str) ->
     return execute(conn, jobs.fail(claim.worker, [failure(claim, delay, **details)]))
 
 
+def fall(conn: Conn, claim: Claim, to: str = "human", **details: str) -> frozenset[UUID]:
+    """Record failure, after which other code follows, or a human; answers what was late."""
+    fallen = failure(claim, **details)._replace(move=Move.FALL_BACK, fallback=to)
+    return execute(conn, jobs.fall_back(claim.worker, [fallen]))
+
+
 def release(conn: Conn, claim: Claim, delay: float = 0.0, *, started: bool = True) -> frozenset[UUID]:
     """Give the attempt back; answers what was late."""
     given_back = Settlement(claim.id, claim.claim, Move.RELEASE, "released", delay=delay, started=started)
@@ -155,6 +161,8 @@ def make(conn: Conn, state: JobState, **options: Any) -> UUID:
     match state:
         case JobState.RETRYING:
             fail(conn, taken, HOUR)
+        case JobState.MANUAL:
+            fall(conn, taken)
         case JobState.SUCCEEDED:
             settle(conn, taken)
         case JobState.DEAD:

@@ -36,6 +36,7 @@ COMMANDS = {
     "jobs": "jobs:group",
     "jobs explain": "explain:explain_job",
     "dead": "dead:group",
+    "manual": "manual:group",
     "causes": "causes:group",
     "queues": "queues:group",
     "queues set": "queue_settings:set_settings",

@@ -20,8 +20,8 @@ from pgqueue.cli.spans import brief_seconds
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
-from pgqueue.search import Matcher, Query
-from pgqueue.store import Statement, ends, execute, secrecy
+from pgqueue.search import Matcher
+from pgqueue.store import Statement, ends, execute
 from pgqueue.store.ends import Ended
 from pgqueue.store.looking import LONGER, look
 
@@ -65,16 +65,15 @@ def events(
     follows, and at no cost while nobody does. --json gives a line of JSON for each.
     """
     with served(dsn) as address, connected(address) as conn:
-        asked = query_of(words or [], now(conn), queue=queue, task=target)
+        matcher = Matcher(query_of(words or [], now(conn), queue=queue, task=target))
         if follow:
-            _follow(address, conn, asked, as_json=as_json)
+            _follow(address, conn, matcher, as_json=as_json)
             return
-        is_meant = _meant(conn, asked)
         found = look(conn, lambda conn: execute(conn, ends.lately(ends.BUDGET)), LONGER)
     if found is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
-    wanted = [each for each in found if is_meant(each)][-limit:]
+    wanted = [each for each in found if matcher.matches(each.candidate)][-limit:]
     if as_json:
         for each in wanted:
             typer.echo(line_of(each))
@@ -102,11 +101,17 @@ def _values(row: Ended) -> Mapping[str, object]:
         "worker": row.worker,
         "host": row.host,
     }
-    more = {"error_type": row.error_type, "error": row.error, "cause": row.cause, "reason": row.reason}
+    more = {
+        "degraded": row.degraded or None,
+        "error_type": row.error_type,
+        "error": row.error,
+        "cause": row.cause,
+        "reason": row.reason,
+    }
     return {**values, **{name: value for name, value in more.items() if value is not None}}
 
 
-def _follow(dsn: str, conn: psycopg.Connection[Any], asked: Query, *, as_json: bool) -> None:
+def _follow(dsn: str, conn: psycopg.Connection[Any], matcher: Matcher, *, as_json: bool) -> None:
     ears = Ears(dsn)
     told: OrderedDict[tuple[object, ...], None] = OrderedDict()
     if not as_json:
@@ -123,21 +128,13 @@ def _follow(dsn: str, conn: psycopg.Connection[Any], asked: Query, *, as_json: b
                 rows = look(conn, _asking(ends.of(some, ears.since - LATEST)), LONGER)
                 if rows is None:
                     say(f"what ended of {len(some)} jobs could not be read in time, and is not told")
-                # Anew each time: a task that was met meanwhile may have said what is nobody's business.
-                is_meant = _meant(conn, asked)
                 for row in _new(rows or (), told):
-                    if is_meant(row):
+                    if matcher.matches(row.candidate):
                         typer.echo(line_of(row) if as_json else _line(row))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.FINE) from None
     finally:
         ears.stop()
-
-
-def _meant(conn: psycopg.Connection[Any], asked: Query) -> Callable[[Ended], bool]:
-    """Whether a query asks for an attempt; it finds none by what is hidden."""
-    matcher, shown = Matcher(asked), secrecy.searching_by(conn, asked)
-    return lambda row: matcher.matches(row.candidate if shown is None else shown(row.candidate))
 
 
 def _asking(statement: Statement[list[Ended]]) -> Callable[[psycopg.Connection[Any]], list[Ended]]:
@@ -157,7 +154,8 @@ def _new(rows: Iterable[Ended], told: OrderedDict[tuple[object, ...], None]) -> 
 
 
 def _line(row: Ended) -> str:
-    outcome = row.outcome if row.state != "dead" else f"{row.outcome}, dead"
+    also = "dead" if row.state == "dead" else "degraded" if row.degraded else None
+    outcome = row.outcome if also is None else f"{row.outcome}, {also}"
     head = paint(outcome.ljust(15), WORDS.get("dead" if row.state == "dead" else row.outcome, ""))
     at = moment(row.finished_at, datetime.now().astimezone())
     took = (brief_seconds(row.elapsed) or "").rjust(7)

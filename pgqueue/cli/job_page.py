@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 # Of a job that snoozes each minute a year's history is half a million.
 MOST_ATTEMPTS = 1000
+# In the place of a worker: a human, who answered.
+BY_HAND = -1
 
 ATTEMPT_COLUMNS: Columns[Attempt] = {
     "ATTEMPT": lambda row: row.attempt,
-    "OUTCOME": lambda row: row.outcome,
+    "OUTCOME": lambda row: f"{row.outcome}, degraded" if row.degraded else row.outcome,
     "STARTED": lambda row: row.started_at,
     "TOOK": lambda row: _took(row),
-    "WORKER": lambda row: row.worker,
+    "WORKER": lambda row: "by hand" if row.worker == BY_HAND else row.worker,
     "ERROR": lambda row: f"{row.error_type}: {row.error}" if row.error_type else row.error,
 }
 
@@ -107,7 +109,9 @@ def _labels(labels: object) -> str | None:
 
 def _state(job: Job) -> str:
     state = paint(job.state, WORDS[job.state]) if job.state in WORDS else str(job.state)
-    return f"{state} ({in_one_line(job.reason)})" if job.reason else state
+    said = [job.reason] if job.reason else []
+    said += ["degraded: not by the code that it was enqueued for"] if job.degraded else []
+    return f"{state} ({in_one_line('; '.join(said))})" if said else state
 
 
 def _attempt(job: Job) -> str:

@@ -47,7 +47,7 @@ from pgqueue.store.listing import Asked
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
-    "STATE": lambda job: job.state,
+    "STATE": lambda job: f"{job.state}, degraded" if job.degraded and job.state.ended else job.state,
     "QUEUE": lambda job: job.queue,
     "TARGET": lambda job: job.target,
     "ATTEMPT": lambda job: job.attempt,
@@ -246,6 +246,8 @@ def _not_claimable(job: Job) -> str:
         return f"job {job.id} runs already, on worker {job.worker}"
     if job.state is JobState.DEAD:
         return f"job {job.id} is dead; revive it first: `pgqueue jobs retry {job.id}`"
+    if job.state is JobState.MANUAL:
+        return f"job {job.id} waits for a human; give it back to its code first: `pgqueue jobs retry {job.id}`"
     if job.state.ended:
         return (
             f"job {job.id} has {job.state} already" if job.state is JobState.SUCCEEDED else f"job {job.id} is cancelled"

@@ -34,6 +34,7 @@ WORDS = {
     "retrying": "yellow",
     "paused": "yellow",
     "expired": "yellow",
+    "manual": "magenta",
     "running": "cyan",
     "succeeded": "green",
 }

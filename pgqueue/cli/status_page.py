@@ -22,6 +22,7 @@ from pgqueue.cli.widths import fitting
 from pgqueue.printable import in_one_line
 from pgqueue.store.alerts import Alert
 from pgqueue.store.causes import NewCause
+from pgqueue.store.manual import MOST_COUNTED, Waiting
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.rates import Rates
 from pgqueue.store.reports import Estimates
@@ -46,7 +47,8 @@ class Snapshot:
     """What there is; `queues` is None and `estimates` is said where the jobs could not be looked at in time.
 
     `all_queues` is whether these are all the queues, and not only the fullest; `rates` how each of them got on lately;
-    `unknown` is how many jobs wait for a worker that knows their target, counted up to MOST_UNKNOWN, or None as well.
+    `unknown` is how many jobs wait for a worker that knows their target, counted up to MOST_UNKNOWN, or None as well;
+    `manual` how many wait for a human, and since when.
     """
 
     database: str
@@ -60,6 +62,7 @@ class Snapshot:
     estimates: Estimates | None
     workers: list[WorkerRow]
     unknown: int | None
+    manual: Waiting | None
     new_causes: list[NewCause]
     alerts: list[Alert]
 
@@ -99,6 +102,8 @@ def print_status(found: Snapshot, *, as_json: bool, wide: bool, again: bool) -> 
         _print_estimates(found.estimates)
     _print_causes(found.new_causes)
     _print_alerts(found.alerts)
+    if found.manual is not None and found.manual.oldest is not None:
+        _print_manual(found.manual, found.at - found.manual.oldest)
     if found.unknown:
         many = f"{found.unknown:,}" if found.unknown < MOST_UNKNOWN else f"{MOST_UNKNOWN:,} or more"
         typer.echo(f"{many} of the scheduled ones wait for a worker that knows their task; `pgqueue jobs show` tells.")
@@ -202,6 +207,12 @@ def _print_alerts(found: Sequence[Alert]) -> None:
         )
     if len(found) > MOST_ALERTS:
         typer.echo(f"! and {len(found) - MOST_ALERTS:,} more alerts   pgqueue alerts list")
+
+
+def _print_manual(waiting: Waiting, oldest: timedelta) -> None:
+    many = f"{waiting.count:,}" if waiting.count < MOST_COUNTED else f"{MOST_COUNTED:,} or more"
+    noun = "job waits" if waiting.count == 1 else "jobs wait"
+    typer.echo(f"{many} {noun} for a human, the oldest for {rounded(oldest)}; `pgqueue manual list` has them.")
 
 
 def _print_estimates(found: Estimates) -> None:

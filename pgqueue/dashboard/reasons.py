@@ -19,6 +19,7 @@ MEANINGS: Mapping[str, str] = {
     Reason.TIMEOUT: "it ran longer than its timeout, and its task wants no second attempt then",
     Reason.UNWRITABLE: "the database refused its row, or its outcome",
     Reason.LOST: "it may run at most once, and nobody knows how far its attempt came",
+    Reason.GIVEN_UP: "it waited for a human, who could not do it either",
 }
 
 

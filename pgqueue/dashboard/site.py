@@ -191,15 +191,12 @@ class Site:
 
     def _stream(self, request: Request, key: Hashable, look: Callable[[], Awaitable[Regions]]) -> Response:
         # One that serves WSGI holds a thread for each answer; 204 tells a browser to stop asking, and the page polls.
-        if "wsgi_environ" in request.scope:
+        if "wsgi_environ" in request.scope or self._poller.is_full:
             return Response(status_code=204)
         every = request.query_params.get("_every", "")
         period = int(every) if every in [str(period) for period in PERIODS] else USUAL
         known = dict(each.split(".", 1) for each in request.query_params.get("_known", "").split(",") if "." in each)
-        stream = Stream(period, known)
-        if not self._poller.admit(stream):
-            return Response(status_code=204)
-        frames = self._poller.watch(key, look, stream)
+        frames = self._poller.watch(key, look, Stream(period, known))
         headers = {"x-accel-buffering": "no", "cache-control": "no-store, no-transform"}
         return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 

@@ -45,6 +45,8 @@ def _end(job: Job, before: datetime | None) -> list[Step]:
         case JobState.RUNNING:
             # When it ends is not known, and the page's clock goes on.
             return [Step("running", f"#{job.attempt} running", job.started_at, _between(before, job.started_at))]
+        case JobState.MANUAL:
+            return [Step("manual", "waits for a human", job.started_at, _between(before, job.started_at))]
         case JobState.DEAD:
             return [Step("dead", "dead", job.finished_at)]
         case JobState.SCHEDULED | JobState.RETRYING:

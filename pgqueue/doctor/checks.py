@@ -46,6 +46,7 @@ CHECKS = tuple(
         fleet.releases,
         fleet.timeouts,
         history.causes,
+        fleet.manual,
         fleet.schedules_missed,
         fleet.orphans,
         history.tallies_lag,

@@ -10,6 +10,9 @@ from pgqueue.doctor.verdict import Found, Status, fail, lasting, listed, ok, war
 HEADS = 2_000
 QUEUES_LOOKED_AT = 200
 NEWEST_ATTEMPTS = 5_000
+MANUAL_LOOKED_AT = 10_000
+# Seconds after which a human should have answered.
+MANUAL_PATIENCE = 86_400.0
 
 
 def targets(patient: Patient) -> Found:
@@ -79,6 +82,16 @@ def timeouts(patient: Patient) -> Found:
         f"attempts end by their timeout: {listed(told)}",
         f"@task(timeout={enough}) for {target}, or: pgqueue queues set --timeout {enough} -- {shlex.quote(queue)}",
     )
+
+
+def manual(patient: Patient) -> Found:
+    """Jobs that fell back to a human are answered within a day."""
+    count, seconds = first(patient.ask("manual", MANUAL_LOOKED_AT))
+    if seconds is None:
+        return ok("no job waits for a human")
+    many = f"{count:,}{' or more' * (count == MANUAL_LOOKED_AT)} job{'s wait' if count != 1 else ' waits'}"
+    text = f"{many} for a human, the oldest for {lasting(seconds)}"
+    return warn(text, "pgqueue manual list") if seconds > MANUAL_PATIENCE else ok(text)
 
 
 def schedules_missed(patient: Patient) -> Found:

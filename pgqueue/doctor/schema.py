@@ -51,6 +51,7 @@ TABLES = [
     "lineage",
     "progress",
     "checkpoints",
+    "manual_jobs",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -17,6 +17,7 @@ from pgqueue.events import Event, Finished
 from pgqueue.job import trace_of
 from pgqueue.metrics.families import histograms, numbers
 from pgqueue.metrics.series import Durations, Pair, Series
+from pgqueue.outcome import Move
 
 if TYPE_CHECKING:
     from prometheus_client import Metric as Family
@@ -45,6 +46,7 @@ class Meter:
         self._lock = threading.Lock()  # guards what follows; held for a batch, and while it is copied
         self._series = Series()
         self._late = 0
+        self._fallen: Counter[tuple[str, str]] = Counter()
         self._ended: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._step, self._heartbeat = Durations(), Durations()
@@ -81,9 +83,11 @@ class Meter:
         with self._lock:
             pairs = [(pair, dict(of.outcomes), of.run.told(), of.wait.told()) for pair, of in self._series.all()]
             late, ended, lost = self._late, dict(self._ended), dict(self._lost)
+            fallen = dict(self._fallen)
             step, heartbeat = self._step.told(), self._heartbeat.told()
         outcomes = {(*pair, outcome): n for pair, found, _, _ in pairs for outcome, n in found.items()}
         yield numbers("pgqueue_attempts_total", outcomes)
+        yield numbers("pgqueue_fallbacks_total", fallen)
         yield histograms("pgqueue_attempt_duration_seconds", {pair: run for pair, _, run, _ in pairs})
         yield histograms("pgqueue_wait_seconds", {pair: wait for pair, _, _, wait in pairs})
         yield numbers("pgqueue_late_attempts_total", {(): late})
@@ -105,7 +109,9 @@ class Meter:
             if (claim.queue, claim.target) != last:
                 last = claim.queue, claim.target
                 counted = self._series.of(*last)
-            outcome = done.settlement.outcome
+            outcome, fallback = done.settlement.outcome, done.settlement.fallback
+            if fallback is not None and done.settlement.move is Move.FALL_BACK:
+                self._fallen[claim.target, fallback] += 1
             counted.outcomes[outcome] = counted.outcomes.get(outcome, 0) + 1
             trace = None if claim.headers is None else trace_of(claim.headers)
             if (waited := done.waited(shift)) is not None:

@@ -21,6 +21,7 @@ def _made(kind: str, name: str, labels: str, about: str) -> Metric:
 
 OF_WORKER = (
     _made("counter", "attempts_total", "queue target outcome", "Attempts that ended, as the database acknowledged"),
+    _made("counter", "fallbacks_total", "target fallback", "Jobs given to other code, or to a human"),
     _made("histogram", "attempt_duration_seconds", "queue target", "How long attempts ran"),
     _made("histogram", "wait_seconds", "queue target", "How long jobs were due before they began"),
     _made("counter", "late_attempts_total", "", "Attempts whose lease had gone when they ended"),
@@ -42,8 +43,9 @@ OF_DATABASE = (
     _made("gauge", "queue_backlog_seconds", "queue", "How long the slots that serve it need for what is ready"),
     _made("gauge", "queue_paused", "queue", "1 while it is paused"),
     _made("gauge", "dead_jobs", "queue", "Dead jobs"),
+    _made("gauge", "manual_jobs", "", "Jobs that wait for a human, counted up to 10,000"),
+    _made("gauge", "manual_oldest_seconds", "", "For how long the oldest of them has waited"),
     _made("gauge", "causes_new", "", "Causes of failures that were first met within the last hour"),
-    _made("gauge", "alerts_open", "kind", "Alerts that are open: what is wrong now"),
     _made("gauge", "workers", "state", "Workers: alive, quiet, lost"),
     _made("gauge", "horizon_age_seconds", "", "For how long the oldest transaction has kept dead rows from removal"),
     _made("gauge", "table_dead_rows", "table", "Dead rows of pgqueue's tables, as PostgreSQL estimates"),

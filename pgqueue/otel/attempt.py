@@ -61,7 +61,7 @@ class Attempt:
         """The attempt ended; the next one links to it."""
         settlement = done.settlement
         self._span.set_attribute("pgqueue.outcome", settlement.outcome)
-        if settlement.move in (Move.RETRY, Move.END) and settlement.outcome != "cancelled":
+        if settlement.move in (Move.RETRY, Move.END, Move.FALL_BACK) and settlement.outcome != "cancelled":
             if error is not None and not self._job.is_sensitive:
                 fail(self._span, error)
             else:

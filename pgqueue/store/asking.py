@@ -8,8 +8,9 @@ from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import KeyTaken, OptionError, QueueFull, SchemaError, SpawnLimit, UsageError
+from pgqueue.errors import JobNotFound, KeyTaken, OptionError, QueueFull, SchemaError, SpawnLimit, UsageError
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, execute
 from pgqueue.version import __version__
 
@@ -44,6 +45,18 @@ def ask(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
         return execute(conn, statement)
     except TOLD as error:
         raise told(error) from error
+
+
+def required(statement: Statement[T | None], job_id: UUID) -> Statement[T]:
+    """The same, which raises JobNotFound in place of answering None."""
+
+    def read(rows: Rows) -> T:
+        found = statement.read(rows)
+        if found is None:
+            raise JobNotFound(job_id)
+        return found
+
+    return Statement(statement.sql, statement.params, read)
 
 
 async def telling(answer: Awaitable[T]) -> T:

@@ -18,7 +18,8 @@ MOST_JOBS, BUDGET = 500, 20_000
 class Ended(NamedTuple):
     """An attempt that has ended. `state` is what its job became by that; `reason` why, of a dead one.
 
-    `labels` and `args` are JSON texts, None where there are none or they are `large`.
+    `labels` and `args` are JSON texts, None where there are none or they are `large`. `degraded` is of a success: of a
+    fallback, or a human.
     """
 
     id: UUID
@@ -43,6 +44,7 @@ class Ended(NamedTuple):
     labels: str | None
     args: str | None
     large: bool
+    degraded: bool
 
     @property
     def elapsed(self) -> float | None:

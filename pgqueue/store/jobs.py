@@ -127,6 +127,30 @@ select pgqueue.fail(
 """
 
 
+def fall_back(worker: int, failures: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
+    """running -> ready under another target, or -> manual; answers the ids that were late. O(batch log n)."""
+    params = (
+        worker,
+        [failure.id for failure in failures],
+        [failure.claim for failure in failures],
+        [failure.outcome for failure in failures],
+        [failure.fallback for failure in failures],
+        [failure.reason for failure in failures],
+        [failure.error_type for failure in failures],
+        [failure.error for failure in failures],
+        [failure.traceback for failure in failures],
+        [failure.cause for failure in failures],
+    )
+    return Statement(_FALL_BACK, params, _read_late)
+
+
+_FALL_BACK = """
+select pgqueue.fall_back(
+  $1::bigint, $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::text[])
+"""
+
+
 def release(worker: int, released: Sequence[Settlement]) -> Statement[frozenset[UUID]]:
     """running -> waiting, with the attempt given back; answers the ids that were late. O(batch log n)."""
     params = (

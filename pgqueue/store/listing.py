@@ -31,7 +31,7 @@ TOO_LARGE = "(too large for a list; `pgqueue jobs show` has it whole)"
 ENDED = frozenset({JobState.SUCCEEDED, JobState.CANCELLED})
 DUE = frozenset({JobState.READY, JobState.RUNNING})
 LATER = frozenset({JobState.SCHEDULED, JobState.RETRYING})
-LIVE = DUE | LATER
+LIVE = DUE | LATER | {JobState.MANUAL}
 
 Live = Callable[[psycopg.Connection[Any], "Asked", int], "list[Page]"]
 
@@ -88,7 +88,10 @@ def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int, live: Live) 
 def _live(conn: psycopg.Connection[Any], asked: Asked, budget: int) -> list[Page]:
     """Jobs that have not ended: by id, or from the heads of the queues where that finds more."""
     states = asked.states & LIVE
-    if not states or (states == LIVE and asked.queue is None):
+    if states == {JobState.MANUAL}:
+        return [_walk(conn, "manual", asked, budget)]
+    if not states or JobState.MANUAL in states:
+        # At no head of a queue is one that waits for a human.
         return _live_by_id(conn, asked, budget)
     walked: list[Page] = []
     if asked.queue is None and JobState.RUNNING not in states:

@@ -160,8 +160,9 @@ def _walks(narrow: Narrowing, top: UUID, died_of: list[str] | None, indexed: tup
     """The walks in which every job that is meant lies."""
     sources = []
     if narrow.states & LIVE:
+        name = "search_manual" if narrow.states & LIVE == {JobState.MANUAL} else "search_live"
         by_key = narrow.key is not None
-        sources.append(_Source("search_key", top, (narrow.key,)) if by_key else _Source("search_live", top))
+        sources.append(_Source("search_key", top, (narrow.key,)) if by_key else _Source(name, top))
     if narrow.states & ENDED and not narrow.needles and narrow.causes is None:
         sources.append(_Source("search_ended", top) if indexed is None else _Source("search_ended_arg", top, indexed))
     if JobState.DEAD in narrow.states:
@@ -187,7 +188,9 @@ def _heads(
     live = next((source for source in sources if source.statement == "search_live"), None)
     states = narrow.states & LIVE
     few_queues = narrow.queues is not None and len(narrow.queues) <= MOST_WALKS
-    if live is None or states == LIVE or narrow.ids is not None or not (few_queues or JobState.READY not in states):
+    if live is None or JobState.MANUAL in states or narrow.ids is not None:
+        return [], 0, False
+    if not few_queues and JobState.READY in states:
         return [], 0, False
     queues = list(narrow.queues) if few_queues and narrow.queues is not None else None
     rows = execute(conn, _statement(narrow, "search_heads", top, budget, (queues,)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from pgqueue.judge import Fallback
 from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement, nothing, only_value, query
 
@@ -56,13 +58,11 @@ class Heartbeat:
 class Reaped:
     """What a look at the leases found: how many jobs each vanished worker gave back.
 
-    `unfinished` is whether the search for their jobs goes on with the next call, which is then due at once. `dead` are
-    those of the jobs that died of it, if that was asked.
+    `unfinished` is whether the search for their jobs goes on with the next call, which is then due at once.
     """
 
     jobs: dict[int, int]
     unfinished: bool
-    dead: list[UUID]
 
 
 def enlist(
@@ -93,6 +93,12 @@ def declare(worker: int, targets: Collection[str]) -> Statement[bool]:
     return Statement("select pgqueue.declare($1::bigint, $2::text[])", params, only_value)
 
 
+def declare_fallbacks(worker: int, lost: Mapping[str, Fallback]) -> Statement[None]:
+    """The worker says which of its tasks fall back where an attempt is lost, and to what. O(1)."""
+    said = json.dumps({target: [each.to, each.after] for target, each in lost.items()}) if lost else None
+    return Statement("select pgqueue.declare_fallbacks($1::bigint, $2::json)", (worker, said), nothing)
+
+
 def heartbeat(worker: int, lease: timedelta, report: str | None = None) -> Statement[Heartbeat]:
     """Extend the lease, say how the worker is, and hear what it is asked to do. O(1) while nothing is cancelled."""
     sql = "select alive, asked, cancelled from pgqueue.heartbeat($1::bigint, $2::interval, $3::text)"
@@ -111,21 +117,12 @@ def discharge(worker: int, *, clean: bool) -> Statement[None]:
     return Statement("select pgqueue.discharge($1::bigint, $2::boolean)", (worker, clean), nothing)
 
 
-def reap(pages: int = 16_384, *, telling: bool = False) -> Statement[Reaped]:
-    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most so many pages of `jobs`.
-
-    Which of them are dead by that is answered only if it is `telling`.
-    """
-    if telling:
-        sql = "select worker, jobs, finished, dead from pgqueue.reap_telling($1::int, true)"
-    else:
-        sql = "select worker, jobs, finished, null from pgqueue.reap($1::int)"
-    return Statement(sql, (pages,), _read_reaped)
-
-
-def _read_reaped(rows: Rows) -> Reaped:
-    dead = [job_id for row in rows for job_id in row[3] or ()]
-    return Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows), dead)
+def reap(pages: int = 16_384) -> Statement[Reaped]:
+    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most so many pages of `jobs`."""
+    sql = "select worker, jobs, finished from pgqueue.reap($1::int)"
+    return Statement(
+        sql, (pages,), lambda rows: Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows))
+    )
 
 
 def reap_orphans(pages: int = 32_768) -> Statement[int]:

@@ -13,6 +13,7 @@ from pgqueue.options import check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.tasks import following
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
+from pgqueue.tasks.fallbacks import check_fallback, fallback_taken
 from pgqueue.tasks.hooks import taken
 from pgqueue.tasks.limited import LIMIT_NAMES, Limits
 from pgqueue.tasks.options import AllTaskOptions, check_scheduled, check_task_options
@@ -57,16 +58,20 @@ def task(
     bounds = Bounds(**{name: given.pop(name) for name in BOUND_NAMES & given.keys()})
     limits = Limits(**{name: given.pop(name) for name in LIMIT_NAMES & given.keys()})
     sensitive = given.pop("sensitive", ())
+    fallback = fallback_taken(given)
     defaults = JobOptions(**given)
     bounds.check_against(defaults.timeout)
     timing = Timing(**when) if when else None
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        task = kind(function, defaults, retry, transactional, bounds, timing, limits, sensitive, hooks, follows)
+        task = kind(
+            function, defaults, retry, transactional, bounds, timing, limits, sensitive, hooks, follows, fallback
+        )
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
         if timing is not None:
             check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
+        check_fallback(task)
         _check_limit(task)
         if follows.are_jobs:
             follows.check(found)

@@ -9,9 +9,9 @@ from pgqueue.call_options import CallOptions, TaskOptions
 from pgqueue.cron import TIMING_NAMES, CatchUp, Overlap
 from pgqueue.errors import OptionError
 from pgqueue.hooks import Hook
-from pgqueue.job import FollowUps, OnConflict
+from pgqueue.job import FollowUps, OnConflict, Target
 from pgqueue.options import Duration
-from pgqueue.tasks.bounds import OnExpiry, OnTimeout, RetryIn, StoreLogs
+from pgqueue.tasks.bounds import FallbackOn, OnExpiry, OnTimeout, RetryIn, StoreLogs
 from pgqueue.tasks.limited import OnDead
 from pgqueue.vocabulary import unknown_options
 
@@ -75,6 +75,9 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     retry_for: Duration | str | None
     iterable: bool
     max_run: Duration | str | None
+    fallback: Target | None
+    fallback_after: int | None
+    fallback_on: Collection[FallbackOn] | None
     sensitive: bool | Collection[str]
     max_depth: int | None
     max_children: int | None

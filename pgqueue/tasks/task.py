@@ -20,7 +20,7 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import ArgumentError, NotBound, OptionError
 from pgqueue.hooks import Hooks
 from pgqueue.job import Args, JobOptions, NewJob
-from pgqueue.judge import Terms
+from pgqueue.judge import Fallback, Terms
 from pgqueue.naming import JobRef
 from pgqueue.options import Duration
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
@@ -62,6 +62,7 @@ class Task(Generic[P, R]):
         sensitive: bool | Collection[str] = (),
         hooks: Hooks = MappingProxyType({}),
         follows: Follows = NOTHING_FOLLOWS,
+        fallback: Fallback | None = None,
     ) -> None:
         check_function(function, iterable=bounds.iterable)
         if not isinstance(retry, RetryPolicy):
@@ -75,7 +76,7 @@ class Task(Generic[P, R]):
         self.bounds = bounds
         self.timing = timing
         most = bounds.most_attempts(retry, self.options.max_attempts)
-        self.terms = Terms(retry, most, bounds.on_timeout, bounds.on_expiry, at_most_once=bounds.at_most_once)
+        self.terms = Terms(retry, most, bounds.on_timeout, bounds.on_expiry, bounds.at_most_once, fallback)
         self.is_async = inspect.iscoroutinefunction(function) or (
             bounds.iterable and inspect.isasyncgenfunction(inspect.unwrap(function))
         )
@@ -163,6 +164,7 @@ class Task(Generic[P, R]):
             sensitive=self.sensitive,
             hooks=self.hooks,
             follows=self.follows,
+            fallback=self.terms.fallback,
         )
         # What was found out about its function.
         made.calling = self.calling

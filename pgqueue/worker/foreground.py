@@ -37,13 +37,14 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
-from pgqueue.worker.executors.judging import once_targets, registered_secrecies
+from pgqueue.worker.executors.judging import once_targets, registered_fallbacks, registered_secrecies
 from pgqueue.worker.hooks.here import Here
 from pgqueue.worker.log_lines import LineStyle, written
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.clock import lease_clock
+from pgqueue.worker.upkeep.fallbacks import Fallbacks
 from pgqueue.worker.upkeep.heartbeat import Heartbeat
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
 from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
@@ -120,6 +121,7 @@ def _leased(
         host, pid, once = socket.gethostname(), os.getpid(), once_targets()
         execute(conn, workers.enlist(worker, host, pid, [], "foreground", 1, length, once))
         execute(conn, secrecy.declare(registered_secrecies()))
+        Fallbacks(worker, registered_fallbacks).look(conn)
     heartbeat.acknowledged(sent_at)
     heartbeat.loop.start()
     ended = threading.Event()

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from pgqueue import events
 from pgqueue.events import Event, Finished
 from pgqueue.job import trace_of
-from pgqueue.outcome import Move, Settlement
+from pgqueue.outcome import HUMAN, Move, Settlement
 from pgqueue.printable import cut
 from pgqueue.worker.log_lines import LEVELS, LineStyle, written
 from pgqueue.worker.log_records import LOGGER, RecordWriter, is_taken
@@ -145,11 +145,11 @@ def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:
 
 def _level_of(settlement: Settlement) -> str:
     match settlement.move:
-        case Move.END | Move.RETRY if settlement.expected:
+        case Move.END | Move.RETRY | Move.FALL_BACK if settlement.expected:
             return "info"
         case Move.END if settlement.reason is not None:
             return "error"
-        case Move.RETRY | Move.PARK:
+        case Move.RETRY | Move.FALL_BACK | Move.PARK:
             return "warning"
         case _:
             return "info"
@@ -161,6 +161,9 @@ def _message_of(settlement: Settlement) -> str:
             return f"dead: {settlement.reason}" if settlement.reason else "cancelled"
         case Move.RETRY:
             return f"{settlement.outcome}, retry in {settlement.delay:.3g} s"
+        case Move.FALL_BACK:
+            to = "waits for a human" if settlement.fallback == HUMAN else f"falls back to {settlement.fallback}"
+            return f"{settlement.outcome}, {to}"
         case Move.PARK:
             return "unknown here, left to a worker that knows it"
         case _:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tests.enumerator.bringing_scenarios import BRINGING_SCENARIOS
 from tests.enumerator.company import assembled_alone
 from tests.enumerator.enumeration import Report, enumerate_scenario
+from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
 from tests.enumerator.long_scenarios import LONG_SCENARIOS
 from tests.enumerator.once_scenarios import ONCE_SCENARIOS
@@ -20,7 +21,7 @@ HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violatio
 
 def main(names: Sequence[str]) -> int:
     began = time.monotonic()
-    known = (*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS)
+    known = (*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS, *FALLBACK_SCENARIOS)
     chosen = [next(each for each in known if each.name == name) for name in names] or known
     reports = []
     print(COLUMNS.format(*HEADINGS), flush=True)

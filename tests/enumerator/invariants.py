@@ -44,7 +44,7 @@ ALWAYS: Mapping[str, str] = {
           select max_attempts from pgqueue.attempts where job_id = job and created_at is not null
           union all select max_attempts from pgqueue.dead_jobs where id = job) as e)""",
     "used an attempt number twice": f"""
-        select job_id, attempt from pgqueue.attempts where {_COUNTED} group by 1, 2 having count(*) > 1""",
+        select job_id, target, attempt from pgqueue.attempts where {_COUNTED} group by 1, 2, 3 having count(*) > 1""",
     "has effects more or less than once": """
         select orders.job, count(effects.job) || ' effects' from orders left join effects using (job)
         join pgqueue.job as job on job.id = orders.job
@@ -70,6 +70,7 @@ AT_THE_END: Mapping[str, str] = {
     "was started, but has no attempt": """
         select job, claim from starts where (job, claim) not in (select job_id, claim from pgqueue.attempts)""",
     "left a share behind": "select job_id, name, seq from pgqueue.holds",
+    "is waited for by a human, and has ended": "select job_id from pgqueue.manual_jobs",
     "left a cancellation behind": "select job_id from pgqueue.cancellations",
     "has a worker's row that still lives": "select id from pgqueue.workers where expires_at > clock_timestamp()",
 }

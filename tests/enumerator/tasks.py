@@ -56,6 +56,17 @@ def fail_until(direct: str, attempt: int) -> None:
         raise ValueError(f"attempt {current_job().attempt} fails")
 
 
+@task(retry=SOON, fallback="tests.enumerator.tasks:follow", fallback_after=1)
+def fail_over(direct: str) -> None:
+    note_start(direct)
+    raise ValueError("other code is to do it")
+
+
+@task(retry=SOON)
+def follow(direct: str) -> None:
+    note_start(direct)
+
+
 @task(retry=SOON)
 def call_off(direct: str) -> None:
     note_start(direct)

@@ -11,6 +11,7 @@ from tests.enumerator.actions import Action, Point
 from tests.enumerator.bringing_scenarios import BRINGING_SCENARIOS
 from tests.enumerator.company import Company
 from tests.enumerator.enumeration import enumerate_scenario
+from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
 from tests.enumerator.long_scenarios import LONG_SCENARIOS
 from tests.enumerator.once_scenarios import ONCE_SCENARIOS
@@ -24,7 +25,7 @@ from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 @pytest.mark.faults
 @pytest.mark.parametrize(
     "scenario",
-    [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS],
+    [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS, *FALLBACK_SCENARIOS],
     ids=lambda scenario: scenario.name.replace(" ", "-"),
 )
 def test_all_invariants_hold_after_every_point(

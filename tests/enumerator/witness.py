@@ -33,7 +33,8 @@ begin
   if old.worker is null and new.worker is not null and new.claim <= old.claim then
     insert into public.violations values (format('job %s was claimed without a new claim number', new.id));
   end if;
-  if old.worker <> new.worker then
+  -- -1 is a human, who comes after the worker.
+  if old.worker <> new.worker and new.worker >= 0 then
     insert into public.violations values (format('job %s went from worker to worker', new.id));
   end if;
   if old.worker is null and new.worker is not null and old.run_at > clock_timestamp() then

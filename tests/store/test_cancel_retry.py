@@ -25,7 +25,7 @@ from tests.factories import (
 )
 
 WAITING = [JobState.SCHEDULED, JobState.READY, JobState.RETRYING]
-OTHERS = [each for each in JobState if each not in WAITING]
+OTHERS = [each for each in JobState if each not in (*WAITING, JobState.MANUAL)]
 
 
 @pytest.mark.parametrize("before", WAITING)

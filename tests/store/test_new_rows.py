@@ -27,6 +27,7 @@ from tests.factories import (
     enqueue,
     expire,
     fail,
+    fall,
     fill,
     lose,
     make,
@@ -186,7 +187,7 @@ def test_p8_a_job_that_cannot_be_taken_back_keeps_no_other_with_a_dead_worker(db
 
 
 @pytest.mark.parametrize("end", [JobState.SUCCEEDED, JobState.DEAD, JobState.CANCELLED])
-@pytest.mark.parametrize("move", ["settle", "complete", "fail", "bury", "release", "lose", "cancel"])
+@pytest.mark.parametrize("move", ["settle", "complete", "fail", "fall", "bury", "release", "lose", "cancel"])
 def test_the_history_and_result_of_an_ended_job_survive_a_row_with_its_id(db: Conn, end: JobState, move: str) -> None:
     ended = make(db, end)
     db.execute("insert into pgqueue.results values (%s, now() + interval '1 day', '1')", [ended])
@@ -206,6 +207,8 @@ def test_the_history_and_result_of_an_ended_job_survive_a_row_with_its_id(db: Co
                 assert execute(db, jobs.complete(again, "2"))
             case "fail":
                 fail(db, again)
+            case "fall":
+                fall(db, again, "a:b")
             case "bury":
                 fail(db, again, None)
             case "release":

@@ -39,8 +39,8 @@ QUERIES: list[tuple[str, Meant]] = [
     ("args.n>40", lambda job: job.args["n"] > 40),
     ("args.n:1,2,3 label.parity:odd", lambda job: job.args["n"] in (1, 2, 3) and job.args["n"] % 2 == 1),
     ("-label.parity:odd", lambda job: job.args["n"] % 2 == 0),
-    ('error:"NO route"', lambda job: job.state in ("dead", "retrying")),
-    ("-error:route attempt>0", lambda job: job.attempt > 0 and job.state not in ("dead", "retrying")),
+    ('error:"NO route"', lambda job: job.state in ("dead", "retrying", "manual")),
+    ("-error:route attempt>0", lambda job: job.attempt > 0 and job.state not in ("dead", "retrying", "manual")),
     ("key:only:7", lambda job: job.args["n"] == 7),
     ("reason:exhausted", lambda job: job.state == "dead"),
 ]

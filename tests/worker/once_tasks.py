@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from typing import Any
 
 import psycopg
@@ -33,8 +32,6 @@ def _end(then: str) -> None:
             raise SoftTimeout
         case "bury":
             raise Bury("it is not wanted")
-        case "sleep":
-            time.sleep(20)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pgqueue.brings import Brings
 from pgqueue.errors import OptionError
 from pgqueue.events import Finished
-from pgqueue.judge import Terms, judge
+from pgqueue.judge import Fallback, Terms, judge
 from pgqueue.outcome import (
     Bury,
     Cancelled,
@@ -121,7 +121,7 @@ def test_a_success_is_said_as_every_outcome_is(seconds: float, begun: int | None
     ids=lambda policy: type(policy).__name__,
 )
 def test_a_task_comes_across_whole(policy: RetryPolicy) -> None:
-    terms = Terms(policy, 5, "bury", "cancel", at_most_once=True)
+    terms = Terms(policy, 5, "bury", "cancel", at_most_once=True, fallback=Fallback("a:b", 2, ("failed", "lost")))
     spec = portable(TaskSpec("shop:send", terms, math.inf, 1.5))
     ((_, said),) = sent(messages.pack(messages.TASK, wire.spec_to_wire(spec)))
     assert wire.spec_from_child(said) == spec
@@ -151,6 +151,7 @@ def settled(**changes: Any) -> list[Any]:
         "headers": None,
         "cause": "0123456789ab",
         "expected": False,
+        "fallback": None,
         **changes,
     }
     return [values[name] for name in wire._FIELDS]
@@ -185,6 +186,8 @@ def settled(**changes: Any) -> list[Any]:
         settled(cause=7),
         settled(cause="0123456789AB"),
         settled(cause="0" * 13),
+        settled(fallback="drop table"),
+        settled(fallback=["human"]),
     ],
     ids=str,
 )

@@ -103,7 +103,7 @@ ACTIONS = (
         on=JOB,
         words="Retry",
         permission="retry",
-        fits=_in(JobState.DEAD, JobState.RETRYING),
+        fits=_in(JobState.DEAD, JobState.RETRYING, JobState.MANUAL),
         act=lambda conn, doing: _done(jobs.retry(conn, doing.actor, doing.thing.job.id), "It is ready again."),
     ),
     Action(
@@ -130,7 +130,7 @@ ACTIONS = (
         on=JOB,
         words="Cancel",
         permission="cancel",
-        fits=_in(*WAITING, JobState.RUNNING),
+        fits=_in(*WAITING, JobState.RUNNING, JobState.MANUAL),
         asks=_cancel_asks,
         act=lambda conn, doing: _done(jobs.cancel(conn, doing.actor, doing.thing.job.id), "It is cancelled."),
     ),

@@ -23,6 +23,7 @@ Write = Callable[[int, Sequence[Settlement]], Statement[frozenset[UUID]]]
 
 WRITES: tuple[tuple[frozenset[Move], Write], ...] = (
     (frozenset({Move.RETRY, Move.END}), jobs.fail),
+    (frozenset({Move.FALL_BACK}), jobs.fall_back),
     (frozenset({Move.RELEASE}), jobs.release),
     (frozenset({Move.PARK}), unknown.park),
     (frozenset({Move.LATE}), jobs.late),
@@ -174,7 +175,7 @@ def _is_about_values(error: BaseException) -> bool:
 def _not_late(settlement: Settlement) -> Settlement:
     """The failure of an attempt whose row was not there in its own transaction, and is there otherwise."""
     return settlement._replace(
-        move=Move.RETRY if settlement.reason is None else Move.END,
+        move=Move.FALL_BACK if settlement.fallback else Move.RETRY if settlement.reason is None else Move.END,
         outcome="failed",
         error_type="pgqueue.errors.TransactionEnded",
         error="the task deleted or changed its own row of pgqueue.jobs in its transaction, which was rolled back",

@@ -19,7 +19,7 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
-from pgqueue.judge import Terms
+from pgqueue.judge import Fallback, Terms
 
 # Called with a batch of ended attempts, from any thread; returns at once.
 Report = Callable[[Sequence[Finished]], None]
@@ -135,6 +135,9 @@ class Executor(Protocol):
 
     def follows(self) -> frozenset[tuple[str, str]]:
         """Which jobs follow those of the tasks known here, by target; more may follow as above."""
+
+    def fallbacks(self) -> dict[str, Fallback]:
+        """What follows the tasks known here where they are lost, by target; more may follow."""
 
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks there are where its jobs run: a name, and a target or EVERY; more may follow."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from pgqueue import instruments
 from pgqueue.job import Claim
-from pgqueue.judge import Terms
+from pgqueue.judge import Fallback, Terms
 from pgqueue.worker.executors.judging import (
     once_targets,
+    registered_fallbacks,
     registered_follows,
     registered_hooks,
     registered_rules,
@@ -42,6 +43,10 @@ class InProcess:
     def follows(self) -> frozenset[tuple[str, str]]:
         """Which jobs follow those of the tasks registered here."""
         return registered_follows()
+
+    def fallbacks(self) -> dict[str, Fallback]:
+        """What follows the tasks registered here where they are lost."""
+        return registered_fallbacks()
 
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks there are in this process."""

@@ -7,7 +7,7 @@ from time import monotonic
 from pgqueue import hooks
 from pgqueue.events import Finished
 from pgqueue.job import Claim
-from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.judge import UNKNOWN, Fallback, Terms, if_lost, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
 from pgqueue.tasks import declared_follows, declared_rules, registered, registered_tasks
 from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
@@ -37,6 +37,11 @@ def registered_targets() -> frozenset[str]:
 def once_targets() -> frozenset[str]:
     """The tasks of this process that may run at most once."""
     return frozenset(task.target for task in registered_tasks() if task.bounds.at_most_once)
+
+
+def registered_fallbacks() -> dict[str, Fallback]:
+    """What follows tasks of this process whose attempts are lost, by target."""
+    return if_lost((task.target, task.terms) for task in registered_tasks())
 
 
 def registered_rules() -> frozenset[str]:

@@ -141,6 +141,7 @@ class Enlistment:
         ):
             self._roles.secrecies.look(conn)
             self._roles.declarations.declare_follows(conn)
+            self._roles.fallbacks.look(conn)
             self._used = execute(conn, queues.names()) if settings.queues.queues else []
             self._roles.queue_settings.begin(conn)
             self._roles.declared_rules.begin(conn)

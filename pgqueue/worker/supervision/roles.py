@@ -30,6 +30,7 @@ from pgqueue.worker.supervision.requests import Requests
 from pgqueue.worker.upkeep.chores import Chores, common_chores
 from pgqueue.worker.upkeep.declarations import Declarations
 from pgqueue.worker.upkeep.declared_rules import DeclaredRules
+from pgqueue.worker.upkeep.fallbacks import Fallbacks
 from pgqueue.worker.upkeep.heartbeat import BEATS_PER_LEASE, Heartbeat
 from pgqueue.worker.upkeep.line_keeper import LineKeeper
 from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
@@ -56,6 +57,7 @@ class Roles:
     unknown: UnknownTargets
     declared_rules: DeclaredRules
     secrecies: Secrecies
+    fallbacks: Fallbacks
     queue_settings: QueueSettings
     tallies: Tallies
     lines: LineKeeper
@@ -154,9 +156,11 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     )
     declared_rules = DeclaredRules(worker, settings.tasks.apps, executor.rules)
     secrecies = Secrecies(executor.secrecies)
+    fallbacks = Fallbacks(worker, executor.fallbacks)
     chores = [
-        *common_chores(observe, settings.poll, teller),
+        *common_chores(observe, settings.poll),
         (secrecies.look, 0.0),
+        (fallbacks.look, 0.0),
         (teller.look, 0.0),
         (declared_rules.look, 0.0),
         (Scheduler(observe, settings.poll).look, 0.0),
@@ -191,6 +195,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         unknown,
         declared_rules,
         secrecies,
+        fallbacks,
         queue_settings,
         tallies,
         lines,

@@ -48,6 +48,7 @@ class JobListed:
     last_error: str | None
     reason: str | None
     cost: int | None
+    degraded: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 -- The ended attempts of a job, oldest first; of very many the newest $2 (null: all). Walks attempts_pkey backwards.
-select job_id, attempt, claim, queue, target, worker, started_at, finished_at, outcome, error_type, error, traceback
+select job_id, attempt, claim, queue, target, worker, started_at, finished_at, outcome, error_type, error, traceback,
+       fallen_from is not null as degraded
 from (
   select ended.*
   from pgqueue.attempts as ended

@@ -6,7 +6,7 @@ select job.id, job.queue, job.target,
        job.worker, job.unique_key, job.limit_key,
        case when pg_column_size(job.labels) > $2::int then $3::text else job.labels::text end as labels,
        left(job.last_error, 5000) as last_error, left(job.reason, 5000) as reason,
-       job.cost, job.parent_id, job.root_id
+       job.cost, job.parent_id, job.root_id, job.degraded
 from pgqueue.job as job
 where job.id = any ($1::uuid[])
 order by job.id desc

@@ -1,5 +1,5 @@
 -- What is told of the whole database: (metric, label, value). Reads the statistics of this server, every row of
--- workers, the schedules in order of name until 200 late ones are found, and 10,000 open alerts; none of the jobs.
+-- workers, and the schedules in order of name until 200 late ones are found; none of the jobs.
 select 'workers' as metric,
        case when w.expires_at <= clock_timestamp() then 'lost' when w.asked = 'quiet' then 'quiet' else 'alive' end
          as label,
@@ -20,6 +20,15 @@ select 'causes_new', '', count(*)::float8
 from (
   select from pgqueue.causes as c where c.first_at > now() - interval '1 hour' limit 10000) as first_met
 union all
+-- Walks manual_jobs_since.
+select told.metric, '', told.value
+from (
+  select count(*)::float8 as n, coalesce(extract(epoch from clock_timestamp() - min(m.since)), 0)::float8 as age
+  from (select manual.since from pgqueue.manual_jobs as manual
+        order by manual.since, manual.job_id limit 10000) as m) as waiting
+cross join lateral (
+  values ('manual_jobs', waiting.n), ('manual_oldest_seconds', waiting.age)) as told (metric, value)
+union all
 select 'table_dead_rows', t.relname::text, t.n_dead_tup::float8
 from pg_stat_user_tables as t
 where t.schemaname = 'pgqueue'
@@ -35,11 +44,3 @@ from (
   select p.prepared from pg_prepared_xacts as p) as held
 union all
 select 'notify_queue_usage_ratio', '', pg_notification_queue_usage()
-union all
--- Of each kind that there is. Walks alerts_open.
-select 'alerts_open', each.kind, count(wrong.kind)::float8
-from pgqueue.alert_bounds() as each
-left join (
-  select a.kind from pgqueue.alerts as a where a.state <> 'well' order by a.key limit 10000) as wrong
-  on wrong.kind = each.kind
-group by each.kind

@@ -9,7 +9,8 @@ select looked.job_id, looked.queue, looked.target,
             then coalesce(left(looked.error, 4000), 'cancelled before it ran') end as reason,
        null::int as cost,
        (select line.parent_id from pgqueue.lineage as line where line.job_id = looked.job_id) as parent_id,
-       (select line.root_id from pgqueue.lineage as line where line.job_id = looked.job_id) as root_id
+       (select line.root_id from pgqueue.lineage as line where line.job_id = looked.job_id) as root_id,
+       looked.fallen_from is not null as degraded
 from (
   select ended.*
   from pgqueue.attempts as ended

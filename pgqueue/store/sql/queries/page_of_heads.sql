@@ -36,7 +36,8 @@ select more.due, more.later, job.id, job.queue, job.target,
         order by last.claim desc limit 1) as last_error,
        null::text as reason, job.cost,
        (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
-       (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id
+       (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
+       job.fallen_from is not null as degraded
 from more
 left join (found join pgqueue.jobs as job on job.id = found.id) on true
 order by job.id desc

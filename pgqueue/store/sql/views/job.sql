@@ -6,15 +6,17 @@
 create or replace view pgqueue.job as
   select one.id, one.queue, one.target, one.args, one.state, one.priority, one.attempt, one.max_attempts,
          one.created_at, one.run_at, one.started_at, one.finished_at, one.worker, one.unique_key, one.limit_key,
-         one.labels, one.last_error, one.reason, one.unknown_since, one.cost, one.parent_id, one.root_id
+         one.labels, one.last_error, one.reason, one.unknown_since, one.cost, one.parent_id, one.root_id,
+         one.degraded, one.fallen_from
   from (
     select job.id, job.queue, job.target, job.args,
-           case when job.worker is not null then 'running'
+           case when job.worker >= 0 then 'running'
+                when job.worker = -1 then 'manual'
                 when job.run_at <= (select statement_timestamp()) then 'ready'
                 when job.attempt > 0 then 'retrying'
                 else 'scheduled' end as state,
            job.priority, job.attempt, job.max_attempts, job.created_at, job.run_at, job.started_at,
-           null::timestamptz as finished_at, job.worker, coalesce(job.start_key, job.unique_key) as unique_key,
+           null::timestamptz as finished_at, nullif(job.worker, -1) as worker, coalesce(job.start_key, job.unique_key) as unique_key,
            job.limit_key, job.labels,
            (select concat_ws(': ', last.error_type, nullif(last.error, ''))
             from pgqueue.attempts as last
@@ -29,7 +31,8 @@ create or replace view pgqueue.job as
            -- Of a job that another one brought.
            (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
            (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
-           true as shown, '{succeeded,cancelled,dead}'::text[] as others
+           job.fallen_from is not null as degraded, job.fallen_from, true as shown,
+           '{succeeded,cancelled,dead}'::text[] as others
     from pgqueue.jobs as job
     union all
     select ended.job_id, ended.queue, ended.target, ended.args, ended.outcome collate "default", ended.priority,
@@ -39,8 +42,9 @@ create or replace view pgqueue.job as
            null, null,
            (select line.parent_id from pgqueue.lineage as line where line.job_id = ended.job_id),
            (select line.root_id from pgqueue.lineage as line where line.job_id = ended.job_id),
+           ended.fallen_from is not null, ended.fallen_from,
            case when ended.outcome in ('succeeded', 'cancelled') then true end,
-           '{scheduled,ready,running,retrying,dead}'
+           '{scheduled,ready,running,retrying,manual,dead}'
     from pgqueue.attempts as ended
     union all
     select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
@@ -49,6 +53,7 @@ create or replace view pgqueue.job as
            null, dead.cost,
            (select line.parent_id from pgqueue.lineage as line where line.job_id = dead.id),
            (select line.root_id from pgqueue.lineage as line where line.job_id = dead.id),
-           true, '{scheduled,ready,running,retrying,succeeded,cancelled}'
+           dead.fallen_from is not null, dead.fallen_from,
+           true, '{scheduled,ready,running,retrying,manual,succeeded,cancelled}'
     from pgqueue.dead_jobs as dead) as one
   where one.shown is not null and one.state <> all (one.others);

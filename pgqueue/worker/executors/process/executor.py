@@ -16,7 +16,7 @@ from pgqueue.context import WorkerPhase
 from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim
-from pgqueue.judge import Terms
+from pgqueue.judge import Fallback, Terms, if_lost
 from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts, take_old
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
@@ -112,6 +112,10 @@ class ProcessExecutor:
         """Which jobs follow those of the tasks that the children have told of."""
         specs = tuple(self._finished.specs.values())
         return frozenset((spec.target, spec.follows) for spec in specs if spec.follows is not None)
+
+    def fallbacks(self) -> dict[str, Fallback]:
+        """What follows the tasks where they are lost that the children have told of."""
+        return if_lost((spec.target, spec.terms) for spec in tuple(self._finished.specs.values()))
 
     def hooked(self) -> frozenset[tuple[str, str]]:
         """Which hooks the children have told of."""

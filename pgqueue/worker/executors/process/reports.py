@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
+from pgqueue.events import Finished
 from pgqueue.hooks import EVERY, OF_JOBS, OF_WORKERS
 from pgqueue.job import Claim
 from pgqueue.job_log import Said
@@ -120,8 +121,16 @@ class Reports:
             raise wire.Nonsense(f"{number} cannot have ended")
         result, child.result = child.result, None
         brought, child.brought = child.brought, None
-        self._finished.ended.append(wire.finished_from_child(child.fed[number][0], elapsed, said, result, brought))
+        finished = wire.finished_from_child(child.fed[number][0], elapsed, said, result, brought)
+        self._finished.ended.append(self._checked(finished))
         child.ended(number, elapsed)
+
+    def _checked(self, finished: Finished) -> Finished:
+        """A job may fall back to what its task says, and to nothing that it says itself."""
+        declared = self._finished.terms(finished.claim.target).fallback
+        if (to := finished.settlement.fallback) is not None and (declared is None or declared.to != to):
+            raise wire.Nonsense("no fallback of its task")
+        return finished
 
     def _begin(self, child: ChildProcess, number: Any) -> None:
         child.started(number)

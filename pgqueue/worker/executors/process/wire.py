@@ -24,10 +24,12 @@ from pgqueue.ids import uuid_of
 from pgqueue.job import Claim, QueueTerms
 from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
-from pgqueue.judge import Terms
-from pgqueue.outcome import LONGEST_DELAY, Move, Reason, Settlement
+from pgqueue.judge import Fallback, Terms
+from pgqueue.outcome import HUMAN, LONGEST_DELAY, Move, Reason, Settlement
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.store.spawning import AWAITED
+from pgqueue.tasks.fallbacks import OUTCOMES
+from pgqueue.tasks.target import fault_in
 from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Settings
 
@@ -189,10 +191,27 @@ def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:
             "on_timeout": "retry" | "bury" | "cancel",
             "on_expiry": "bury" | "cancel",
             "at_most_once": bool(),
+            "fallback": fallback,
         } if said["max_attempts"] is None or 0 < said["max_attempts"] < 1 << 15:
-            return Terms(retry=policy, **said)
+            return Terms(retry=policy, **{**said, "fallback": _fallback(fallback)})
         case _:
             raise Nonsense("no terms of a task")
+
+
+def _fallback(said: object) -> Fallback | None:
+    match said:
+        case None:
+            return None
+        case [str(to), None | int() as after, [*outcomes]] if after is None or 0 < after < 1 << 15:
+            if all(each in OUTCOMES for each in outcomes):
+                return Fallback(_target(to), after, tuple(map(str, outcomes)))
+    raise Nonsense("no fallback")
+
+
+def _target(said: str) -> str:
+    if said != HUMAN and fault_in(said):
+        raise Nonsense("no target")
+    return said
 
 
 def _rules(said: object, target: str) -> str | None:
@@ -284,5 +303,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "avoid": _flag,
     "headers": lambda said: text_from_child(said, MESSAGE_LIMIT),
     "expected": _flag,
+    "fallback": lambda said: None if said is None else _target(_text(said, NAME_LIMIT)),
     "cause": lambda said: None if said is None else _cause(said),
 }

@@ -52,7 +52,7 @@ begin
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels,
                 coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers,
-                job.follow_ups
+                job.follow_ups, job.fallen_from, coalesce(job.fallen_from[1], job.target) as first_target
     ), stored as (
       insert into pgqueue.results (job_id, expires_at, result)
       select kept.id, now() + interval '1 day', kept.result::json
@@ -63,10 +63,10 @@ begin
     ), ended as (
       insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
                                     created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                    headers)
+                                    headers, fallen_from)
       select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
              held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
-             held.unique_key, held.limit_key, held.headers
+             held.unique_key, held.limit_key, held.headers, held.fallen_from
       from held
     )
     select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
@@ -74,10 +74,10 @@ begin
            array_agg(held.limit_key) filter (where held.hold is not null),
            array_agg(held.hold) filter (where held.hold is not null),
            json_agg(json_build_object(
-             'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
+             'id', held.id, 'target', held.first_target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
              'headers', held.headers))
              filter (where held.follow_ups is not null
-                        or held.target in (select f.target from pgqueue.follow_ups as f))
+                        or held.first_target in (select f.target from pgqueue.follow_ups as f))
     into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
     from held;
     if _free_holds is not null then

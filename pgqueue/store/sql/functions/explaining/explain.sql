@@ -31,7 +31,8 @@ begin
   code := 'state';
   holds := false;
   detail := jsonb_strip_nulls(jsonb_build_object(
-    'id', _job.id, 'state', case when _job.worker is not null then 'running' when _job.run_at <= _now then 'ready'
+    'id', _job.id, 'state', case when _job.worker = -1 then 'manual' when _job.worker is not null then 'running'
+                                 when _job.run_at <= _now then 'ready'
                                  when _job.attempt > 0 then 'retrying' else 'scheduled' end,
     'queue', _job.queue, 'target', _job.target, 'priority', _job.priority, 'attempt', _job.attempt,
     'max_attempts', _job.max_attempts, 'run_at', _job.run_at, 'limit_key', _job.limit_key));
@@ -39,6 +40,13 @@ begin
                  _job.priority, _job.target);
   select * into text, detail, cure from pgqueue.within_bounds(text, detail, cure);
   return next;
+  if _job.worker = -1 then
+    return query
+    select 1, manual.code, true, said.*
+    from pgqueue.explain_manual(_job) as manual,
+         pgqueue.within_bounds(manual.text, manual.detail, manual.cure) as said;
+    return;
+  end if;
   if _job.worker is not null then
     return query
     select (row_number() over ())::int, running.code, running.holds, said.*

@@ -1,5 +1,6 @@
 -- What follows jobs that have just ended, enqueued in the transaction of their ends. Each is an object of _ended: `id`,
--- `target`, its own `follow_ups`, `state` (succeeded, dead, cancelled), `reason`, `error_type`, `error`, `headers`.
+-- `target` (the first, of one that fell back), its own `follow_ups`, `state` (succeeded, dead, cancelled), `reason`,
+-- `error_type`, `error`, `headers`.
 -- Those of its task are in `follow_ups` (declare_follow_ups.sql). Each waits for one end ("on"): succeeded, dead, or
 -- `end`, which is any. The ended job is told to them as the argument `ended`; `{job_id}` in a unique key is its id.
 -- What is refused refuses nothing (bring.sql). O(follow-ups log n).

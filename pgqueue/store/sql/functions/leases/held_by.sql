@@ -18,7 +18,7 @@ begin
   else
     return query
     select job.id, job.worker, job.target from pgqueue.jobs as job
-    where job.ctid >= _first and job.ctid < _behind and job.worker is not null
+    where job.ctid >= _first and job.ctid < _behind and job.worker >= 0
       and not exists (select from pgqueue.workers as w where w.id = job.worker);
   end if;
 end $$;

@@ -1,7 +1,8 @@
 -- running -> retrying | dead | cancelled, for jobs whose workers have vanished; their attempts are counted as lost.
 -- Each only while that worker still has it; a job whose settlement is under way elsewhere is passed by. Dead when it
 -- may run at most once (_once), when its attempts are used up, or, if it is suspected (_suspects), after three crashes
--- in a row. Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
+-- in a row; but what its worker's code lets fall back where it would be lost goes on under other code, or waits for a
+-- human. Answers the ids that were taken back. Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.lose_together(_ids uuid[], _workers bigint[], _suspects boolean[], _once boolean[])
 returns uuid[]
 language plpgsql
@@ -22,11 +23,16 @@ declare
   _lost_targets text[];
   _lost_ends boolean[];
   _followed json;
+  _falling uuid[];
+  _fallbacks text[];
 begin
+  select falling.ids, falling.fallbacks into _falling, _fallbacks
+  from pgqueue.falling_back(_ids, _workers, _suspects, _once) as falling;
   with held as materialized (
     select job.*, suspect.crashes as crashes_now,
            -- What is no longer wanted is called off below.
            case when exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0) then null
+                when job.id = any (_falling) then null
                 when told.once then 'lost'
                 when suspect.crashes >= 3 then 'poison'
                 when job.attempt >= coalesce(job.max_attempts, 26) then 'exhausted' end as reason,
@@ -56,12 +62,13 @@ begin
   ), buried as (
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
-                                   cost, hold, labels, headers, follow_ups, reason, error_type, error)
+                                   cost, hold, labels, headers, follow_ups, reason, error_type, error,
+                                   fallen_from, own_terms)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups, held.reason,
-           'pgqueue.WorkerLost', held.error
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
+           held.reason, 'pgqueue.WorkerLost', held.error, held.fallen_from, held.own_terms
     from held
     where held.reason is not null
     on conflict (id) do nothing
@@ -88,10 +95,13 @@ begin
          array_agg(held.hold) filter (where held.hold is not null),
          array_agg(held.queue), array_agg(held.target), array_agg(held.reason is not null),
          json_agg(json_build_object(
-           'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'dead',
+           'id', held.id, 'target', coalesce(held.fallen_from[1], held.target),
+           'follow_ups', held.follow_ups, 'state', 'dead',
            'reason', held.reason, 'error_type', 'pgqueue.WorkerLost', 'error', held.error, 'headers', held.headers))
            filter (where held.reason is not null and (
-                     held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)))
+                     held.follow_ups is not null
+                     or coalesce(held.fallen_from[1], held.target) in (
+                       select f.target from pgqueue.follow_ups as f)))
   into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds,
        _lost_queues, _lost_targets, _lost_ends, _followed
   from held;
@@ -104,6 +114,9 @@ begin
   end if;
 
   if _freed is not null then
+    perform pgqueue.turn(array_agg(told.id), array_agg(told.fallback), array_agg('lost'::text))
+    from unnest(_falling, _fallbacks) as told (id, fallback)
+    where told.id = any (_freed);
     perform pgqueue.call_off(_freed);
     perform pgqueue.wake(freed.queue) from unnest(_queues) as freed (queue);
   end if;

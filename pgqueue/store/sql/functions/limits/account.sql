@@ -18,7 +18,7 @@ begin
     from unnest(_ids) as named (id)
     cross join lateral (
       select j.ctid, j.* from pgqueue.jobs as j
-      where j.id = named.id and j.worker is not null
+      where j.id = named.id and j.worker >= 0
       for no key update skip locked) as job
   loop
     _names := array(

@@ -31,7 +31,7 @@ begin
     exit when not exists (select from pg_locks as l where l.virtualtransaction = any (_before));
     perform pg_sleep(0.01);
   end loop;
-  perform pgqueue.account(array(select job.id from pgqueue.jobs as job where job.worker is not null));
+  perform pgqueue.account(array(select job.id from pgqueue.jobs as job where job.worker >= 0));
   update pgqueue.limits as l
   set adopted = true
   from unnest(_scopes, _names, _changed) as seen (scope, name, changed_at)

@@ -26,7 +26,7 @@ begin
   get diagnostics dropped = row_count;
   added := pgqueue.account(array(
     select job.id from pgqueue.jobs as job
-    where job.ctid >= _first and job.ctid < _behind and job.worker is not null
+    where job.ctid >= _first and job.ctid < _behind and job.worker >= 0
       and exists (select from pgqueue.limits as l where l.concurrency is not null)));
   update pgqueue.jobs as job
   set lane = pgqueue.lane_of(job.limit_key, job.target), lined = null

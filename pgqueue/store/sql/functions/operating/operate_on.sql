@@ -11,10 +11,11 @@ declare
   _state text;
   _dead pgqueue.dead_jobs;
 begin
-  select case when job.run_at <= statement_timestamp() then 'ready'
+  select case when job.worker = -1 then 'manual'
+              when job.run_at <= statement_timestamp() then 'ready'
               when job.attempt > 0 then 'retrying'
               else 'scheduled' end into _state
-  from pgqueue.jobs as job where job.id = _id and job.worker is null for update skip locked;
+  from pgqueue.jobs as job where job.id = _id and coalesce(job.worker, -1) = -1 for update skip locked;
   if not found then
     select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update skip locked;
     if found then

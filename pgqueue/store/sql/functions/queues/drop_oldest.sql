@@ -60,9 +60,11 @@ begin
     delete from pgqueue.parked as parked where parked.job_id = any (array(select job.id from dropped as job))
   )
   select array_agg(job.id), json_agg(json_build_object(
-           'id', job.id, 'target', job.target, 'follow_ups', job.follow_ups, 'state', 'cancelled',
+           'id', job.id, 'target', coalesce(job.fallen_from[1], job.target), 'follow_ups', job.follow_ups,
+           'state', 'cancelled',
            'reason', 'dropped: the queue was full', 'headers', job.headers))
-           filter (where job.follow_ups is not null or job.target in (select f.target from pgqueue.follow_ups as f)),
+           filter (where job.follow_ups is not null
+                     or coalesce(job.fallen_from[1], job.target) in (select f.target from pgqueue.follow_ups as f)),
          array_agg(job.target) filter (where job.hold is not null),
          array_agg(job.limit_key) filter (where job.hold is not null),
          array_agg(job.hold) filter (where job.hold is not null)

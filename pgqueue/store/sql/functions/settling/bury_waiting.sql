@@ -13,7 +13,9 @@ declare
   _follow_ups json;
   _target text;
 begin
-  select least(job.claim, 2147483646) + 1, job.target into _claim, _target from pgqueue.jobs as job
+  select least(job.claim, 2147483646) + 1, coalesce(job.fallen_from[1], job.target)
+  into _claim, _target
+  from pgqueue.jobs as job
   where job.id = _id and job.worker is null for update skip locked;
   if not found then
     return false;
@@ -35,11 +37,11 @@ begin
   end if;
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
                                  store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
-                                 follow_ups, reason, error_type, error)
+                                 follow_ups, reason, error_type, error, fallen_from, own_terms)
   select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
          job.max_attempts, job.store_result, job.queue, job.target, _args,
          coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, job.cost, _labels,
-         _follow_ups, _reason, _error_type, _error
+         _follow_ups, _reason, _error_type, _error, job.fallen_from, job.own_terms
   from pgqueue.jobs as job where job.id = _id
   on conflict (id) do nothing;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,

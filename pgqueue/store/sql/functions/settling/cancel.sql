@@ -1,5 +1,5 @@
--- scheduled | ready | retrying -> cancelled. Answers the state of the job after the call: `running` if it runs (its
--- worker is told, and it will not run again), its end if it has ended, null if there is no such job.
+-- scheduled | ready | retrying | manual -> cancelled. Answers the state of the job after the call: `running` if it runs
+-- (its worker is told, and it will not run again), its end if it has ended, null if there is no such job.
 -- The claim number grows, so that no earlier attempt can settle. Waits for a claim or settle in flight. O(log n).
 create or replace function pgqueue.cancel(_id uuid) returns text
 language plpgsql
@@ -12,7 +12,8 @@ declare
 begin
   begin
     select * into _job from pgqueue.jobs as job where job.id = _id for update;
-    if _job.worker is not null then
+    -- -1: it waits for a human.
+    if _job.worker <> -1 then
       raise 'let go of the lock' using errcode = 'PGQ01';
     end if;
   exception when sqlstate 'PGQ01' then
@@ -28,6 +29,9 @@ begin
   perform pgqueue.forget_cancellations(array[_id]);
   delete from pgqueue.jobs as job where job.id = _id;
   delete from pgqueue.parked as parked where parked.job_id = _id;
+  if _job.worker = -1 then
+    delete from pgqueue.manual_jobs as manual where manual.job_id = _id;
+  end if;
   if _job.hold is not null then
     -- It held an ordered lane while it waited.
     perform pgqueue.let_go(array[_job.queue], array[_job.target], array[_job.limit_key], array[_job.hold]);
@@ -41,9 +45,12 @@ begin
   values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
           _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key);
-  if _job.follow_ups is not null or exists (select from pgqueue.follow_ups as f where f.target = _job.target) then
+  if _job.follow_ups is not null or exists (
+    select from pgqueue.follow_ups as f where f.target = coalesce(_job.fallen_from[1], _job.target))
+  then
     perform pgqueue.follow_up(json_build_array(json_build_object(
-      'id', _id, 'target', _job.target, 'follow_ups', _job.follow_ups, 'state', 'cancelled',
+      'id', _id, 'target', coalesce(_job.fallen_from[1], _job.target), 'follow_ups', _job.follow_ups,
+      'state', 'cancelled',
       'reason', case when _ran then 'cancelled while it ran' else 'cancelled before it ran' end,
       'headers', _job.headers)));
   end if;

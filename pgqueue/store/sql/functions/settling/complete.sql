@@ -22,20 +22,23 @@ begin
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
                                   created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                  headers)
+                                  headers, fallen_from)
     select held.id, held.started_at, clock_timestamp(), _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
              from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
            held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
            held.max_attempts, held.args, held.labels,
-           coalesce(held.start_key, held.unique_key), held.limit_key, held.headers
+           coalesce(held.start_key, held.unique_key), held.limit_key, held.headers,
+           held.fallen_from
     from held
   )
   select held.queue, held.target, held.limit_key, held.hold,
-         case when held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)
+         case when held.follow_ups is not null
+                or coalesce(held.fallen_from[1], held.target) in (select f.target from pgqueue.follow_ups as f)
               then json_build_array(json_build_object(
-                'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
+                'id', held.id, 'target', coalesce(held.fallen_from[1], held.target),
+                'follow_ups', held.follow_ups, 'state', 'succeeded',
                 'headers', held.headers)) end as followed
   into _ended from held;
   if found then

@@ -65,12 +65,12 @@ begin
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
                                    cost, hold, labels, headers, follow_ups, reason, error_type, error, traceback,
-                                   cause)
+                                   cause, fallen_from, own_terms)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
-           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups, held.reason,
-           held.error_type, held.error, held.traceback, held.cause
+           case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
+           held.reason, held.error_type, held.error, held.traceback, held.cause, held.fallen_from, held.own_terms
     from held
     where held.delay is null and held.outcome <> 'cancelled'
     on conflict (id) do nothing
@@ -97,11 +97,13 @@ begin
                         then held.limit_key end) filter (where held.hold is not null),
          array_agg(held.hold) filter (where held.hold is not null),
          json_agg(json_build_object(
-           'id', held.id, 'target', held.target, 'follow_ups', held.follow_ups,
+           'id', held.id, 'target', coalesce(held.fallen_from[1], held.target), 'follow_ups', held.follow_ups,
            'state', case held.outcome when 'cancelled' then 'cancelled' else 'dead' end, 'reason', held.reason,
            'error_type', held.error_type, 'error', held.error, 'headers', held.headers))
            filter (where held.delay is null and (
-                     held.follow_ups is not null or held.target in (select f.target from pgqueue.follow_ups as f)))
+                     held.follow_ups is not null
+                     or coalesce(held.fallen_from[1], held.target) in (
+                       select f.target from pgqueue.follow_ups as f)))
   into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
   from held;
   if _free_holds is not null then

@@ -9,7 +9,8 @@ as $$
 declare
   _ids constant uuid[] := array(
     select unwanted.job_id from pgqueue.cancellations as unwanted
-    where (select job.worker from pgqueue.jobs as job where job.id = unwanted.job_id) is null
+    -- -1: it waits for a human.
+    where coalesce((select job.worker from pgqueue.jobs as job where job.id = unwanted.job_id), -1) = -1
     limit 1000);
 begin
   if _ids = '{}' then
@@ -18,7 +19,7 @@ begin
   -- The job first, then its cancellation: as everybody does.
   perform pgqueue.cancel_unwanted(array(
     select job.id from pgqueue.jobs as job
-    where job.id = any (_ids) and job.worker is null
+    where job.id = any (_ids) and coalesce(job.worker, -1) = -1
     order by job.id
     for update skip locked));
   perform pgqueue.forget_cancellations(array(

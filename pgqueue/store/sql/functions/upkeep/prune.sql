@@ -66,6 +66,16 @@ begin
     from (select c.job_id from pgqueue.checkpoints as c order by c.job_id desc limit _max) as old
     where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
+  -- Of jobs that somebody has deleted, or moved, by hand.
+  delete from pgqueue.manual_jobs as manual
+  where manual.job_id = any (array(
+    select old.job_id
+    from (
+      select m.job_id, m.claim from pgqueue.manual_jobs as m
+      where m.job_id < _then order by m.job_id desc limit _max / 10) as old
+    where not exists (
+      select from pgqueue.jobs as job
+      where job.id = old.job_id and job.claim = old.claim and job.worker = -1 offset 0)));
   _effects := pgqueue.forget_effects(_max);
   return _windows + _ticks + _effects + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),

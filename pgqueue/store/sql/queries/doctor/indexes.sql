@@ -44,6 +44,8 @@ with wanted (name, made) as (values
   ('meters_pkey', 'alter table pgqueue.meters add constraint meters_pkey primary key (name)'),
   ('operations_pkey', 'alter table pgqueue.operations add constraint operations_pkey primary key (id)'),
   ('operations_running', 'create index concurrently operations_running on pgqueue.operations (id) where ((state = ''running''::text) and detached)'),
+  ('manual_jobs_pkey', 'alter table pgqueue.manual_jobs add constraint manual_jobs_pkey primary key (job_id)'),
+  ('manual_jobs_since', 'create index concurrently manual_jobs_since on pgqueue.manual_jobs (since, job_id)'),
   ('parked_pkey', 'alter table pgqueue.parked add constraint parked_pkey primary key (job_id)'),
   ('parked_target', 'create index concurrently parked_target on pgqueue.parked (target, run_at)'),
   ('parked_until', 'create index concurrently parked_until on pgqueue.parked (until)'),

@@ -9,7 +9,7 @@ select
   (select count(*)
    from pgqueue.peek(
     case when pgqueue.is_walkable() then array(select pgqueue.first_queues(100)) else '{}' end, $1::int) as head
-   where head.worker is not null and not exists (select from pgqueue.workers as w where w.id = head.worker)),
+   where head.worker >= 0 and not exists (select from pgqueue.workers as w where w.id = head.worker)),
   (select count(*)
    from (select c.job_id from pgqueue.cancellations as c order by c.job_id limit $1::int) as c
    where (select job.worker from pgqueue.jobs as job where job.id = c.job_id) is null)

@@ -7,4 +7,5 @@ select looked.id, looked.queue, looked.target,
        nullif(concat_ws(': ', looked.error_type, nullif(left(looked.error, 4000), '')), '') as last_error,
        looked.reason, looked.cost,
        (select line.parent_id from pgqueue.lineage as line where line.job_id = looked.id) as parent_id,
-       (select line.root_id from pgqueue.lineage as line where line.job_id = looked.id) as root_id
+       (select line.root_id from pgqueue.lineage as line where line.job_id = looked.id) as root_id,
+       looked.fallen_from is not null as degraded

@@ -1,7 +1,8 @@
 -- Where the jobs that were `looked` at stand, and how many they were.
 , placed as (
   select looked.*,
-         case when looked.worker is not null then 'running'
+         case when looked.worker >= 0 then 'running'
+              when looked.worker = -1 then 'manual'
               when looked.run_at <= statement_timestamp() then 'ready'
               when looked.attempt > 0 then 'retrying'
               else 'scheduled' end as state
