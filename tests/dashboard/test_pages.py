@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from pgqueue.dashboard import Dashboard
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
-from pgqueue.store import execute, job_logs, queues
+from pgqueue.job_progress import Progress
+from pgqueue.store import execute, job_logs, progress, queues
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
@@ -104,6 +106,17 @@ def test_what_a_job_said_is_shown_page_by_page(app: Dashboard, conn: Conn) -> No
         address = more[0].replace("&amp;", "&") if more else ""
     assert seen == words
     assert ask(app, f"/jobs/{claim.id}?before=x").status == 200
+
+
+def test_how_far_a_job_is_is_drawn_on_its_page(app: Dashboard, conn: Conn) -> None:
+    claim = claim_one(conn)
+    assert "<dt>progress</dt>" not in ask(app, f"/jobs/{claim.id}").text
+    for done, ago in ((0, 10), (5000, 0)):
+        said = Progress(done, 20_000, "<b>page</b>", time.monotonic() - ago)
+        execute(conn, progress.note(claim.worker, [(claim.id, claim.claim, said)]))
+    page = ask(app, f"/jobs/{claim.id}").text
+    assert "25% done" in page
+    assert "25 %, 5,000 of 20,000, about 30 s left: &lt;b&gt;page&lt;/b&gt;" in page
 
 
 def claim_one_again(conn: Conn, worker: int) -> Any:

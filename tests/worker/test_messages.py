@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -275,3 +276,17 @@ def test_no_value_is_taken_for_what_a_child_says_unless_it_is_that(said: Any) ->
     if said is not None:
         with pytest.raises((ValueError, TypeError)):
             wire.finished_from_child(claim("give"), 0.1, said, None)
+
+
+_ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5_000)
+
+
+@given(st.lists(_ANYTHING, max_size=4), _ANYTHING)
+def test_a_lie_about_progress_and_time_is_nonsense_or_no_lie(said: list[Any], seconds: Any) -> None:
+    with suppress(wire.Nonsense):
+        found = wire.progress_from_child(said)
+        assert math.isfinite(found.done)
+        assert found.total is None or 0 <= found.total < math.inf
+        assert found.note is None or len(found.note) <= 2_000
+    with suppress(wire.Nonsense):
+        assert 0 < wire.seconds_from_child(seconds) <= 86_400
