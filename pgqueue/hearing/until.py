@@ -21,8 +21,9 @@ from pgqueue.errors import UsageError
 from pgqueue.hearing.ears import Ears
 from pgqueue.hearing.process import ears_of
 from pgqueue.hearing.waiter import Waiter
+from pgqueue.store import awaiting
 from pgqueue.store.alone import execute_alone
-from pgqueue.store.awaiting import MOST_JOBS, Standing, isolation, standings
+from pgqueue.store.awaiting import MOST_JOBS, Standing
 from pgqueue.store.statement import Statement
 from pgqueue.store.sync_or_async import answer
 
@@ -83,7 +84,7 @@ class _Wait:
         """See what became of these."""
         ids, begun, all_of_them = list(wanted), time.monotonic(), len(wanted) >= len(self.pending)
         for start in range(0, len(ids), MOST_JOBS):
-            seen = await self._ask(standings(ids[start : start + MOST_JOBS]))
+            seen = await self._ask(awaiting.standings(ids[start : start + MOST_JOBS]))
             self.found.update((each.id, each) for each in seen)
             ended = [each.id for each in seen if each.ended]
             if ended:
@@ -119,6 +120,6 @@ class _Wait:
 
 
 async def _check_isolation(conn: Raw, caller: str) -> None:
-    level = await answer(execute_alone(conn, isolation()))
+    level = await answer(execute_alone(conn, awaiting.isolation()))
     if level != "read committed":
         raise UsageError(f"{caller} cannot see the job end inside this {level} transaction; commit it first")

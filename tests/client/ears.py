@@ -23,6 +23,6 @@ def ears(db: Conn) -> list[int]:
     sql = """
     select lock.pid from pg_locks as lock join pg_stat_activity as session using (pid)
     where lock.locktype = 'advisory' and lock.classid = 7703 and lock.granted and session.datname = current_database()
-      and session.application_name = 'pgqueue waiting' and session.state = 'idle'
+      and session.application_name = 'pgqueue waiting'
     """
     return [row[0] for row in db.execute(sql).fetchall()]

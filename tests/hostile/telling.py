@@ -40,6 +40,7 @@ def told_on(conn: Conn) -> None:
     execute(conn, alerts.failed("test", "ops", number, "no"))
     assert not execute(conn, alerts.sent("test", "ops", number))
     execute(conn, alerts.mute("dead:x", now, "ann"))
+    assert execute(conn, alerts.one("dead:x")) is not None
     execute(conn, alerts.listed())
     execute(conn, alerts.listed(only_open=False))
     execute(conn, alerts.messages("test", 9))

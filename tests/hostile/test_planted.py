@@ -24,6 +24,7 @@ from pgqueue.job import JobState, NewJob
 from pgqueue.migrate import migrate
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import (
+    awaiting,
     by_name,
     dead,
     enqueueing,
@@ -183,6 +184,8 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
     assert pgqueue.attempts(conn, job)[0].outcome == "cancelled"
     with pytest.raises(pgqueue.JobFailed):
         pgqueue.result(conn, job, timeout=1)
+    with conn.transaction():
+        assert [each.state for each in pgqueue.wait_many(conn, [job, uuid4()], timeout=1)] == ["cancelled", None]
     conn.execute("select * from pgqueue.job").fetchall()
     conn.execute("select * from pgqueue.queue_stats").fetchall()
     looking_on.headed_on(conn)
@@ -225,13 +228,15 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     factories.expire(conn, worker)
     execute(conn, jobs.late(worker, stored))
     factories.step(conn, worker, taken[7:8], 0)
-    execute(conn, workers.reap())
+    execute(conn, workers.reap(telling=True))
     execute(conn, workers.reap_orphans())
+    execute(conn, awaiting.ended_among([taken[0].id]))
     execute(conn, workers.discharge(worker, clean=False))
     execute(conn, workers.prune(timedelta(days=1), timedelta(days=1)))
     execute(conn, queues.pause("default"))
     execute(conn, queues.resume("default"))
     buried = factories.make(conn, JobState.DEAD, queue="buried")
+    assert execute(conn, dead.lost([buried]))
     execute(conn, dead.retry_batch("buried", factories.TARGET, None, 10))
     now = execute(conn, dead.moment_before(timedelta(0)))
     execute(conn, dead.count("buried", factories.TARGET, now, 10))
