@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pgqueue.batch import Batch, BatchItem
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry, tree
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
@@ -68,7 +69,7 @@ from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.sealing import register_codec
-from pgqueue.tasks import Task, task
+from pgqueue.tasks import BatchTask, Task, task
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
@@ -82,6 +83,9 @@ __all__ = [
     "ArgumentError",
     "Attempt",
     "Backoff",
+    "Batch",
+    "BatchItem",
+    "BatchTask",
     "Bury",
     "Cancel",
     "CodecError",

@@ -79,6 +79,8 @@ class JobContext:
     _iterable = False
     # Made when somebody waits, as the other one.
     _ending: threading.Event | None = None
+    # Whether the call that runs is not of this job alone.
+    _of_batch = False
 
     def __init__(
         self,
@@ -491,6 +493,8 @@ def current_job() -> JobContext:
     job = running.get()
     if job is None:
         raise UsageError("current_job() needs a running job; in a thread of your own, pass the job to it")
+    if job._of_batch:
+        raise UsageError("current_job() is one job, and this call runs a batch; each item that it was given is a job")
     return job
 
 

@@ -254,6 +254,26 @@ class Claim(NamedTuple):
         return self.id.int, self.claim
 
 
+class BatchClaim(Claim):
+    """Claims of one task that one call runs: through an executor they go as the first of them would."""
+
+    claims: tuple[Claim, ...]
+
+    @classmethod
+    def of(cls, claims: Sequence[Claim]) -> Claim:
+        """These together; a single one is itself."""
+        if len(claims) == 1:
+            return claims[0]
+        batch = tuple.__new__(cls, claims[0])
+        batch.claims = tuple(claims)
+        return batch
+
+
+def each_of(claim: Claim) -> tuple[Claim, ...]:
+    """The claims that go through an executor as this one."""
+    return claim.claims if isinstance(claim, BatchClaim) else (claim,)
+
+
 def trace_of(headers: str) -> str | None:
     """The trace that a job is a part of, by its headers; None if they name none."""
     found = _TRACE.search(headers)

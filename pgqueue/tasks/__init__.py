@@ -1,16 +1,18 @@
 """Tasks: the functions that jobs may call."""
 
 from pgqueue.call_options import CallOptions
+from pgqueue.tasks.batch_task import BatchTask
 from pgqueue.tasks.declared import declared_follows, declared_rules
 from pgqueue.tasks.decorator import task
 from pgqueue.tasks.discovery import callable_tasks
 from pgqueue.tasks.lookup import Refused, Unknown, find_task, import_apps
 from pgqueue.tasks.options import check_call_options
-from pgqueue.tasks.registry import registered, registered_tasks, target_of
+from pgqueue.tasks.registry import registered, registered_batching, registered_tasks, target_of
 from pgqueue.tasks.scheduled import said_of
 from pgqueue.tasks.task import Task, TransactionalTask
 
 __all__ = [
+    "BatchTask",
     "CallOptions",
     "Refused",
     "Task",
@@ -23,6 +25,7 @@ __all__ = [
     "find_task",
     "import_apps",
     "registered",
+    "registered_batching",
     "registered_tasks",
     "said_of",
     "target_of",

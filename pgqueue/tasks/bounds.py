@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pgqueue.company import LONGEST_WAIT, MOST_TOGETHER, Batching
 from pgqueue.errors import OptionError
-from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_name, error_types
+from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_integer, check_name, error_types
 from pgqueue.retry import RetryPolicy, seconds
 
 OnTimeout = Literal["retry", "bury", "cancel"]
@@ -18,6 +19,8 @@ StoreLogs = Literal["debug", "info", "warning", "error", "off"]
 # Seconds or a timedelta until the next attempt; Bury or Cancel, as a task raises them; None: as the policy says.
 RetryIn = Callable[[int, BaseException], Any]
 MOST_ATTEMPTS = 32_767
+# The seconds that the first job of a batch waits for others, if nothing is said.
+DEFAULT_WAIT = 0.2
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smhdw])", re.ASCII)
 
@@ -38,6 +41,8 @@ class Bounds:
     iterable: bool = False
     max_run: Duration | str | None = None
     codec: str | None = None
+    batch: int | None = None
+    batch_wait: Duration | None = None
 
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
@@ -60,6 +65,30 @@ class Bounds:
         object.__setattr__(self, "max_run", length("max_run", self.max_run))
         if self.max_run is not None and not self.iterable:
             raise OptionError("max_run stops a task at a yield; say iterable=True, too, or timeout= to end it anywhere")
+        if self.batch is not None or self.batch_wait is not None:
+            self._check_batch()
+
+    def _check_batch(self) -> None:
+        check_integer("batch", self.batch, 1, MOST_TOGETHER)
+        check_duration("batch_wait", self.batch_wait, zero=True, infinite=False)
+        if self.batch is None:
+            raise OptionError("batch_wait is how long a batch waits for more jobs; say batch, too: how many at most")
+        if self.batch_wait is not None and seconds(self.batch_wait) > LONGEST_WAIT:
+            raise OptionError(f"batch_wait must be at most {LONGEST_WAIT:g} s, got {self.batch_wait!r}")
+        if self.iterable:
+            raise OptionError("batch does not go with iterable: a batch is one call; leave one of the two out")
+        if self.at_most_once:
+            raise OptionError(
+                "batch does not go with at_most_once: where a call is cut off, nobody knows how far each of its jobs"
+                " came, and all of them would be dead; leave one of the two out"
+            )
+
+    @property
+    def batching(self) -> Batching | None:
+        """How jobs are run together; None if each has a call of its own."""
+        if self.batch is None:
+            return None
+        return Batching(self.batch, DEFAULT_WAIT if self.batch_wait is None else seconds(self.batch_wait))
 
     def most_attempts(self, policy: RetryPolicy, said: int | None) -> int | None:
         """How many attempts there may be: as `retry_for` allows, or `said` if that is fewer. Raises OptionError."""

@@ -6,12 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overload
 
+from pgqueue.batch import Batch
 from pgqueue.cron import TIMING_NAMES, Timing
 from pgqueue.errors import OptionError, TargetError
 from pgqueue.job import JobOptions
-from pgqueue.options import check_flag
+from pgqueue.options import Duration, check_flag
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
 from pgqueue.tasks import following
+from pgqueue.tasks.batch_task import BatchTask
 from pgqueue.tasks.bounds import BOUND_NAMES, Bounds
 from pgqueue.tasks.fallbacks import check_fallback, fallback_taken
 from pgqueue.tasks.hooks import taken
@@ -23,10 +25,29 @@ from pgqueue.tasks.task import Task, TransactionalTask
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
+T = TypeVar("T")
 
 
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    batch: int,
+    batch_wait: Duration | None = ...,
+    transactional: Literal[True],
+    retry: RetryPolicy = ...,
+    **options: Unpack[AllTaskOptions],
+) -> Callable[[Callable[[C, Batch[T]], R]], BatchTask[T, R]]: ...
+@overload
+def task(
+    *,
+    batch: int,
+    batch_wait: Duration | None = ...,
+    transactional: Literal[False] = False,
+    retry: RetryPolicy = ...,
+    **options: Unpack[AllTaskOptions],
+) -> Callable[[Callable[[Batch[T]], R]], BatchTask[T, R]]: ...
 @overload
 def task(
     *, transactional: Literal[True], retry: RetryPolicy = ..., **options: Unpack[AllTaskOptions]
@@ -41,17 +62,22 @@ def task(
     *,
     transactional: bool = False,
     retry: RetryPolicy = DEFAULT_RETRY,
+    batch: int | None = None,
+    batch_wait: Duration | None = None,
     **options: Unpack[AllTaskOptions],
 ) -> Any:
     """Make a module-level function, sync or async, a task: jobs may call it, and worker and producer know its options.
 
     `transactional`: the function is given a psycopg connection first; what it writes there commits with its success.
+    `batch`: it is given up to so many jobs at once, as a Batch; the first of them waits `batch_wait` (0.2) seconds for
+    others.
     Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
     """
     check_task_options(options)
     check_flag("transactional", transactional)
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
-    given: dict[str, Any] = {**options}
+    kind = kind if batch is None else BatchTask
+    given: dict[str, Any] = {**options, "batch": batch, "batch_wait": batch_wait}
     when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
     follows = following.taken(given)
     hooks = taken(given)
@@ -69,6 +95,8 @@ def task(
         )
         if transactional and not inspect.signature(function).parameters:
             raise TargetError(f"{task.target} is transactional and takes no argument; its first must be the connection")
+        if isinstance(task, BatchTask):
+            task.check()
         if timing is not None:
             check_scheduled(task.target, task.misfit((), {}), defaults.on_conflict)
         check_fallback(task)

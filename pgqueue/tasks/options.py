@@ -84,10 +84,10 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     codec: str | None
 
 
+# What @task(...) takes by parameters of its own, for type checkers.
+_NAMED = ("retry", "transactional", "batch", "batch_wait")
 # What only @task(...) takes, beside the options that a job can have.
-OF_TASKS = frozenset(
-    {*AllTaskOptions.__annotations__, "retry", "transactional"} - CallOptions.__annotations__.keys() - TIMING_NAMES
-)
+OF_TASKS = frozenset({*AllTaskOptions.__annotations__, *_NAMED} - CallOptions.__annotations__.keys() - TIMING_NAMES)
 
 
 def check_task_options(names: Iterable[str]) -> None:
@@ -98,7 +98,7 @@ def check_task_options(names: Iterable[str]) -> None:
             f"task takes no option {', '.join(own)}: it is one job's own; say it in using(...) or enqueue()"
         )
     if names:
-        known = [*AllTaskOptions.__annotations__, "retry", "transactional"]
+        known = [*AllTaskOptions.__annotations__, *_NAMED]
         raise OptionError(unknown_options("task", names, known))
 
 

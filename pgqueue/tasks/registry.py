@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from pgqueue.company import Batching
 from pgqueue.errors import TargetError
 from pgqueue.job import Target
 from pgqueue.tasks.target import check_function, check_importable, fault_in
@@ -13,11 +15,16 @@ if TYPE_CHECKING:
 
 # Every @task of the modules imported so far, by target; a reloaded module's tasks replace the old ones.
 known: dict[str, Task[..., Any]] = {}
+# Of those the ones that run many jobs in one call.
+_batching: dict[str, Batching] = {}
 
 
 def register(task: Task[..., Any]) -> None:
     """Have a task found by its target, in this process."""
     known[task.target] = task
+    _batching.pop(task.target, None)
+    if task.batching is not None:
+        _batching[task.target] = task.batching
 
 
 def registered(target: str) -> Task[..., Any] | None:
@@ -28,6 +35,11 @@ def registered(target: str) -> Task[..., Any] | None:
 def registered_tasks() -> list[Task[..., Any]]:
     """Every @task of the modules imported in this process, by name."""
     return [known[target] for target in sorted(known)]
+
+
+def registered_batching() -> Mapping[str, Batching]:
+    """How the tasks of this process run jobs together, by target: those that do."""
+    return _batching
 
 
 def found(target: Target) -> tuple[str, Task[..., Any] | None]:

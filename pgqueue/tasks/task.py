@@ -80,8 +80,9 @@ class Task(Generic[P, R]):
         self.is_async = inspect.iscoroutinefunction(function) or (
             bounds.iterable and inspect.isasyncgenfunction(inspect.unwrap(function))
         )
+        self.batching = bounds.batching
         self.limits = limits
-        self.calling = Calling(function, self.target, given=int(transactional))
+        self.calling = self._called()
         key = limits.limit_key
         self._limit_key = None if key is None else LimitKey(key, self.target, self.calling.signature)
         self.hooks = hooks
@@ -92,6 +93,10 @@ class Task(Generic[P, R]):
         if self.secrecy is not None and self._limit_key is not None:
             self._limit_key.check_shown(self.secrecy)
         self._said = self.options.said()
+
+    def _called(self) -> Calling:
+        """How its jobs call its function."""
+        return Calling(self.function, self.target, given=int(self.transactional))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)

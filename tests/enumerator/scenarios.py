@@ -75,6 +75,16 @@ def _end_badly(stage: Stage) -> None:
     stage.send("call_off", expected="cancelled")
 
 
+def _together(stage: Stage) -> None:
+    for how in ("work", "fail", "work", "work"):
+        stage.send("together", how)
+
+
+def _write_together(stage: Stage) -> None:
+    for _ in range(4):
+        stage.send("write_together")
+
+
 def _outlast(stage: Stage) -> None:
     """One job outlasts the stop and is given back, another has not been claimed."""
     stage.send("work", 1.2)
@@ -286,6 +296,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         worker={},
         roles=frozenset({"own", "claimer"}),
         limits=BEGUN,
+    ),
+    Scenario(
+        name="batch",
+        setup=_together,
+        worker={},
+        roles=frozenset({"claimer"}),
+        limits={**BEGUN, "step": 2, "settle": 2, "claim_companions": 3},
+    ),
+    Scenario(
+        name="transactional batch",
+        setup=_write_together,
+        worker={},
+        roles=frozenset({"job", "claimer"}),
+        limits={**BEGUN, "claim_companions": 2},
     ),
     Scenario(
         name="graceful stop",

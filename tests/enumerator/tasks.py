@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 
-from pgqueue.context import current_job
+from pgqueue.batch import Batch
+from pgqueue.context import JobContext, current_job
 from pgqueue.ledger import OnUnknown
 from pgqueue.outcome import Cancel, Snooze
 from pgqueue.retry import Fixed
@@ -21,9 +23,9 @@ GATE_SECONDS = 60.0
 UNITS = 3
 
 
-def note_start(direct: str) -> None:
+def note_start(direct: str, job: JobContext | None = None) -> None:
     """Write down that this attempt has begun; one after the first waits while the gate is shut."""
-    claim = current_job()._claim
+    claim = (job or current_job())._claim
     with psycopg.connect(direct, autocommit=True) as conn:
         conn.execute(
             "insert into starts (job, claim, attempt, worker) values (%s, %s, %s, %s)",
@@ -163,3 +165,18 @@ def write_own_units(direct: str, proxied: str) -> None:
             with conn.transaction():
                 conn.execute("insert into units (job, unit) values (%s, %s)", [job.id, unit])
                 job.checkpoint(unit + 1, conn=conn)
+
+
+@task(retry=SOON, batch=3, batch_wait=0.05)
+def together(jobs: Batch[tuple[str, str]]) -> dict[UUID, object]:
+    """Each has its own end: some fail at their first attempt."""
+    for job in jobs:
+        note_start(job.args[0], job)
+    return {job.id: ValueError("at first") for job in jobs if job.args[1] == "fail" and job.attempt == 1}
+
+
+@task(retry=SOON, batch=3, batch_wait=0.05, transactional=True)
+def write_together(conn: psycopg.Connection[Any], jobs: Batch[tuple[str]]) -> None:
+    for job in jobs:
+        note_start(job.args[0], job)
+    conn.cursor().executemany("insert into effects (job) values (%s)", [(job.id,) for job in jobs])

@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgqueue.job import NewJob
+from pgqueue.job import Claim, NewJob
 from pgqueue.store import enqueueing, execute, jobs, queues
-from tests.factories import HOUR, TARGET, Conn, claim, enlist, enqueue, fail, fill, release, settle, slots, step
+from pgqueue.store.together import Companions, claim_companions
+from tests.factories import HOUR, TARGET, Conn, claim, enlist, enqueue, epoch, fail, fill, release, settle, slots, step
 from tests.postgres import Databases
 
 Plan = dict[str, Any]
@@ -128,6 +129,35 @@ def test_a_claim_of_ten_in_a_million_reads_ten(crowd: Conn, plans: Any, setting:
 def test_a_claim_of_one_queue_of_a_million_reads_only_what_it_takes(crowd: Conn, plans: Any) -> None:
     worker = enlist(crowd)
     check(plans(crowd, lambda: claim(crowd, worker, 100)), rows=210, most_blocks=10000)
+
+
+def companions(conn: Conn, lead: Claim, limit: int = 100, visits: int = 1000, target: str | None = None) -> Companions:
+    lead = lead if target is None else lead._replace(target=target)
+    after = lead.run_at, lead.id
+    statement = claim_companions(lead, epoch(conn, lead.worker), after, limit, most_attempts=26, visits=visits)
+    return execute(conn, statement)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_companions_of_a_job_are_looked_for_behind_it_alone(crowd: Conn, plans: Any, setting: str) -> None:
+    (lead,) = claim(crowd, enlist(crowd), 1)
+    crowd.execute(setting)
+    taken: list[Companions] = []
+    found = plans(crowd, lambda: taken.append(companions(crowd, lead)))
+    assert len(taken[0].step.claims) == 100
+    # What is looked at, its size, the rows that are locked, and what is updated.
+    check(found, rows=1310, most_blocks=16000)
+    few = plans(crowd, lambda: companions(crowd, lead, target="a:b"))
+    check(few, rows=1000, most_blocks=4000)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_companions_of_a_job_of_an_empty_table_walk_indexes_alone(db: Conn, plans: Any, setting: str) -> None:
+    fill(db, 1)
+    (lead,) = claim(db, enlist(db), 1)
+    db.execute(setting)
+    assert companions(db, lead).seen is None
+    check(plans(db, lambda: companions(db, lead)), rows=1, most_blocks=1000)
 
 
 def test_future_jobs_and_other_queues_cost_nothing(crowd: Conn, plans: Any) -> None:

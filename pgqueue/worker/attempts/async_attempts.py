@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, give_line, keep_lines, running
+from pgqueue.context import Middleware, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -15,11 +15,12 @@ from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
+from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, watched_to_the_end
 from pgqueue.worker.attempts.call import Call, finish, outlet_of
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
-from pgqueue.worker.attempts.transaction import NoConnection, completion, excuse, noting_end, swallowed
+from pgqueue.worker.attempts.transaction import NoConnection, excuse, noting_end, swallowed
 from pgqueue.worker.attempts.units import leave_place_async, run_units_async
 
 
@@ -47,13 +48,27 @@ class AsyncAttempts:
         finished = finish(call.claim, outcome, call.task, began, call.opened)
         return finished if watch is None else watch.ended(finished, call.error)
 
+    def begin_batch(self, call: BatchCall) -> list[RunningWatch]:
+        """As begin(), for each job of a batch: the first one's is the innermost."""
+        if (outlet := self._outlet) is not None:
+            outlet = outlet_of(call.task, outlet)
+            for item in call.batch:
+                keep_lines(item, outlet)
+        return [RunningWatch(item, item._claim) for item in reversed(call.batch)] if instruments.installed else []
+
+    def end_batch(
+        self, call: BatchCall, outcome: Outcome, began: float, watches: Sequence[RunningWatch]
+    ) -> list[Finished]:
+        """As end(), for each job of a batch."""
+        return watched_to_the_end(call, finish_batch(call, outcome, began), watches)
+
     async def run(self, call: Call) -> Outcome:
         """Call the task; never raises: cancelled from outside, the outcome is a failure that nobody need report."""
         running.set(call.context)
         loop = asyncio.get_running_loop()
         if self._line is None or self._line.loop is not loop:
             self._line = Line(self._wire, loop)
-        give_line(call.context, self._line)
+        call.take_line(self._line)
         try:
             if self._middleware:
                 with entered(self._middleware, call.context), remembering(call):
@@ -95,7 +110,7 @@ class AsyncAttempts:
                 conn = await lender.lend()
             except DatabaseUnreachable as error:
                 raise NoConnection from error
-            give_line(call.context, self._line.within(conn))
+            call.take_line(self._line.within(conn))
             try:
                 success = call.returned(await self._own_code(call, lender, conn, *call.args))
             except BaseException as error:
@@ -103,7 +118,7 @@ class AsyncAttempts:
                 excuse(call, lender, error)
                 raise
             with noting_end(call, lender):
-                await lender.commit(completion(call, success))
+                await lender.commit(call.completion(success))
             call.settled = Succeeded(success.result, settled=True)
             return call.settled
         finally:

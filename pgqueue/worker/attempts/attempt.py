@@ -7,13 +7,14 @@ from contextvars import copy_context
 from time import monotonic
 from types import CoroutineType
 from typing import Any
+from uuid import UUID
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, WorkerPhase, extended_until, give_line, keep_lines, running, tell_phase
+from pgqueue.context import Middleware, WorkerPhase, extended_until, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.lender import Lender
@@ -21,6 +22,7 @@ from pgqueue.store.line import Line, OwnWire
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
+from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, prepare_batch, watched_to_the_end
 from pgqueue.worker.attempts.call import Call, finish, outlet_of, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.forks import Process, end_copy
@@ -29,7 +31,6 @@ from pgqueue.worker.attempts.notices import Guard, NoGuard, Notice
 from pgqueue.worker.attempts.private_loop import PrivateLoop
 from pgqueue.worker.attempts.transaction import (
     NoConnection,
-    completion,
     end_query,
     excuse,
     noting_end,
@@ -48,6 +49,8 @@ class Attempts:
     # The attempt that runs or is about to, and what was told to which attempt last.
     number = -1
     _notice: tuple[int, Notice] | None = None
+    # The same for jobs of a batch that were cancelled, and the others were not.
+    _unwanted: tuple[int, frozenset[UUID]] = (-1, frozenset())
     _call: Call | None = None
     _phase = WorkerPhase.WORKING
 
@@ -81,8 +84,10 @@ class Attempts:
             return finish(claim, call, None, began)
         if self.declared is not None and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, began)
+        if call.task.batching is not None:
+            return self.run_batch(claim, number)[0]
         call.number = number
-        give_line(call.context, self._line)
+        call.take_line(self._line)
         if (outlet := self._outlet) is not None:
             keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
         self._call = call
@@ -90,7 +95,7 @@ class Attempts:
         if self._notice is not None and self._notice[0] == number:
             self._pass_on(call, self._notice[1])
         if self._phase is not WorkerPhase.WORKING:
-            tell_phase(call.context, self._phase)
+            call.tell_phase(self._phase)
         # A context of its own, so that what a job sets in it ends with the job.
         context = copy_context()
         if instruments.installed:
@@ -100,6 +105,35 @@ class Attempts:
         end_copy(self._pid)
         self._call = None
         return finished
+
+    def run_all(self, claim: Claim, number: int = 0) -> Sequence[Finished]:
+        """As run(), for one claim or those of a batch."""
+        return (self.run(claim, number),) if type(claim) is Claim else self.run_batch(claim, number)
+
+    def run_batch(self, claim: Claim, number: int = 0) -> list[Finished]:
+        """Run the claims of a batch in one call; never raises."""
+        self.number = number
+        began = monotonic()
+        call, alone = prepare_batch(claim, self._tasks, self._apps, began, self.declared)
+        if call is None:
+            return alone
+        call.number = number
+        call.take_line(self._line)
+        if (outlet := self._outlet) is not None:
+            outlet = outlet_of(call.task, outlet)
+            for item in call.batch:
+                keep_lines(item, outlet)
+        self._call = call
+        if self._unwanted[0] == number:
+            call.tell_some(self._unwanted[1])
+        if self._notice is not None and self._notice[0] == number:
+            self._pass_on(call, self._notice[1])
+        if self._phase is not WorkerPhase.WORKING:
+            call.tell_phase(self._phase)
+        finished = copy_context().run(self._run_together, call, began)
+        self._call = None
+        place = {each.token: number for number, each in enumerate(each_of(claim))}
+        return sorted(alone + finished, key=lambda done: place[done.claim.token])
 
     @property
     def found(self) -> frozenset[str]:
@@ -120,12 +154,20 @@ class Attempts:
         # As with notices: run() does the one and reads the other in the other order.
         self._phase = phase
         if (call := self._call) is not None:
-            tell_phase(call.context, phase)
+            call.tell_phase(phase)
 
     def extended_until(self, number: int) -> float | None:
         """The time.monotonic() until which attempt `number` has asked to run, if it has; from any thread."""
         call = self._call
         return None if call is None or call.number != number else extended_until(call.context)
+
+    def tell_some(self, number: int, ids: frozenset[UUID]) -> None:
+        """Tell some jobs of batch `number`, if that runs, that they were cancelled; from any other thread."""
+        before = self._unwanted
+        self._unwanted = number, ids | before[1] if before[0] == number else ids
+        call = self._call
+        if isinstance(call, BatchCall) and call.number == number:
+            call.tell_some(ids)
 
     def was_told(self, number: int, notice: Notice) -> bool:
         """Whether that was told to attempt `number` last; from any thread."""
@@ -147,6 +189,15 @@ class Attempts:
         call.tell(notice)
         if notice is Notice.TIMEOUT:
             self._guard.strike(call.number)
+
+    def _run_together(self, call: BatchCall, began: float) -> list[Finished]:
+        running.set(call.context)
+        # The first job's is the innermost: what the call does belongs to that.
+        watches = [RunningWatch(item, item._claim) for item in reversed(call.batch)] if instruments.installed else []
+        outcome = self._run(call)
+        # What a job forked ends here, and is not looked at a second time.
+        end_copy(self._pid)
+        return watched_to_the_end(call, finish_batch(call, outcome, began), watches)
 
     def _run_watched(self, call: Call, began: float) -> Finished:
         running.set(call.context)
@@ -185,7 +236,7 @@ class Attempts:
             conn = at_once(lender.lend())
         except DatabaseUnreachable as error:
             raise NoConnection from error
-        give_line(call.context, self._line.within(conn))
+        call.take_line(self._line.within(conn))
         try:
             success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
         except BaseException as error:
@@ -195,7 +246,7 @@ class Attempts:
             excuse(call, lender, error)
             raise
         with noting_end(call, lender):
-            at_once(lender.commit(completion(call, success)))
+            at_once(lender.commit(call.completion(success)))
         call.settled = Succeeded(success.result, settled=True)
         return call.settled
 

@@ -6,19 +6,19 @@ import asyncio
 import dataclasses
 import json
 import math
-from collections.abc import Awaitable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from types import CoroutineType
 from typing import Any
 
 from pgqueue.codec import decode_args, encode
-from pgqueue.context import JobContext, tell_cancelled
+from pgqueue.context import JobContext, WorkerPhase, give_line, tell_cancelled, tell_phase
 from pgqueue.errors import ArgumentError
 from pgqueue.events import Finished, succeeded
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
-from pgqueue.judge import UNKNOWN, judge
+from pgqueue.judge import UNKNOWN, Terms, judge
 from pgqueue.leaving_out import without
 from pgqueue.outcome import (
     LONGEST_DELAY,
@@ -38,12 +38,17 @@ from pgqueue.retry import DEFAULT_RETRY, seconds
 from pgqueue.sealed import CODEC, ENDED
 from pgqueue.secrecy import Secrecy
 from pgqueue.spawning import Spawning
+from pgqueue.store import Statement, jobs
+from pgqueue.store.line import Line
 from pgqueue.tasks import Refused, Task, Unknown, find_task
 from pgqueue.tasks.following import NOTHING_FOLLOWS
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.arguments import OwnContext, Taken, result_of, taken
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report, with_note
+
+# What an outcome makes of a job, on the terms of its task.
+Judging = Callable[[Claim, Outcome, Terms], Settlement]
 
 _SUCCEEDED = Succeeded()
 _SPAWNING = Spawning()
@@ -62,6 +67,8 @@ class Call:
     number = 0
     # The yields that it came to, if it is iterable.
     units = 0
+    # Whether it is that of a batch, which fails for one and for all.
+    is_together = False
     told: Notice | None = None
     # What its own code raised, while a middleware is round it; and its success, once its transaction has committed.
     raised: BaseException | None = None
@@ -94,6 +101,14 @@ class Call:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._interrupt)
 
+    def tell_phase(self, phase: WorkerPhase) -> None:
+        """Tell the running task what its worker is about; from any thread."""
+        tell_phase(self.context, phase)
+
+    def take_line(self, line: Line) -> None:
+        """Let the task ask and write in the database by itself."""
+        give_line(self.context, line)
+
     async def awaited(self, coroutine: Awaitable[Any]) -> Any:
         """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
         self._loop = asyncio.get_running_loop()
@@ -124,6 +139,11 @@ class Call:
             raise Unstorable(str(error)) from None
         except Exception as error:
             raise Unstorable(f"result: encoding it raised {type(error).__name__}") from error
+
+    def completion(self, success: Succeeded) -> Statement[bool]:
+        """What records its success in the task's own transaction, with all that it brings."""
+        brings = None if success.brings is None else success.brings.text()
+        return jobs.complete(self.claim, success.result, brings)
 
 
 def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str], now: float) -> Call | Outcome:
@@ -203,7 +223,12 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
 
 
 def finish(
-    claim: Claim, outcome: Outcome, task: Task[..., Any] | None, began: float, opened: str | None = None
+    claim: Claim,
+    outcome: Outcome,
+    task: Task[..., Any] | None,
+    began: float,
+    opened: str | None = None,
+    judging: Judging = judge,
 ) -> Finished:
     """The settlement of an outcome, of what began at monotonic() time `began` and ends now.
 
@@ -215,22 +240,22 @@ def finish(
     if outcome is _SUCCEEDED:
         # By far the most, and nothing to judge.
         return succeeded(claim, ended - began, ended=ended)
-    finished = _judged(claim, outcome, task, ended - began)
+    finished = _judged(claim, outcome, task, ended - began, judging)
     if task is None or task.secrecy is None:
         return finished
     return _without_secrets(finished, task.secrecy, opened or claim.args)
 
 
-def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float) -> Finished:
+def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float, judging: Judging) -> Finished:
     try:
-        return Finished(claim, _settlement(claim, outcome, task), elapsed, monotonic())
+        return Finished(claim, _settlement(claim, outcome, task, judging), elapsed, monotonic())
     except BaseException as error:
         terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
         try:
             noted = with_note(outcome, "its retry policy raised, too, and the default one was used", error)
-            return Finished(claim, judge(claim, noted, terms), elapsed, monotonic())
+            return Finished(claim, judging(claim, noted, terms), elapsed, monotonic())
         except BaseException as second:
-            return Finished(claim, judge(claim, Failed(report(second)), terms), elapsed, monotonic())
+            return Finished(claim, judging(claim, Failed(report(second)), terms), elapsed, monotonic())
 
 
 def _without_secrets(done: Finished, secrecy: Secrecy, args: str) -> Finished:
@@ -243,10 +268,10 @@ def _without_secrets(done: Finished, secrecy: Secrecy, args: str) -> Finished:
     return done._replace(settlement=clean)
 
 
-def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None) -> Settlement:
+def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, judging: Judging) -> Settlement:
     if task is None:
-        return judge(claim, outcome)
-    settlement = judge(claim, outcome, task.terms)
+        return judging(claim, outcome, UNKNOWN)
+    settlement = judging(claim, outcome, task.terms)
     if not 0 <= settlement.delay <= LONGEST_DELAY:
         raise ValueError(f"a delay must be from 0 to {LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
     if type(settlement.delay) is not float:

@@ -107,7 +107,7 @@ def _judged(call: Call, error: BaseException) -> Outcome:
     bounds = call.task.bounds
     expected = bool(bounds.expected) and are_all(error, lambda each: isinstance(each, tuple(bounds.expected)))
     failed = Failed(report(error), retryable=_is_retried(call, error), expected=expected)
-    if bounds.retry_in is None:
+    if bounds.retry_in is None or call.is_together:
         return failed
     try:
         said = bounds.retry_in(call.claim.attempt, error)

@@ -6,7 +6,8 @@ import dataclasses
 from math import inf
 from typing import Any, NamedTuple
 
-from pgqueue.job import Claim
+from pgqueue.company import Batching
+from pgqueue.job import Claim, each_of
 from pgqueue.judge import Terms
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
 from pgqueue.tasks import Task, declared_follows, declared_rules
@@ -27,6 +28,7 @@ class TaskSpec(NamedTuple):
     secrecy: str | None = None
     hooks: tuple[str, ...] = ()
     follows: str | None = None
+    batching: Batching | None = None
 
 
 class TimeLimits(NamedTuple):
@@ -49,6 +51,7 @@ def spec_of(task: Task[..., Any]) -> TaskSpec:
         None if task.secrecy is None else task.secrecy.said(),
         tuple(task.hooks),
         declared_follows(task),
+        task.batching,
     )
 
 
@@ -63,8 +66,8 @@ def portable(spec: TaskSpec) -> TaskSpec:
 
 
 def time_limits(claim: Claim, task: TaskSpec | None) -> TimeLimits:
-    """The limits of an attempt, as the job says, or its task, its queue, or everybody."""
-    timeout = claim.longest(None if task is None else task.timeout)
+    """The limits of an attempt, as the job says, or its task, its queue, or everybody; of a batch its shortest."""
+    timeout = min(each.longest(None if task is None else task.timeout) for each in each_of(claim))
     soft = inf if task is None or task.soft_timeout is None else task.soft_timeout
     said = f"soft_timeout of {soft:g} s" if soft < timeout else f"timeout of {timeout:g} s"
     return TimeLimits(min(soft, timeout), timeout, said)

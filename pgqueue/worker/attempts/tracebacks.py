@@ -17,7 +17,7 @@ from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signal, TimedOut, error_report
 
 # Frames of these files at the top of a traceback are ours: the user's begin below them.
-_NAMES = ("attempt", "async_attempts", "call", "middleware", "private_loop")
+_NAMES = ("attempt", "async_attempts", "batch_call", "call", "middleware", "private_loop")
 _OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in _NAMES}
 # Of the stack of a job that hangs so many innermost frames are shown.
 _MOST_FRAMES = 60

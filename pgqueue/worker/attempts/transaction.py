@@ -10,8 +10,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgqueue.errors import LeaseLost, TransactionEnded
-from pgqueue.outcome import Outcome, Signal, Succeeded
-from pgqueue.store import Statement, jobs
+from pgqueue.outcome import Outcome, Signal
 from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender
 from pgqueue.worker.attempts.call import Call
@@ -32,12 +31,6 @@ class NoConnection(Exception):
 
 class Conflict(Exception):
     """PostgreSQL undid the transaction for the sake of another one, and may carry it out if it is run again."""
-
-
-def completion(call: Call, success: Succeeded) -> Statement[bool]:
-    """What records the success in the transaction of the task, with all that it brings."""
-    brings = None if success.brings is None else success.brings.text()
-    return jobs.complete(call.claim, success.result, brings)
 
 
 def end_query(conn: psycopg.Connection[Any]) -> None:

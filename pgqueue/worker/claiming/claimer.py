@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from pgqueue.events import Observer
@@ -17,6 +18,7 @@ from pgqueue.job import Claim
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.budget import Budget
+from pgqueue.worker.claiming.gathering import Gathering
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.keyed import Keyed
 from pgqueue.worker.claiming.mover import Mover
@@ -65,7 +67,10 @@ class Claimer:
         timed: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._worker = worker
-        self._slots = slots
+        self._gathering = gathering = Gathering(slots.batching, slots.terms)
+        load = slots.load
+        # A batch that gathers has its slot.
+        self._slots = slots = replace(slots, load=lambda: load() + len(gathering))
         self._outbox = outbox
         self._observe = observe
         self._poll = poll
@@ -92,6 +97,7 @@ class Claimer:
             room=self._room,
             gate=self._gate,
             unexecuted=self._unexecuted,
+            gathering=gathering,
             hungry=hungry,
             fruitful=self._vain.refill,
             told=told,
@@ -151,12 +157,17 @@ class Claimer:
     def quiet(self, who: str = "worker") -> None:
         """Claim no more; outcomes are still settled. On return nothing more is submitted to the executor."""
         self._gate.shut(who)
+        self._unexecuted.give_back(self._gathering.dissolve())
         self.loop.wake()
 
     def go_on(self, who: str) -> None:
         """Claim again after quiet(), if nobody else wants it quiet."""
         self._gate.open(who)
         self.wake()
+
+    def cancel(self, ids: Collection[UUID]) -> None:
+        """Start none of these, as far as they wait here for others; from any thread."""
+        self._unexecuted.cancel(self._gathering.cancel(ids))
 
     def wake(self) -> None:
         """There may be work: look now."""
@@ -199,14 +210,19 @@ class Claimer:
     def _tick(self, conn: Connection) -> float:
         self.at_work = True
         try:
-            return self._turn(conn)
+            wait = self._turn(conn)
+            if len(self._gathering):
+                self._mover.gather(conn)
+            soon = self._gathering.next_in(time.monotonic())
+            return wait if soon is None else min(wait, soon)
         finally:
             self.at_work = False
 
     def _turn(self, conn: Connection) -> float:
         self._held.give_back_unknown(conn)
         now = time.monotonic()
-        self._pace.measure(now, self._outbox.total - self._unexecuted.count)
+        ended = self._slots.ended
+        self._pace.measure(now, self._outbox.total - self._unexecuted.count if ended is None else ended())
         if linger := self._room.linger():
             return linger
         if now >= self._hostages_at and self._room.overfull:

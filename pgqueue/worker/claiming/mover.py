@@ -6,14 +6,18 @@ Where the database refuses a step, it looks for the outcome or the job that is t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from uuid import UUID
 
 from pgqueue.events import Finished, Observer, Trouble
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.outcome import Move
+from pgqueue.store import execute, together
 from pgqueue.store.connection import in_words
 from pgqueue.store.jobs import Step
 from pgqueue.store.session import OwnConnection
+from pgqueue.worker.claiming.gathering import Gathering
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.keyed import Keyed
 from pgqueue.worker.claiming.offer import NOTHING, Answer, Offer
@@ -23,6 +27,7 @@ from pgqueue.worker.claiming.refused_jobs import RefusedJobs
 from pgqueue.worker.claiming.refused_outcomes import RefusedOutcomes
 from pgqueue.worker.claiming.room import Room
 from pgqueue.worker.claiming.served import Served
+from pgqueue.worker.claiming.settler import was_refused
 from pgqueue.worker.claiming.slots import Gate, Slots
 from pgqueue.worker.claiming.stepper import Stepper
 from pgqueue.worker.claiming.unexecuted import Unexecuted
@@ -53,6 +58,7 @@ class Mover:
         room: Room,
         gate: Gate,
         unexecuted: Unexecuted,
+        gathering: Gathering,
         hungry: Callable[[bool], None],
         fruitful: Callable[[], None],
         told: Callable[[Connection, list[Claim]], list[Claim]],
@@ -70,6 +76,7 @@ class Mover:
         self._last_tries = room.last_tries
         self._gate = gate
         self._unexecuted = unexecuted
+        self._gathering = gathering
         self._hungry = hungry
         self._fruitful = fruitful
         self._told = told
@@ -119,9 +126,30 @@ class Mover:
                     self._observe(Trouble("claimer", f"{refused}: {in_words(error)}", "each is tried by itself now"))
                 raise
             if keyed is not None:
-                self._take(conn, keyed.found.step)
+                self._take(conn, keyed.found.step, has_limits=True)
         if room and not by_name:
             self._plan(answer, time.monotonic(), unasked=first)
+
+    def gather(self, conn: Connection) -> None:
+        """Ask for more jobs for the batches that gather, and have those begin whose time has come."""
+        for basket in self._gathering.asking(time.monotonic()):
+            try:
+                if basket.has_limits:
+                    keyed = self._stepper.claim_keyed(conn, self.keyed, 0, searching=False, beyond=basket.lacks)
+                    step = None if keyed is None else keyed.found.step
+                else:
+                    step = self._stepper.claim_companions(conn, basket, self._gathering.most_attempts(basket.lead))
+            except Exception as error:
+                if not was_refused(error):
+                    raise
+                basket.ask_at = inf
+                self._observe(Trouble("claimer", f"no more jobs for a batch: {in_words(error)}", "it runs without"))
+                continue
+            if step is not None:
+                self._take(conn, step, has_limits=basket.has_limits)
+        due = self._gathering.due(time.monotonic())
+        if due and not self._gate.pass_on(due, self._slots.submit):
+            self._unexecuted.give_back([each for claim in due for each in each_of(claim)])
 
     def _expect_echo(self, conn: Connection, batch: Sequence[Finished], *, offering: bool) -> None:
         others = any(done.settlement.move is not Move.SUCCEED for done in batch)
@@ -159,7 +187,7 @@ class Mover:
         self._pace.woken = False
         return self._served.offer(conn, now, room, going=going, due=due, searching=searching)
 
-    def _take(self, conn: Connection, step: Step) -> None:
+    def _take(self, conn: Connection, step: Step, *, has_limits: bool = False) -> None:
         if step.claims or step.expired:
             self._fruitful()
         if not (fresh := self._held.took(step.claims + step.expired)):
@@ -168,10 +196,25 @@ class Mover:
         if fresh:
             claims, waiting = self._last_tries.split(self._told(conn, step.claims))
             self._unexecuted.give_back(waiting)
-            if not self._gate.pass_on(claims, self._slots.submit):
+            submit = self._slots.submit
+            if self._gathering.gathers(claims):
+                submit = self._sorting(conn, claims, has_limits)
+            if not self._gate.pass_on(claims, submit):
                 self._unexecuted.give_back(claims)
         if not step.alive:
             self._evicted("its lease is gone")
+
+    def _sorting(
+        self, conn: Connection, claims: Sequence[Claim], has_limits: bool
+    ) -> Callable[[Sequence[Claim]], None]:
+        """What submits claims, but for those that are to wait for others."""
+        keys: Mapping[UUID, str] = {}
+        if has_limits:
+            try:
+                keys = execute(conn, together.limit_keys([claim.id for claim in claims]))
+            except Exception:  # They are held, and to be run: each for itself, as nobody knows who belongs together.
+                return self._slots.submit
+        return lambda claims: self._slots.submit(self._gathering.sort(claims, keys, has_limits=has_limits))
 
     def _claim_by_name(self, conn: Connection, room: int) -> None:
         offer = self._offer(conn, room, time.monotonic(), going=True, due=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pgqueue.company import Batching
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
 
@@ -22,6 +23,9 @@ class Slots:
     load: Callable[[], int]
     give_back: Callable[[float], list[Claim]]
     terms: Callable[[str], Terms | None] = lambda _: None
+    batching: Callable[[], Mapping[str, Batching]] = dict
+    # How many calls it has ended; None if nobody counts them.
+    ended: Callable[[], int] | None = None
 
 
 class Gate:

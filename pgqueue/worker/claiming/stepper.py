@@ -10,9 +10,11 @@ from pgqueue import instruments
 from pgqueue.events import Finished
 from pgqueue.instruments import RoundTrip
 from pgqueue.outcome import Move
-from pgqueue.store import execute, jobs
+from pgqueue.store import execute, jobs, together
 from pgqueue.store import keyed as store_keyed
 from pgqueue.store.connection import is_lost, is_refusal
+from pgqueue.store.jobs import Step
+from pgqueue.worker.claiming.gathering import BATCH_BYTES, Basket
 from pgqueue.worker.claiming.held_claims import HeldClaims, weight
 from pgqueue.worker.claiming.keyed import Keyed, KeyedAnswer
 from pgqueue.worker.claiming.offer import Answer, Offer
@@ -97,13 +99,37 @@ class Stepper:
         full = limit > 0 and (len(claimed) >= limit or brought > size * FULL_SHARE)
         return Answer(step, ended, ended - began, len(successes), full)
 
-    def claim_keyed(self, conn: Connection, keyed: Keyed, room: int, *, searching: bool) -> KeyedAnswer | None:
+    def claim_companions(self, conn: Connection, basket: Basket, most_attempts: int) -> Step:
+        """Claim what a batch lacks, as far as there is any behind its first job. What it claimed is not yet held."""
+        statement = together.claim_companions(
+            basket.lead,
+            self._held.unknown.epoch,
+            basket.asked_to,
+            self.limit(basket.lacks),
+            most_attempts=most_attempts,
+            most_bytes=self._room.size(max(1, BATCH_BYTES - basket.bytes)),
+        )
+        began = time.monotonic()
+        try:
+            found = execute(conn, statement)
+        except Exception as error:
+            if is_lost(conn, error) or not was_refused(error):
+                self._held.unknown.suspect()
+            raise
+        self._timed(time.monotonic() - began)
+        basket.asked_to = found.seen or basket.asked_to
+        return found.step
+
+    def claim_keyed(
+        self, conn: Connection, keyed: Keyed, room: int, *, searching: bool, beyond: int = 0
+    ) -> KeyedAnswer | None:
         """Claim keyed jobs where there is room for so many; None if there is no room. What it claimed is not yet held.
 
         What has a rate is claimed for free slots alone: what starts later than it was counted may bunch with others.
+        So many more `beyond` that may join a batch.
         """
-        free = self._room.free
-        limit = min(self.limit(room), free + self._room.ahead_of_keyed)
+        free = self._room.free + beyond
+        limit = min(self.limit(room + beyond), free + self._room.ahead_of_keyed)
         if limit <= 0:
             return None
         slots, look = keyed.offer(time.monotonic(), searching=searching)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.judge import UNKNOWN, Terms, judge
-from pgqueue.outcome import Expired, Released, Settlement
+from pgqueue.outcome import Cancelled, Expired, Released, Settlement
 from pgqueue.worker.claiming.outbox import Outbox
 
 _NOT_STARTED = "claimed ahead, and no slot came free for it here"
@@ -24,6 +24,10 @@ class Unexecuted:
     def give_back(self, claims: Sequence[Claim]) -> None:
         """They were never started: others may have them at once."""
         self._add(claims, lambda claim: judge(claim, Released(started=False, why=_NOT_STARTED)))
+
+    def cancel(self, claims: Sequence[Claim]) -> None:
+        """They are not wanted any more, and are never started."""
+        self._add(claims, lambda claim: judge(claim, Cancelled("cancelled before it was started")))
 
     def end_expired(self, claims: Sequence[Claim]) -> None:
         """They are past their ttl, and are never started."""

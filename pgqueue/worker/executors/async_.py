@@ -15,12 +15,13 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from pgqueue.context import WorkerPhase, tell_phase
+from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished, Observer
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
+from pgqueue.worker.attempts.batch_call import prepare_batch
 from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
 from pgqueue.worker.attempts.loop_state import LoopState
 from pgqueue.worker.attempts.middleware import load_middleware
@@ -34,8 +35,8 @@ from pgqueue.worker.executors.base import (
     Settings,
     Whereabouts,
     take_old,
-    take_those,
 )
+from pgqueue.worker.executors.batches import all_of, parted, take_those
 from pgqueue.worker.executors.in_process import InProcess
 from pgqueue.worker.executors.judging import cancelled_unstarted, registered_targets, timed_out
 from pgqueue.worker.executors.loop_thread import LoopThread
@@ -77,6 +78,7 @@ class AsyncExecutor(InProcess):
         self._tasks: dict[str, Task[..., Any]] = {}
         self._phase = WorkerPhase.WORKING
         self._ended: list[Finished] = []
+        self._ended_count = 0
 
     def start(self) -> None:
         """Start the loop. Raises AppError if the tasks' modules cannot be imported."""
@@ -102,19 +104,26 @@ class AsyncExecutor(InProcess):
 
     def load(self) -> int:
         """Claims taken over and not yet reported or given back."""
-        return self._taken - self._returned - self._reported - self._given_up
+        return self._taken - self._returned - self.ended()
+
+    def ended(self) -> int:
+        """How many calls have ended, or were given up."""
+        return self._reported + self._given_up
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for their turn."""
         old = take_old(self._waiting, waited)
         self._returned += len(old)
-        return old
+        return all_of(old)
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Cancel the coroutines of those jobs, tell the others, and start none that waits."""
-        if cancelled := [cancelled_unstarted(claim) for claim in take_those(self._waiting, ids)]:
-            self._report(cancelled)
-            self._returned += len(cancelled)
+        for claim, since in take_those(self._waiting, ids):
+            rest, cancelled = parted(claim, ids)
+            if rest is not None:
+                self._waiting.appendleft((rest, since))
+            self._report([cancelled_unstarted(each) for each in cancelled])
+            self._returned += rest is None
         self._running.tell_cancelled(ids)
         self._threads.cancel(ids)
 
@@ -141,7 +150,7 @@ class AsyncExecutor(InProcess):
         if not self._started or self._closing:
             return []
         self.tell_phase(WorkerPhase.STOPPING)
-        left = [Leftover(claim, started=False) for claim in self.give_back(0.0)]
+        left = [Leftover(each, started=False) for each in self.give_back(0.0)]
         self._stopping = True
         self._loop.call(self._say_if_idle)
         if not self._idle.wait(timeout):
@@ -162,7 +171,7 @@ class AsyncExecutor(InProcess):
     def running(self) -> list[tuple[Claim, float]]:
         """What runs, and for how long."""
         now = monotonic()
-        return [(each.claim, now - each.since) for each in self._running.all()]
+        return [(claim, now - each.since) for each in self._running.all() for claim in each_of(each.claim)]
 
     def whereabouts(self) -> list[Whereabouts]:
         """Where what runs is in its code: where it waits, or where it holds the loop."""
@@ -198,20 +207,26 @@ class AsyncExecutor(InProcess):
                 claim, _ = self._waiting.popleft()
                 running = self._running.begin(claim)
                 if self._begun is not None:
-                    self._begun(claim)
+                    for each in each_of(claim):
+                        self._begun(each)
                 # A context of its own: what one job sets, no other finds. And no task factory that a job has set.
                 running.task = asyncio.Task(self._attempt(running), loop=self._loop.loop, context=Context())
 
     async def _attempt(self, running: Running) -> None:
         claim = running.claim
+        if type(claim) is not Claim:
+            await self._attempt_batch(running)
+            return
         call = prepare(claim, self._tasks, self._settings.apps, running.since)
         if not isinstance(call, Call):
             self._end(finish(claim, call, None, running.since))
         elif not_yet := undeclared(call, self._declared):
             self._end(finish(claim, not_yet, None, running.since))
+        elif call.task.batching is not None:
+            await self._attempt_batch(running)
         elif call.task.is_async:
             running.call = call
-            tell_phase(call.context, self._phase)
+            call.tell_phase(self._phase)
             watch, outcome = self._attempts.begin(call), await self._attempts.run(call)
             self._loop_state.put_back()
             self._end(self._attempts.end(call, outcome, running.since, watch))
@@ -219,25 +234,42 @@ class AsyncExecutor(InProcess):
             running.in_thread = True
             self._threads.submit((claim,))
 
+    async def _attempt_batch(self, running: Running) -> None:
+        call, alone = prepare_batch(running.claim, self._tasks, self._settings.apps, running.since, self._declared)
+        if call is None:
+            self._end(*alone)
+        elif call.task.is_async:
+            running.call = call
+            self._running.tell(running, call)
+            call.tell_phase(self._phase)
+            watches, outcome = self._attempts.begin_batch(call), await self._attempts.run(call)
+            self._loop_state.put_back()
+            self._end(*alone, *self._attempts.end_batch(call, outcome, running.since, watches))
+        else:
+            running.in_thread = True
+            self._threads.submit((running.claim,))
+
     def _thread_ended(self, batch: Sequence[Finished]) -> None:
         if not self._closing:
-            for finished in batch:
-                self._loop.call(self._end, finished)
+            self._loop.call(self._end, *batch)
 
-    def _end(self, finished: Finished) -> None:
-        if self._abandoned or not self._running.take_out(finished.claim):
-            return
-        if not self._ended:
-            self._loop.loop.call_soon(self._flush)
-        self._ended.append(finished)
+    def _end(self, *batch: Finished) -> None:
+        for finished in batch:
+            if self._abandoned or (is_last := self._running.end(finished.claim)) is None:
+                continue
+            if not self._ended:
+                self._loop.loop.call_soon(self._flush)
+            self._ended.append(finished)
+            self._ended_count += is_last
         if self._waiting:
             self._fill()
 
     def _flush(self) -> None:
         """Report what ended in this turn of the loop."""
         ended, self._ended = self._ended, []
+        count, self._ended_count = self._ended_count, 0
         self._report(ended)
-        self._reported += len(ended)
+        self._reported += count
         self._say_if_idle()
 
     def _say_if_idle(self) -> None:
@@ -257,6 +289,6 @@ class AsyncExecutor(InProcess):
         claim = running.claim
         if not self._running.take_out(claim):
             return
-        self._report((timed_out(claim, said, now - running.since, stack_of(self._loop.thread)),))
+        self._report(timed_out(claim, said, now - running.since, stack_of(self._loop.thread)))
         self._given_up += 1
         self._retire(f"the coroutine of job {claim.id} ({claim.target}) does not end: it ran longer than its {said}")

@@ -7,13 +7,14 @@ a task's own connection is the business of the attempt.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
+from pgqueue.company import Batching
 from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished
 from pgqueue.job import Claim
@@ -99,7 +100,10 @@ class Whereabouts:
 
 
 class Executor(Protocol):
-    """Runs claims on `concurrency` slots; every method may be called from the claim loop and from the main thread."""
+    """Runs claims on `concurrency` slots; every method may be called from the claim loop and from the main thread.
+
+    A BatchClaim takes one slot, and counts as one; what is told of it is told of each of its claims.
+    """
 
     concurrency: int
 
@@ -110,7 +114,10 @@ class Executor(Protocol):
         """Take over claims, at most a few hundred; never blocks."""
 
     def load(self) -> int:
-        """Claims taken over and not yet reported or given back: running and waiting."""
+        """Claims taken over and not yet reported or given back: running and waiting; a batch is one."""
+
+    def ended(self) -> int:
+        """How many calls it has ended so far; that of a batch is one."""
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a slot; none of them was started."""
@@ -126,6 +133,9 @@ class Executor(Protocol):
 
     def at_most_once(self) -> frozenset[str]:
         """The targets known here that may run at most once; more may follow when a job imports another module."""
+
+    def batching(self) -> Mapping[str, Batching]:
+        """How the tasks known here run jobs together, by target: those that do. Of these claims may come together."""
 
     def rules(self) -> frozenset[str]:
         """What the tasks known here declare of schedules and limits, each as JSON."""
@@ -192,14 +202,3 @@ def take_old(waiting: deque[tuple[Claim, float]], waited: float) -> list[Claim]:
         while waiting[0][1] <= latest:
             old.append(waiting.popleft()[0])
     return old
-
-
-def take_those(waiting: deque[tuple[Claim, float]], ids: Collection[UUID]) -> list[Claim]:
-    """Take the claims of these jobs out of `waiting`; others may take from either end meanwhile."""
-    taken: list[Claim] = []
-    for entry in tuple(waiting):
-        if entry[0].id in ids:
-            with suppress(ValueError, IndexError):
-                waiting.remove(entry)
-                taken.append(entry[0])
-    return taken

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pgqueue import instruments
+from pgqueue.company import Batching
 from pgqueue.job import Claim
 from pgqueue.judge import Fallback, Terms
+from pgqueue.tasks import registered_batching
 from pgqueue.worker.executors.judging import (
     once_targets,
     registered_fallbacks,
@@ -31,6 +33,10 @@ class InProcess:
     def at_most_once(self) -> frozenset[str]:
         """The targets registered here that may run at most once."""
         return once_targets()
+
+    def batching(self) -> Mapping[str, Batching]:
+        """How the tasks registered here run jobs together."""
+        return registered_batching()
 
     def rules(self) -> frozenset[str]:
         """What the tasks registered here declare of schedules and limits."""

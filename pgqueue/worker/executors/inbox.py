@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from queue import Empty, SimpleQueue
 from time import monotonic
+from uuid import UUID
 
 from pgqueue.job import Claim
+from pgqueue.worker.executors.batches import parted
 
 
 class Inbox:
@@ -38,6 +40,33 @@ class Inbox:
     def take(self, wanted: Callable[[Claim, float], bool]) -> list[Claim]:
         """Take out the claims for which `wanted(claim, since)`; the others stay in their order."""
         taken: list[Claim] = []
+
+        def sift(claim: Claim, since: float) -> Claim | None:
+            if not wanted(claim, since):
+                return claim
+            taken.append(claim)
+            return None
+
+        self._sift(sift)
+        return taken
+
+    def part(self, ids: Collection[UUID]) -> tuple[list[Claim], int]:
+        """Take out these jobs, of batches alone; answers them, and how many entries are gone."""
+        taken: list[Claim] = []
+        gone = 0
+
+        def sift(claim: Claim, _: float) -> Claim | None:
+            nonlocal gone
+            rest, those = parted(claim, ids)
+            taken.extend(those)
+            gone += rest is None
+            return rest
+
+        self._sift(sift)
+        return taken, gone
+
+    def _sift(self, stays_of: Callable[[Claim, float], Claim | None]) -> None:
+        """Put what stays of each entry in its place."""
         with self._looking:
             stays: list[tuple[Claim, float] | None] = []
             ends = 0
@@ -48,10 +77,7 @@ class Inbox:
                     break
                 if entry is None:
                     ends += 1
-                elif wanted(*entry):
-                    taken.append(entry[0])
-                else:
-                    stays.append(entry)
+                elif (rest := stays_of(*entry)) is not None:
+                    stays.append((rest, entry[1]))
             for entry in [*stays, *[None] * ends]:
                 self._entries.put(entry)
-        return taken

@@ -5,8 +5,9 @@ from __future__ import annotations
 from time import monotonic
 
 from pgqueue import hooks
+from pgqueue.company import judge_together
 from pgqueue.events import Finished
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.judge import UNKNOWN, Fallback, Terms, if_lost, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
 from pgqueue.tasks import declared_follows, declared_rules, registered, registered_tasks
@@ -82,9 +83,10 @@ def cancelled_unstarted(claim: Claim) -> Finished:
     return Finished(claim, judge(claim, Cancelled("cancelled before it was started")), 0.0)
 
 
-def timed_out(claim: Claim, said: str, seconds: float, where: str | None) -> Finished:
-    """A claim that ran longer than its limit, in a thread that cannot be ended."""
+def timed_out(claim: Claim, said: str, seconds: float, where: str | None) -> list[Finished]:
+    """A claim, or a batch, that ran longer than its limit, in a thread that cannot be ended."""
     message = f"it ran longer than its {said}, and did not end when it was told; its worker retires"
     outcome = TimedOut(ErrorReport("pgqueue.HardTimeout", message, where))
-    settlement = judge(claim, outcome, registered_terms(claim.target) or UNKNOWN)
-    return Finished(claim, settlement, seconds, monotonic())
+    judging = judge if type(claim) is Claim else judge_together
+    terms = registered_terms(claim.target) or UNKNOWN
+    return [Finished(each, judging(each, outcome, terms), seconds, monotonic()) for each in each_of(claim)]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pgqueue.context import Middleware, WorkerPhase, be_at_home_here
 from pgqueue.events import Observer
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
 from pgqueue.tasks import import_apps
 from pgqueue.worker import task_log
@@ -19,6 +19,13 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts
+from pgqueue.worker.executors.batches import (
+    all_of,
+    are_all,
+    ids_among,
+    left_unstarted,
+    whereabouts_of,
+)
 from pgqueue.worker.executors.in_process import InProcess
 from pgqueue.worker.executors.inbox import Inbox
 from pgqueue.worker.executors.judging import (
@@ -49,6 +56,17 @@ class _Slot:
     watch: tuple[int, bool, Watch] | None = None
     attempts: Attempts | None = None
     thread: threading.Thread = field(init=False)
+    # Of the batch that it runs, if that is one: those that were cancelled, the others not.
+    unwanted: frozenset[UUID] = frozenset()
+
+    def tell_cancelled(self, attempts: Attempts, running: tuple[int, Claim, float], ids: frozenset[UUID]) -> None:
+        """Tell the job, or these of the batch, that it was cancelled."""
+        number, claim, _ = running
+        self.unwanted = ids | ids_among(claim, self.unwanted)
+        if are_all(claim, self.unwanted):
+            attempts.tell(number, Notice.CANCELLED)
+        else:
+            attempts.tell_some(number, ids)
 
 
 class ThreadExecutor(InProcess):
@@ -99,25 +117,29 @@ class ThreadExecutor(InProcess):
 
     def load(self) -> int:
         """Claims taken over and not yet reported or given back."""
-        return self._taken - self._returned - sum(slot.ended for slot in self._slots)
+        return self._taken - self._returned - self.ended()
+
+    def ended(self) -> int:
+        """How many calls its threads have ended."""
+        return sum(slot.ended for slot in self._slots)
 
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a thread."""
         latest = monotonic() - waited
         old = self._inbox.take(lambda _, since: since <= latest)
         self._returned += len(old)
-        return old
+        return all_of(old)
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Tell those of its jobs that they were cancelled; a thread is never ended for it."""
-        cancelled = self._inbox.take(lambda claim, _: claim.id in ids)
+        cancelled, gone = self._inbox.part(ids)
         if cancelled:
             self._report([cancelled_unstarted(claim) for claim in cancelled])
-            self._returned += len(cancelled)
+            self._returned += gone
         for slot in self._slots:
             running = slot.running
-            if running is not None and slot.attempts is not None and running[1].id in ids:
-                slot.attempts.tell(running[0], Notice.CANCELLED)
+            if running is not None and slot.attempts is not None and (told := ids_among(running[1], ids)):
+                slot.tell_cancelled(slot.attempts, running, told)
 
     def targets(self) -> frozenset[str]:
         """The targets registered here, and the plain functions that jobs have called."""
@@ -144,7 +166,9 @@ class ThreadExecutor(InProcess):
         """Wait for what runs, and leave behind what is still running after `timeout` seconds."""
         deadline = monotonic() + timeout
         self.tell_phase(WorkerPhase.STOPPING)
-        left = [Leftover(claim, started=False) for claim in self._inbox.take(lambda *_: True)]
+        waiting = self._inbox.take(lambda *_: True)
+        self._returned += len(waiting)
+        left = [each for claim in waiting for each in left_unstarted(claim)]
         self._inbox.end(len(self._slots))
         for slot in self._slots:
             while not slot.abandoned and slot.thread.is_alive() and (wait := deadline - monotonic()) > 0:
@@ -156,14 +180,14 @@ class ThreadExecutor(InProcess):
                     slot.abandoned = True
                     number, claim, since = slot.running
                     told = slot.attempts is not None and slot.attempts.was_told(number, Notice.CANCELLED)
-                    match left_over(claim, registered_terms(claim.target), monotonic() - since, cancelled=told):
-                        case Leftover() as leftover:
-                            left.append(leftover)
-                        case lost:
-                            self._report((lost,))
-                            self._returned += 1
+                    for each in each_of(claim):
+                        match left_over(each, registered_terms(each.target), monotonic() - since, cancelled=told):
+                            case Leftover() as leftover:
+                                left.append(leftover)
+                            case lost:
+                                self._report((lost,))
+                    self._returned += 1
         self._ticker.stop()
-        self._returned += len(left)
         return left
 
     def fence(self) -> list[Leftover]:
@@ -174,16 +198,18 @@ class ThreadExecutor(InProcess):
         """What runs, and for how long."""
         now = monotonic()
         running = [slot.running for slot in self._slots if not slot.abandoned]
-        return [(each[1], now - each[2]) for each in running if each is not None]
+        begun = [each for each in running if each is not None]
+        return [(each, now - since) for _, claim, since in begun for each in each_of(claim)]
 
     def whereabouts(self) -> list[Whereabouts]:
         """Where what runs is in its code."""
         now = monotonic()
         there = [(slot.running, slot.thread) for slot in self._slots if not slot.abandoned]
         return [
-            Whereabouts(running[1], now - running[2], None, stack_of(thread))
+            each
             for running, thread in there
             if running is not None
+            for each in whereabouts_of(running[1], now - running[2], None, stack_of(thread), None)
         ]
 
     def pids(self) -> list[int]:
@@ -209,12 +235,13 @@ class ThreadExecutor(InProcess):
             attempts.number = number
             slot.running = number, claim, monotonic()
             if self._begun is not None:
-                self._begun(claim)
-            finished = attempts.run(claim, number)
+                for each in each_of(claim):
+                    self._begun(each)
+            finished = attempts.run_all(claim, number)
             with slot.handing_on:
                 if slot.abandoned:
                     break
-                self._report((finished,))
+                self._report(finished)
                 slot.running = None
                 slot.ended += 1
         attempts.close()
@@ -248,6 +275,6 @@ class ThreadExecutor(InProcess):
             if slot.abandoned or slot.running is None or slot.running[0] != number:
                 return
             slot.abandoned = True
-            self._report((timed_out(claim, said, now - since, stack_of(slot.thread)),))
+            self._report(timed_out(claim, said, now - since, stack_of(slot.thread)))
             slot.ended += 1
         self._retire(f"the thread of job {claim.id} ({claim.target}) does not end: it ran longer than its {said}")

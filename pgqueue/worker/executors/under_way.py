@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
-from pgqueue.context import WorkerPhase, extended_until, tell_phase
+from pgqueue.context import WorkerPhase, extended_until
 from pgqueue.events import Finished
-from pgqueue.job import Claim, Token
+from pgqueue.job import Claim, Token, each_of
+from pgqueue.worker.attempts.batch_call import BatchCall
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import stack_of_task
 from pgqueue.worker.executors.base import Leftover, Whereabouts
+from pgqueue.worker.executors.batches import are_all, ids_among, whereabouts_of
 from pgqueue.worker.executors.judging import left_over, registered_terms, spec_here
 from pgqueue.worker.executors.watch import Due, Watch
 
@@ -30,6 +32,9 @@ class Running:
     in_thread: bool = False
     watch: Watch | None = None
     cancelled: bool = False
+    # Of a batch: how many of its claims have not ended, and the jobs that were cancelled.
+    left: int = 0
+    unwanted: frozenset[UUID] = frozenset()
 
 
 class UnderWay:
@@ -38,6 +43,8 @@ class UnderWay:
     def __init__(self, grace: float) -> None:
         self._grace = grace
         self._running: dict[Token, Running] = {}
+        # By each claim of a batch that has not ended.
+        self._batches: dict[Token, Running] = {}
 
     def __len__(self) -> int:
         return len(self._running)
@@ -45,10 +52,25 @@ class UnderWay:
     def begin(self, claim: Claim) -> Running:
         """An attempt begins."""
         running = self._running[claim.token] = Running(claim, monotonic())
+        if type(claim) is not Claim:
+            running.left = len(each_of(claim))
+            self._batches.update((each.token, running) for each in each_of(claim))
         return running
 
+    def end(self, claim: Claim) -> bool | None:
+        """This one has ended; whether nothing of its batch is left with that. None if it was not under way."""
+        running = self._batches.pop(claim.token, None)
+        if running is None:
+            return True if self._running.pop(claim.token, None) is not None else None
+        running.left -= 1
+        if not running.left:
+            self._running.pop(running.claim.token, None)
+        return not running.left
+
     def take_out(self, claim: Claim) -> bool:
-        """It has ended, or is given up; whether it was under way still."""
+        """It, or the batch, is given up; whether it was under way still."""
+        for each in each_of(claim):
+            self._batches.pop(each.token, None)
         return self._running.pop(claim.token, None) is not None
 
     def all(self) -> tuple[Running, ...]:
@@ -59,31 +81,42 @@ class UnderWay:
         """Where each waits; of one that runs at this moment `in_loop`, where the loop is."""
         now = monotonic()
         return [
-            Whereabouts(each.claim, now - each.since, None, stack_of_task(each.task) or in_loop)
+            where
             for each in self.all()
             if each.task is not None and not each.in_thread
+            for where in whereabouts_of(each.claim, now - each.since, None, stack_of_task(each.task) or in_loop, None)
         ]
 
     def left_over(self, now: float) -> list[Leftover | Finished]:
         """What becomes of those that are not waited for any more."""
         return [
-            left_over(each.claim, registered_terms(each.claim.target), now - each.since, cancelled=each.cancelled)
+            left_over(claim, registered_terms(claim.target), now - each.since, cancelled=each.cancelled)
             for each in self.all()
+            for claim in each_of(each.claim)
+            if not each.left or claim.token in self._batches
         ]
 
     def tell_cancelled(self, ids: Collection[UUID]) -> None:
         """Tell those of these jobs whose own code runs."""
         for running in self.all():
-            if running.claim.id in ids:
-                running.cancelled = True
+            if told := ids_among(running.claim, ids):
+                running.unwanted |= told
+                running.cancelled = are_all(running.claim, running.unwanted)
                 if running.call is not None:
-                    running.call.tell(Notice.CANCELLED)
+                    self.tell(running, running.call)
+
+    def tell(self, running: Running, call: Call) -> None:
+        """Tell a call what its jobs are to know of their cancelling."""
+        if running.cancelled:
+            call.tell(Notice.CANCELLED)
+        elif running.unwanted and isinstance(call, BatchCall):
+            call.tell_some(running.unwanted)
 
     def tell_phase(self, phase: WorkerPhase) -> None:
         """Tell all of them what the worker is about."""
         for running in self.all():
             if running.call is not None:
-                tell_phase(running.call.context, phase)
+                running.call.tell_phase(phase)
 
     def overdue(self, now: float) -> list[tuple[Running, str]]:
         """Tell what ran past its time; answers what did not end after that, with the limit that it has passed."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 from pgqueue.events import AttemptsFinished, Event, HostFailed, Observer
 from pgqueue.worker.claiming.ageing import Ageing
@@ -91,6 +92,11 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         claimer.quiet("lineage")
         requests.renew_for(why)
 
+    def cancel(ids: frozenset[UUID]) -> None:
+        # What gathers there goes to the executor, and never back.
+        claimer.cancel(ids)
+        executor.cancel(ids)
+
     def look() -> None:
         queue_settings.changed()
         heartbeat.look()
@@ -121,7 +127,15 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         worker,
         settings.dsn,
         settings.queues,
-        Slots(settings.tasks.concurrency, executor.submit, executor.load, executor.give_back, executor.terms),
+        Slots(
+            settings.tasks.concurrency,
+            executor.submit,
+            executor.load,
+            executor.give_back,
+            executor.terms,
+            executor.batching,
+            executor.ended,
+        ),
         outbox,
         hear,
         poll=settings.poll,
@@ -180,7 +194,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         turning=lambda: time.monotonic() - claimer.loop.turned_at < longest_turn(settings),
         evicted=requests.lose,
         asked=requests.ask,
-        cancelled=executor.cancel,
+        cancelled=cancel,
         connected=lineage.check,
         timed=timings.heartbeat,
         report=lambda: reporter.said(claimer, heartbeat, listener),

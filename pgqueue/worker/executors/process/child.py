@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
+from uuid import UUID
 
 from pgqueue import hooks, instruments
 from pgqueue.context import WorkerPhase, be_at_home_in
@@ -20,6 +21,7 @@ from pgqueue.errors import AppError
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
+from pgqueue.outcome import Settlement
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -91,49 +93,50 @@ class Child:
 
     def _work(self, attempts: Attempts) -> None:
         number = -1
-        finished: Finished | None = None
+        finished: Sequence[Finished] = ()
         process_state = ProcessState()
         while True:
             try:
                 entry = self._inbox.get_nowait()
             except Empty:
-                if finished is not None:
+                if finished:
                     self._move(number, finished, None)
-                    finished = None
+                    finished = ()
                 entry = self._inbox.get()
             if entry is None:
                 break
             before = number
-            number, claim = wire.claim_from_wire(entry)
+            number, claim = wire.fed_from_wire(entry)
             # Before the worker hears of it: it may at once have something to tell.
             attempts.number = number
             self._move(before, finished, number)
-            self._lines.begin(number, claim.id, claim.claim)
+            self._lines.begin(number, claim)
             self._tell(attempts, claim)
-            finished = attempts.run(claim, number)
+            finished = attempts.run_all(claim, number)
             if not process_state.put_back():
                 # The next job must not find what this one left: another child takes what waits here.
                 self._move(number, finished, None)
                 flush_all()
                 os._exit(0)
-        if finished is not None:
+        if finished:
             self._move(number, finished, None)
 
-    def _move(self, number: int, finished: Finished | None, started: int | None) -> None:
+    def _move(self, number: int, finished: Sequence[Finished], started: int | None) -> None:
         """Say that one has ended, if so, and which one begins, if any."""
-        if finished is None:
+        if not finished:
             self._say(messages.BEGAN, started)
             return
-        settlement = finished.settlement
+        if len(finished) > 1:
+            items = b"".join(_packed_item(place, done) for place, done in enumerate(finished))
+            self._send(items + messages.pack_success(number, finished[0].elapsed, started))
+            return
+        (done,) = finished
+        settlement = done.settlement
         if (told := wire.settlement_to_wire(settlement)) is None:
-            said = messages.pack_success(number, finished.elapsed, started)
+            said = messages.pack_success(number, done.elapsed, started)
         else:
-            said = messages.pack(messages.MOVED, number, finished.elapsed, told, started)
-        if settlement.result is not None:
-            said = messages.pack_result(settlement.result) + said
-        if settlement.brings is not None:
-            said = messages.pack_result(settlement.brings, messages.BROUGHT) + said
-        self._send(said)
+            said = messages.pack(messages.MOVED, number, done.elapsed, told, started)
+        self._send(_packed_beside(settlement) + said)
 
     def _tell(self, attempts: Attempts, claim: Claim) -> None:
         """Tell the worker of a task that was found after the start, in a module imported for this claim."""
@@ -160,6 +163,9 @@ class Child:
                 self._say(messages.GIVEN_BACK, self._unstarted())
             case [messages.NOTICE, number, notice]:
                 self._tell_job(number, Notice(notice))
+            case [messages.UNWANTED, number, [*ids]]:
+                if self._attempts is not None:
+                    self._attempts.tell_some(number, frozenset(map(UUID, ids)))
             case [messages.WHERE]:
                 number = None if self._attempts is None else self._attempts.number
                 self._say(messages.HERE, number, stack_of(threading.main_thread()))
@@ -203,6 +209,24 @@ class Child:
                 said = self._lines.packed() + said
             if said:
                 self._channel.send(said)
+
+
+def _packed_item(place: int, done: Finished) -> bytes:
+    """What became of one job of a batch; nothing, if it just succeeded."""
+    settlement = done.settlement
+    told = wire.settlement_to_wire(settlement)
+    beside = _packed_beside(settlement)
+    return beside + messages.pack(messages.ITEM, place, told) if told or beside else b""
+
+
+def _packed_beside(settlement: Settlement) -> bytes:
+    """What travels in front of the message that an attempt has ended: its result, and what it brings."""
+    said = b""
+    if settlement.result is not None:
+        said = messages.pack_result(settlement.result)
+    if settlement.brings is not None:
+        said = messages.pack_result(settlement.brings, messages.BROUGHT) + said
+    return said
 
 
 if __name__ == "__main__":

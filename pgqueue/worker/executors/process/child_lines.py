@@ -7,12 +7,13 @@ thread begins with the first line that any job says.
 from __future__ import annotations
 
 import _thread
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
+from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.worker.executors.process import messages
@@ -39,22 +40,29 @@ class ChildLines:
         self._gauge: Gauge | None = None
         # The attempt that runs, and its number.
         self._now: tuple[UUID, int, int] | None = None
+        # The places of the others, if it is that of a batch.
+        self._places: dict[tuple[UUID, int], int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting or self._extensions or self._advances) or (
             self._gauge is not None and self._gauge.is_new
         )
 
-    def begin(self, number: int, job_id: UUID, claim: int) -> None:
+    def begin(self, number: int, claim: Claim) -> None:
         """What is said from now on by the job of this claim is that of attempt `number`; others say nothing."""
-        self._now = job_id, claim, number
+        self._now = None
+        if type(claim) is not Claim or self._places:
+            self._places = {each[:2]: place for place, each in enumerate(each_of(claim))}
+        self._now = claim.id, claim.claim, number
         self._extensions.clear()
         self._advances.clear()
 
     def put(self, said: Said) -> None:
         """Have a line sent, unless its job is over."""
         now = self._now
-        if now is None or said[:2] != now[:2] or len(self._waiting) >= MOST_WAITING:
+        if now is None or len(self._waiting) >= MOST_WAITING:
+            return
+        if said[:2] != now[:2] and said[:2] not in self._places:
             return
         self._waiting.append(said)
         self._ring()
@@ -76,15 +84,16 @@ class ChildLines:
 
     def packed(self) -> bytes:
         """What waits, as messages; nothing of a job that is over."""
-        now, lines = self._now, []
+        now, lines = self._now, defaultdict[int, list[tuple[float, str, str]]](list)
         with suppress(IndexError):
             while True:
                 said = self._waiting.popleft()
-                if now is not None and said[:2] == now[:2]:
-                    lines.append((round(said.at, 6), said.level, said.line))
+                place = 0 if now is not None and said[:2] == now[:2] else self._places.get(said[:2])
+                if place is not None:
+                    lines[place].append((round(said.at, 6), said.level, said.line))
         if now is None:
             return b""
-        frames = messages.pack(messages.SAID, now[2], lines) if lines else b""
+        frames = b"".join(messages.pack(messages.SAID, now[2], each, place) for place, each in lines.items())
         with suppress(IndexError):
             frames += messages.pack(messages.EXTEND, now[2], self._extensions.popleft())
         with suppress(IndexError):

@@ -12,8 +12,9 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Allowance
 from pgqueue.job_progress import Gauge
 from pgqueue.worker.attempts.notices import Notice
@@ -76,8 +77,10 @@ class ChildProcess:
         self.hung: str | None = None
         # Its answer to where its job is: of which number, and where.
         self.here: tuple[int | None, str | None] | None = None
-        # Of what it was fed, the numbers that were cancelled before they began.
+        # Of what it was fed, the numbers that were cancelled before they began; and jobs of batches that were, while
+        # others of theirs were not.
         self.cancelled: set[int] = set()
+        self.unwanted: dict[int, frozenset[UUID]] = {}
         # Why it is being ended, and when SIGKILL follows SIGTERM.
         self.kill_reason: KillReason | None = None
         self._kill_at = inf
@@ -92,9 +95,11 @@ class ChildProcess:
         # How far the running job is, and until when it is to run by monotonic(), once it says so.
         self.gauge: Gauge | None = None
         self.extended_until: float | None = None
-        # What it has told of a result whose job has not ended yet.
+        # What it has told of a result whose job has not ended yet; and of jobs of a batch that has not, by place.
         self.result: str | None = None
         self.brought: str | None = None
+        self.items: dict[int, tuple[object, str | None, str | None]] = {}
+        self._allowances: dict[int, Allowance] = {}
         # How many tasks it has told of since it was ready.
         self.found = 0
         self._unpacker = messages.Unpacker(messages.LONGEST_SAID)
@@ -136,7 +141,7 @@ class ChildProcess:
             self.moved_at = monotonic()
         for number, claim, since in entries:
             self.fed[number] = claim, since
-        self.say(messages.RUN, [wire.claim_to_wire(number, claim) for number, claim, _ in entries])
+        self.say(messages.RUN, [wire.fed_to_wire(number, claim) for number, claim, _ in entries])
 
     def started(self, number: int) -> None:
         """It has begun a claim. Raises Nonsense if it was not fed that, or runs another one."""
@@ -147,18 +152,25 @@ class ChildProcess:
         self.watch = None
         self.allowance = Allowance()
         self.gauge = self.extended_until = None
+        self._allowances.clear()
 
     def ended(self, number: int, elapsed: float) -> None:
         """It has finished what it runs."""
         self.moved_at = monotonic()
-        del self.fed[number]
+        claim, _ = self.fed.pop(number)
+        self.unwanted.pop(number, None)
+        self.items.clear()
         self.running = None
         self.has_run = True
-        self.left_to_run -= 1
+        self.left_to_run -= len(each_of(claim))
         if self.left_to_run <= 0:
             self.recycled = True
         # The mean over the last few: quick to notice that jobs became long.
         self.pace += 0.3 * (max(elapsed, 1e-6) - self.pace)
+
+    def allowance_of(self, place: int) -> Allowance:
+        """How much more is kept of what the job at this place of its batch says."""
+        return self._allowances.setdefault(place, Allowance()) if place else self.allowance
 
     def declared(self, targets: Collection[str] | None) -> None:
         """Tell it which of the tasks that may run at most once the database knows of."""
@@ -173,6 +185,11 @@ class ChildProcess:
     def notice(self, notice: Notice) -> None:
         """Have it tell the running job."""
         self.say(messages.NOTICE, self.running, notice)
+
+    def tell_unwanted(self) -> None:
+        """Have it tell the jobs of the running batch that were cancelled."""
+        if self.running is not None and (ids := self.unwanted.get(self.running)):
+            self.say(messages.UNWANTED, self.running, [each.hex for each in ids])
 
     def kill(self, cause: KillCause, said: str, grace: float) -> None:
         """End it for the job that it runs: SIGTERM to its process group, and after `grace` seconds SIGKILL."""

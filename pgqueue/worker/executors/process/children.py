@@ -17,6 +17,7 @@ from pgqueue.context import WorkerPhase
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
 from pgqueue.worker.executors.base import Lines, Settings
+from pgqueue.worker.executors.batches import are_all, ids_among
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
@@ -125,7 +126,11 @@ class Children:
         """Tell running jobs that they were cancelled, and start none of the others."""
         self._feeder.cancel(ids)
         for child in self._children:
-            child.cancelled.update(number for number, (claim, _) in child.fed.items() if claim.id in ids)
+            for number, (claim, _) in child.fed.items():
+                if told := ids_among(claim, ids):
+                    child.unwanted[number] = told | child.unwanted.get(number, frozenset())
+                    if are_all(claim, child.unwanted[number]):
+                        child.cancelled.add(number)
             self._reports.tell_if_cancelled(child)
             self._listen_to(child)
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic, sleep
 from uuid import UUID
 
+from pgqueue.company import Batching
 from pgqueue.context import WorkerPhase
 from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
-from pgqueue.job import Claim
+from pgqueue.job import Claim, each_of
 from pgqueue.judge import Fallback, Terms, if_lost
 from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts, take_old
+from pgqueue.worker.executors.batches import all_of, whereabouts_of
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.children import Children
@@ -76,11 +78,15 @@ class ProcessExecutor:
         """Claims taken over and not yet reported or given back."""
         return self._taken - self._returned - self._reported
 
+    def ended(self) -> int:
+        """How many calls its children have ended."""
+        return self._reported
+
     def give_back(self, waited: float) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a child."""
         old = take_old(self._waiting, waited)
         self._returned += len(old)
-        return old
+        return all_of(old)
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Tell the jobs that they were cancelled; a child whose job does not end is ended."""
@@ -98,6 +104,10 @@ class ProcessExecutor:
     def at_most_once(self) -> frozenset[str]:
         """The targets that may run at most once, as far as the children have told."""
         return frozenset(spec.target for spec in tuple(self._finished.specs.values()) if spec.terms.at_most_once)
+
+    def batching(self) -> Mapping[str, Batching]:
+        """How the tasks run jobs together that the children have told of."""
+        return self._finished.batching
 
     def rules(self) -> frozenset[str]:
         """What the tasks declare of schedules and limits that the children have told of."""
@@ -163,7 +173,8 @@ class ProcessExecutor:
         entries = [
             (child.fed.get(-1 if child.running is None else child.running), child.since) for child in self._alive
         ]
-        return [(entry[0], now - since) for entry, since in entries if entry is not None]
+        running = ((entry[0], since) for entry, since in entries if entry is not None)
+        return [(each, now - since) for claim, since in running for each in each_of(claim)]
 
     def whereabouts(self) -> list[Whereabouts]:
         """Where what the children run is in its code; one whose code holds its interpreter cannot say."""
@@ -175,7 +186,7 @@ class ProcessExecutor:
             if monotonic() > deadline:
                 break
             sleep(_LOOK_EVERY)
-        return [each for child in self._alive if (each := _where(child, monotonic())) is not None]
+        return [each for child in self._alive for each in _where(child, monotonic())]
 
     def pids(self) -> list[int]:
         """The processes of the children."""
@@ -191,19 +202,19 @@ class ProcessExecutor:
             self._children.kill()
             self._thread.join(5.0)
 
-    def _ended(self, ended: list[Finished]) -> None:
+    def _ended(self, ended: list[Finished], count: int) -> None:
         self._report(ended)
-        self._reported += len(ended)
+        self._reported += count
 
 
-def _where(child: ChildProcess, now: float) -> Whereabouts | None:
+def _where(child: ChildProcess, now: float) -> list[Whereabouts]:
     number, here = child.running, child.here
     entry = None if number is None else child.fed.get(number)
     if entry is None:
-        return None
+        return []
     claim, since, stack = entry[0], child.since, None
     why = "its process does not answer: it is stopped, or code in C holds the interpreter"
     if here is not None:
         stack = here[1] if here[0] == number else None
         why = "it was not in its own code at that moment"
-    return Whereabouts(claim, now - since, child.pid, stack, None if stack else why)
+    return whereabouts_of(claim, now - since, child.pid, stack, None if stack else why)

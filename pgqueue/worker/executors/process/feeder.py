@@ -10,7 +10,7 @@ from math import ceil
 from uuid import UUID
 
 from pgqueue.job import Claim
-from pgqueue.worker.executors.base import take_those
+from pgqueue.worker.executors.batches import parted, take_those
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 
@@ -34,22 +34,32 @@ class Feeder:
 
     def take_back(self, child: ChildProcess, number: int) -> None:
         """A child has not started this one, and will not."""
-        entry = child.fed.pop(number)
+        claim, since = child.fed.pop(number)
+        unwanted = child.unwanted.pop(number, frozenset())
         if number in child.cancelled:
-            self._finished.cancel_unstarted(entry[0])
+            self._finished.cancel_unstarted(claim)
         else:
-            self._waiting.appendleft(entry)
+            self._put_back(claim, since, unwanted)
 
     def cancel(self, ids: Collection[UUID]) -> None:
         """Start none of these."""
-        for claim in take_those(self._waiting, ids):
-            self._finished.cancel_unstarted(claim)
+        for claim, since in take_those(self._waiting, ids):
+            self._put_back(claim, since, ids)
 
     def close(self) -> None:
         """Leave over what waits still."""
         for claim, _ in self._waiting:
             self._finished.leave_unstarted(claim)
         self._waiting.clear()
+
+    def _put_back(self, claim: Claim, since: float, unwanted: Collection[UUID]) -> None:
+        """In front, without those that are not wanted."""
+        rest, cancelled = parted(claim, unwanted)
+        if rest is None:
+            self._finished.cancel_unstarted(claim)
+        else:
+            self._finished.cancel_some_unstarted(cancelled)
+            self._waiting.appendleft((rest, since))
 
     def _feed(self, child: ChildProcess, room: int) -> bool:
         entries = []

@@ -12,9 +12,12 @@
                                                  [EXTEND, number, seconds]: it asks to run so long from now on
                                                  [ADVANCED, number]: it has come further than the crash before
     [WHERE]                                      [WATCHED]: something looks on there, and wants headers
-                                                 [SAID, number, [[at, level, line], ...]], while it runs
+    [UNWANTED, number, [id, ...]]                [ITEM, place, settlement], of a batch, before it has MOVED
+                                                 [SAID, number, [[at, level, line], ...], place], while it runs
                                                  [HERE, number or null, where or null]
                                                  [HOOKED, [name, ...]]: the hooks that are for every task, if any
+
+A batch is one number: its claims stand in a list, by place, and those that just succeeded are no ITEM.
 
 A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
 worker knows which job it was running. A job can write to its child's socket, too: what comes from there is data and
@@ -29,7 +32,7 @@ from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
 DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED, BROUGHT = range(9, 20)
-PHASE, PROGRESS, EXTEND, ADVANCED = range(20, 24)
+PHASE, PROGRESS, EXTEND, ADVANCED, ITEM, UNWANTED = range(20, 26)
 # What is followed by a text of its own.
 _LONG = (RESULT, BROUGHT)
 

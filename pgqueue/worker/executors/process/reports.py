@@ -9,8 +9,8 @@ from typing import Any
 from pgqueue.description import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from pgqueue.events import Finished
 from pgqueue.hooks import EVERY, OF_JOBS, OF_WORKERS
-from pgqueue.job import Claim
-from pgqueue.job_log import Said
+from pgqueue.job import Claim, each_of
+from pgqueue.job_log import Allowance, Said
 from pgqueue.job_progress import Gauge
 from pgqueue.worker.executors.base import Lines
 from pgqueue.worker.executors.process import messages, wire
@@ -58,6 +58,8 @@ class Reports:
         if child.running in child.cancelled:
             child.cancelled.discard(child.running)
             self._limits.cancel(child, monotonic())
+        else:
+            child.tell_unwanted()
 
     def _heed(self, child: ChildProcess, message: list[Any]) -> None:
         match message:
@@ -71,9 +73,11 @@ class Reports:
                 child.result = text
             case [messages.BROUGHT, str(text)] if child.running is not None:
                 child.brought = text
-            case [messages.SAID, number, [*lines]]:
+            case [messages.ITEM, int(place), said] if child.running is not None:
+                self._note_item(child, place, said)
+            case [messages.SAID, number, [*lines], int(place)] if place >= 0:
                 if number == child.running:
-                    self._keep(child, child.fed[number][0], lines)
+                    self._keep(child.allowance_of(place), each_of(child.fed[number][0])[place], lines)
             case [messages.PROGRESS, number, *said]:
                 if number == child.running:
                     self._note(child, child.fed[number][0], said)
@@ -81,7 +85,7 @@ class Reports:
                 if number == child.running:
                     self._limits.extend(child, monotonic() + wire.seconds_from_child(seconds))
             case [messages.ADVANCED, number]:
-                if number == child.running:
+                if number == child.running and type(child.fed[number][0]) is Claim:
                     claim, since = child.fed[number]
                     child.fed[number] = claim._replace(crashes=0), since
             case [messages.GIVEN_BACK, [*numbers]]:
@@ -106,9 +110,9 @@ class Reports:
             case _:
                 raise wire.Nonsense(f"message {message[0]!r:.20}")
 
-    def _keep(self, child: ChildProcess, claim: Claim, lines: list[Any]) -> None:
+    def _keep(self, allowance: Allowance, claim: Claim, lines: list[Any]) -> None:
         for at, level, line in map(wire.line_from_child, lines):
-            if (seq := child.allowance.seq(len(line.encode()))) is not None:
+            if (seq := allowance.seq(len(line.encode()))) is not None:
                 self._lines.put(Said(claim.id, claim.claim, claim.attempt, seq, at, level, line))
 
     def _note(self, child: ChildProcess, claim: Claim, said: list[Any]) -> None:
@@ -116,13 +120,24 @@ class Reports:
             child.gauge = Gauge(claim.id, claim.claim)
         child.gauge.say(wire.progress_from_child(said), self._lines.show)
 
+    def _note_item(self, child: ChildProcess, place: int, said: object) -> None:
+        if not 0 <= place < len(each_of(child.fed[child.running or 0][0])) or place in child.items:
+            raise wire.Nonsense(f"{place} cannot have ended")
+        child.items[place] = said, child.result, child.brought
+        child.result = child.brought = None
+
     def _end(self, child: ChildProcess, number: Any, elapsed: Any, said: object) -> None:
         if number is None or number != child.running:
             raise wire.Nonsense(f"{number} cannot have ended")
         result, child.result = child.result, None
         brought, child.brought = child.brought, None
-        finished = wire.finished_from_child(child.fed[number][0], elapsed, said, result, brought)
-        self._finished.ended.append(self._checked(finished))
+        claim = child.fed[number][0]
+        if type(claim) is Claim:
+            finished = [wire.finished_from_child(claim, elapsed, said, result, brought)]
+        else:
+            finished = wire.batch_from_child(claim, elapsed, child.items)
+        self._finished.ended += map(self._checked, finished)
+        self._finished.count += 1
         child.ended(number, elapsed)
 
     def _checked(self, finished: Finished) -> Finished:
@@ -135,8 +150,9 @@ class Reports:
     def _begin(self, child: ChildProcess, number: Any) -> None:
         child.started(number)
         if self._finished.begun is not None:
-            self._finished.begun(child.fed[number][0])
-        if child.cancelled:
+            for claim in each_of(child.fed[number][0]):
+                self._finished.begun(claim)
+        if child.cancelled or child.unwanted:
             self.tell_if_cancelled(child)
 
     def _take_back(self, child: ChildProcess, numbers: list[Any]) -> None:
@@ -151,10 +167,11 @@ class Reports:
         """A child that begins may bring newer code; one that runs changes nothing about a task that is known."""
         spec = wire.spec_from_child(said)
         if not child.ready:
-            self._finished.specs[spec.target] = spec
+            self._finished.learn(spec)
             return
         child.found += 1
         if child.found > _MOST_FOUND:
             raise wire.Nonsense("too many tasks")
-        self._finished.specs.setdefault(spec.target, spec)
+        if spec.target not in self._finished.specs:
+            self._finished.learn(spec)
         child.watch = None

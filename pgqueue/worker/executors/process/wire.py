@@ -9,19 +9,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from math import inf
 from time import monotonic
 from typing import Any
 
+from pgqueue.company import LONGEST_WAIT, MOST_TOGETHER, Batching
 from pgqueue.context import LONGEST_EXTENSION
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.errors import OptionError
 from pgqueue.events import Finished, succeeded
 from pgqueue.hooks import OF_JOBS
 from pgqueue.ids import uuid_of
-from pgqueue.job import Claim, QueueTerms
+from pgqueue.job import BatchClaim, Claim, QueueTerms, each_of
 from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
 from pgqueue.judge import Fallback, Terms
@@ -77,6 +78,20 @@ def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
     return number, tuple.__new__(Claim, (uuid_of(int(key, 16)), *rest))
 
 
+def fed_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
+    """A claim, or those of a batch in a list, and their number."""
+    if not isinstance(claim, BatchClaim):
+        return claim_to_wire(number, claim)
+    return number, [claim_to_wire(place, each) for place, each in enumerate(claim.claims)]
+
+
+def fed_from_wire(values: list[Any]) -> tuple[int, Claim]:
+    """What fed_to_wire() was given."""
+    if type(values[1]) is not list:
+        return claim_from_wire(values)
+    return values[0], BatchClaim.of([claim_from_wire(each)[1] for each in values[1]])
+
+
 def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
     """A settlement without its token and what travels beside it; None is a success."""
     return None if settlement.move is Move.SUCCEED else [getattr(settlement, name) for name in _FIELDS]
@@ -100,6 +115,14 @@ def finished_from_child(
     return Finished(claim, Settlement(claim.id, claim.claim, **values), elapsed, monotonic())
 
 
+def batch_from_child(
+    claim: Claim, elapsed: object, items: Mapping[int, tuple[object, str | None, str | None]]
+) -> list[Finished]:
+    """The attempts at the claims of a batch; those that it tells nothing of have succeeded. Raises Nonsense."""
+    told = ((each, items.get(place, (None, None, None))) for place, each in enumerate(each_of(claim)))
+    return [finished_from_child(each, elapsed, *said) for each, said in told]
+
+
 def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
     """A task without its code; of its policy only what portable() leaves."""
     terms = {field.name: getattr(spec.terms, field.name) for field in dataclasses.fields(spec.terms)}
@@ -117,15 +140,26 @@ def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
         spec.secrecy,
         spec.hooks,
         spec.follows,
+        spec.batching,
     )
 
 
 def spec_from_child(said: object) -> TaskSpec:
     """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
     match said:
-        case [str(target), dict(terms), str(kind), dict(waits), timeout, soft, rules, secrecy, hooks, follows] if (
-            kind in _POLICIES
-        ):
+        case [
+            str(target),
+            dict(terms),
+            str(kind),
+            dict(waits),
+            timeout,
+            soft,
+            rules,
+            secrecy,
+            hooks,
+            follows,
+            batching,
+        ] if kind in _POLICIES:
             known = _terms(terms, _POLICIES[kind](**waits))
             name = _text(target, MESSAGE_LIMIT)
             hidden = text_from_child(secrecy, TRACEBACK_LIMIT)
@@ -138,6 +172,7 @@ def spec_from_child(said: object) -> TaskSpec:
                 hidden,
                 hooks_from_child(hooks, OF_JOBS),
                 _follows(follows),
+                _batching(batching),
             )
         case _:
             raise Nonsense("no task")
@@ -257,6 +292,15 @@ def _is_own_limit(said: object, target: str) -> bool:
         case {"scope": "task", "name": name}:
             return bool(name == target)
     return False
+
+
+def _batching(said: object) -> Batching | None:
+    match said:
+        case None:
+            return None
+        case [int(size), int() | float() as wait] if 0 < size <= MOST_TOGETHER and 0 <= wait <= LONGEST_WAIT:
+            return Batching(size, wait)
+    raise Nonsense("no batches")
 
 
 def _limit(said: object) -> float | None:
