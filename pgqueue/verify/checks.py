@@ -23,6 +23,7 @@ NAMES = (
     "missing",
     "stray",
     "followed",
+    "effect",
     "early",
     "once",
     "overlap",

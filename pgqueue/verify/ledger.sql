@@ -54,6 +54,11 @@ end $$;
 create constraint trigger note_brought after insert on pgqueue.lineage deferrable initially deferred
   for each row execute function verify.note_brought();
 
+-- What is to be done once: that it was done, and what those were told who asked: first, done or unknown.
+create table verify.sent (key text not null, job_id uuid not null, claim int not null);
+create index on verify.sent (key);
+create table verify.told_of (key text not null, job_id uuid not null, was text not null);
+
 -- When jobs that are unique until their start were claimed, each in the transaction of the claim.
 create table verify.claims (job_id uuid not null, at timestamptz not null default clock_timestamp());
 create index on verify.claims (job_id);

@@ -33,6 +33,8 @@ class PlantedBug(StrEnum):
     METER = "meter"
     BRINGS_FENCE = "brings-fence"
     FOLLOW_UP = "follow-up"
+    EFFECT_CLAIM = "effect-claim"
+    EFFECT_EARLY = "effect-early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,16 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # A death is followed by nothing.
     PlantedBug.FOLLOW_UP: (
         Edit("fail", (("if _followed is not null then perform pgqueue.follow_up(_followed); end if;", ""),)),
+    ),
+    # A reservation is nobody's, whoever is at it.
+    PlantedBug.EFFECT_CLAIM: (
+        Edit("enter_effect", (
+            ("and pgqueue.is_running(_found.job_id, _found.worker, _found.claim) then 'busy'", "then 'first'"),
+        )),
+    ),
+    # What is outside of the database is done as soon as it is begun.
+    PlantedBug.EFFECT_EARLY: (
+        Edit("enter_effect", (("_scope, _key, _state, _now, _done_at,", "_scope, _key, 'done', _now, _now,"),)),
     ),
 }  # fmt: skip
 

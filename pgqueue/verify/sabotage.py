@@ -103,6 +103,14 @@ SABOTAGES = (
         "delete from verify.brought where parent = %(job)s and how = 'on_end'",
     ),
     _sabotage(
+        "something done twice", OF_KIND.format("sends"), "effect",
+        "insert into verify.sent values ('twice', %(job)s, 1), ('twice', %(job)s, 2)",
+    ),
+    _sabotage(
+        "something told as done that was not", OF_KIND.format("sends_along"), "effect",
+        "insert into verify.told_of values ('nothing', %(job)s, 'done')",
+    ),
+    _sabotage(
         "an effect of an attempt that did not succeed", EFFECT, "stray",
         "update verify.effects set claim = claim + 1 where job_id = %(job)s",
     ),

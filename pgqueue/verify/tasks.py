@@ -15,7 +15,7 @@ from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.retry import Fixed
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import task
-from pgqueue.verify.witness import END, START, Witness, async_connection, own_dsn, token, token_and_due
+from pgqueue.verify.witness import END, SENT, START, Witness, async_connection, own_dsn, token, token_and_due
 
 Conn = psycopg.Connection[Any]
 AsyncConn = psycopg.AsyncConnection[Any]
@@ -26,6 +26,8 @@ WAIT = 0.3
 SOON = Fixed(WAIT)
 TIMEOUT = 1.5
 CHILDREN = 2
+# Seconds in which jobs that do something once mean the same.
+MOMENT = 2.0
 
 EFFECT = "insert into verify.effects (job_id, claim) values (%s, %s)"
 ASKED = """
@@ -204,6 +206,38 @@ def brings_along(conn: Conn, seconds: float) -> None:
     witness.say("wrote")
     time.sleep(seconds)
     witness.say("returned")
+
+
+@task(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def sends(seconds: float) -> None:
+    """Does something outside of the database once; what nobody knows of it leaves out."""
+    witness, key = Witness(), _key("sends")
+    # A connection that breaks may have carried it out.
+    with current_job().once(key, on_unknown="skip", unsure=(psycopg.Error,)) as first:
+        if first:
+            time.sleep(seconds / 2)
+            witness.sends(key)
+            time.sleep(seconds / 2)
+    witness.was_told(key, first)
+    witness.say("returned")
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def sends_along(conn: Conn, seconds: float) -> None:
+    """As `sends`, in its own transaction."""
+    witness, key = Witness(), _key("sends along")
+    with current_job().once(key) as first:
+        if first:
+            conn.execute(SENT, [key, *token()])
+    witness.was_told(key, first)
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+def _key(what: str) -> str:
+    """Of this job alone, whose attempts are to agree; or of all that come in the same moment."""
+    own = current_job().id
+    return f"{what}, job {own}" if own.int % 2 else f"{what}, moment {int(time.time() / MOMENT)}"
 
 
 @task(retry=SOON, max_attempts=MAX_ATTEMPTS)

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.context import current_job
+from pgqueue.ledger import First
 from pgqueue.store.connection import open_async_connection, open_connection
 
 Conn = psycopg.Connection[Any]
@@ -20,6 +21,8 @@ values (%s, %s, %s, %s, %s, %s, (select count(*) from verify.asked where job_id 
 """
 END = "insert into verify.ends (job_id, claim, what, wait) values (%s, %s, %s, %s)"
 LATER = "select count(*) from verify.starts where job_id = %s and claim > %s"
+SENT = "insert into verify.sent (key, job_id, claim) values (%s, %s, %s)"
+TOLD = "insert into verify.told_of (key, job_id, was) values (%s, %s, %s)"
 SAID = "select count(*) from verify.ends where job_id = %s and what = %s"
 
 
@@ -32,6 +35,15 @@ class Witness:
     def say(self, what: str, wait: float | None = None) -> None:
         """The attempt is about to do this; the next one is due `wait` seconds later."""
         self._execute(END, [*token(), what, wait])
+
+    def sends(self, key: str) -> None:
+        """The attempt does what is to be done once."""
+        self._execute(SENT, [key, *token()])
+
+    def was_told(self, key: str, first: First) -> None:
+        """What the attempt was told about that."""
+        was = "first" if first else "unknown" if first.is_unknown else "done"
+        self._execute(TOLD, [key, current_job().id, was])
 
     def has_said(self, what: str) -> bool:
         """Whether any attempt of the job has said it."""

@@ -86,6 +86,8 @@ TASKS = {
     "brings": 6,
     "brings_along": 4,
     "followed": 6,
+    "sends": 6,
+    "sends_along": 4,
 }
 # Of those that faults wait for, more are long than of the others.
 LONG = {"once": 0.8, "fails": 0.5, "effect": 0.4}
