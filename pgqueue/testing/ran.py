@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.events import Finished
-from pgqueue.outcome import Failed, Move
+from pgqueue.outcome import HUMAN, Failed, Move
 from pgqueue.testing.attempting import Seen
 from pgqueue.testing.failures import AttemptFailed
 
@@ -36,7 +36,8 @@ class Ran:
     `value` is what the task returned, `error` what it raised; `message` is the worker's word about it. `retry_in` are
     seconds until the job runs again, None if it has ended; `reason` is why it is dead, None if it is not. `expected` is
     whether the task asked for the failure itself, or calls it expected; `log` what it said with `job.log`, `enqueued`
-    what it gathered for its success, `progress` how far it said it was: done, total, note.
+    what it gathered for its success, `progress` how far it said it was: done, total, note. `fallback` is the code that
+    goes on with the job, or "human".
     """
 
     id: UUID
@@ -54,6 +55,7 @@ class Ran:
     log: tuple[str, ...] = ()
     enqueued: tuple[Brought, ...] = ()
     progress: tuple[float, float | None, str | None] | None = None
+    fallback: str | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -62,8 +64,8 @@ class Ran:
 
     @property
     def ended(self) -> bool:
-        """Whether the job runs no more."""
-        return self.retry_in is None
+        """Whether the job runs no more, and waits for no human."""
+        return self.retry_in is None and self.fallback is None
 
     @property
     def failed(self) -> bool:
@@ -76,13 +78,15 @@ class Ran:
             told += f": {self.message}"
         if self.reason is not None:
             return f"{told}; dead: {self.reason}"
+        if self.fallback is not None:
+            return f"{told}; falls back to {self.fallback}"
         return told if self.retry_in is None else f"{told}; runs again in {self.retry_in:g} s"
 
 
 def ran_of(finished: Finished, seen: Seen) -> Ran:
     """The attempt as its settlement was written."""
     claim, settled, outcome = finished.claim, finished.settlement, seen.outcome
-    again = settled.move in (Move.RETRY, Move.RELEASE, Move.PARK)
+    again = settled.move in (Move.RETRY, Move.RELEASE, Move.PARK) or settled.fallback not in (None, HUMAN)
     kind = None if settled.error_type is None else settled.error_type.rpartition(".")[2]
     return Ran(
         claim.id,
@@ -94,12 +98,13 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
         seen.error,
         ": ".join(filter(None, (kind, settled.error))) or None,
         settled.delay if again else None,
-        None if settled.outcome == "cancelled" else settled.reason,
+        settled.reason if settled.move is Move.END and settled.outcome != "cancelled" else None,
         isinstance(outcome, Failed) and (outcome.asked or outcome.expected),
         finished.elapsed,
         tuple(seen.log),
         tuple(_brought(seen)),
         _progress(seen),
+        settled.fallback if settled.move is Move.FALL_BACK else None,
     )
 
 

@@ -186,3 +186,15 @@ def take_time() -> None:
 @pgqueue.task
 def due(at: datetime, price: Decimal) -> str:
     return f"{type(at).__name__} {type(price).__name__}"
+
+
+@pgqueue.task(max_attempts=1, fallback="tests.testing.tasks:guess")
+def price(order_id: int) -> int:
+    raise LookupError("no price list")
+
+
+@pgqueue.task(max_attempts=1, fallback="human")
+def guess(order_id: int) -> int:
+    if order_id > 1:
+        raise LookupError("no idea")
+    return 9

@@ -198,3 +198,18 @@ def test_hooks_are_told(conn: Conn) -> None:
     tasks.hooked.enqueue(conn)
     drain(conn)
     assert tasks.heard == ["tests.testing.tasks:hooked"]
+
+
+def test_fallbacks_go_on_with_the_job(conn: Conn) -> None:
+    job = tasks.price.enqueue(conn, 1)
+    failed, done = drain(conn, raises=False)
+    assert (failed.id, failed.fallback, failed.reason, failed.ended) == (job.id, tasks.guess.target, None, False)
+    assert (done.id, done.value) == (job.id, 9)
+    tasks.price.enqueue(conn, 2)
+    assert [(each.fallback, each.retry_in) for each in drain(conn, raises=False)] == [
+        (tasks.guess.target, 0.0),
+        ("human", None),
+    ]
+    tasks.price.enqueue(conn, 2)
+    with pytest.raises(AttemptFailed, match=r"falls back to tests\.testing\.tasks:guess"):
+        drain(conn)
