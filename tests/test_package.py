@@ -73,6 +73,7 @@ def test_the_wheel_carries_all_that_runs(wheel: Path) -> None:
         *(ROOT / "pgqueue").rglob("*.sql"),
         *(ROOT / "pgqueue").rglob("*.py"),
         ROOT / "pgqueue" / "py.typed",
+        ROOT / "pytest_pgqueue.py",
     ]:
         assert str(source.relative_to(ROOT)) in names
     for source in [*(ROOT / "migrations").rglob("*.py"), ROOT / "migrations" / "script.py.mako"]:
@@ -85,9 +86,10 @@ def test_the_wheel_carries_all_that_runs(wheel: Path) -> None:
 def test_the_distribution_has_a_name_of_its_own_and_the_rest_is_pgqueue(wheel: Path, installed: Installed) -> None:
     assert wheel.name.startswith(f"pgqueue_postgres-{pgqueue.__version__}-")
     code = (
-        "from importlib.metadata import distribution as d; print([e.name for e in d('pgqueue-postgres').entry_points])"
+        "from importlib.metadata import distribution as d;"
+        " print(*sorted((e.group, e.name) for e in d('pgqueue-postgres').entry_points))"
     )
-    assert installed("python", "-c", code) == "['pgqueue']\n"
+    assert installed("python", "-c", code) == "('console_scripts', 'pgqueue') ('pytest11', 'pgqueue')\n"
 
 
 # Any installer's word, and behind it, in the same line, the name that is somebody else's.
@@ -153,7 +155,7 @@ def test_the_names_that_come_late_come_for_all_ways_to_ask(tmp_path: Path) -> No
         "import pgqueue; assert 'Worker' in dir(pgqueue); pgqueue.Worker.run",
         "from pgqueue import Worker; Worker.run",
         "from pgqueue import *; Worker.run",
-        "import pgqueue; pgqueue.worker.end_process; pgqueue.logs.JobFilter",
+        "import pgqueue; pgqueue.worker.end_process; pgqueue.logs.JobFilter; pgqueue.testing.drain",
         "import pgqueue; assert not hasattr(pgqueue, 'Wroker')",
     ):
         run(sys.executable, "-c", code, cwd=tmp_path)
