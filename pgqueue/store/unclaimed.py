@@ -49,6 +49,25 @@ limit $3::pg_catalog.int4
 """
 
 
+def alike(job_id: UUID, limit: int) -> Statement[list[UUID]]:
+    """Jobs that are due and may run in one call with this one, which runs; none if it has limits. Scans jobs."""
+    return Statement(_ALIKE, (job_id, limit), lambda rows: [row[0] for row in rows])
+
+
+_ALIKE = """
+select job.id
+from pgqueue.jobs as lead
+join pgqueue.jobs as job
+  on job.target operator(pg_catalog.=) lead.target and job.queue operator(pg_catalog.=) lead.queue
+ and job.limit_key is not distinct from lead.limit_key
+where lead.id operator(pg_catalog.=) $1::pg_catalog.uuid and lead.lane is null
+  and job.worker is null and job.lane is null and job.run_at operator(pg_catalog.<=) pg_catalog.clock_timestamp()
+  and job.attempt operator(pg_catalog.=) (lead.attempt operator(pg_catalog.-) 1)
+order by job.priority desc, job.run_at, job.id
+limit $2::pg_catalog.int4
+"""
+
+
 def as_if_tried(job_id: UUID, attempts: int) -> Statement[None]:
     """Have a waiting job begin with a later attempt. O(log n)."""
     sql = """

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf, isinf
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from psycopg.pq.abc import PGconn
 
-from pgqueue.context import Middleware, extended_until, tell_cancelled
+from pgqueue.context import JobContext, Middleware, extended_until, tell_cancelled
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
@@ -28,35 +29,20 @@ from pgqueue.store.line import Line
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.batch_call import BatchCall, prepare_batch
 from pgqueue.worker.attempts.call import Call, finish, prepare
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.task_spec import spec_of, time_limits
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """What a worker need not know of an attempt: the call, what its task returned, and its outcome before judgement."""
+    """What a worker need not know of an attempt: its context, what its task returned or raised, and what it said."""
 
-    call: Call | None = None
+    context: JobContext | None = None
     value: Any = None
-    outcome: Outcome | None = None
-    log: list[str] = field(default_factory=list)
-
-    def watch(self, call: Call) -> None:
-        """Look at what this call returns."""
-        self.call = call
-        returned = call.returned
-
-        def noted(value: object) -> Succeeded:
-            self.value = value
-            return returned(value)
-
-        call.returned = noted  # type: ignore[method-assign]  # of this one call
-
-    @property
-    def error(self) -> BaseException | None:
-        """What the task raised."""
-        return None if self.call is None else self.call.error
+    error: BaseException | None = None
+    log: Sequence[str] = ()
 
 
 class LocalAttempts(Attempts):
@@ -94,34 +80,43 @@ class LocalAttempts(Attempts):
         self._cancelled = cancelled
         # Where there is none to ask, none has been here before.
         self._resumed = (None,) if resumed is None and dsn is None and server is None else resumed
-        self._seen = Seen()
+        self._last: Call | None = None
+        self._value: Any = None
+        self._said: dict[UUID, list[str]] = {}
 
     def know(self, task: Task[Any, Any]) -> None:
         """Call this task for its target, whatever is registered."""
         self._tasks[task.target] = task
 
-    def attempt(self, claim: Claim, number: int, limit: float | None) -> tuple[Finished, Seen]:
-        """One attempt, here and now; it is told that its time is up after `limit` seconds at the latest."""
-        seen = self._seen = Seen()
+    def attempt(self, claim: Claim, number: int, limit: float | None) -> list[tuple[Finished, Seen]]:
+        """One attempt, or one of each job of a batch, here and now.
+
+        It is told that its time is up after `limit` seconds at the latest.
+        """
+        self._forget()
         own = self._seconds(claim)
         with _told(lambda: self.tell(number, Notice.TIMEOUT), own, limit, lambda: self.extended_until(number)):
-            return self.run(claim, number), seen
+            return self._seen(self.run_all(claim, number))
 
-    async def attempt_in_loop(self, claim: Claim, number: int, limit: float | None) -> tuple[Finished, Seen]:
+    async def attempt_in_loop(self, claim: Claim, number: int, limit: float | None) -> list[tuple[Finished, Seen]]:
         """The same, a coroutine in the event loop that runs."""
+        task = self.find(claim)
+        if task is None or not task.is_async:
+            return self.attempt(claim, number, limit)
+        self._forget()
         began = monotonic()
+        if task.batching is not None:
+            batch, alone = prepare_batch(claim, self._tasks, self._apps, began)
+            if batch is None:
+                return self._seen(alone)
+            watches, outcome = self._in_loop.begin_batch(batch), await self._run_in_loop(batch, claim, limit)
+            return self._seen([*alone, *self._in_loop.end_batch(batch, outcome, began, watches)])
         call = prepare(claim, self._tasks, self._apps, began)
         if not isinstance(call, Call):
-            return finish(claim, call, None, began), Seen()
-        if not call.task.is_async:
-            return self.attempt(claim, number, limit)
-        seen = self._seen = Seen()
-        self._watch(call)
+            return self._seen([finish(claim, call, None, began)])
         watch = self._in_loop.begin(call)
-        own = self._seconds(claim)
-        with _told(lambda: call.tell(Notice.TIMEOUT), own, limit, lambda: extended_until(call.context)):
-            seen.outcome = await asyncio.create_task(self._in_loop.run(call), context=copy_context())
-        return self._in_loop.end(call, seen.outcome, began, watch), seen
+        outcome = await self._run_in_loop(call, claim, limit)
+        return self._seen([self._in_loop.end(call, outcome, began, watch)])
 
     def close(self) -> None:
         """Close what was opened."""
@@ -132,24 +127,62 @@ class LocalAttempts(Attempts):
         self._watch(call)
         if self._cancelled and not call.task.is_async:
             call.told = Notice.CANCELLED
-        outcome = self._seen.outcome = super()._run(call)
-        return outcome
+        return super()._run(call)
+
+    async def _run_in_loop(self, call: Call, claim: Claim, limit: float | None) -> Outcome:
+        self._watch(call)
+        with _told(
+            lambda: call.tell(Notice.TIMEOUT), self._seconds(claim), limit, lambda: extended_until(call.context)
+        ):
+            return await asyncio.create_task(self._in_loop.run(call), context=copy_context())
 
     def _watch(self, call: Call) -> None:
-        self._seen.watch(call)
-        if self._resumed is not None:
-            call.context._resumed = self._resumed
-        if self._cancelled:
-            tell_cancelled(call.context)
+        """Look at what this call returns."""
+        self._last = call
+        returned = call.returned
+
+        def noted(value: object) -> Succeeded:
+            self._value = value
+            return returned(value)
+
+        call.returned = noted  # type: ignore[method-assign]  # of this one call
+        for context in _contexts(call):
+            if self._resumed is not None:
+                context._resumed = self._resumed
+            if self._cancelled:
+                tell_cancelled(context)
+
+    def _forget(self) -> None:
+        self._last, self._value, self._said = None, None, {}
+
+    def _seen(self, finished: Sequence[Finished]) -> list[tuple[Finished, Seen]]:
+        return [(each, self._seen_of(each.claim)) for each in finished]
+
+    def _seen_of(self, claim: Claim) -> Seen:
+        call, log = self._last, self._said.get(claim.id, ())
+        if call is None:
+            return Seen(log=log)
+        if not isinstance(call, BatchCall):
+            return Seen(call.context, self._value, call.error, log)
+        for item, error in zip(call.batch, call.errors, strict=True):
+            if item.id == claim.id:
+                value = self._value.get(item.id) if isinstance(self._value, Mapping) else None
+                return Seen(item, None if error is value else value, error or call.error, log)
+        # It never came so far as to be called.
+        return Seen(log=log)
 
     def _heard(self, said: Said) -> None:
-        self._seen.log.append(said.line)
+        self._said.setdefault(said.job_id, []).append(said.line)
         if self._put is not None:
             self._put(said)
 
     def _seconds(self, claim: Claim) -> float:
         task = self.find(claim)
         return time_limits(claim, None if task is None else spec_of(task)).notice
+
+
+def _contexts(call: Call) -> Sequence[JobContext]:
+    return list(call.batch) if isinstance(call, BatchCall) else [call.context]
 
 
 @contextmanager

@@ -122,6 +122,7 @@ async def _to_quiet(runner: Runner, bounds: _Bounds, *, in_loop: bool) -> list[R
     ran: list[Ran] = []
     while True:
         runner.fire()
+        before = len(ran)
         claim = runner.claim()
         if claim is None and (pause := _due_soon(ran)):
             # An iterable task that was stopped goes on behind what is due by now.
@@ -135,11 +136,11 @@ async def _to_quiet(runner: Runner, bounds: _Bounds, *, in_loop: bool) -> list[R
             runner.give_back(claim)
             raise NotQuiet(_unquiet(claim.target, bounds, ran), ran)
         elif in_loop:
-            ran.append(await runner.run_in_loop(claim, bounds.left))
+            ran += await runner.run_in_loop(claim, bounds.left)
         else:
-            ran.append(runner.run(claim, bounds.left))
+            ran += runner.run(claim, bounds.left)
         if bounds.raises:
-            raise_failed(ran[-1], ran)
+            raise_failed(ran[before:], ran)
 
 
 def _due_soon(ran: Sequence[Ran]) -> float:

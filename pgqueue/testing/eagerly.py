@@ -103,8 +103,8 @@ class _Eagerly:
                 yield claim
                 waiting += reversed(runner.brought_by(claim.id))
 
-    def _note(self, ran: Ran) -> None:
-        self.ran.append(ran)
+    def _note(self, ran: Sequence[Ran]) -> None:
+        self.ran += ran
         if self._raises:
             raise_failed(ran, self.ran)
 

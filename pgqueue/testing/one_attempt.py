@@ -67,7 +67,7 @@ def run_job(
 
     def run() -> Ran:
         with runner_on(raw, (), middleware, task=task, cancelled=cancelled, resumed=_place(resumed_from)) as runner:
-            return runner.run(_claimed(runner, new, attempt), None)
+            return runner.run(_claimed(runner, new, attempt), None)[0]
 
     return _judged(outside_of_loops(run), raises)
 
@@ -89,16 +89,16 @@ async def run_job_async(
     if conn is None:
         with closing(_attempts(task, middleware, cancelled, _place(resumed_from))) as attempts:
             claim = _claim(task, new, attempt)
-            return _judged(ran_of(*await attempts.attempt_in_loop(claim, 1, None)), raises)
+            return _judged(ran_of(*(await attempts.attempt_in_loop(claim, 1, None))[0]), raises)
     raw = await driver_async(conn) if is_async(conn) else driver(conn)
     with runner_on(raw, (), middleware, task=task, cancelled=cancelled, resumed=_place(resumed_from)) as runner:
-        return _judged(await runner.run_in_loop(_claimed(runner, new, attempt), None), raises)
+        return _judged((await runner.run_in_loop(_claimed(runner, new, attempt), None))[0], raises)
 
 
 def _unwritten(task: AnyTask, new: NewJob, attempt: int, made: Callable[[], LocalAttempts]) -> Ran:
     # Made in the thread that it is for.
     with closing(made()) as attempts:
-        return ran_of(*attempts.attempt(_claim(task, new, attempt), 1, None))
+        return ran_of(*attempts.attempt(_claim(task, new, attempt), 1, None)[0])
 
 
 def _place(resumed_from: Any) -> tuple[Any] | None:
@@ -172,5 +172,5 @@ def _attempts(task: AnyTask, middleware: Sequence[str], cancelled: bool, resumed
 
 def _judged(ran: Ran, raises: bool) -> Ran:
     if raises:
-        raise_failed(ran, [ran])
+        raise_failed([ran], [ran])
     return ran

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.events import Finished
-from pgqueue.outcome import HUMAN, Failed, Move
+from pgqueue.outcome import HUMAN, Move, Retry
 from pgqueue.testing.attempting import Seen
 from pgqueue.testing.failures import AttemptFailed
 
@@ -85,7 +85,7 @@ class Ran:
 
 def ran_of(finished: Finished, seen: Seen) -> Ran:
     """The attempt as its settlement was written."""
-    claim, settled, outcome = finished.claim, finished.settlement, seen.outcome
+    claim, settled = finished.claim, finished.settlement
     again = settled.move in (Move.RETRY, Move.RELEASE, Move.PARK) or settled.fallback not in (None, HUMAN)
     kind = None if settled.error_type is None else settled.error_type.rpartition(".")[2]
     return Ran(
@@ -99,7 +99,7 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
         ": ".join(filter(None, (kind, settled.error))) or None,
         settled.delay if again else None,
         settled.reason if settled.move is Move.END and settled.outcome != "cancelled" else None,
-        isinstance(outcome, Failed) and (outcome.asked or outcome.expected),
+        settled.expected or isinstance(seen.error, Retry),
         finished.elapsed,
         tuple(seen.log),
         tuple(_brought(seen)),
@@ -109,12 +109,12 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
 
 
 def _progress(seen: Seen) -> tuple[float, float | None, str | None] | None:
-    gauge = None if seen.call is None else seen.call.context._gauge
+    gauge = None if seen.context is None else seen.context._gauge
     return None if gauge is None or gauge.said is None else gauge.said[:3]
 
 
 def _brought(seen: Seen) -> Iterator[Brought]:
-    brings = None if seen.call is None else seen.call.context._brings
+    brings = None if seen.context is None else seen.context._brings
     if brings is None:
         return
     for text, is_effect in [*((each, False) for each in brings.jobs), *((each, True) for each in brings.effects)]:
@@ -123,7 +123,8 @@ def _brought(seen: Seen) -> Iterator[Brought]:
         yield Brought(UUID(said["id"]), said["target"], said["args"], options, is_effect)
 
 
-def raise_failed(ran: Ran, all_of_them: Sequence[Ran]) -> None:
-    """Raise AttemptFailed if this one is trouble."""
-    if ran.failed:
-        raise AttemptFailed(str(ran), all_of_them) from ran.error
+def raise_failed(last: Sequence[Ran], ran: Sequence[Ran]) -> None:
+    """Raise AttemptFailed for the first of the last ones that is trouble."""
+    for each in last:
+        if each.failed:
+            raise AttemptFailed(str(each), ran) from each.error

@@ -23,14 +23,14 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
 from pgqueue.events import Finished
 from pgqueue.hooks import names_of
-from pgqueue.job import Claim, NewJob
+from pgqueue.job import BatchClaim, Claim, NewJob, each_of
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Expired, Move, Released
 from pgqueue.sending import plain_one
 from pgqueue.store import execute, follow_ups, jobs, keyed, queues, schedules, secrecy, workers
 from pgqueue.store.jobs import Slot, Step
 from pgqueue.store.keyed import KeyedSlot, Look
-from pgqueue.store.unclaimed import as_if_tried, bring_within_reach, brought_by
+from pgqueue.store.unclaimed import alike, as_if_tried, bring_within_reach, brought_by
 from pgqueue.tasks import declared_follows
 from pgqueue.testing.attempting import LocalAttempts, Seen
 from pgqueue.testing.ran import Ran, ran_of
@@ -103,7 +103,7 @@ class Runner:
         for claim in step.expired:
             expired = judge(claim, Expired(), registered_terms(claim.target) or UNKNOWN)
             return self.settle(Finished(claim, expired, 0.0), Seen())
-        return self._prepared(step.claims[0]) if step.claims else None
+        return self._gathered(self._prepared(step.claims[0])) if step.claims else None
 
     def enqueue(self, new: NewJob, attempts: int) -> UUID:
         """A job that was tried so often, and is not due before claim_one() takes it."""
@@ -121,19 +121,20 @@ class Runner:
         """The jobs that follow this one, and wait."""
         return execute(self._conn, brought_by(job_id))
 
-    def run(self, claim: Claim, limit: float | None) -> Ran:
-        """One attempt, and its settlement."""
+    def run(self, claim: Claim, limit: float | None) -> list[Ran]:
+        """One attempt and its settlement; several for a batch."""
         self._number += 1
-        return self.settle(*self._attempts.attempt(claim, self._number, limit))
+        return [self.settle(*each) for each in self._attempts.attempt(claim, self._number, limit)]
 
-    async def run_in_loop(self, claim: Claim, limit: float | None) -> Ran:
+    async def run_in_loop(self, claim: Claim, limit: float | None) -> list[Ran]:
         """The same, where a coroutine is to run in the event loop of the test."""
         self._number += 1
-        return self.settle(*await self._attempts.attempt_in_loop(claim, self._number, limit))
+        return [self.settle(*each) for each in await self._attempts.attempt_in_loop(claim, self._number, limit)]
 
     def give_back(self, claim: Claim) -> None:
         """It was never started."""
-        self.settle(Finished(claim, judge(claim, Released(started=False)), 0.0), Seen())
+        for each in each_of(claim):
+            self.settle(Finished(each, judge(each, Released(started=False)), 0.0), Seen())
 
     def settle(self, finished: Finished, seen: Seen) -> Ran:
         """Write the outcome down, tell hooks of it, and answer it."""
@@ -171,6 +172,15 @@ class Runner:
                 return found.step
             slots, after = found.slots, found.look_after or ""
         raise UsageError(f"{MOST_LOOKS:,} looks at jobs with limits found none that may run")
+
+    def _gathered(self, claim: Claim) -> Claim:
+        """The claim with those of its batch, if its task runs batches."""
+        task = self._attempts.find(claim)
+        if task is None or task.batching is None:
+            return claim
+        size = task.batching.company(claim, task.terms.max_attempts)
+        others = (self.claim_one(each) for each in execute(self._conn, alike(claim.id, size - 1)))
+        return BatchClaim.of([claim, *filter(None, others)])
 
     def _prepared(self, claim: Claim) -> Claim:
         """The claim with its headers, once the database knows what follows its task."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -198,3 +199,16 @@ def guess(order_id: int) -> int:
     if order_id > 1:
         raise LookupError("no idea")
     return 9
+
+
+@pgqueue.task(batch=3, retry=pgqueue.Fixed(60, jitter=0))
+def index(jobs: pgqueue.Batch[Any]) -> dict[UUID, Any]:
+    for job in jobs:
+        job.log("one of %s", len(jobs))
+    return {job.id: LookupError("bad page") if job.args == [13] else len(jobs) for job in jobs}
+
+
+@pgqueue.task(batch=3, transactional=True)
+async def index_async(conn: psycopg.AsyncConnection[Any], jobs: pgqueue.Batch[Any]) -> None:
+    for job in jobs:
+        await conn.execute("insert into charges values (%s)", job.args)
