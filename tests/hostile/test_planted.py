@@ -45,7 +45,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import looking_on, rules, seeing, steering, telling
+from tests.hostile import bringing, looking_on, rules, seeing, steering, telling
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -306,6 +306,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     looking_on.explained_on(conn)
     looking_on.followed_on(conn)
     looking_on.asked_as_before_on(conn)
+    bringing.brought_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:
