@@ -13,6 +13,7 @@ from pgqueue.options import check_integer
 from pgqueue.routes import routed
 from pgqueue.sealed import ENDED
 from pgqueue.store.spawning import AWAITED, follow_ups_written
+from pgqueue.tasks.bounds import Bounds
 
 # What each end has to decide anew.
 _NOT_SAID = ("job_id", "run_at")
@@ -22,6 +23,7 @@ class Callee(Protocol):
     """What is asked of a task that follows."""
 
     options: JobOptions
+    bounds: Bounds
 
     def misfit(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
         """How arguments do not fit."""
@@ -132,6 +134,11 @@ def _follow_up(option: str, said: Any, find: Find, strict: bool) -> NewJob:
     args = _by_keyword(option, name, new.args, task)
     if strict and task is not None and (misfit := task.misfit((), {**args, ENDED: None})):
         raise ArgumentError(f"{option}: {name} is told of the job that has ended by its argument {ENDED!r}: {misfit}")
+    if task is not None and task.bounds.codec is not None:
+        raise OptionError(
+            f"{option}: {name} has a codec, and the ended job comes beside its arguments, which are sealed; let a task"
+            " without one follow, and enqueue it"
+        )
     new = replace(new, target=name, args=args or None)
     if task is not None:
         new = new.over(task.options)
