@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from pgqueue.job import FollowUps, Notify, OnConflict, Unique, UniqueUntil
+from pgqueue.job import FollowUps, Notify, OnConflict, Target, Unique, UniqueUntil
 from pgqueue.options import Duration
 
 
@@ -42,3 +42,4 @@ class CallOptions(TaskOptions, total=False):
     on_success: FollowUps | None
     on_failure: FollowUps | None
     on_end: FollowUps | None
+    dead_to: Target | None

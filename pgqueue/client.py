@@ -60,6 +60,7 @@ def enqueue(
     on_success: FollowUps | None = None,
     on_failure: FollowUps | None = None,
     on_end: FollowUps | None = None,
+    dead_to: Target | None = None,
     **unknown: Any,
 ) -> Enqueued | Awaitable[Enqueued]:
     """Enqueue one job in the transaction open on `conn`: it exists if and only if that transaction commits.
@@ -76,7 +77,7 @@ def enqueue(
     if the call has one, at most `max_wait` after that job was enqueued.
     `cost` is as how many starts of a rate the job counts, `max_args` how many bytes its arguments may have (1 MB).
     `on_success`, `on_failure` (dead) and `on_end` are jobs that are enqueued in the transaction of its end, beside
-    those of its task: Tasks, `"module:function"` or NewJobs.
+    those of its task: Tasks, `"module:function"` or NewJobs; `dead_to` is one more that follows where it is dead.
 
     Raises TargetError, ArgumentError (SignatureError where the function is imported and does not take these arguments),
     OptionError: then nothing was sent; and KeyTaken with `on_conflict="raise"`, an
@@ -112,6 +113,7 @@ def enqueue(
         on_success=on_success,
         on_failure=on_failure,
         on_end=on_end,
+        dead_to=dead_to,
     )
     return send_one(conn, named(new, {}))
 

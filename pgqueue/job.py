@@ -43,7 +43,7 @@ DEFAULT_MAX_ATTEMPTS = 26
 MAX_CRASHES = 3
 # Of one job; its task may name as many besides.
 MOST_FOLLOW_UPS = 100
-_SELDOM_SAID = (None,) * 8
+_SELDOM_SAID = (None,) * 9
 # One hour: finite, so that nothing hangs for ever.
 DEFAULT_TIMEOUT = 3600.0
 
@@ -98,6 +98,7 @@ class JobOptions:
     on_success: FollowUps | None = None
     on_failure: FollowUps | None = None
     on_end: FollowUps | None = None
+    dead_to: Target | None = None
 
     def __post_init__(self) -> None:
         check_name("queue", self.queue)
@@ -119,10 +120,11 @@ class JobOptions:
         if self.max_args is not None:
             check_integer("max_args", self.max_args, 1, MOST_EVER)
         keys = (self.unique, self.unique_until, self.unique_for, self.on_conflict, self.max_wait)
-        if (*keys, self.on_success, self.on_failure, self.on_end) != _SELDOM_SAID:
+        if (*keys, self.on_success, self.on_failure, self.on_end, self.dead_to) != _SELDOM_SAID:
             self._check_about_keys()
             for option in ("on_success", "on_failure", "on_end"):
                 check_follow_ups(option, getattr(self, option))
+            check_dead_to(self.dead_to)
         if self.job_id is not None and not isinstance(self.job_id, UUID):
             raise OptionError(f"job_id must be a uuid.UUID, got {self.job_id!r}; wrap it: UUID(...)")
 
@@ -138,7 +140,8 @@ class JobOptions:
     @property
     def is_followed(self) -> bool:
         """Whether it says which jobs follow its end."""
-        return self.on_success is not None or self.on_failure is not None or self.on_end is not None
+        said = (self.on_success, self.on_failure, self.on_end, self.dead_to)
+        return said != (None, None, None, None)
 
     def said(self) -> dict[str, Any]:
         """The options that were given, by name."""
@@ -174,6 +177,13 @@ def check_follow_ups(option: str, said: Any) -> None:
         raise OptionError(
             f"{option} may be {MOST_FOLLOW_UPS} jobs, got {len(several)}; let one of them enqueue the rest"
         )
+
+
+def check_dead_to(said: Any) -> None:
+    """The one job that a dead one is handed to. Raises OptionError."""
+    if isinstance(said, tuple | list):
+        raise OptionError(f"dead_to is one task, got {said!r:.80}; on_failure takes a list")
+    check_follow_ups("dead_to", said)
 
 
 @cache

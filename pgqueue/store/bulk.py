@@ -40,9 +40,19 @@ _CHUNK = 500
 _CHUNK_BYTES = 1024 * 1024
 # What the database's clock or a look at other jobs decides.
 _NOT_PLAIN = attrgetter(
-    "delay", "ttl", "run_at", "job_id", "unique_key", "unique", *ABOUT_KEYS, "on_success", "on_failure", "on_end"
+    "delay",
+    "ttl",
+    "run_at",
+    "job_id",
+    "unique_key",
+    "unique",
+    *ABOUT_KEYS,
+    "on_success",
+    "on_failure",
+    "on_end",
+    "dead_to",
 )
-_NOTHING = (None,) * 13
+_NOTHING = (None,) * 14
 # What an insert alone can do: as the session says, or nothing at all.
 _PLAIN_NOTIFY = (None, "off")
 _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

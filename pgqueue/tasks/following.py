@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pgqueue.codec import encode_args
 from pgqueue.errors import ArgumentError, OptionError
-from pgqueue.job import Args, FollowUps, JobOptions, NewJob, Target, check_follow_ups
+from pgqueue.job import Args, FollowUps, JobOptions, NewJob, Target, check_dead_to, check_follow_ups
 from pgqueue.options import check_integer
 from pgqueue.routes import routed
 from pgqueue.sealed import ENDED
@@ -85,19 +85,22 @@ FOLLOWS_NAMES = frozenset(Follows.__dataclass_fields__)
 
 def taken(given: dict[str, Any]) -> Follows:
     """Take what follows out of the options of a task; of `on_success` the plain functions are left, which are hooks."""
-    said = {name: given.pop(name) for name in FOLLOWS_NAMES & given.keys()}
+    said = {name: given.pop(name) for name in (*FOLLOWS_NAMES, "dead_to") if name in given}
     both = several(said.pop("on_success", None))
     jobs = [each for each in both if isinstance(each, str | NewJob) or hasattr(each, "target")]
     if hooks := [each for each in both if each not in jobs]:
         given["on_success"] = hooks
-    for option in ("on_failure", "on_end"):
+    for option in ("on_failure", "on_end", "dead_to"):
         for each in several(said.get(option)):
             if not isinstance(each, str | NewJob) and not hasattr(each, "target"):
-                other = "on_dead" if option == "on_failure" else "on_success, on_dead and on_cancel"
+                other = "on_success, on_dead and on_cancel" if option == "on_end" else "on_dead"
                 raise OptionError(
                     f"{option} enqueues jobs, which a plain function is none, got {each!r:.80}; make it a @task, or say"
                     f" {other} to have it told"
                 )
+    check_dead_to(dead_to := said.pop("dead_to", None))
+    if dead_to is not None:
+        said["on_failure"] = [*several(said.get("on_failure")), dead_to]
     follows = Follows(on_success=jobs or None, **said)
     return NOTHING_FOLLOWS if follows == NOTHING_FOLLOWS else follows
 
@@ -116,8 +119,9 @@ def with_follow_ups(new: NewJob, find: Find) -> NewJob:
     return replace(
         new,
         on_success=follow_ups("on_success", new.on_success, find),
-        on_failure=follow_ups("on_failure", new.on_failure, find),
+        on_failure=follow_ups("on_failure", [*several(new.on_failure), *several(new.dead_to)] or None, find),
         on_end=follow_ups("on_end", new.on_end, find),
+        dead_to=None,
     )
 
 

@@ -54,6 +54,7 @@ class HookOptions(TypedDict, total=False):
     on_success: HookOption | FollowUps
     on_failure: FollowUps
     on_end: FollowUps
+    dead_to: Target | None
     on_retry: HookOption
     on_error: HookOption
     on_cancel: HookOption

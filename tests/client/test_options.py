@@ -117,5 +117,12 @@ def test_no_timeout_must_be_said(db: Conn, way: Way) -> None:
 def test_sql_knows_every_option_by_the_same_name(db: Conn) -> None:
     row = db.execute("select proargnames from pg_proc where oid = 'pgqueue.enqueue'::regproc").fetchone()
     assert row is not None
-    # What SQL says by the setting pgqueue.notify, for its transaction; not at all; and by enqueue_unique.
-    assert set(row[0]) == {"target", "args", *option_names()} - {"notify", "max_args", "unique", *ABOUT_KEYS}
+    # What SQL says by the setting pgqueue.notify, for its transaction; not at all; by add_follow_up; by enqueue_unique.
+    follow_ups = {"on_success", "on_failure", "on_end", "dead_to"}
+    assert set(row[0]) == {"target", "args", *option_names()} - {
+        "notify",
+        "max_args",
+        "unique",
+        *follow_ups,
+        *ABOUT_KEYS,
+    }

@@ -8,11 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
+import pgqueue
+from pgqueue.errors import OptionError
 from pgqueue.job import JobState
 from pgqueue.judge import Fallback
-from pgqueue.manual import manual_done
+from pgqueue.manual import manual_done, manual_fail
 from pgqueue.outcome import Move
 from pgqueue.store import enqueueing, execute, jobs, reading, workers
+from pgqueue.tasks import task
 from tests import factories
 from tests.conftest import Connect
 from tests.factories import (
@@ -246,6 +249,38 @@ def test_what_follows_the_job_follows_it_whoever_ends_it(db: Conn, end: str) -> 
     ((args,),) = db.execute("select args -> 'ended' from pgqueue.jobs where queue = 'told'").fetchall()
     assert (args["id"], args["target"]) == (str(first.id), TARGET)
     assert args["state"] == ("dead" if end == "dead" else "succeeded")
+
+
+@pytest.mark.parametrize("end", ["fails", "is lost", "is given up", "is buried"])
+def test_a_dead_job_is_handed_on_by_whoever_buries_it(db: Conn, end: str) -> None:
+    triage = pgqueue.NewJob("shop.ops:triage", queue="triage")
+    made = pgqueue.enqueue(db, TARGET, [42], max_attempts=1, dead_to=triage)
+    if end == "is buried":
+        db.execute("select pgqueue.bury_waiting(%s, 'buried', 'E', 'by hand')", [made.id])
+    else:
+        (taken,) = claim(db, enlist(db))
+        match end:
+            case "fails":
+                fail(db, taken, None)
+            case "is lost":
+                lose(db, taken)
+            case _:
+                fall(db, taken)
+                assert count(db, "jobs") == 1
+                manual_fail(db, made.id, why="no such order")
+    ((args,),) = db.execute("select args -> 'ended' from pgqueue.jobs where queue = 'triage'").fetchall()
+    dead = job(db, made.id)
+    assert (args["id"], args["state"], args["reason"]) == (str(made.id), "dead", dead.reason)
+    assert f"{args['error_type']}: {args['error']}" == dead.last_error
+
+
+def test_a_job_is_handed_on_to_one_task_alone() -> None:
+    with pytest.raises(OptionError, match="dead_to is one task"):
+        pgqueue.NewJob(TARGET, dead_to=["a:b", "c:d"])  # type: ignore[arg-type]  # what is refused
+    assert task(dead_to="a:b", on_failure="c:d")(hand_on).follows.on_failure == ["c:d", "a:b"]
+
+
+def hand_on() -> None: ...
 
 
 def test_jobs_and_dead_jobs_have_what_a_revival_needs(db: Conn) -> None:
