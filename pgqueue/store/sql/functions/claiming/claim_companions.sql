@@ -49,14 +49,11 @@ begin
       limit _visits
     ), fitting as (
       select seen.id, sum(size.bytes) over (order by seen.n rows unbounded preceding) - size.bytes as before
-      from seen
+      from (select * from seen as each where each.fits order by each.n limit _limit) as seen
       cross join lateral (
         select case when pg_column_compression(j.args) is null then pg_column_size(j.args)
                     else octet_length(j.args::text) end + coalesce(pg_column_size(j.labels), 0) as bytes
         from pgqueue.jobs as j where j.ctid = seen.ctid) as size
-      where seen.fits
-      order by seen.n
-      limit _limit
     )
     select (select array_agg(fitting.id) from fitting where fitting.before < _most_bytes), last.run_at, last.id
     into _found, seen_at, seen_id
