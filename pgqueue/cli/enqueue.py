@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -41,11 +42,12 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, NewJob
+from pgqueue.routes import routed
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.unknown import LiveTargets, live_targets
-from pgqueue.tasks import Refused, Unknown, find_task
+from pgqueue.tasks import Refused, Unknown, find_task, target_of
 from pgqueue.tasks.addressing import named
 
 if TYPE_CHECKING:
@@ -118,7 +120,8 @@ def enqueue(
         notify=None if notify is None else notify.value,
         job_id=chosen,
     )
-    new = named(new, {})
+    # Without one nothing is known of the task, whatever this process has imported.
+    new = named(new, {}) if app else _as_it_is(new)
     chosen_queue = new.queue or DEFAULT_QUEUE
     found, live = _enqueued(dsn, new)
     tell(str(found.id), id=found.id, created=found.created, replaced=found.replaced, queue=chosen_queue)
@@ -130,6 +133,12 @@ def enqueue(
         say(doubt)
     elif not app and sys.stderr.isatty():
         say("taken as it is; with -A MODULE the task's own options hold, and its arguments are checked")
+
+
+def _as_it_is(new: NewJob) -> NewJob:
+    name = target_of(new.target)
+    queue = new.queue or routed(name)
+    return replace(new, target=name, queue=queue)
 
 
 def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> None:

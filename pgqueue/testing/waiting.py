@@ -130,7 +130,7 @@ def _read(text: str) -> Any:
 
 def _args_apart(wanted: Any, job: Waiting) -> list[str]:
     task = registered(job.target)
-    expected, got = _by_name(task, [] if wanted is None else wanted), _by_name(task, job.args)
+    expected, got = _by_name(task, [] if wanted is None else wanted), _by_name(task, opened(job.args))
     found = list(_apart(expected, got, "args"))
     if found and _hides(job):
         return [f"{path} differs (the task has sensitive arguments)" for path, _ in found]
