@@ -18,9 +18,9 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
 from pgqueue.job import Claim, NewJob
 from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async
-from pgqueue.testing.draining import outside_of_loops, runner_on
 from pgqueue.testing.ran import Ran, raise_failed
 from pgqueue.testing.runner import Runner
+from pgqueue.testing.staging import outside_of_loops, runner_on
 
 # Jobs that enqueue jobs, one in the other.
 DEEPEST = 32

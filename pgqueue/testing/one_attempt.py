@@ -20,9 +20,9 @@ from pgqueue.store.connection import AnyConnection, SyncConnection, driver, driv
 from pgqueue.tasks import Task, find_task, import_apps, target_of
 from pgqueue.tasks.addressing import named
 from pgqueue.testing.attempting import LocalAttempts
-from pgqueue.testing.draining import outside_of_loops, runner_on
 from pgqueue.testing.ran import Ran, raise_failed, ran_of
 from pgqueue.testing.runner import Runner
+from pgqueue.testing.staging import outside_of_loops, runner_on
 from pgqueue.worker.attempts.middleware import load_middleware
 
 AnyTask = Task[..., Any]
