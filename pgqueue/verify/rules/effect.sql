@@ -1,4 +1,4 @@
--- Effects more than once: what was done twice although it was to be done once, and what somebody was told is done and is not.
+-- Effects more than once: what was done twice, and what somebody was told is done and is not.
 select (array_agg(sent.job_id))[1] as job_id, format('%s: done %s times', sent.key, count(*)) as detail
 from verify.sent as sent
 group by sent.key
