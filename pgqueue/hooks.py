@@ -10,7 +10,7 @@ is logged, and changes nothing.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pgqueue.errors import OptionError
@@ -92,12 +92,17 @@ def named() -> frozenset[tuple[str, str]]:
     return frozenset((name, EVERY) for name, hooks in _registered.items() if hooks)
 
 
-def checked(option: str, hooks: object) -> tuple[Hook, ...]:
-    """One hook or several. Raises OptionError for what cannot be called with one event."""
+def checked(option: str, hooks: object, words: Sequence[str] = ()) -> tuple[Hook, ...]:
+    """One hook or several. Raises OptionError for what cannot be called with one event.
+
+    `words` are what the option may say instead of one.
+    """
     several = tuple(hooks) if isinstance(hooks, tuple | list) else (hooks,)
     for hook in several:
         if not callable(hook) or not _takes_one(hook):
-            raise OptionError(f"{option} must be a function that takes one event, or a list of such, got {hook!r:.80}")
+            word = f"one of {', '.join(words)}, or " if words else ""
+            wanted = f"{word}a function that takes one event, or a list of such functions"
+            raise OptionError(f"{option} must be {wanted}, got {hooks!r:.80}")
     return several
 
 

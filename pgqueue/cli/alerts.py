@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pgqueue.acting import alerts as acts
 from pgqueue.alerting.wording import title_of
-from pgqueue.cli.acting import Reason, acting, who
+from pgqueue.cli.acting import Reason, actor, who
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, duration_option, listing, new_group, seconds_option
 from pgqueue.cli.output import Columns, paint, print_json, print_list, written
 from pgqueue.cli.telling import tell, telling
 from pgqueue.printable import in_one_line
-from pgqueue.store import alert_settings, alerts, execute, reports
+from pgqueue.store import alert_settings, alerts, execute
 from pgqueue.store.alerts import Alert, Sent
 
 if TYPE_CHECKING:
@@ -116,8 +117,7 @@ def mute(
     """Tell nobody of an alert for a while, a day unless said; it need not have been wrong yet."""
     with connected(dsn) as conn:
         name = _key_of(conn, key, must_be=False)
-        with acting(conn, "alerts mute", on=name, reason=reason):
-            execute(conn, alerts.mute(name, execute(conn, reports.now()) + lasting, who()))
+        acts.mute(conn, actor(reason), name, lasting)
     tell(f"{name} is muted for {lasting}", alert=name)
 
 
@@ -127,8 +127,7 @@ def unmute(key: Key, reason: Reason = None, dsn: Dsn = None) -> None:
     """Tell people of an alert again."""
     with connected(dsn) as conn:
         name = _key_of(conn, key)
-        with acting(conn, "alerts unmute", on=name, reason=reason):
-            execute(conn, alerts.mute(name, None, who()))
+        acts.unmute(conn, actor(reason), name)
     tell(f"{name} is muted no more", alert=name)
 
 

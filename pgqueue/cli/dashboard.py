@@ -29,7 +29,8 @@ def dashboard(
         typer.Option(
             "--auth",
             metavar="HOW",
-            help="Who may look: basic:FILE, or header:NAME@NETWORK[,NETWORK] of a proxy; else this machine alone.",
+            help="Who may look: basic:FILE, or header:NAME@NETWORK[,NETWORK] of a proxy, whose users see all queues;"
+            " else this machine alone.",
         ),
     ] = None,
     read_dsn: Annotated[

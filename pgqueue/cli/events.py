@@ -20,8 +20,8 @@ from pgqueue.cli.spans import brief_seconds
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
-from pgqueue.search import Matcher
-from pgqueue.store import Statement, ends, execute
+from pgqueue.search import Matcher, Query
+from pgqueue.store import Statement, ends, execute, secrecy
 from pgqueue.store.ends import Ended
 from pgqueue.store.looking import LONGER, look
 
@@ -65,15 +65,16 @@ def events(
     follows, and at no cost while nobody does. --json gives a line of JSON for each.
     """
     with served(dsn) as address, connected(address) as conn:
-        matcher = Matcher(query_of(words or [], now(conn), queue=queue, task=target))
+        asked = query_of(words or [], now(conn), queue=queue, task=target)
         if follow:
-            _follow(address, conn, matcher, as_json=as_json)
+            _follow(address, conn, asked, as_json=as_json)
             return
+        is_meant = _meant(conn, asked)
         found = look(conn, lambda conn: execute(conn, ends.lately(ends.BUDGET)), LONGER)
     if found is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)
-    wanted = [each for each in found if matcher.matches(each.candidate)][-limit:]
+    wanted = [each for each in found if is_meant(each)][-limit:]
     if as_json:
         for each in wanted:
             typer.echo(line_of(each))
@@ -111,7 +112,7 @@ def _values(row: Ended) -> Mapping[str, object]:
     return {**values, **{name: value for name, value in more.items() if value is not None}}
 
 
-def _follow(dsn: str, conn: psycopg.Connection[Any], matcher: Matcher, *, as_json: bool) -> None:
+def _follow(dsn: str, conn: psycopg.Connection[Any], asked: Query, *, as_json: bool) -> None:
     ears = Ears(dsn)
     told: OrderedDict[tuple[object, ...], None] = OrderedDict()
     if not as_json:
@@ -128,13 +129,21 @@ def _follow(dsn: str, conn: psycopg.Connection[Any], matcher: Matcher, *, as_jso
                 rows = look(conn, _asking(ends.of(some, ears.since - LATEST)), LONGER)
                 if rows is None:
                     say(f"what ended of {len(some)} jobs could not be read in time, and is not told")
+                # Anew each time: a task that was met meanwhile may have said what is nobody's business.
+                is_meant = _meant(conn, asked)
                 for row in _new(rows or (), told):
-                    if matcher.matches(row.candidate):
+                    if is_meant(row):
                         typer.echo(line_of(row) if as_json else _line(row))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.FINE) from None
     finally:
         ears.stop()
+
+
+def _meant(conn: psycopg.Connection[Any], asked: Query) -> Callable[[Ended], bool]:
+    """Whether a query asks for an attempt; it finds none by what is hidden."""
+    matcher, shown = Matcher(asked), secrecy.searching_by(conn, asked)
+    return lambda row: matcher.matches(row.candidate if shown is None else shown(row.candidate))
 
 
 def _asking(statement: Statement[list[Ended]]) -> Callable[[psycopg.Connection[Any]], list[Ended]]:

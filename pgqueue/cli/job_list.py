@@ -61,7 +61,8 @@ def print_found(
     as_json: bool,
 ) -> None:
     """Find a page of the jobs that a query asks for, and print it; on standard error, how far the look went."""
-    answer = searching.page(conn, asked, before=before, limit=limit, budgets=FURTHER if further else 1)
+    shown = secrecy.searching_by(conn, asked)
+    answer = searching.page(conn, asked, before=before, limit=limit, budgets=FURTHER if further else 1, shown=shown)
     if answer is None:
         say_error(BUSY)
         raise typer.Exit(Exit.FAILED)

@@ -1,4 +1,4 @@
-"""Who may look, as it is said to the command: a file of users, or a header of a proxy."""
+"""Who may look, as it is said to the command: a file of users, or a header of a proxy, whose users see all queues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def auth_of(said: str) -> Auth:
     name, at, networks = rest.partition("@")
     if kind == "header" and name and at and networks:
         try:
-            return TrustedHeader(name, proxies=networks.split(","))
+            return TrustedHeader(name, proxies=networks.split(","), queues=None)
         except ValueError as error:
             raise UsageError(f"{_SHAPES}: {error}") from error
     raise UsageError(f"{_SHAPES}; got {said.partition(':')[0]!r:.40}")

@@ -9,14 +9,14 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from pgqueue.dashboard.auth import Role, User
-from pgqueue.dashboard.waits import MOST_REMEMBERED, MOST_WAITING, delay
+from pgqueue.dashboard.waits import MOST_OF_ONE, MOST_REMEMBERED, MOST_WAITING, delay, origin_of
 from pgqueue.errors import UsageError
 
 # 16 MB and about 50 ms a try.
@@ -45,9 +45,11 @@ class Basic:
         self._nobody = hash_password(secrets.token_hex())
         self._key = os.urandom(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
-        self._failures: OrderedDict[str, int] = OrderedDict()
+        # Each by origin and name: what one guesses delays nobody elsewhere who has that name.
+        self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._tries = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        # By origin.
+        self._waiting: Counter[str] = Counter()
 
     async def __call__(self, request: Request) -> User | None:
         """The user whose name and password the request brings."""
@@ -59,19 +61,23 @@ class Basic:
         proof = hmac.digest(self._key, f"{name}\0{said}\0{password}".encode(), "sha256")
         if proof in self._right:
             return user
-        if self._waiting >= MOST_WAITING:
+        origin = origin_of(request)
+        guessing = origin, name
+        if self._waiting[origin] >= MOST_OF_ONE or self._waiting.total() >= MOST_WAITING:
             return None
-        self._waiting += 1
+        self._waiting[origin] += 1
         try:
-            await asyncio.sleep(delay(self._failures.get(name, 0)))
+            await asyncio.sleep(delay(self._failures.get(guessing, 0)))
             async with self._tries:
                 is_right = await asyncio.to_thread(_matches, password, said)
         finally:
-            self._waiting -= 1
+            self._waiting[origin] -= 1
+            if not self._waiting[origin]:
+                del self._waiting[origin]
         if user is None or not is_right:
-            _remember(self._failures, name, self._failures.get(name, 0) + 1)
+            _remember(self._failures, guessing, self._failures.get(guessing, 0) + 1)
             return None
-        self._failures.pop(name, None)
+        self._failures.pop(guessing, None)
         _remember(self._right, proof, None)
         return user
 

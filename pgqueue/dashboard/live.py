@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from datetime import UTC, datetime
+from weakref import WeakSet
 
 from pgqueue.dashboard.rendering import Regions
 from pgqueue.errors import PgqueueError
@@ -92,11 +93,15 @@ class Poller:
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._rested = 0.0
+        # Weakly: one whose answer was never begun, because its browser has gone, gives its place back.
+        self._admitted: WeakSet[Stream] = WeakSet()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there are as many streams as there may be."""
-        return sum(len(watch.streams) for watch in self._watches.values()) >= MOST_STREAMS
+    def admit(self, stream: Stream) -> bool:
+        """Take a place for a stream, until watch() of it ends; False if there are as many as there may be."""
+        if len(self._admitted) >= MOST_STREAMS:
+            return False
+        self._admitted.add(stream)
+        return True
 
     def shown(self, key: Hashable, age: float) -> Regions | None:
         """The regions of a page that somebody watches, as of the last look; None if that is so many seconds back."""
@@ -115,6 +120,7 @@ class Poller:
             async for frame in stream.frames():
                 yield frame
         finally:
+            self._admitted.discard(stream)
             watch.streams.discard(stream)
             if not watch.streams:
                 self._watches.pop(key, None)

@@ -191,12 +191,15 @@ class Site:
 
     def _stream(self, request: Request, key: Hashable, look: Callable[[], Awaitable[Regions]]) -> Response:
         # One that serves WSGI holds a thread for each answer; 204 tells a browser to stop asking, and the page polls.
-        if "wsgi_environ" in request.scope or self._poller.is_full:
+        if "wsgi_environ" in request.scope:
             return Response(status_code=204)
         every = request.query_params.get("_every", "")
         period = int(every) if every in [str(period) for period in PERIODS] else USUAL
         known = dict(each.split(".", 1) for each in request.query_params.get("_known", "").split(",") if "." in each)
-        frames = self._poller.watch(key, look, Stream(period, known))
+        stream = Stream(period, known)
+        if not self._poller.admit(stream):
+            return Response(status_code=204)
+        frames = self._poller.watch(key, look, stream)
         headers = {"x-accel-buffering": "no", "cache-control": "no-store, no-transform"}
         return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 

@@ -16,7 +16,8 @@ class TrustedHeader:
     """The user that a header names, where it comes from one of `proxies`; from anywhere else it is nobody's.
 
     `groups` are roles by the names of groups, which stand with commas in `groups_header`; the highest holds. Who is in
-    none of them has `role`, or may not look at all if that is None.
+    none of them has `role`, or may not look at all if that is None. `queues` must be said: None lets everybody see
+    all of them; a mapping has globs by the names of users, under "*" those of all others, who else may not look.
     """
 
     challenge: str | None = None
@@ -26,16 +27,16 @@ class TrustedHeader:
         name: str = "X-Forwarded-User",
         *,
         proxies: Sequence[str],
+        queues: Mapping[str, Sequence[str]] | None,
         groups: Mapping[str, Role | str] | None = None,
         groups_header: str = "X-Forwarded-Groups",
         role: Role | str | None = Role.VIEWER,
-        queues: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._header, self._groups_header = name, groups_header
         self._proxies = [ip_network(each) for each in proxies]
         self._groups = {group: Role(said) for group, said in (groups or {}).items()}
         self._role = None if role is None else Role(role)
-        self._queues = queues or {}
+        self._queues = queues
 
     def __call__(self, request: Request) -> User | None:
         """The user whom the proxy names."""
@@ -44,7 +45,12 @@ class TrustedHeader:
         if len(names) != 1 or not names[0].strip() or not self._is_trusted(request):
             return None
         name, role = names[0].strip(), self._role_of(request)
-        return None if role is None else User(name, role, self._queues.get(name))
+        if role is None:
+            return None
+        if self._queues is None:
+            return User(name, role)
+        queues = self._queues.get(name, self._queues.get("*"))
+        return None if queues is None else User(name, role, queues)
 
     def _is_trusted(self, request: Request) -> bool:
         if request.client is None:

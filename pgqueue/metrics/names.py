@@ -46,6 +46,7 @@ OF_DATABASE = (
     _made("gauge", "manual_jobs", "", "Jobs that wait for a human, counted up to 10,000"),
     _made("gauge", "manual_oldest_seconds", "", "For how long the oldest of them has waited"),
     _made("gauge", "causes_new", "", "Causes of failures that were first met within the last hour"),
+    _made("gauge", "alerts_open", "kind", "Alerts that are open: what is wrong now"),
     _made("gauge", "workers", "state", "Workers: alive, quiet, lost"),
     _made("gauge", "horizon_age_seconds", "", "For how long the oldest transaction has kept dead rows from removal"),
     _made("gauge", "table_dead_rows", "table", "Dead rows of pgqueue's tables, as PostgreSQL estimates"),

@@ -2,14 +2,13 @@
 
 from pgqueue.operations.driving import drive_detached
 from pgqueue.operations.manner import TYPED, in_words, is_to_be_typed, rate_of, share_of
-from pgqueue.operations.plan import BATCH, DOORS, PAST, STATES, WAITING, Plan, asked, begin, get
+from pgqueue.operations.plan import BATCH, PAST, STATES, WAITING, Plan, asked, begin, get
 from pgqueue.operations.previews import COUNTED, Left, Preview, counted, left, preview
 from pgqueue.operations.steps import Export, Progress, step
 
 __all__ = [
     "BATCH",
     "COUNTED",
-    "DOORS",
     "PAST",
     "STATES",
     "TYPED",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pgqueue.job import JobState
-from pgqueue.operations.plan import STATES, Conn, Plan, asked, shown_by, top
+from pgqueue.operations.plan import STATES, Conn, Plan, asked, shown_to, top
 from pgqueue.search import parse_kept
 from pgqueue.store import execute, operations, searching
 from pgqueue.store.looking import LONGER, look
@@ -57,7 +57,7 @@ def preview(conn: Conn, plan: Plan) -> Preview | None:
 def counted(conn: Conn, plan: Plan) -> Preview:
     """As preview(), in the transaction open on `conn`."""
     query = asked(plan.kind, plan.filter, plan.made_at)
-    shown = shown_by(conn, plan.via, query)
+    shown = shown_to(conn, query)
     meant = searching.search(conn, query, limit=COUNTED, budget=PREVIEWED, seconds=LONGEST, shown=shown)
     every = searching.search(conn, parse_kept(plan.filter, plan.made_at), limit=1000, seconds=LOOK, shown=shown)
     left_out = [each.state for each in every.candidates if each.state not in STATES[plan.kind]]
@@ -74,7 +74,7 @@ def left(conn: Conn, operation: Operation) -> Left | None:
     def count(conn: Conn) -> Left:
         query = asked(operation.kind, operation.filter, operation.made_at)
         below = operation.below or top(operation, query)
-        shown = shown_by(conn, operation.via, query)
+        shown = shown_to(conn, query)
         found = searching.search(conn, query, before=below, limit=COUNTED, seconds=LOOK, shown=shown)
         return Left(len(found.candidates), found.next is None)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from pgqueue.operations.plan import BATCH, Conn, asked, get, shown_by, top
+from pgqueue.operations.plan import BATCH, Conn, asked, get, shown_to, top
 from pgqueue.store import execute, operations, searching, secrecy
 from pgqueue.store.looking import plan_soundly
 from pgqueue.store.operations import Operation
@@ -57,7 +57,7 @@ def _batch(conn: Conn, operation: Operation, tried: int, export: Export | None, 
     if operation.trial is not None:
         most = min(most, operation.trial - tried)
     query = asked(operation.kind, operation.filter, operation.made_at)
-    below, shown = operation.below or top(operation, query), shown_by(conn, operation.via, query)
+    below, shown = operation.below or top(operation, query), shown_to(conn, query)
     found = searching.search(conn, query, before=below, limit=most, seconds=LOOK, shown=shown)
     ids = [each.id for each in found.candidates]
     states = sorted({each.state for each in found.candidates})

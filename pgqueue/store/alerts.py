@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from pgqueue.store.statement import Statement, nothing, only_value
 
 MOST_LISTED = 1_000
+# Letters of a key, as its column says.
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ def listed(*, only_open: bool = True, prefix: str = "") -> Statement[list[Alert]
     return Statement(_LISTED_OPEN if only_open else _LISTED, (prefix, MOST_LISTED), _read_alerts)
 
 
+def one(key: str) -> Statement[Alert | None]:
+    """One alert by its key, open or not. Walks alerts_pkey."""
+    return Statement(_ONE, (key, 1), lambda rows: next(iter(_read_alerts(rows)), None))
+
+
 def _read_alerts(rows: Sequence[Sequence[Any]]) -> list[Alert]:
     return [Alert(*(*row[:11], json.loads(row[11]), *row[12:])) for row in rows]
 
@@ -145,6 +152,8 @@ order by found.opened_at desc nulls last, found.key
 _LISTED = _LISTED_OPEN.replace("where a.state <> 'well' and ", "where ").replace(
     "order by a.key limit", "order by (a.state <> 'well') desc, a.last_at desc nulls last, a.key limit"
 )
+
+_ONE = _LISTED_OPEN.replace("where a.state <> 'well' and starts_with(a.key, $1::text)", "where a.key = $1::text")
 
 
 def messages(key: str, limit: int) -> Statement[list[Sent]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from pgqueue.job import Claim
+from pgqueue.outcome import Move, Settlement
 from pgqueue.store.statement import Statement, only_value, query
 
 
@@ -24,6 +28,16 @@ class Purge:
 
     forgotten: int
     last: UUID | None
+
+
+def lost(ids: Sequence[UUID]) -> Statement[list[tuple[Claim, Settlement]]]:
+    """Of jobs that died because their workers vanished, the last claims and what was written. O(jobs log n)."""
+    return Statement(query("buried_lost"), (list(ids),), lambda rows: [_lost(*row) for row in rows])
+
+
+def _lost(*row: Any) -> tuple[Claim, Settlement]:
+    claim, (reason, error_type, error, cause) = Claim(*row[:14]), row[14:]
+    return claim, Settlement(claim.id, claim.claim, Move.END, "lost", 0.0, reason, error_type, error, cause=cause)
 
 
 def retry_batch(queue: str | None, target: str | None, after: UUID | None, limit: int) -> Statement[Revival]:

@@ -58,11 +58,13 @@ class Heartbeat:
 class Reaped:
     """What a look at the leases found: how many jobs each vanished worker gave back.
 
-    `unfinished` is whether the search for their jobs goes on with the next call, which is then due at once.
+    `unfinished` is whether the search for their jobs goes on with the next call, which is then due at once. `dead` are
+    those of the jobs that died of it, if that was asked.
     """
 
     jobs: dict[int, int]
     unfinished: bool
+    dead: list[UUID]
 
 
 def enlist(
@@ -117,12 +119,21 @@ def discharge(worker: int, *, clean: bool) -> Statement[None]:
     return Statement("select pgqueue.discharge($1::bigint, $2::boolean)", (worker, clean), nothing)
 
 
-def reap(pages: int = 16_384) -> Statement[Reaped]:
-    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most so many pages of `jobs`."""
-    sql = "select worker, jobs, finished from pgqueue.reap($1::int)"
-    return Statement(
-        sql, (pages,), lambda rows: Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows))
-    )
+def reap(pages: int = 16_384, *, telling: bool = False) -> Statement[Reaped]:
+    """Take back the jobs of vanished workers, and tidy cancellations up. Reads at most so many pages of `jobs`.
+
+    Which of them are dead by that is answered only if it is `telling`.
+    """
+    if telling:
+        sql = "select worker, jobs, finished, dead from pgqueue.reap_telling($1::int, true)"
+    else:
+        sql = "select worker, jobs, finished, null from pgqueue.reap($1::int)"
+    return Statement(sql, (pages,), _read_reaped)
+
+
+def _read_reaped(rows: Rows) -> Reaped:
+    dead = [job_id for row in rows for job_id in row[3] or ()]
+    return Reaped({row[0]: row[1] for row in rows}, not all(row[2] for row in rows), dead)
 
 
 def reap_orphans(pages: int = 32_768) -> Statement[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pgqueue.company import LONGEST_WAIT, MOST_TOGETHER, Batching
 from pgqueue.errors import OptionError
@@ -13,6 +13,7 @@ from pgqueue.options import Duration, check_choice, check_duration, check_flag, 
 from pgqueue.retry import RetryPolicy, seconds
 
 OnTimeout = Literal["retry", "bury", "cancel"]
+ON_TIMEOUT: tuple[str, ...] = get_args(OnTimeout)
 OnExpiry = Literal["bury", "cancel"]
 FallbackOn = Literal["failed", "timeout", "crashed", "lost"]
 StoreLogs = Literal["debug", "info", "warning", "error", "off"]
@@ -47,7 +48,7 @@ class Bounds:
     def __post_init__(self) -> None:
         check_duration("soft_timeout", self.soft_timeout, zero=False, infinite=False)
         _check_said("on_timeout", self.on_timeout)
-        check_choice("on_timeout", self.on_timeout, ("retry", "bury", "cancel"))
+        check_choice("on_timeout", self.on_timeout, ON_TIMEOUT)
         _check_said("on_expiry", self.on_expiry)
         check_choice("on_expiry", self.on_expiry, ("bury", "cancel"))
         _check_said("at_most_once", self.at_most_once)

@@ -8,10 +8,12 @@ from typing import Any
 from pgqueue.errors import OptionError
 from pgqueue.hooks import OF_JOBS, Hook, Hooks, checked
 from pgqueue.job import NewJob
+from pgqueue.tasks.bounds import ON_TIMEOUT
 from pgqueue.tasks.following import several
 
 # What else these options may say, in a word, is not a hook: on_timeout="bury", on_dead="stop".
 SHARED = ("on_timeout", "on_dead")
+_WORDS = {"on_timeout": ON_TIMEOUT}
 
 
 def taken(given: dict[str, Any]) -> Hooks:
@@ -32,7 +34,7 @@ def taken(given: dict[str, Any]) -> Hooks:
                 f"{name} tells a function, and enqueues nothing, got {said!r:.80}; for a job that follows say"
                 " on_success, on_failure or on_end"
             )
-        found[name] = found.get(name, ()) + checked(name, given.pop(name))
+        found[name] = found.get(name, ()) + checked(name, given.pop(name), _WORDS.get(name, ()))
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -16,6 +18,7 @@ from starlette.routing import Route
 
 from pgqueue.dashboard import Basic, Dashboard, TrustedHeader, User, hash_password
 from pgqueue.dashboard.actions import ACTIONS
+from pgqueue.dashboard.waits import FREE_FAILURES, LONGEST_DELAY, MOST_OF_ONE, MOST_WAITING, delay
 from pgqueue.errors import UsageError
 from tests.conftest import Connect
 from tests.dashboard.asking import Answer, ask
@@ -122,6 +125,7 @@ AUTHS = {
         groups={role: role for role in ("viewer", "operator", "admin")},
         groups_header="X-Groups",
         role=None,
+        queues=None,
     ),
     "nobody is asked": None,
 }
@@ -227,8 +231,6 @@ def test_a_password_that_was_right_is_not_hashed_again(new_app: NewApp, monkeypa
 
 
 def test_guesses_wait_longer_and_longer() -> None:
-    from pgqueue.dashboard.waits import FREE_FAILURES, LONGEST_DELAY, delay
-
     delays = [delay(failures) for failures in range(FREE_FAILURES + 12)]
     assert delays[:FREE_FAILURES] == [0.0] * FREE_FAILURES
     assert delays[FREE_FAILURES:] == sorted(delays[FREE_FAILURES:])
@@ -237,7 +239,9 @@ def test_guesses_wait_longer_and_longer() -> None:
 
 
 def test_a_header_is_believed_from_the_proxy_alone(new_app: NewApp) -> None:
-    app = new_app(auth=TrustedHeader("X-User", proxies=["10.0.0.0/8", "::1/128"], groups={"ops": "operator"}))
+    app = new_app(
+        auth=TrustedHeader("X-User", proxies=["10.0.0.0/8", "::1/128"], groups={"ops": "operator"}, queues=None)
+    )
     ann = [("x-user", "ann"), ("x-forwarded-for", "1.2.3.4")]
     assert ask(app, "/jobs", headers=ann, client=("10.1.2.3", 1)).status == 200
     for headers, client in (
@@ -252,7 +256,8 @@ def test_a_header_is_believed_from_the_proxy_alone(new_app: NewApp) -> None:
 
 
 def test_groups_are_roles_and_the_highest_holds() -> None:
-    auth = TrustedHeader("X-User", proxies=["10.0.0.0/8"], groups={"ops": "operator", "root": "admin"}, role=None)
+    groups = {"ops": "operator", "root": "admin"}
+    auth = TrustedHeader("X-User", proxies=["10.0.0.0/8"], groups=groups, role=None, queues=None)
 
     def role_of(groups: str | None) -> Any:
         headers = [(b"x-user", b"ann")] + ([(b"x-forwarded-groups", groups.encode())] if groups else [])
@@ -263,6 +268,50 @@ def test_groups_are_roles_and_the_highest_holds() -> None:
     assert role_of("dev,ops") == "operator"
     assert role_of("dev") is None
     assert role_of(None) is None
+
+
+def test_who_comes_by_a_header_sees_the_queues_that_were_said_and_no_others() -> None:
+    with pytest.raises(TypeError, match="queues"):
+        TrustedHeader("X-User", proxies=["10.0.0.0/8"])  # type: ignore[call-arg]
+    said: dict[str, list[str]] = {"ann": ["mail.*"]}
+
+    def queues_of(name: str, queues: Any) -> Any:
+        auth = TrustedHeader("X-User", proxies=["10.0.0.0/8"], queues=queues)
+        user = auth(Request({"type": "http", "headers": [(b"x-user", name.encode())], "client": ("10.0.0.1", 1)}))
+        return user and user.queues
+
+    assert queues_of("ann", said) == ("mail.*",)
+    assert queues_of("bob", {**said, "*": ["web"]}) == ("web",)
+    auth = TrustedHeader("X-User", proxies=["10.0.0.0/8"], queues=said)
+    assert auth(Request({"type": "http", "headers": [(b"x-user", b"bob")], "client": ("10.0.0.1", 1)})) is None
+    assert queues_of("bob", None) is None
+
+
+def test_a_flood_of_wrong_passwords_delays_nobody_at_another_address() -> None:
+    auth = Basic({"ann": HASH})
+
+    def login(password: str, host: str) -> Any:
+        headers = [(name.encode(), value.encode()) for name, value in basic("ann", password)]
+        return auth(Request({"type": "http", "headers": headers, "client": (host, 1)}))
+
+    async def main() -> None:
+        # Until each further guess from there waits for its answer.
+        for guess in range(FREE_FAILURES):
+            assert await login(f"guess {guess}", "2001:db8::1") is None
+        flood = [asyncio.create_task(login(f"more {n}", f"2001:db8::{n:x}")) for n in range(2 * MOST_WAITING)]
+        await asyncio.sleep(0)
+        begun = time.monotonic()
+        user = await login(PASSWORD, "192.0.2.7")
+        assert user is not None
+        assert user.name == "ann"
+        # Two tries at most are before it, of a twentieth of a second.
+        assert time.monotonic() - begun < delay(FREE_FAILURES)
+        # Most were refused at once; those that wait are few.
+        assert sum(not each.done() for each in flood) <= MOST_OF_ONE
+        for each in flood:
+            each.cancel()
+
+    asyncio.run(main())
 
 
 def test_any_callable_may_say_who_it_is_or_lead_to_a_login(new_app: NewApp) -> None:
@@ -286,8 +335,6 @@ def test_users_say_what_they_are() -> None:
 
 
 def test_a_websocket_is_closed(app: Dashboard) -> None:
-    import asyncio
-
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -8,9 +8,10 @@ import time
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 
-from pgqueue.dashboard import Dashboard
+from pgqueue.dashboard import Dashboard, live
 from pgqueue.dashboard.live import Poller, Stream
 from pgqueue.dashboard.rendering import Regions
 from pgqueue.errors import PgqueueError
@@ -147,3 +148,34 @@ def test_where_an_answer_holds_a_thread_there_is_no_stream(app: Dashboard) -> No
 def test_regions_are_those_of_the_page_and_no_others(app: Dashboard) -> None:
     text = ask(app, "/queues", headers=[("x-regions", "table,../base,nothing")]).text
     assert re.findall(r'data-region="(\w+)"', text) == ["table"]
+
+
+def test_no_more_streams_are_begun_than_there_may_be_however_many_ask_at_once(
+    app: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 2)
+    poller = Poller()
+    streams = [Stream(1, {}) for _ in range(3)]
+    # Admitted, and none of them begun yet.
+    assert [poller.admit(stream) for stream in streams] == [True, True, False]
+    # One that never begins, because its browser has gone, gives its place back.
+    del streams[0]
+    assert poller.admit(streams[-1])
+
+    async def begun_and_ended() -> None:
+        frames = poller.watch("page", _nothing, streams[0])
+        await anext(frames)
+        assert not poller.admit(Stream(1, {}))
+        await frames.aclose()
+        assert poller.admit(Stream(1, {}))
+
+    asyncio.run(begun_and_ended())
+    with served(app) as address:
+        events = [Events(address, "/queues?_every=60&_known=table.0") for _ in range(3)]
+        assert [each.answer.status for each in events] == [200, 200, 204]
+        for each in events:
+            each.close()
+
+
+async def _nothing() -> Regions:
+    raise PgqueueError("nothing to be seen")

@@ -14,6 +14,7 @@ from pgqueue.events import Trouble
 from pgqueue.tasks import Task, task
 from pgqueue.worker.hooks import calling
 from pgqueue.worker.hooks.teller import MOST_WAITING
+from tests.factories import claim, enlist, expire
 from tests.hooks import tasks
 from tests.waiting import wait_until
 from tests.worker.conftest import desk, spawn, start  # noqa: F401  # fixtures
@@ -177,3 +178,27 @@ def test_an_option_that_says_a_word_too_says_either() -> None:
     with pytest.raises(OptionError, match="hooks takes on_start"):
         task(hooks={"on_funny": tell})(tasks.plain.function)
     assert hooks.registered("on_dead") == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_that_died_with_its_worker_is_told_of_by_the_worker_that_finds_out(
+    start: StartThreaded,  # noqa: F811
+    desk: Desk,  # noqa: F811
+    told: Any,
+    kind: str,
+) -> None:
+    dying = tasks.fail.using(max_attempts=1).enqueue(desk.conn).id
+    retried = tasks.fail.using(priority=4).enqueue(desk.conn).id
+    vanished = enlist(desk.conn, concurrency=2)
+    assert [each.id for each in claim(desk.conn, vanished, 2)] == [dying, retried]
+    start(executor=kind, app=[HOOKED])
+    # By then it knows which hooks there are.
+    other = tasks.succeed.enqueue(desk.conn).id
+    wait_until(lambda: told(other, "on_success"))
+    expire(desk.conn, vanished)
+    wait_until(lambda: told(dying, "on_dead"))
+    assert told(dying) == {"on_dead": 1}
+    assert told(dying, "on_dead") == [f"lost worker {vanished} vanished: its lease expired while it had this job"]
+    # What runs again is no news of theirs.
+    desk.await_all_ended()
+    assert told(retried, "on_stalled") == []

@@ -45,7 +45,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import bringing, looking_on, rules, seeing, steering, telling
+from tests.hostile import bringing, looking_on, remembering, rules, seeing, steering, telling
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -189,6 +189,7 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
     conn.execute("select * from pgqueue.job").fetchall()
     conn.execute("select * from pgqueue.queue_stats").fetchall()
     looking_on.headed_on(conn)
+    remembering.done_once_on(conn)
 
 
 def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
@@ -298,6 +299,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     rules.schedules_on(conn)
     rules.limits_on(conn)
     rules.feeds_on(conn)
+    remembering.done_once_on(conn)
+    remembering.reserved_on(conn)
     seeing.seen_on(conn)
     steering.steered_on(conn)
     telling.told_on(conn)

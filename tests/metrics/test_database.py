@@ -81,6 +81,21 @@ def test_a_transaction_that_holds_the_horizon_is_told(connect: Connect, asked: A
     assert asked()["pgqueue_horizon_age_seconds", ()] >= max(before, 0.2)
 
 
+def test_open_alerts_are_told_by_kind(db: Conn, asked: Asked) -> None:
+    insert = "insert into pgqueue.alerts (key, kind, object, state) values (%s, %s, '', %s)"
+    for key, kind, state in [
+        ("a", "stalled", "open"),
+        ("b", "stalled", "gathering"),
+        ("c", "dead", "well"),
+        ("d", "odd", "open"),
+    ]:
+        db.execute(insert, [key, kind, state])
+    found = {labels[0][1]: value for (name, labels), value in asked().items() if name == "pgqueue_alerts_open"}
+    assert {kind for kind, n in found.items() if n} == {"stalled"}
+    assert found["stalled"] == 2
+    assert "dead" in found
+
+
 def test_new_causes_are_told(db: Conn, asked: Asked) -> None:
     db.execute("insert into pgqueue.causes (cause, target, first_at) values ('old', 'a:b', now() - interval '2 hours')")
     before = asked()["pgqueue_causes_new", ()]

@@ -142,6 +142,11 @@ def test_planted_secrets_are_shown_by_no_log_no_command_and_no_page(
     # Nor does a search on a page tell whether a guess is right.
     guess = ask(app, f"/jobs?q=args.0:{EMAIL[:4]}*").text
     assert f"jobs/{waiting.id}" not in guess
+    # Nor on the command line, nor do attempts, nor the count of what would be done.
+    for words in (["jobs", "list"], ["events"], ["jobs", "cancel"]):
+        ran = command(*words, f"args.0:{EMAIL[:4]}*", *(["--dry-run"] if "cancel" in words else ["--json"]))
+        assert not any(str(job.id) in ran.out for job in (*jobs, waiting)), words
+        assert "cancel" not in words or "No such job." in ran.out, ran
     command("jobs", "purge", "state:dead", "--yes", "--export", tmp_path / "purged.jsonl")
     told["export"] = (tmp_path / "purged.jsonl").read_text()
     assert len(told["export"].splitlines()) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from typing import Any
 
 import psycopg
@@ -32,6 +33,8 @@ def _end(then: str) -> None:
             raise SoftTimeout
         case "bury":
             raise Bury("it is not wanted")
+        case "sleep":
+            time.sleep(20)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -10,7 +10,7 @@ from pgqueue.cli.spans import brief_seconds
 from pgqueue.cli.top.filters import Filter
 from pgqueue.cli.top.rows import ID_DIGITS, MOST, NOTHING_TOLD, WIDEST_ERROR, Row, cell
 from pgqueue.job import JobState
-from pgqueue.store import execute, reports, searching, tallies
+from pgqueue.store import execute, reports, searching, secrecy, tallies
 from pgqueue.store.listing import Asked, page
 from pgqueue.store.looking import look
 
@@ -75,7 +75,8 @@ def dead(conn: psycopg.Connection[Any], said: Filter) -> tuple[Sequence[Row], st
 def _jobs(conn: psycopg.Connection[Any], said: Filter, state: JobState) -> tuple[list[Job], str]:
     """Jobs of a state that the filter takes, the newest first, and how far the look went."""
     if said.text:
-        answer = searching.page(conn, said.of_jobs(state), limit=MOST)
+        query = said.of_jobs(state)
+        answer = searching.page(conn, query, limit=MOST, shown=secrecy.searching_by(conn, query))
         if answer is None:
             return [], NOTHING_TOLD
         jobs, found = answer

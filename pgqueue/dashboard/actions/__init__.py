@@ -1,6 +1,6 @@
 """All actions, in the order of their buttons; each in the file of what it is done on. How one looks: action.py."""
 
-from pgqueue.dashboard.actions import bulk, causes, jobs, limits, queues, schedules, workers
+from pgqueue.dashboard.actions import alerts, bulk, causes, jobs, limits, queues, schedules, workers
 from pgqueue.dashboard.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
@@ -11,4 +11,5 @@ ACTIONS: tuple[Action, ...] = (
     *workers.ACTIONS,
     *bulk.ACTIONS,
     *causes.ACTIONS,
+    *alerts.ACTIONS,
 )

@@ -10,7 +10,6 @@ from pgqueue.dashboard.database import Busy, Conn, seen
 from pgqueue.dashboard.pages.page import Asked
 from pgqueue.store import alerts, execute
 
-GOOD_FOR = 5.0
 MOST = 10
 
 
@@ -22,15 +21,14 @@ class OpenAlert:
     title: str
     since: datetime | None
     told: datetime | None
+    muted_until: datetime | None
     page: str
 
 
 def open_alerts(conn: Conn, asked: Asked) -> list[OpenAlert]:
     """The alerts that are open, the last first; none where it took too long."""
-    return [] if asked.user.queues is not None else asked.memory.get("open alerts", GOOD_FOR, lambda: _open(conn))
-
-
-def _open(conn: Conn) -> list[OpenAlert]:
+    if asked.user.queues is not None:
+        return []
     try:
         found = seen(conn, lambda conn: execute(conn, alerts.listed()))
     except Busy:
@@ -41,6 +39,7 @@ def _open(conn: Conn) -> list[OpenAlert]:
             title_of(each.kind, each.object, each.n, each.found),
             each.opened_at,
             each.last_sent_at,
+            each.muted_until,
             page_of(each.kind, each.object),
         )
         for each in found

@@ -99,14 +99,13 @@ class Teller:
         """An attempt began; returns at once."""
         self._tell("on_start", Begun(claim), claim.target)
 
-    def lost(self, done: Finished) -> None:
-        """An attempt was lost with its worker; returns at once."""
-        for name in names_of(done):
-            self._tell(name, done, done.claim.target)
+    def mourns(self) -> bool:
+        """Whether any hook is to be told of dead jobs."""
+        return any(name == "on_dead" for name, _ in self._wanted)
 
-    def wants(self, name: str) -> bool:
-        """Whether any hook has this name."""
-        return any(each == name for each, _ in self._wanted)
+    def buried(self, done: Finished) -> None:
+        """A job is dead because its worker vanished, another one; returns at once."""
+        self._tell("on_dead", done, done.claim.target)
 
     def stop(self, timeout: float) -> None:
         """Have what waits called for so many seconds, and then nothing more."""

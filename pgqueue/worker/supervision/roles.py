@@ -172,7 +172,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     secrecies = Secrecies(executor.secrecies)
     fallbacks = Fallbacks(worker, executor.fallbacks)
     chores = [
-        *common_chores(observe, settings.poll),
+        *common_chores(observe, settings.poll, teller),
         (secrecies.look, 0.0),
         (fallbacks.look, 0.0),
         (teller.look, 0.0),

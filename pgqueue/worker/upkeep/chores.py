@@ -18,7 +18,7 @@ from pgqueue.worker.upkeep.lookout import look_for_alerts
 from pgqueue.worker.upkeep.operator import LOOK_EVERY, drive_operations
 from pgqueue.worker.upkeep.portion import Portion
 from pgqueue.worker.upkeep.pruner import prune
-from pgqueue.worker.upkeep.reaper import reap, reap_orphans
+from pgqueue.worker.upkeep.reaper import Mourner, reap, reap_orphans
 
 # Does a bounded piece of work, and answers the seconds until it is worth a look again.
 Chore = Callable[[Connection], float]
@@ -81,7 +81,7 @@ class Chores:
             self._observe(trouble)
 
 
-def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
+def common_chores(observe: Observer, poll: float, mourner: Mourner | None = None) -> list[tuple[Chore, float]]:
     """What every worker does, each with the seconds until it is due for the first time."""
 
     # Pages of `jobs`, and rows of history.
@@ -90,7 +90,7 @@ def common_chores(observe: Observer, poll: float) -> list[tuple[Chore, float]]:
     missed, merged, nameless = Portion(500, 20_000), Portion(50, 5_000), Portion(10, 500)
 
     def take_back(conn: Connection) -> float:
-        unfinished = reap(conn, observe, pages)
+        unfinished = reap(conn, observe, pages, mourner)
         return 0.0 if unfinished else poll * random.uniform(0.8, 1.0)
 
     def adopt(conn: Connection) -> float:

@@ -1,5 +1,5 @@
 -- What is told of the whole database: (metric, label, value). Reads the statistics of this server, every row of
--- workers, and the schedules in order of name until 200 late ones are found; none of the jobs.
+-- workers, the schedules in order of name until 200 late ones are found, and 10,000 open alerts; none of the jobs.
 select 'workers' as metric,
        case when w.expires_at <= clock_timestamp() then 'lost' when w.asked = 'quiet' then 'quiet' else 'alive' end
          as label,
@@ -44,3 +44,11 @@ from (
   select p.prepared from pg_prepared_xacts as p) as held
 union all
 select 'notify_queue_usage_ratio', '', pg_notification_queue_usage()
+union all
+-- Of each kind that there is. Walks alerts_open.
+select 'alerts_open', each.kind, count(wrong.kind)::float8
+from pgqueue.alert_bounds() as each
+left join (
+  select a.kind from pgqueue.alerts as a where a.state <> 'well' order by a.key limit 10000) as wrong
+  on wrong.kind = each.kind
+group by each.kind
