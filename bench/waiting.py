@@ -30,7 +30,7 @@ from pgqueue.store.jobs import Slot
 
 WAITERS, ROUNDS, CONNECTIONS = 1_000, 3, 4
 # Seconds between two ends, and before the first: all wait then.
-SPACING, SETTLE = 0.005, 3.0
+SPACING, SETTLE = 0.005, 6.0
 FIRST_PAUSE, LAST_PAUSE = 0.01, 0.25
 WANTED = 10.0
 WORKER = 1
