@@ -8,7 +8,7 @@ import psycopg
 
 from pgqueue.job import JobState
 from pgqueue.judge import Fallback
-from pgqueue.store import execute, manual, workers
+from pgqueue.store import asking, execute, manual, workers
 from pgqueue.store.listing import Asked, page
 from tests import factories
 
@@ -27,9 +27,9 @@ def fallen_on(conn: psycopg.Connection[Any]) -> None:
     assert execute(conn, manual.waiting()).count == len(waiting) == 3
     assert page(conn, Asked(states=frozenset({JobState.MANUAL})))
     assert conn.execute("select * from pgqueue.explain(%s)", [waiting[0].job.id]).fetchall()
-    done = execute(conn, manual.done(waiting[0].job.id, "1", "ann", "test"))
+    answer = manual.done(waiting[0].job.id, "1", "ann", "test")
+    done = execute(conn, asking.required(answer, waiting[0].job.id))
     failed = execute(conn, manual.fail(waiting[1].job.id, "no", "ann", "test"))
-    assert done is not None
     assert failed is not None
     assert (done.state, failed.state) == (JobState.SUCCEEDED, JobState.DEAD)
     conn.execute("select pgqueue.retry(%s)", [waiting[2].job.id])
