@@ -194,9 +194,9 @@ def test_a_job_that_died_with_its_worker_is_told_of_by_the_worker_that_finds_out
     start(executor=kind, app=[HOOKED])
     # By then it knows which hooks there are.
     other = tasks.succeed.enqueue(desk.conn).id
-    wait_until(lambda: told(other, "on_success"))
+    wait_until(lambda: told(other, "on_success"), 30)
     expire(desk.conn, vanished)
-    wait_until(lambda: told(dying, "on_dead"))
+    wait_until(lambda: told(dying, "on_dead"), 30)
     assert told(dying) == {"on_dead": 1}
     assert told(dying, "on_dead") == [f"lost worker {vanished} vanished: its lease expired while it had this job"]
     # What runs again is no news of theirs.
