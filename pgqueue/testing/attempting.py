@@ -18,7 +18,7 @@ from uuid import UUID
 
 from psycopg.pq.abc import PGconn
 
-from pgqueue.context import JobContext, Middleware, extended_until, tell_cancelled
+from pgqueue.context import JobContext, Middleware, extended_until, resume_from, tell_cancelled
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
@@ -148,7 +148,7 @@ class LocalAttempts(Attempts):
         call.returned = noted  # type: ignore[method-assign]  # of this one call
         for context in _contexts(call):
             if self._resumed is not None:
-                context._resumed = self._resumed
+                resume_from(context, self._resumed[0])
             if self._cancelled:
                 tell_cancelled(context)
 

@@ -66,7 +66,7 @@ class Desk:
 def desk(conn: Conn, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     conn.execute("create table effects (value int)")
     conn.commit()
-    monkeypatch.setattr("pgqueue.context._home", dsn)
+    monkeypatch.setattr("pgqueue.context.home._home", dsn)
     desk = Desk(conn, dsn)
     yield desk
     desk.attempts.close()

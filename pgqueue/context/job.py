@@ -1,12 +1,10 @@
-"""What code can know about where it runs: the current job, and the connection bound for `Task.delay()`."""
+"""The job that runs, as its own code sees it: what it is, and what it says, asks and brings along."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Mapping
 from enum import StrEnum
 from typing import Any, Literal, Protocol, Unpack, overload
 from uuid import UUID
@@ -14,8 +12,9 @@ from uuid import UUID
 from pgqueue.brings import Brings
 from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
+from pgqueue.context.checkpoints import Checkpoints, place_of
 from pgqueue.enqueued import Enqueued
-from pgqueue.errors import ArgumentError, LeaseLost, OptionError, UsageError
+from pgqueue.errors import LeaseLost, OptionError, UsageError
 from pgqueue.job import Args, Claim, NewJob, Target
 from pgqueue.job_log import JobLog, Outlet
 from pgqueue.job_progress import Gauge, progress_of
@@ -26,13 +25,14 @@ from pgqueue.redaction import secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs, progress
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.store.effects import Holder
 from pgqueue.store.line import Line
 
-# Seconds that an attempt may ask for at a time, and bytes of a checkpoint.
+# Seconds that an attempt may ask for at a time.
 LONGEST_EXTENSION = 86_400.0
-LARGEST_PLACE = 2**20
+# Guards the making of the events that wait_cancelled() and wait_ending() wait for.
+_making = threading.Lock()
 
 
 class WorkerPhase(StrEnum):
@@ -68,10 +68,8 @@ class JobContext:
     _brings: Brings | None = None
     _completed = False
     _gauge: Gauge | None = None
-    # What resumed_from has found; when a checkpoint was written, and one that was not.
-    _resumed: tuple[Any] | None = None
-    _kept_at: float | None = None
-    _last_place: str | None = None
+    # Where it goes on, from the first word about that on.
+    _checkpoints: Checkpoints | None = None
     # The time.monotonic() until which it may run, as it has asked for itself.
     _extended_until: float | None = None
     _phase = WorkerPhase.WORKING
@@ -246,17 +244,11 @@ class JobContext:
 
         Read when it is first asked for. In an `async def` task that is not iterable `await load_checkpoint()` first.
         """
-        if self._resumed is None and self._claim.claim > 1:
-            self._resumed = (
-                self._database("a checkpoint").finish(self._found_place(), "first write `await job.load_checkpoint()`"),
-            )
-        return None if self._resumed is None else self._resumed[0]
+        return self._places.found()
 
     async def load_checkpoint(self) -> Any:
         """As `resumed_from`, which is there then: for `async def` tasks."""
-        if self._resumed is None and self._claim.claim > 1:
-            self._resumed = (await self._database("a checkpoint").finish_async(self._found_place()),)
-        return None if self._resumed is None else self._resumed[0]
+        return await self._places.load()
 
     @overload
     def checkpoint(self, value: object, *, conn: SyncConnection) -> None: ...
@@ -281,36 +273,34 @@ class JobContext:
         text = place_of(value)
         if conn is None:
             check_duration("every", every, zero=True, infinite=False)
-            return self._database("a checkpoint").call(self._keep(text, 0.0 if every is None else seconds(every)))
+            keeping = self._places.keep(text, 0.0 if every is None else seconds(every))
+            return self._database("a checkpoint").call(keeping)
         if every is not None:
             raise UsageError(
                 "every is for checkpoints without conn: one in a transaction commits with it, or not at all"
             )
         done = execute(conn, progress.checkpoint(self._claim, text))
-        tell_advanced(self)
+        self._advanced()
         if not isinstance(done, bool):
             return self._check_later(done, "checkpoint")
         self._check(done, "checkpoint")
         return None
 
-    async def _keep(self, text: str, every: float) -> None:
-        now = time.monotonic()
-        if self._kept_at is not None and now < self._kept_at + every:
-            self._last_place = text
-            return
-        self._check(await self._database("a checkpoint").run(progress.checkpoint(self._claim, text)), "checkpoint")
-        self._kept_at, self._last_place = now, None
-        tell_advanced(self)
+    @property
+    def _places(self) -> Checkpoints:
+        if self._checkpoints is None:
+            self._checkpoints = Checkpoints(self._claim, lambda: self._database("a checkpoint"), self._stands)
+        return self._checkpoints
 
-    async def _found_place(self) -> Any:
-        line, question = self._database("a checkpoint"), progress.checkpointed(self.id)
-        found = await (line.run(question) if line.transaction is None else line.run_within(question))
-        if found is None:
-            return None
-        claim, value = found
-        # A later attempt has said it.
-        self._check(claim < self._claim.claim, "checkpoint")
-        return value
+    def _stands(self, stands: bool) -> None:
+        """A checkpoint was written, or this attempt is late."""
+        self._check(stands, "checkpoint")
+        self._advanced()
+
+    def _advanced(self) -> None:
+        """Let whoever runs a job that crashed before know that it came further: crashes are counted in a row."""
+        if self._claim.crashes and self._outlet is not None and self._outlet.advance is not None:
+            self._outlet.advance()
 
     def _database(self, call: str) -> Line:
         if self._line is None:
@@ -411,138 +401,3 @@ class Spawner(Protocol):
 
     def effect(self, job: JobContext, task: Target | NewJob, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Enqueued:
         """With its success."""
-
-
-Middleware = Callable[[JobContext], AbstractContextManager[None]]
-
-# Guards the making of the events that wait_cancelled() and wait_ending() wait for.
-_making = threading.Lock()
-
-# Set by the worker round each attempt, inside a context of the attempt's own.
-running: ContextVar[JobContext | None] = ContextVar("pgqueue.running", default=None)
-
-_bound: ContextVar[SyncConnection | None] = ContextVar("pgqueue.bound", default=None)
-
-
-def keep_lines(job: JobContext, outlet: Outlet) -> None:
-    """Have the lines of a job that is about to run go there."""
-    job._outlet = outlet
-
-
-def give_line(job: JobContext, line: Line) -> None:
-    """Let a job that is about to run ask and write in the database by itself."""
-    job._line = line
-
-
-def tell_cancelled(job: JobContext) -> None:
-    """Let a running job know that nobody wants it any more; from any thread."""
-    job._cancelled = True
-    for waiting in (job._told, job._ending):
-        if waiting is not None:
-            waiting.set()
-
-
-def tell_phase(job: JobContext, phase: WorkerPhase) -> None:
-    """Let a running job know what its worker is about; from any thread."""
-    job._phase = phase
-    if phase is WorkerPhase.STOPPING and job._ending is not None:
-        job._ending.set()
-
-
-def phase_of(job: JobContext) -> WorkerPhase:
-    """What the worker of a running job is about."""
-    return job._phase
-
-
-def place_of(value: object) -> str:
-    """A checkpoint as JSON. Raises ArgumentError for what is not JSON, or too large."""
-    text = encode(value, "checkpoint")
-    if (size := len(text.encode())) > LARGEST_PLACE:
-        raise ArgumentError(
-            f"a checkpoint may have 1 MB, got {size / 2**20:.1f} MB; keep what is large in a table, and its id here"
-        )
-    return text
-
-
-async def keep_place(job: JobContext, value: object) -> None:
-    """Keep where a running job goes on, and what it said of that before; nothing new if that is None."""
-    if value is not None:
-        await job._keep(place_of(value), 0.0)
-    await keep_last(job)
-
-
-def tell_advanced(job: JobContext) -> None:
-    """Let whoever runs a job that crashed before know that it has come further: crashes are counted in a row."""
-    if job._claim.crashes and job._outlet is not None and job._outlet.advance is not None:
-        job._outlet.advance()
-
-
-async def keep_last(job: JobContext) -> None:
-    """Write down the checkpoint that was only remembered, if there is one."""
-    if job._last_place is not None:
-        await job._keep(job._last_place, 0.0)
-
-
-def extended_until(job: JobContext) -> float | None:
-    """The time.monotonic() until which a job has asked to run."""
-    return job._extended_until
-
-
-def current_job() -> JobContext:
-    """The job that is running here. Raises UsageError outside of one, and in a thread that the job started itself."""
-    job = running.get()
-    if job is None:
-        raise UsageError("current_job() needs a running job; in a thread of your own, pass the job to it")
-    if job._of_batch:
-        raise UsageError("current_job() is one job, and this call runs a batch; each item that it was given is a job")
-    return job
-
-
-@contextmanager
-def bound(conn: SyncConnection) -> Iterator[None]:
-    """Make `Task.delay()` enqueue on `conn`, in the transaction open there, while the block runs."""
-    if is_async(conn):
-        raise UsageError(f"bound() takes no async connection, got {type(conn).__name__}; await task.enqueue(conn, ...)")
-    token = _bound.set(conn)
-    try:
-        yield
-    finally:
-        _bound.reset(token)
-
-
-def bound_connection() -> SyncConnection | None:
-    """The connection of the innermost bound() block."""
-    return _bound.get()
-
-
-def be_at_home_in(dsn: str | None) -> None:
-    """Have `Task.delay()` outside of bound() go to that database: in a worker's process, to where its jobs come from.
-
-    Told so, and not by a variable: what a job starts must not inherit a password that the worker alone was given.
-    """
-    global _home
-    _home = dsn
-
-
-@contextmanager
-def at_home_in(dsn: str) -> Iterator[None]:
-    """Be at home in this database as long as the block runs."""
-    be_at_home_in(dsn)
-    try:
-        yield
-    finally:
-        be_at_home_in(None)
-
-
-def be_at_home_here(dsn: str) -> None:
-    """As be_at_home_in(), for this thread alone: that of a worker in somebody's own program, which has another home."""
-    _home_here.set(dsn)
-
-
-def home_database() -> str | None:
-    """The database that be_at_home_here() named in this thread, or be_at_home_in() in the process."""
-    return _home_here.get() or _home
-
-
-_home: str | None = None
-_home_here: ContextVar[str | None] = ContextVar("pgqueue.home", default=None)
