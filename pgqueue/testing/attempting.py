@@ -30,7 +30,8 @@ from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.batch_call import BatchCall, prepare_batch
-from pgqueue.worker.attempts.call import Call, finish, prepare
+from pgqueue.worker.attempts.call import Call, prepare
+from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.task_spec import spec_of, time_limits
 

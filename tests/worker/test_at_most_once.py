@@ -11,7 +11,7 @@ from pgqueue.errors import OptionError
 from pgqueue.outcome import Failed, Move, Settlement, error_report
 from pgqueue.retry import RetryPolicy
 from pgqueue.tasks import task
-from pgqueue.worker.attempts.call import finish
+from pgqueue.worker.attempts.finishing import finish
 from tests.worker.benches import KINDS, Bench, Make, wait_until
 from tests.worker.claims import claim
 from tests.worker.sample_tasks import nothing

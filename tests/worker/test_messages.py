@@ -35,7 +35,7 @@ from pgqueue.outcome import (
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.worker.attempts.task_spec import TaskSpec, portable
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.executors.process import messages, wire
+from pgqueue.worker.executors.process import messages, spec_wire, wire
 from tests.worker.claims import claim
 
 ERROR = error_report("shop.Error", "\x00 \x1b \ud800 żółw 亀 " + "x" * 9_000)
@@ -124,8 +124,8 @@ def test_a_success_is_said_as_every_outcome_is(seconds: float, begun: int | None
 def test_a_task_comes_across_whole(policy: RetryPolicy) -> None:
     terms = Terms(policy, 5, "bury", "cancel", at_most_once=True, fallback=Fallback("a:b", 2, ("failed", "lost")))
     spec = portable(TaskSpec("shop:send", terms, math.inf, 1.5))
-    ((_, said),) = sent(messages.pack(messages.TASK, wire.spec_to_wire(spec)))
-    assert wire.spec_from_child(said) == spec
+    ((_, said),) = sent(messages.pack(messages.TASK, spec_wire.spec_to_wire(spec)))
+    assert spec_wire.spec_from_child(said) == spec
 
 
 def test_every_policy_of_ours_can_come_across() -> None:
@@ -208,10 +208,10 @@ def test_a_lie_about_the_time_is_nonsense(lie: Any) -> None:
 @pytest.mark.parametrize("lie", [None, 1, "x", [], {}, math.nan, {"cap": -1}, {"max_attempts": 10**9}, 10**400])
 def test_a_lie_about_a_task_is_nonsense_or_no_lie(place: int, lie: Any) -> None:
     true = TaskSpec("shop:send", Terms(), 1.0, None)
-    said = json.loads(json.dumps(wire.spec_to_wire(true)))
+    said = json.loads(json.dumps(spec_wire.spec_to_wire(true)))
     said[place] = lie
     try:
-        spec = wire.spec_from_child(json.loads(json.dumps(said)))
+        spec = spec_wire.spec_from_child(json.loads(json.dumps(said)))
     except (ValueError, TypeError, OverflowError, OptionError):
         return
     # Another name, or another limit, may be true.
@@ -272,7 +272,7 @@ def test_no_bytes_raise_or_are_kept_beyond_the_longest_line(chunks: list[bytes])
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_no_value_is_taken_for_what_a_child_says_unless_it_is_that(said: Any) -> None:
     with pytest.raises(wire.Nonsense):
-        wire.spec_from_child(said)
+        spec_wire.spec_from_child(said)
     if said is not None:
         with pytest.raises((ValueError, TypeError)):
             wire.finished_from_child(claim("give"), 0.1, said, None)

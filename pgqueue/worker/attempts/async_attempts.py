@@ -16,8 +16,9 @@ from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, watched_to_the_end
-from pgqueue.worker.attempts.call import Call, finish, outlet_of
+from pgqueue.worker.attempts.call import Call, outlet_of
 from pgqueue.worker.attempts.exceptions import outcome_of
+from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
 from pgqueue.worker.attempts.transaction import NoConnection, excuse, noting_end, swallowed

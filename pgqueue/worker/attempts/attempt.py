@@ -23,8 +23,9 @@ from pgqueue.store.sync_or_async import at_once
 from pgqueue.tasks import Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, prepare_batch, watched_to_the_end
-from pgqueue.worker.attempts.call import Call, finish, outlet_of, prepare, undeclared
+from pgqueue.worker.attempts.call import Call, outlet_of, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
+from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.forks import Process, end_copy
 from pgqueue.worker.attempts.middleware import entered, remembering
 from pgqueue.worker.attempts.notices import Guard, NoGuard, Notice

@@ -19,8 +19,9 @@ from pgqueue.outcome import Ended, Failed, Late, Outcome, Reason, Released, Succ
 from pgqueue.store import Statement, together
 from pgqueue.store.line import Line
 from pgqueue.tasks import BatchTask, Task
-from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.call import Call, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
+from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report
 

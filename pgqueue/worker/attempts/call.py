@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import math
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Container, Mapping, Sequence
 from contextlib import suppress
-from time import monotonic
 from types import CoroutineType
 from typing import Any
 
 from pgqueue.codec import decode_args, encode
 from pgqueue.context import JobContext, WorkerPhase, give_line, tell_cancelled, tell_phase
 from pgqueue.errors import ArgumentError
-from pgqueue.events import Finished, succeeded
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
-from pgqueue.judge import UNKNOWN, Terms, judge
-from pgqueue.leaving_out import without
 from pgqueue.outcome import (
-    LONGEST_DELAY,
     Ended,
     Failed,
     Outcome,
     Reason,
     Released,
-    Settlement,
     Succeeded,
     Unregistered,
     error_report,
 )
 from pgqueue.record import EndedJob
-from pgqueue.redaction import secrets_of
-from pgqueue.retry import DEFAULT_RETRY, seconds
+from pgqueue.retry import seconds
 from pgqueue.sealed import CODEC, ENDED
-from pgqueue.secrecy import Secrecy
 from pgqueue.spawning import Spawning
 from pgqueue.store import Statement, jobs
 from pgqueue.store.line import Line
@@ -45,12 +36,9 @@ from pgqueue.tasks.following import NOTHING_FOLLOWS
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.arguments import OwnContext, Taken, result_of, taken
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.attempts.tracebacks import report, with_note
+from pgqueue.worker.attempts.tracebacks import report
 
-# What an outcome makes of a job, on the terms of its task.
-Judging = Callable[[Claim, Outcome, Terms], Settlement]
-
-_SUCCEEDED = Succeeded()
+SUCCEEDED = Succeeded()
 _SPAWNING = Spawning()
 # How soon a job is asked for again that may run at most once, and whose worker had not said so to the database.
 _UNDECLARED_DELAY = 1.0
@@ -131,7 +119,7 @@ class Call:
         """The outcome of a task that returned `value`. Raises Unstorable."""
         brings = self.context._brings
         if not self.claim.store_result:
-            return _SUCCEEDED if brings is None else Succeeded(brings=brings)
+            return SUCCEEDED if brings is None else Succeeded(brings=brings)
         try:
             text = encode(value, "result") if self.task.is_plain else result_of(self.task, value)
             return Succeeded(text, brings=brings)
@@ -220,64 +208,6 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
     else:
         return None
     return Released(_UNDECLARED_DELAY, started=False, why=why)
-
-
-def finish(
-    claim: Claim,
-    outcome: Outcome,
-    task: Task[..., Any] | None,
-    began: float,
-    opened: str | None = None,
-    judging: Judging = judge,
-) -> Finished:
-    """The settlement of an outcome, of what began at monotonic() time `began` and ends now.
-
-    `opened` are the arguments, where a codec wrote those of the claim.
-
-    A retry policy that raises or answers nonsense hurts its own job alone.
-    """
-    ended = monotonic()
-    if outcome is _SUCCEEDED:
-        # By far the most, and nothing to judge.
-        return succeeded(claim, ended - began, ended=ended)
-    finished = _judged(claim, outcome, task, ended - began, judging)
-    if task is None or task.secrecy is None:
-        return finished
-    return _without_secrets(finished, task.secrecy, opened or claim.args)
-
-
-def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float, judging: Judging) -> Finished:
-    try:
-        return Finished(claim, _settlement(claim, outcome, task, judging), elapsed, monotonic())
-    except BaseException as error:
-        terms = UNKNOWN if task is None else dataclasses.replace(task.terms, retry=DEFAULT_RETRY)
-        try:
-            noted = with_note(outcome, "its retry policy raised, too, and the default one was used", error)
-            return Finished(claim, judging(claim, noted, terms), elapsed, monotonic())
-        except BaseException as second:
-            return Finished(claim, judging(claim, Failed(report(second)), terms), elapsed, monotonic())
-
-
-def _without_secrets(done: Finished, secrecy: Secrecy, args: str) -> Finished:
-    """What no report of an exception said: the words about it, and what raised outside of the task."""
-    said = done.settlement
-    if said.error is said.traceback is None:
-        return done
-    secrets = secrets_of(secrecy, args)
-    clean = said._replace(error=without(said.error, secrets), traceback=without(said.traceback, secrets))
-    return done._replace(settlement=clean)
-
-
-def _settlement(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, judging: Judging) -> Settlement:
-    if task is None:
-        return judging(claim, outcome, UNKNOWN)
-    settlement = judging(claim, outcome, task.terms)
-    if not 0 <= settlement.delay <= LONGEST_DELAY:
-        raise ValueError(f"a delay must be from 0 to {LONGEST_DELAY:.0f} seconds, got {settlement.delay!r:.80}")
-    if type(settlement.delay) is not float:
-        # Of a class of the user's, it could not travel to the worker.
-        return settlement._replace(delay=float(settlement.delay))
-    return settlement
 
 
 def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Task[..., Any]:

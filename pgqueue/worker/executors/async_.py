@@ -22,7 +22,8 @@ from pgqueue.job_log import Outlet
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.batch_call import prepare_batch
-from pgqueue.worker.attempts.call import Call, finish, prepare, undeclared
+from pgqueue.worker.attempts.call import Call, prepare, undeclared
+from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.loop_state import LoopState
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.tracebacks import stack_of

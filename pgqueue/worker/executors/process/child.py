@@ -34,6 +34,7 @@ from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
 from pgqueue.worker.executors.process.child_lines import ChildLines
 from pgqueue.worker.executors.process.kinship import as_child, die_with
+from pgqueue.worker.executors.process.spec_wire import spec_to_wire
 from pgqueue.worker.log_writer import flush_all
 
 
@@ -147,7 +148,7 @@ class Child:
             self._tell_task(task)
 
     def _tell_task(self, task: Task[..., Any]) -> None:
-        self._say(messages.TASK, wire.spec_to_wire(portable(spec_of(task))))
+        self._say(messages.TASK, spec_to_wire(portable(spec_of(task))))
 
     def _listen(self) -> NoReturn:
         while True:

@@ -18,6 +18,7 @@ from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 from pgqueue.worker.executors.process.limits import LimitEnforcer
+from pgqueue.worker.executors.process.spec_wire import spec_from_child
 
 OF_EVERY = frozenset((*OF_JOBS, *OF_WORKERS))
 # A child that is ready tells of no more tasks than this: each is remembered, for all children.
@@ -165,7 +166,7 @@ class Reports:
 
     def _learn(self, child: ChildProcess, said: object) -> None:
         """A child that begins may bring newer code; one that runs changes nothing about a task that is known."""
-        spec = wire.spec_from_child(said)
+        spec = spec_from_child(said)
         if not child.ready:
             self._finished.learn(spec)
             return

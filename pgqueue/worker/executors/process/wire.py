@@ -7,7 +7,6 @@ in shape, range and length, and raises Nonsense for the rest.
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -15,32 +14,22 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from pgqueue.company import LONGEST_WAIT, MOST_TOGETHER, Batching
 from pgqueue.context import LONGEST_EXTENSION
 from pgqueue.description import MESSAGE_LIMIT, NAME_LIMIT, TRACEBACK_LIMIT
 from pgqueue.errors import OptionError
 from pgqueue.events import Finished, succeeded
-from pgqueue.hooks import OF_JOBS
 from pgqueue.ids import uuid_of
 from pgqueue.job import BatchClaim, Claim, QueueTerms, each_of
 from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
-from pgqueue.judge import Fallback, Terms
 from pgqueue.outcome import HUMAN, LONGEST_DELAY, Move, Reason, Settlement
-from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
-from pgqueue.store.spawning import AWAITED
-from pgqueue.tasks.fallbacks import OUTCOMES
 from pgqueue.tasks.target import fault_in
-from pgqueue.worker.attempts.task_spec import TaskSpec
 from pgqueue.worker.executors.base import Settings
 
 # Escapes and the words about what was left out make a text longer than its limit.
 _SLACK = 5
 # Year 9999, in seconds since 1970.
 _END_OF_TIME = 253_000_000_000.0
-_POLICIES: dict[str, type[RetryPolicy]] = {
-    kind.__name__: kind for kind in (RetryPolicy, Backoff, Linear, Fixed, Delays)
-}
 _CAUSE = re.compile(r"[0-9a-f]{12}")
 # What travels beside the other fields of a settlement, as long as it may be.
 BESIDE = ("result", "brings")
@@ -123,61 +112,6 @@ def batch_from_child(
     return [finished_from_child(each, elapsed, *said) for each, said in told]
 
 
-def spec_to_wire(spec: TaskSpec) -> tuple[Any, ...]:
-    """A task without its code; of its policy only what portable() leaves."""
-    terms = {field.name: getattr(spec.terms, field.name) for field in dataclasses.fields(spec.terms)}
-    policy = terms.pop("retry")
-    waits = {each.name: getattr(policy, each.name) for each in dataclasses.fields(policy)}
-    kept = {name: value for name, value in waits.items() if name not in ("on", "not_on")}
-    return (
-        spec.target,
-        terms,
-        type(policy).__name__,
-        kept,
-        spec.timeout,
-        spec.soft_timeout,
-        spec.rules,
-        spec.secrecy,
-        spec.hooks,
-        spec.follows,
-        spec.batching,
-    )
-
-
-def spec_from_child(said: object) -> TaskSpec:
-    """The task that a child tells of. Raises Nonsense, and what a policy raises about its values."""
-    match said:
-        case [
-            str(target),
-            dict(terms),
-            str(kind),
-            dict(waits),
-            timeout,
-            soft,
-            rules,
-            secrecy,
-            hooks,
-            follows,
-            batching,
-        ] if kind in _POLICIES:
-            known = _terms(terms, _POLICIES[kind](**waits))
-            name = _text(target, MESSAGE_LIMIT)
-            hidden = text_from_child(secrecy, TRACEBACK_LIMIT)
-            return TaskSpec(
-                name,
-                known,
-                _limit(timeout),
-                _limit(soft),
-                _rules(rules, name),
-                hidden,
-                hooks_from_child(hooks, OF_JOBS),
-                _follows(follows),
-                _batching(batching),
-            )
-        case _:
-            raise Nonsense("no task")
-
-
 def hooks_from_child(said: object, known: Collection[str]) -> tuple[str, ...]:
     """Names of hooks. Raises Nonsense."""
     if type(said) is not list or not all(type(name) is str and name in known for name in said):
@@ -187,7 +121,7 @@ def hooks_from_child(said: object, known: Collection[str]) -> tuple[str, ...]:
 
 def text_from_child(said: object, limit: int) -> str | None:
     """A text that PostgreSQL can store, or nothing. Raises Nonsense."""
-    return None if said is None else _text(said, limit)
+    return None if said is None else bounded_text(said, limit)
 
 
 def progress_from_child(said: list[Any]) -> Progress:
@@ -213,100 +147,10 @@ def line_from_child(said: object) -> tuple[float, str, str]:
     """A line of a job: when, at which level, and what. Raises Nonsense."""
     match said:
         case [float(at), str(level), str()] if 0 <= at < _END_OF_TIME and level in LEVELS:
-            line = _text(said[2], LONGEST)
+            line = bounded_text(said[2], LONGEST)
             if len(line.encode()) <= LONGEST:
                 return at, level, line
     raise Nonsense("no line")
-
-
-def _terms(said: dict[str, Any], policy: RetryPolicy) -> Terms:
-    match said:
-        case {
-            "max_attempts": None | int(),
-            "on_timeout": "retry" | "bury" | "cancel",
-            "on_expiry": "bury" | "cancel",
-            "at_most_once": bool(),
-            "fallback": fallback,
-        } if said["max_attempts"] is None or 0 < said["max_attempts"] < 1 << 15:
-            return Terms(retry=policy, **{**said, "fallback": _fallback(fallback)})
-        case _:
-            raise Nonsense("no terms of a task")
-
-
-def _fallback(said: object) -> Fallback | None:
-    match said:
-        case None:
-            return None
-        case [str(to), None | int() as after, [*outcomes]] if after is None or 0 < after < 1 << 15:
-            if all(each in OUTCOMES for each in outcomes):
-                return Fallback(_target(to), after, tuple(map(str, outcomes)))
-    raise Nonsense("no fallback")
-
-
-def _target(said: str) -> str:
-    if said != HUMAN and fault_in(said):
-        raise Nonsense("no target")
-    return said
-
-
-def _rules(said: object, target: str) -> str | None:
-    """What the task of this name declares; a task declares nothing about another."""
-    text = text_from_child(said, TRACEBACK_LIMIT)
-    if text is None:
-        return None
-    rules = json.loads(text)
-    match rules:
-        case {"target": named} if named == target and rules.keys() <= {"target", "schedule", "limit"}:
-            if _is_own_schedule(rules.get("schedule"), target) and _is_own_limit(rules.get("limit"), target):
-                return text
-    raise Nonsense("no rules of this task")
-
-
-def _follows(said: object) -> str | None:
-    """Which jobs follow: what the database would refuse would refuse the others' with it."""
-    text = text_from_child(said, TRACEBACK_LIMIT)
-    if text is not None:
-        match json.loads(text):
-            case {"follow_ups": [*several]} if all(
-                type(each) is dict and type(each.get("target")) is str and each.get("on") in AWAITED.values()
-                for each in several
-            ):
-                return text
-        raise Nonsense("no follow-ups")
-    return None
-
-
-def _is_own_schedule(said: object, target: str) -> bool:
-    match said:
-        case None:
-            return True
-        case {"name": name, "target": named}:
-            return bool(name == named == target)
-    return False
-
-
-def _is_own_limit(said: object, target: str) -> bool:
-    match said:
-        case None | {"scope": "key", "name": str()}:
-            return True
-        case {"scope": "task", "name": name}:
-            return bool(name == target)
-    return False
-
-
-def _batching(said: object) -> Batching | None:
-    match said:
-        case None:
-            return None
-        case [int(size), int() | float() as wait] if 0 < size <= MOST_TOGETHER and 0 <= wait <= LONGEST_WAIT:
-            return Batching(size, wait)
-    raise Nonsense("no batches")
-
-
-def _limit(said: object) -> float | None:
-    if said is None or (type(said) in (int, float) and 0 < float(said) <= inf):  # type: ignore[arg-type]  # is number
-        return said  # type: ignore[return-value]  # as above
-    raise Nonsense("no time limit")
 
 
 def _delay(said: object) -> float:
@@ -327,7 +171,13 @@ def _flag(said: object) -> bool:
     return said
 
 
-def _text(said: object, limit: int) -> str:
+def target_from_child(said: str) -> str:
+    if said != HUMAN and fault_in(said):
+        raise Nonsense("no target")
+    return said
+
+
+def bounded_text(said: object, limit: int) -> str:
     # What it holds must not end the statement that writes it down together with others.
     if type(said) is not str or len(said) > limit * _SLACK or "\x00" in said:
         raise Nonsense("no text, or too long")
@@ -337,7 +187,7 @@ def _text(said: object, limit: int) -> str:
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "move": Move,
-    "outcome": lambda said: _text(said, NAME_LIMIT),
+    "outcome": lambda said: bounded_text(said, NAME_LIMIT),
     "delay": _delay,
     "reason": lambda said: None if said is None else Reason(said).value,
     "error_type": lambda said: text_from_child(said, NAME_LIMIT),
@@ -347,6 +197,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "avoid": _flag,
     "headers": lambda said: text_from_child(said, MESSAGE_LIMIT),
     "expected": _flag,
-    "fallback": lambda said: None if said is None else _target(_text(said, NAME_LIMIT)),
+    "fallback": lambda said: None if said is None else target_from_child(bounded_text(said, NAME_LIMIT)),
     "cause": lambda said: None if said is None else _cause(said),
 }
