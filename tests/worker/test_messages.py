@@ -131,7 +131,7 @@ def test_a_task_comes_across_whole(policy: RetryPolicy) -> None:
 def test_every_policy_of_ours_can_come_across() -> None:
     module = inspect.getmodule(RetryPolicy)
     ours = {kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, RetryPolicy)}
-    assert set(wire._POLICIES.values()) == ours
+    assert set(spec_wire._POLICIES.values()) == ours
 
 
 def test_every_field_of_a_settlement_is_checked() -> None:
