@@ -69,7 +69,7 @@ def test_a_command_and_the_api_answer_under_the_same_names(pgqueue: Command, api
 def test_lists_of_jobs_have_all_but_the_arguments(pgqueue: Command, api: Dashboard, filled: Filled) -> None:
     for command, shape in (("jobs list", "/jobs"), ("dead list", "/dead")):
         printed, answered = pgqueue(*command.split(" "), "--json").json[0], read(api, shape)["items"][0]
-        assert names_of(printed) - names_of(answered) == {"args"}
+        assert names_of(printed) - names_of(answered) == {"args", "parent_id", "root_id"}
 
 
 def test_the_overview_is_the_status(pgqueue: Command, api: Dashboard, filled: Filled) -> None:

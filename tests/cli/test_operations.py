@@ -162,7 +162,7 @@ ACTS = [
     "limits remove tenant:*",
     "routes set shop.* mail",
     "routes remove shop.*",
-    f"schedules add nightly {SHOP}:send_receipt --every 1h",
+    f"schedules add nightly {SHOP}:send_receipt [1] --every 1h",
     "schedules pause nightly",
     "schedules resume nightly",
     "schedules run nightly",

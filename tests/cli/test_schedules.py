@@ -39,7 +39,7 @@ def test_add_makes_a_schedule_and_changes_it(pgqueue: Command, nightly: str, con
 
 @pytest.mark.parametrize(("every", "said"), [("5s", "every 5 s"), ("90m", "every 90 min"), ("2d", "every 2 d")])
 def test_list_says_a_length_as_it_was_meant(pgqueue: Command, every: str, said: str) -> None:
-    pgqueue("schedules", "add", "often", SEND, "--every", every)
+    pgqueue("schedules", "add", "often", SEND, "[1]", "--every", every)
     assert said in " ".join(pgqueue("schedules", "list").out.split())
 
 
@@ -56,7 +56,7 @@ def test_what_is_misspelt_is_refused_with_the_nearest_right_one(pgqueue: Command
 
 
 def test_list_shows_rules_and_what_keeps_one_from_firing(pgqueue: Command, nightly: str) -> None:
-    pgqueue("schedules", "add", "often", SEND, "--every", "5m")
+    pgqueue("schedules", "add", "often", SEND, "[1]", "--every", "5m")
     pgqueue("schedules", "pause", "often")
     head, *lines = pgqueue("schedules", "list").out.splitlines()
     assert head.split() == ["SCHEDULE", "RULE", "TIMEZONE", "TARGET", "LAST", "NEXT"]
@@ -65,7 +65,7 @@ def test_list_shows_rules_and_what_keeps_one_from_firing(pgqueue: Command, night
     found = pgqueue("schedules", "list", "--json").json
     assert [(row["name"], row["paused_by"], row["args"]) for row in found] == [
         ("nightly", None, [42]),
-        ("often", "hand", {}),
+        ("often", "hand", [1]),
     ]
     page = pgqueue("schedules", "list", "-n", 1)
     assert "go on with --after nightly" in page.err
@@ -125,7 +125,7 @@ def test_next_marks_where_the_clocks_change(pgqueue: Command) -> None:
 
 
 def test_next_of_an_interval_counts_from_its_last_tick(pgqueue: Command, conn: Conn) -> None:
-    pgqueue("schedules", "add", "often", SEND, "--every", "5m")
+    pgqueue("schedules", "add", "often", SEND, "[1]", "--every", "5m")
     row = execute(conn, schedules.get("often"))
     assert row is not None
     first, second = (each["utc"] for each in pgqueue("schedules", "next", "often", "-n", 2, "--json").json)

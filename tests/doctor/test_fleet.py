@@ -157,7 +157,7 @@ def test_large_arguments_are_told_with_their_job(db: Conn, examine: Examine) -> 
     small = enqueue(db, ["x"])
     assert examine("args_size").status == "ok"
     large: Any = db.execute("select string_agg(md5(n::text), '') from generate_series(1, 50000) as n").fetchone()
-    job_id = enqueue(db, [large[0]])
+    job_id = enqueue(db, [large[0]], max_args=2**21)
     found = examine("args_size")
     assert found.status == "warn"
     assert found.text.startswith(f"job {job_id} of shop.tasks:send has arguments of 1,")

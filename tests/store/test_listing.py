@@ -140,7 +140,7 @@ def test_a_page_changes_nothing_of_the_session(db: Conn) -> None:
 
 
 def test_arguments_too_large_for_a_list_are_left_to_the_page_of_the_job(db: Conn) -> None:
-    made = enqueue(db, ["".join(random.Random(1).choices("abcdefghij", k=400_000))])
+    made = enqueue(db, ["".join(random.Random(1).choices("abcdefghij", k=400_000))], max_args=2**20)
     found = page(db, Asked(states=EVERY))
     assert found is not None
     assert found.jobs[0].args == listing.TOO_LARGE

@@ -89,7 +89,7 @@ def again() -> None:
     again.delay()
 
 
-@pgqueue.task(limit_key="tenant:{tenant}", concurrency=1)
+@pgqueue.task(limit_key="lodger:{tenant}", concurrency=1)
 def limited(tenant: str) -> None: ...
 
 

@@ -85,7 +85,7 @@ def test_a_new_queue_among_ten_thousand_is_served_by_a_few_steps(
         wait_until(lambda: claimer.bounds.get("slots with jobs") == str(MANY))
         before = spent()
         for number in range(20):
-            desk.send(f"{BENCH[0]}:nothing", queue=f"new {number}")
+            desk.send(f"{BENCH[0]}:nothing", number, queue=f"new {number}")
             wait_until(lambda sent=number + 1: ended(worker) == sent, 2)  # type: ignore[misc]  # bound early
     finally:
         assert worker.stop() == 0

@@ -152,7 +152,8 @@ def test_a_task_that_no_longer_says_so_is_no_longer_followed(db: Conn, dsn: str)
     db.execute("select pgqueue.declare_follow_ups(array[%s], array['{\"follow_ups\": []}'], '{}')", [f"{HERE}:child"])
     drained(dsn)
     told = {row[0] for row in db.execute("select target from pgqueue.follow_ups").fetchall()}
-    assert told == {f"{HERE}:followed"}
+    assert f"{HERE}:followed" in told
+    assert f"{HERE}:child" not in told
 
 
 def test_a_dead_job_that_is_retried_is_followed_again_at_its_next_end(db: Conn, dsn: str) -> None:
@@ -168,7 +169,7 @@ def test_a_dead_job_that_is_retried_is_followed_again_at_its_next_end(db: Conn, 
 def test_nobody_starts_what_is_followed_before_the_database_knows_by_what(db: Conn, dsn: str) -> None:
     """Without what is declared the worker gives such a job back; with it, it runs."""
     worker = ThreadedWorker(dsn, app=[HERE], executor="thread", poll=0.05)
-    wait_until(lambda: count(db, "follow_ups") == 1)
+    wait_until(lambda: count(db, "follow_ups") >= 1)
     parent = pgqueue.enqueue(db, tasks.followed, [""]).id
     wait_until(lambda: len([each for each in children(db, parent) if each[1] == "succeeded"]) == 3)
     assert worker.stop() == 0

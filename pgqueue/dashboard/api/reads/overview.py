@@ -17,8 +17,9 @@ from pgqueue.dashboard.pages.page import Asked
 from pgqueue.dashboard.pages.past import RANGES, history
 from pgqueue.dashboard.pages.rates import new_causes, rates_of
 from pgqueue.dashboard.pages.workers import seen_by
-from pgqueue.store import execute, reports, schema, unknown, workers
+from pgqueue.store import execute, manual, reports, schema, unknown, workers
 from pgqueue.store.causes import NewCause
+from pgqueue.store.manual import Waiting
 from pgqueue.store.workers import WorkerRow
 
 MOST_UNKNOWN = 10_000
@@ -28,8 +29,8 @@ MOST_UNKNOWN = 10_000
 class Overview:
     """What there is, as `pgqueue status` has it; of more than 60 queues the fullest, and then `all_queues` is false.
 
-    `unknown` is how many jobs wait for a worker that knows their task, counted up to 10,000; null for who sees some
-    queues alone, as is all else that belongs to no queue.
+    `unknown` is how many jobs wait for a worker that knows their task, counted up to 10,000, and `manual` how many
+    wait for a human, and since when; null for who sees some queues alone, as is all else that belongs to no queue.
     """
 
     at: datetime
@@ -40,6 +41,7 @@ class Overview:
     all_queues: bool
     workers: list[WorkerRow]
     unknown: int | None
+    manual: Waiting | None
     new_causes: list[NewCause]
     alerts: list[AlertListed]
 
@@ -74,7 +76,7 @@ def overview(conn: Conn, asked: Asked) -> Overview:
     """The whole at a glance."""
     full = filling(conn, asked.user)
     sees_all = asked.user.queues is None
-    at, version, revision, rows, parked = seen(
+    at, version, revision, rows, parked, asked_humans = seen(
         conn,
         lambda conn: (
             execute(conn, reports.now()),
@@ -82,6 +84,7 @@ def overview(conn: Conn, asked: Asked) -> Overview:
             execute(conn, schema.revision()),
             execute(conn, workers.rows()),
             execute(conn, unknown.count_parked(MOST_UNKNOWN)) if sees_all else None,
+            execute(conn, manual.waiting()) if sees_all else None,
         ),
     )
     speeds = rates_of(conn, asked)
@@ -94,6 +97,7 @@ def overview(conn: Conn, asked: Asked) -> Overview:
         full.is_all,
         workers.holding(seen_by(asked.user, rows), full.depths.held, partial=full.depths.partial),
         parked,
+        asked_humans,
         new_causes(conn, asked),
         alerts.listed(conn, asked).items,
     )
