@@ -45,7 +45,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import bringing, falling, looking_on, remembering, rules, seeing, steering, telling
+from tests.hostile import bringing, falling, looking_on, remembering, rules, seeing, steering, telling, trying
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -311,6 +311,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     looking_on.asked_as_before_on(conn)
     bringing.brought_on(conn)
     falling.fallen_on(conn)
+    trying.tried_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:
