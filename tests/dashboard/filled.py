@@ -84,6 +84,7 @@ class Filled:
     succeeded: UUID
     operation: int
     cause: str = "0123456789ab"
+    alert: str = "growing mail"
 
     @property
     def asked(self) -> str:
@@ -151,6 +152,13 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
         values (date_trunc('minute', now()) - interval '2 minutes', %s, %s, 'failed', '0123456789ab', 2)
         """,
         [text, text],
+    )
+    conn.execute(
+        """
+        insert into pgqueue.alerts (key, kind, object, state, opened_at)
+        values ('growing mail', 'growing', %s, 'open', now())
+        """,
+        [text],
     )
     operation = conn.execute(
         """
