@@ -5,7 +5,7 @@
 -- One whose row is refused keeps no other from being given back. Scans jobs; for after a lost reply, not for every day.
 create or replace function pgqueue.disown(_worker bigint, _epoch int, _ids uuid[], _claims int[]) returns int
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   _unknown uuid[];

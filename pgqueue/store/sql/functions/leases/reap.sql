@@ -2,7 +2,7 @@
 create or replace function pgqueue.reap(_pages int default 16384)
 returns table (worker bigint, jobs int, finished boolean)
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query

@@ -6,7 +6,7 @@ create or replace function pgqueue.succeed(_worker bigint, _id uuid, _claim int,
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
 as $$
 declare
   _new json;
