@@ -12,7 +12,7 @@
 create or replace function pgqueue.reap_telling(_pages int, _telling boolean)
 returns table (worker bigint, jobs int, finished boolean, dead uuid[])
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
