@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, WorkerPhase, extended_until, keep_lines, running
+from pgqueue.context import Middleware, WorkerPhase, extended_until, give_line, keep_lines, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -88,7 +88,7 @@ class Attempts:
         if call.task.batching is not None:
             return self.run_batch(claim, number)[0]
         call.number = number
-        call.take_line(self._line)
+        give_line(call.context, self._line)
         if (outlet := self._outlet) is not None:
             keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
         self._call = call
