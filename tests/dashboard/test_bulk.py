@@ -411,7 +411,7 @@ def test_a_choice_is_offered_to_those_who_may_act(acting: Dashboard, app: Dashbo
 def test_exports_that_are_asked_for_at_once_are_two_and_one_that_nobody_reads_ends(
     new_app: NewApp, conn: Conn, monkeypatch: pytest.MonkeyPatch, spec: str
 ) -> None:
-    monkeypatch.setattr("pgqueue.dashboard.exporting.PATIENCE", 0.2)
+    monkeypatch.setattr("pgqueue.dashboard.exporting.PATIENCE", 1.5)
     fill(conn, 3)
     app = new_app()
 
