@@ -1,15 +1,7 @@
-"""A webhook: one POST over HTTPS, signed, to where the name leads now; no redirect is followed.
-
-Signed as https://www.standardwebhooks.com has it: `webhook-id`, `webhook-timestamp`, and `webhook-signature`, an
-HMAC-SHA256 of the three parts joined by dots.
-"""
+"""A webhook: one POST over HTTPS, signed, to where the name leads now; no redirect is followed."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import http.client
 import socket
 import ssl
@@ -24,6 +16,7 @@ from pgqueue.alerting.environment import allowed_networks, said
 from pgqueue.alerting.errors import NotSentError
 from pgqueue.alerting.message import Message
 from pgqueue.alerting.templates import body_of
+from pgqueue.signing import signed
 from pgqueue.version import __version__
 
 # Seconds for each wait; bytes of an answer that are read, which says nothing that is wanted.
@@ -52,7 +45,7 @@ class Webhook:
             "Idempotency-Key": message.id,
         }
         if self.secret_env:
-            headers |= signature(said(self.secret_env), message.id, int(time.time()), body)
+            headers |= signed(said(self.secret_env), message.id, int(time.time()), body)
         post(split(url), headers, body)
 
 
@@ -68,17 +61,6 @@ def split(url: str) -> SplitResult:
     if parts.username is not None or any(sign <= " " or sign >= "\x7f" for sign in url):
         raise NotSentError("the address must be of plain letters, and hold no user or password")
     return parts
-
-
-def signature(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """The headers by which who receives it knows who sent it, and when."""
-    signed = b".".join((message_id.encode(), str(at).encode(), body))
-    digest = hmac.new(_key(secret), signed, hashlib.sha256).digest()
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
 
 
 def post(parts: SplitResult, headers: Mapping[str, str], body: bytes) -> None:
@@ -123,12 +105,3 @@ def _connection(scheme: str, host: str, port: int, addresses: list[str]) -> http
     # What opens its socket; for HTTPS the name is what the certificate must be of.
     conn._create_connection = connect  # type: ignore[attr-defined]
     return conn
-
-
-def _key(secret: str) -> bytes:
-    if secret.startswith("whsec_"):
-        try:
-            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
-            raise NotSentError("the secret begins with whsec_, and the rest is not base64") from None
-    return secret.encode()

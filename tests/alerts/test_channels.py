@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pgqueue.alerting.addresses import is_permitted
+from pgqueue.addresses import is_permitted
 from pgqueue.alerting.channels import channel_of, check_channel
 from pgqueue.alerting.command import Command
 from pgqueue.alerting.errors import NotSentError
