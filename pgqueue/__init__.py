@@ -31,7 +31,9 @@ from pgqueue.errors import (
     OptionError,
     PgqueueError,
     PgqueueWarning,
+    ProgramFailed,
     QueueFull,
+    RequestFailed,
     ResultTimeout,
     SchemaError,
     SignatureError,
@@ -50,6 +52,7 @@ from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.manual import manual_done, manual_fail, manual_jobs
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.polyglot import command_task, http_task
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import (
     Attempt,
@@ -69,6 +72,7 @@ from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.sealing import register_codec
+from pgqueue.signing import verify_signature
 from pgqueue.tasks import BatchTask, Task, task
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
@@ -126,7 +130,9 @@ __all__ = [
     "OptionError",
     "PgqueueError",
     "PgqueueWarning",
+    "ProgramFailed",
     "QueueFull",
+    "RequestFailed",
     "ResultTimeout",
     "Retry",
     "RetryPolicy",
@@ -148,6 +154,7 @@ __all__ = [
     "attempts",
     "bound",
     "cancel",
+    "command_task",
     "connect",
     "current_job",
     "effect_done",
@@ -159,6 +166,7 @@ __all__ = [
     "forget_effect",
     "get_effect",
     "get_job",
+    "http_task",
     "job_logs",
     "limit",
     "manual_done",
@@ -185,6 +193,7 @@ __all__ = [
     "tree",
     "unschedule",
     "unset_queue",
+    "verify_signature",
     "wait_many",
     "watch",
 ]

@@ -22,6 +22,8 @@
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── CodecError                   content of a codec that this process lacks, or that it could not read
+    ├── ProgramFailed                the program of a command_task() ended without success
+    ├── RequestFailed                the server of an http_task() did not answer, or not with success
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
     ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
     ├── SchemaError                  the schema is missing, or older or newer than this code
@@ -208,6 +210,28 @@ class CodecError(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.codec)
+
+
+class ProgramFailed(PgqueueError):
+    """The program of a job ended without success. `exit_code` is None where it has none: a signal, or never started."""
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.exit_code)
+
+
+class RequestFailed(PgqueueError):
+    """The server that a job is posted to did not answer, or not with success. `status` is None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.status)
 
 
 class TransactionEnded(PgqueueError):

@@ -32,8 +32,8 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The file that a Python block is: its first line says so."""
-        named = re.match(r"# ([\w/]+\.py)\n", self.text)
+        """The file that a block of Python or JavaScript is: its first line says so."""
+        named = re.match(r"(?:#|//) ([\w/]+\.(?:py|js))\n", self.text)
         return named[1] if named else None
 
 

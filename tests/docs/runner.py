@@ -1,6 +1,7 @@
 """Runs the blocks of one page in order, in a folder and a database of its own, as a reader would.
 
 python     run in one module; or written to the file that its first line names (`# shop/tasks.py`)
+js         written to the file that its first line names (`// resize.js`)
 console    each `$ command` in bash; what stands below it must be what it prints (`...` stands for anything),
            and where nothing does, it must exit with 0. Exported variables stay. A worker without --burst goes
            on until the page ends, and must then end well
@@ -81,7 +82,7 @@ class PageRun:
     def run(self, block: Block) -> None:
         """Run one block; fails with its place."""
         match block.kind:
-            case "python" if block.file:
+            case "python" | "js" if block.file:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / block.file).write_text(block.text)
             case "python":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 
 import psycopg
 import pytest
@@ -39,6 +40,8 @@ def test_the_readme_works_with_nothing_but_python_and_its_job_is_done_soon_after
 def run(page: Path, new_reader: NewReader) -> Iterator[PageRun]:
     """A reader who has done what a page says."""
     blocks = blocks_of(page)
+    if any(block.kind == "js" for block in blocks) and which("node") is None:
+        pytest.skip("no node here to run its JavaScript")
     with new_reader(migrated=name_of(page) not in FROM_NOTHING) as reader:
         for block in blocks:
             reader.run(block)

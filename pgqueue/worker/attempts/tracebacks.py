@@ -19,6 +19,9 @@ from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signa
 # Frames of these files at the top of a traceback are ours: the user's begin below them.
 _NAMES = ("attempt", "async_attempts", "batch_call", "call", "middleware", "private_loop")
 _OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in _NAMES}
+# What is of another language has no frames; those below are how it was called.
+_CALLERS = ("answer", "command", "declaring", "lines", "posting", "program", "request")
+_OUR_FILES |= {str(Path(__file__).parents[2] / "polyglot" / f"{name}.py") for name in _CALLERS}
 # Of the stack of a job that hangs so many innermost frames are shown.
 _MOST_FRAMES = 60
 
