@@ -149,7 +149,7 @@ class Keeper:
         except OSError as error:
             os.close(fault)
             os.close(told)
-            self._report(program, {"failure": error.strerror})
+            self._report(program, {"errno": error.errno})
             return
         if not pid:
             self._become(order, program.files, told)

@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pgqueue.errors import ProgramFailed
-
 _SCRIPT = Path(__file__).with_name("keeper.py")
 # Seconds for an order to be taken, and for the keeper's end.
 _PATIENCE = 5.0
@@ -40,17 +38,15 @@ class Order(NamedTuple):
 def started(order: Order, files: Sequence[int]) -> socket.socket:
     """Have a program started with these as stdin, stdout and stderr. Answers its control, which ends it when closed.
 
-    Raises ProgramFailed if nothing can be started here.
+    Raises OSError if nothing can be started here.
     """
     with _lock:
-        for last in (False, True):
-            try:
-                return _living().start(order, files)
-            except OSError as error:
-                _let_go()
-                if last:
-                    raise ProgramFailed(f"no program can be started here: {error}") from error
-    raise AssertionError("unreachable")
+        try:
+            return _living().start(order, files)
+        except OSError:
+            # Somebody may have ended it.
+            _let_go()
+            return _living().start(order, files)
 
 
 def _living() -> _Keeper:

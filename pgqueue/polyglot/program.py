@@ -16,7 +16,8 @@ from pgqueue.errors import ProgramFailed
 from pgqueue.polyglot.keeper import GRACE
 from pgqueue.polyglot.keeping import Order, started
 
-_CHUNK = 1 << 16
+# Bytes at a time. Of short lines that is work for milliseconds, in which nothing else in the loop gets on.
+_CHUNK = 1 << 13
 # Seconds for what stands in the pipes of one that has ended: something that it started may hold them open for ever.
 _DRAIN = 1.0
 
@@ -39,7 +40,7 @@ class Ending(NamedTuple):
 async def run_program(order: Order, told: bytes, listener: Listener) -> Ending:
     """Run it to its end, in whatever event loop. Cancelled, or raising, it leaves nothing running in its group.
 
-    Raises ProgramFailed if it cannot be started here or prints too much, and what `listener` raises.
+    Raises ProgramFailed if it prints too much, OSError if this machine can start none, and what `listener` raises.
     """
     with ExitStack() as stack:
         given, stdin = _pipe(stack)
@@ -107,6 +108,8 @@ async def _ending(control: socket.socket) -> Ending:
     if not said:
         return Ending(None, "ended with its keeper, the process of pgqueue that had started it")
     how = json.loads(said)
+    if "errno" in how:
+        raise OSError(how["errno"], f"no program can be started: {os.strerror(how['errno'])}")
     if "failure" in how:
         return Ending(None, f"not started: {how['failure']}")
     code = how["code"]

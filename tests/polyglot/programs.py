@@ -6,6 +6,11 @@ from datetime import date
 
 import pgqueue
 
+
+def _pair(n: int, m: int) -> int:
+    raise NotImplementedError
+
+
 # Its argument is a file; there it writes its own number and that of a process that it has started.
 _READ = r"""read -r told; file=$(sed 's/.*"args":\["\([^"]*\)".*/\1/' <<<"$told"); """
 _TWO = _READ + "sleep 600 & echo $! > $file.new; echo $$ >> $file.new; mv $file.new $file; wait"
@@ -15,11 +20,13 @@ add = pgqueue.command_task(
     ["perl", "-e", r"""$_ = <STDIN>; /"args":\[(\d+),(\d+)\]/; printf qq({"result":%d}\n), $1 + $2"""],
     store_result=True,
 )
+# Given up by a program, done by another.
+falling = pgqueue.command_task(
+    "falling", ["false"], fallback=add, fallback_after=1, limit_key="n:{n}", takes=_pair, store_result=True
+)
 lasting = pgqueue.command_task("lasting", ["bash", "-c", _TWO])
 # Neither of the two hears SIGTERM.
 stubborn = pgqueue.command_task("stubborn", ["bash", "-c", f"trap '' TERM; {_TWO}"])
-# Ends at once, and leaves a process behind.
-leaving = pgqueue.command_task("leaving", ["bash", "-c", f"{_TWO.removesuffix('; wait')}"])
 retried = pgqueue.command_task(
     "retried", ["sh", "-c", "if [ $PGQUEUE_ATTEMPT = 1 ]; then echo '{\"delay\":0}'; exit 75; fi"]
 )

@@ -202,6 +202,10 @@ def test_a_program_finds_little_of_the_environment_of_its_worker(
     assert found.keys() <= {*BASICS} | {name for name in found if name.startswith("LC_")}
 
 
+def test_a_program_is_given_no_file_but_its_own_three() -> None:
+    assert ran("ls /proc/$$/fd; true").log in (("0", "1", "2"), ("0", "1", "2", "255"))
+
+
 def test_signals_are_to_a_program_what_they_are_to_any() -> None:
     done = ran("grep -E 'Sig(Ign|Blk)' /proc/self/status") if os.path.exists("/proc/self/status") else None
     assert done is None or [line.split()[1] for line in done.log] == ["0" * 16, "0" * 16]

@@ -21,6 +21,9 @@ import pgqueue
 from pgqueue.errors import OptionError, RequestFailed
 from pgqueue.testing import Ran, run_job
 from tests.polyglot.server import Request, Server, answer, answer_json
+from tests.waiting import wait_until
+from tests.worker.benches import Make
+from tests.worker.claims import claim
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 LOCAL = ["127.0.0.0/8"]
@@ -195,6 +198,31 @@ def test_who_answers_too_slowly_has_not_answered(web: Server) -> None:
     assert done.message == "RequestFailed: 127.0.0.1 did not answer within 0.5 s"
     assert posted(web.url, said={"timeout": 0.5}).outcome == "timeout"
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("kind", ["thread", "async"])
+def test_requests_are_under_way_at_once_and_end_when_their_jobs_are_cancelled(
+    make: Make, web: Server, kind: str
+) -> None:
+    task = pgqueue.http_task("waiting", web.url, allow_private=LOCAL)
+
+    def says(request: Request) -> bytes:
+        if request.json["args"] == ["slow"]:
+            web.wait(60)
+        return answer_json(request.json["args"])
+
+    web.says = says
+    bench = make(kind, 20, apps=(__name__,))
+    slow = [claim("", "slow", target=task.target) for _ in range(10)]
+    bench.executor.submit(slow)
+    wait_until(lambda: len(web.taken) == 10)
+    quick = [claim("", n, target=task.target, store_result=True) for n in range(10)]
+    assert [done.result for done in bench.run(quick)] == [f"[{n}]" for n in range(10)]
+    began = time.monotonic()
+    bench.executor.cancel([each.id for each in slow])
+    wait_until(lambda: len(bench.finished) == 20)
+    assert {done.settlement.outcome for done in bench.finished[10:]} == {"cancelled"}
+    assert time.monotonic() - began < 2
 
 
 def test_who_does_not_accept_is_not_waited_for() -> None:

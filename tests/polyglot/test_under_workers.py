@@ -11,6 +11,7 @@ from shutil import which
 
 import pytest
 
+import pgqueue
 from pgqueue.client import cancel
 from pgqueue.outcome import Move
 from tests.polyglot import programs
@@ -33,9 +34,14 @@ def pids_in(file: Path) -> list[int]:
 def test_a_worker_runs_programs_as_any_task(desk: Desk, start: StartThreaded, kind: str) -> None:
     added = [desk.send(f"{PROGRAMS}:add", n, 1) for n in range(10)]
     retried, buried = (desk.send(f"{PROGRAMS}:{name}") for name in ("retried", "buried"))
+    fallen = programs.falling.using(unique_key="one").enqueue(desk.conn, 2, 3)
+    assert programs.falling.using(unique_key="one").enqueue(desk.conn, 4, 5).created is False
     start(app=[PROGRAMS], executor=kind, concurrency=4)
     desk.await_all_ended()
     assert [programs.add.result(desk.conn, each) for each in added] == [n + 1 for n in range(10)]
+    assert pgqueue.result(desk.conn, fallen.id) == 5
+    assert desk.job(fallen.id).limit_key == "n:2"
+    assert desk.outcomes(fallen.id) == ["failed", "succeeded"]
     assert desk.outcomes(retried) == ["failed", "succeeded"]
     assert desk.errors(buried) == ["Bury: exit code 65: no such photo"]
     # Written about once a second.
@@ -82,6 +88,29 @@ def test_no_program_outlives_its_worker(
     worker.signal(number)
     worker.wait()
     await_end(pids, 5.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_program_that_is_not_waited_for_any_more_ends(make: Make, tmp_path: Path, kind: str) -> None:
+    bench = make(kind, 1, apps=(PROGRAMS,))
+    job = claim("", str(tmp_path / "pids"), target=f"{PROGRAMS}:lasting")
+    bench.executor.submit([job])
+    pids = pids_in(tmp_path / "pids")
+    (left,) = bench.executor.stop(0.1)
+    assert (left.claim, left.started) == (job, True)
+    await_end(pids, 5.0)
+    assert bench.finished == []
+
+
+def test_a_program_ends_with_the_child_that_ran_it(make: Make, tmp_path: Path) -> None:
+    bench = make("process", 1, apps=(PROGRAMS,))
+    bench.executor.submit([claim("", str(tmp_path / "pids"), target=f"{PROGRAMS}:stubborn")])
+    pids = pids_in(tmp_path / "pids")
+    (child,) = bench.children
+    os.kill(child, signal.SIGKILL)
+    await_end(pids, 5.0)
+    wait_until(lambda: bench.finished)
+    assert bench.finished[0].settlement.outcome == "crashed"
 
 
 @pytest.mark.parametrize("kind", ["thread", "process"])

@@ -29,6 +29,16 @@ async def bill_later(order: UUID) -> list[Invoice]:
     return []
 
 
+def resized(path: str, width: int = 320) -> Invoice:
+    raise NotImplementedError
+
+
+resize = pgqueue.command_task("resize", ["node", "resize.js"], takes=resized, queue="media", env={"A": "b"})
+anything = pgqueue.command_task("anything", ["true"], retry=pgqueue.Fixed(5))
+posted = pgqueue.http_task("posted", "https://example.com/", secret=["new", "old"], takes=resized, timeout=30)
+posted_anything = pgqueue.http_task("posted_anything", "https://example.com/", allow_private=["10.0.0.0/8"])
+
+
 @pgqueue.task(transactional=True)
 def book(conn: psycopg.Connection[Any], order: UUID) -> Invoice | None:
     return None
@@ -37,6 +47,14 @@ def book(conn: psycopg.Connection[Any], order: UUID) -> Invoice | None:
 def with_a_connection(conn: psycopg.Connection[Any], job: pgqueue.Enqueued, order: UUID) -> None:
     assert_type(bill.enqueue(conn, order, Decimal(1)), pgqueue.Enqueued)
     assert_type(bill.result(conn, job), Invoice)
+    assert_type(resize.enqueue(conn, "a.png", width=64), pgqueue.Enqueued)
+    assert_type(resize.result(conn, job), Invoice)
+    assert_type(posted.result(conn, job), Invoice)
+    assert_type(posted.job("a.png"), pgqueue.NewJob)
+    resize.enqueue(conn, "a.png", height=64)  # type: ignore[call-overload]
+    posted.enqueue(conn, 5)  # type: ignore[call-overload]
+    anything.enqueue(conn, 1, two=3)
+    posted_anything.enqueue(conn)
     assert_type(bill.using(queue="mail").result(conn, job.id, timeout=5), Invoice)
     assert_type(bill_later.result(conn, job), list[Invoice])
     assert_type(book.result(conn, job), Invoice | None)

@@ -170,6 +170,12 @@ class Attempts:
         if isinstance(call, BatchCall) and call.number == number:
             call.tell_some(ids)
 
+    def leave(self, number: int) -> None:
+        """Cancel the coroutine of attempt `number`, whose end nobody waits for any more; from any other thread."""
+        call = self._call
+        if call is not None and call.number == number and call.task.is_async:
+            call.tell(Notice.CANCELLED)
+
     def was_told(self, number: int, notice: Notice) -> bool:
         """Whether that was told to attempt `number` last; from any thread."""
         return self._notice == (number, notice)

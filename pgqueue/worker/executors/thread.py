@@ -187,6 +187,8 @@ class ThreadExecutor(InProcess):
                             case lost:
                                 self._report((lost,))
                     self._returned += 1
+                    if slot.attempts is not None:
+                        slot.attempts.leave(number)
         self._ticker.stop()
         return left
 
