@@ -6,6 +6,18 @@ from pgqueue.batch import Batch, BatchItem
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry, tree
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
+from pgqueue.durable import (
+    Approval,
+    AsyncDurable,
+    Child,
+    Durable,
+    WorkflowTask,
+    fork,
+    signal,
+    steps,
+    undoable,
+    workflow,
+)
 from pgqueue.effects import effect_done, forget_effect, get_effect, once
 from pgqueue.enqueued import Enqueued
 from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
@@ -40,6 +52,7 @@ from pgqueue.errors import (
     SizeWarning,
     SoftTimeout,
     SpawnLimit,
+    StepUnreadable,
     TargetError,
     TransactionEnded,
     UsageError,
@@ -51,7 +64,7 @@ from pgqueue.job import JobState, NewJob
 from pgqueue.ledger import First
 from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.manual import manual_done, manual_fail, manual_jobs
-from pgqueue.outcome import Bury, Cancel, Retry, Snooze
+from pgqueue.outcome import Bury, Cancel, Retry, Snooze, Suspended
 from pgqueue.polyglot import command_task, http_task
 from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import (
@@ -64,6 +77,7 @@ from pgqueue.record import (
     JobProgress,
     LogLine,
     ManualJob,
+    Step,
     TreeNode,
     Watched,
 )
@@ -84,7 +98,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AnnotationWarning",
     "AppError",
+    "Approval",
     "ArgumentError",
+    "AsyncDurable",
     "Attempt",
     "Backoff",
     "Batch",
@@ -92,9 +108,11 @@ __all__ = [
     "BatchTask",
     "Bury",
     "Cancel",
+    "Child",
     "CodecError",
     "DatabaseUnreachable",
     "Delays",
+    "Durable",
     "Effect",
     "EffectBusy",
     "EffectUnknown",
@@ -142,6 +160,9 @@ __all__ = [
     "Snooze",
     "SoftTimeout",
     "SpawnLimit",
+    "Step",
+    "StepUnreadable",
+    "Suspended",
     "TargetError",
     "Task",
     "TransactionEnded",
@@ -150,6 +171,7 @@ __all__ = [
     "Waited",
     "Watched",
     "Worker",
+    "WorkflowTask",
     "__version__",
     "attempts",
     "bound",
@@ -164,6 +186,7 @@ __all__ = [
     "explain_queue",
     "feed",
     "forget_effect",
+    "fork",
     "get_effect",
     "get_job",
     "http_task",
@@ -188,14 +211,18 @@ __all__ = [
     "set_max_size",
     "set_queue",
     "set_routes",
+    "signal",
+    "steps",
     "task",
     "travels",
     "tree",
+    "undoable",
     "unschedule",
     "unset_queue",
     "verify_signature",
     "wait_many",
     "watch",
+    "workflow",
 ]
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.

@@ -24,6 +24,7 @@
     ├── CodecError                   content of a codec that this process lacks, or that it could not read
     ├── ProgramFailed                the program of a command_task() ended without success
     ├── RequestFailed                the server of an http_task() did not answer, or not with success
+    ├── StepUnreadable               a durable function's memo is not what its code reads now
     ├── TransactionEnded             a transactional job ended, or broke, the transaction it was given
     ├── NotBound                     Task.delay() outside `bound()` and without PGQUEUE_DSN
     ├── SchemaError                  the schema is missing, or older or newer than this code
@@ -232,6 +233,20 @@ class RequestFailed(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.status)
+
+
+class StepUnreadable(PgqueueError):
+    """What a durable function remembers of a step is not what its code reads now: the code has changed.
+
+    `step` is its name. Give what means something else another name, or fork the job before it.
+    """
+
+    def __init__(self, message: str, step: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.step)
 
 
 class TransactionEnded(PgqueueError):

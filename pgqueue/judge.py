@@ -26,6 +26,7 @@ from pgqueue.outcome import (
     Succeeded,
     TimedOut,
     Unregistered,
+    Waiting,
     error_report,
 )
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
@@ -103,6 +104,8 @@ def _judged(claim: Claim, outcome: Outcome, terms: Terms) -> Settlement:
             )
         case Cancelled(why):
             return Settlement(claim.id, claim.claim, Move.END, "cancelled", error=storable(why, MESSAGE_LIMIT))
+        case Waiting(delay, why):
+            return Settlement(claim.id, claim.claim, Move.WAIT, "released", delay, error=storable(why, MESSAGE_LIMIT))
         case Ended(reason, error, expected):
             return _end(claim, "failed", reason, error, expected=expected)
         case Expired():

@@ -68,6 +68,17 @@ class Cancel(Signal):
     """End the job as cancelled: it is no longer wanted."""
 
 
+class Suspended(BaseException):
+    """What a durable function is put to sleep by, for `delay` seconds at most; let it through, as any of its kind.
+
+    No Exception, so that `except Exception` does not keep the function awake.
+    """
+
+    def __init__(self, why: str, delay: float) -> None:
+        super().__init__(why)
+        self.delay = delay
+
+
 def _from_now(delay: float | timedelta) -> float:
     """A delay that a task asks for, seconds; what lies in the past is now. Raises OptionError."""
     if delay is None:
@@ -178,12 +189,20 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A durable function sleeps, or waits for what the database knows; at most for `delay` seconds."""
+
+    delay: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """The attempt found out by itself that its lease is gone."""
 
 
 Outcome = (
-    Succeeded | Failed | TimedOut | Crashed | Unregistered | Ended | Cancelled | Expired | Released | Late
+    Succeeded | Failed | TimedOut | Crashed | Unregistered | Ended | Cancelled | Expired | Released | Waiting | Late
 )  # what an executor may report
 
 
@@ -196,6 +215,7 @@ class Move(StrEnum):
     END = "end"
     FALL_BACK = "fall back"  # given to other code, or to a human
     RELEASE = "release"
+    WAIT = "wait"  # given back by a durable function, until what it waits for comes
     PARK = "park"  # given back, for a worker that knows its target
     LATE = "late"  # nothing, but the late attempt is recorded
     NOTHING = "nothing"  # written down already

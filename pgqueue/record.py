@@ -123,6 +123,24 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What a durable function remembers: its `nth` step, of a `kind`, a row of `pgqueue.steps`.
+
+    `kind` is "step", "sleep", "wait", "child" (jobs that it brought), "undo" (what is to be undone), or "undone".
+    `until` is when a sleep or a wait ends by itself, `undo` the target that undoes it, `result` what it came to.
+    """
+
+    nth: int
+    kind: str
+    name: str
+    at: datetime
+    until: datetime | None
+    claim: int
+    undo: str | None
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """What the ledger says of a key: a row of the view `pgqueue.effect`.
 

@@ -43,7 +43,7 @@ class Spawning:
         return line.call(self._spawned(job, new, lambda statement: telling(line.run(statement))))
 
     async def _spawned(self, job: JobContext, new: NewJob, run: Run) -> Enqueued:
-        new, headers, watch = _adjusted(named(new, {}))
+        new, headers, watch = adjusted(named(new, {}))
         text = spawning.written(new, headers, job_id=spawning.with_id(new))
         bounds = Brings(*self._bounds)
         try:
@@ -70,7 +70,7 @@ class Spawning:
             raise OptionError(
                 "on_conflict='raise' has nobody to raise to when the job succeeds; say 'keep' or 'replace'"
             )
-        new, headers, watch = _adjusted(new)
+        new, headers, watch = adjusted(new)
         job_id = spawning.with_id(new)
         if job._brings is None:
             job._brings = Brings(*self._bounds)
@@ -95,7 +95,7 @@ def _call(task: Target | NewJob, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return NewJob(task, kwargs or args or None)
 
 
-def _adjusted(new: NewJob) -> tuple[NewJob, str | None, SendingWatch | None]:
+def adjusted(new: NewJob) -> tuple[NewJob, str | None, SendingWatch | None]:
     """The job as those want it who look on where jobs are enqueued, and what is to travel with it."""
     headers: Sequence[Headers] = ()
     if enqueuing.registered:

@@ -52,6 +52,10 @@ TABLES = [
     "progress",
     "checkpoints",
     "manual_jobs",
+    "steps",
+    "signals",
+    "waits",
+    "abandoned",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -124,20 +124,31 @@ class BorrowedWire(OwnWire):
     None is for attempts that were given no database.
     """
 
+    one_at_a_time = True
+
     def __init__(self, server: PGconn | None, *, is_async: bool) -> None:
         super().__init__("", is_async=is_async)
         self._borrowed = server
         self._object: Any = psycopg.AsyncConnection if is_async else psycopg.Connection
 
+    def lender(self) -> Lender:
+        """What lends the session."""
+        return Borrowed(self._known(), is_async=self.is_async)
+
     async def run(self, statement: Statement[T]) -> T:
         """Run one statement."""
-        if self._borrowed is None:
-            raise UsageError("the task asks the database through its job: run_job(task, args, conn=conn)")
+        self._known()
+        assert self._borrowed is not None
         with over(self._borrowed, self._object) as conn:
             if self._borrowed.transaction_status == TransactionStatus.IDLE:
                 await answer(conn.set_autocommit(True))
             done: T = await answer(execute(conn, statement))
             return done
+
+    def _known(self) -> PGconn:
+        if self._borrowed is None:
+            raise UsageError("the task asks the database through its job: run_job(task, args, conn=conn)")
+        return self._borrowed
 
 
 def _above(server: PGconn, kind: Any) -> Any:

@@ -23,6 +23,7 @@ from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.forks import not_for_copies
 from pgqueue.store.connection import AnyConnection, is_async, open_async_connection, open_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.store.lender import Lender
 from pgqueue.store.sockets import has_word, identity_of, is_robbed, put_out_of_reach
 from pgqueue.store.statement import Statement, execute
 from pgqueue.store.sync_or_async import answer, at_once
@@ -34,12 +35,19 @@ MOST = 4
 
 
 class Wire(Protocol):
-    """What runs the statements of a line."""
+    """What runs the statements of a line; `one_at_a_time` if it is one session."""
 
     is_async: bool
+    one_at_a_time: bool
 
     async def run(self, statement: Statement[T]) -> T:
         """Run one statement, in a transaction of its own."""
+
+    def lender(self) -> Lender:
+        """What lends one transaction after the other; for give_back()."""
+
+    def give_back(self, lender: Lender) -> None:
+        """It is free for others."""
 
 
 class Line:
@@ -73,6 +81,19 @@ class Line:
         assert self.transaction is not None
         done: T = await answer(execute(self.transaction, statement))
         return done
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether all that is done here, and lent, is one session."""
+        return self._wire.one_at_a_time
+
+    def lender(self) -> Lender:
+        """What lends the attempt one transaction after the other, beside its own; for give_back()."""
+        return self._wire.lender()
+
+    def give_back(self, lender: Lender) -> None:
+        """It is free for others."""
+        self._wire.give_back(lender)
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
@@ -115,11 +136,14 @@ class Line:
 class OwnWire:
     """Connections of ours, which are lent to one statement after the other."""
 
+    one_at_a_time = False
+
     def __init__(self, dsn: str, *, is_async: bool) -> None:
         self.is_async = is_async
         self._dsn = dsn
         self._open: Any = open_async_connection if is_async else open_connection
         self._free: list[_Kept] = []
+        self._lenders: list[Lender] = []
         self._pid = os.getpid()
         self._rooms = threading.BoundedSemaphore(MOST)
         # As the other, for coroutines: that of the event loop beside it.
@@ -140,10 +164,23 @@ class OwnWire:
                     kept.close()
             return done
 
+    def lender(self) -> Lender:
+        """One that is free, or a new one."""
+        try:
+            return self._lenders.pop()
+        except IndexError:
+            return Lender(self._dsn, is_async=self.is_async)
+
+    def give_back(self, lender: Lender) -> None:
+        """It is free for others."""
+        self._lenders.append(lender)
+
     def close(self) -> None:
         """Close the connections that nobody uses; the next statement gets a new one."""
         while self._free:
             self._free.pop().close()
+        while self._lenders:
+            self._lenders.pop().close()
 
     def _usable(self) -> _Kept | None:
         while self._free:
@@ -205,9 +242,18 @@ class _Kept:
 class _Given:
     """Somebody's connection, in the transaction open there."""
 
+    one_at_a_time = True
+
     def __init__(self, conn: AnyConnection) -> None:
         self.is_async = is_async(conn)
         self._conn = conn
+
+    def lender(self) -> Lender:
+        """None: the transaction is somebody's own."""
+        raise UsageError("a step that is given a connection needs the line of a worker")
+
+    def give_back(self, lender: Lender) -> None:
+        """Nothing was lent."""
 
     async def run(self, statement: Statement[T]) -> T:
         """Run one statement."""

@@ -52,6 +52,35 @@ where job.id operator(pg_catalog.=) told.id and job.run_at operator(pg_catalog.=
 """
 
 
+def shorten_sleeps(by: timedelta) -> Statement[list[tuple[UUID, str, str, datetime]]]:
+    """Have sleeps and waits of durable functions end sooner by so much; answers which. Scans steps."""
+    return Statement(_SOONER, (by,), lambda rows: [(row[0], row[1], row[2], row[3]) for row in rows])
+
+
+_SOONER = """
+update pgqueue.steps as step set until = step.until operator(pg_catalog.-) $1::pg_catalog.interval
+where step.until is not null and step.result is null
+returning step.job_id, step.kind, step.name, step.until
+"""
+
+
+def lengthen_sleeps(by: timedelta, moved: Sequence[tuple[UUID, str, str, datetime]]) -> Statement[None]:
+    """Undo shorten_sleeps() for those that are as they were left, and not over. Walks steps_pkey."""
+    columns = [list(column) for column in zip(*moved, strict=True)] or [[], [], [], []]
+    return Statement(_LATER, (by, *columns), nothing)
+
+
+_LATER = """
+update pgqueue.steps as step set until = step.until operator(pg_catalog.+) $1::pg_catalog.interval
+from rows from (pg_catalog.unnest($2::pg_catalog.uuid[]), pg_catalog.unnest($3::pg_catalog.text[]),
+                pg_catalog.unnest($4::pg_catalog.text[]), pg_catalog.unnest($5::pg_catalog.timestamptz[]))
+       as told (job_id, kind, name, until)
+where step.job_id operator(pg_catalog.=) told.job_id and step.kind operator(pg_catalog.=) told.kind
+  and step.name operator(pg_catalog.=) told.name and step.until operator(pg_catalog.=) told.until
+  and step.until operator(pg_catalog.>) pg_catalog.clock_timestamp() and step.result is null
+"""
+
+
 def shorten_windows(by: timedelta) -> Statement[list[Moved]]:
     """Have what `unique_for` holds end sooner by so much; answers which keys. Scans unique_windows."""
     return Statement(_SHORTER, (by,), lambda rows: [Moved(*row) for row in rows])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from pgqueue.batch import Batch
@@ -73,11 +74,23 @@ def task(
     others.
     Raises TargetError for what no worker could find again: lambdas, local functions, methods, classes.
     """
-    check_task_options(options)
     check_flag("transactional", transactional)
     kind: type[Task[..., Any]] = TransactionalTask if transactional else Task
     kind = kind if batch is None else BatchTask
-    given: dict[str, Any] = {**options, "batch": batch, "batch_wait": batch_wait}
+    decorate = decorating(kind, retry, transactional, options, {"batch": batch, "batch_wait": batch_wait})
+    return decorate if function is None else decorate(function)
+
+
+def decorating(
+    kind: type[Task[..., Any]],
+    retry: RetryPolicy,
+    transactional: bool,
+    options: Mapping[str, Any],
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> Callable[[Callable[..., Any]], Any]:
+    """What makes functions tasks of this kind, which are found by their targets from then on. Raises OptionError."""
+    check_task_options(options)
+    given: dict[str, Any] = {**options, **more}
     when = {name: value for name in TIMING_NAMES & given.keys() if (value := given.pop(name)) is not None}
     follows = following.taken(given)
     hooks = taken(given)
@@ -106,7 +119,7 @@ def task(
         register(task)
         return task
 
-    return decorate if function is None else decorate(function)
+    return decorate
 
 
 # Which task declared the limit of these keys.

@@ -19,8 +19,8 @@ from pgqueue.tasks.target import fault_in
 from pgqueue.tasks.task import Task
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
-# The module of pgqueue's own tasks, which every worker may run whatever its apps are.
-OWN_APP = "pgqueue.alerts"
+# The modules of pgqueue's own tasks, which every worker may run whatever its apps are.
+OWN_APPS = ("pgqueue.alerts", "pgqueue.durable.asking")
 
 
 class Refused(Exception):
@@ -41,8 +41,8 @@ def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
     if fault := fault_in(target):
         raise Refused(f"target {fault}")
     module, _, name = target.partition(":")
-    if module == OWN_APP:
-        return _own(target)
+    if module in OWN_APPS:
+        return _own(module, target)
     if not _is_inside(module, apps):
         if module.partition(".")[0] in sys.stdlib_module_names:
             raise Refused(f"{target} is part of Python, and no task; wrap it in a task of yours")
@@ -55,8 +55,8 @@ def find_task(target: str, apps: Sequence[str]) -> Task[..., Any]:
     return _allowed(members[name], target, apps)
 
 
-def _own(target: str) -> Task[..., Any]:
-    importlib.import_module(OWN_APP)
+def _own(module: str, target: str) -> Task[..., Any]:
+    importlib.import_module(module)
     if task := registered(target):
         return task
     raise Unknown(f"no task {target} here: this pgqueue has none of that name")

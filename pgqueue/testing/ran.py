@@ -86,7 +86,7 @@ class Ran:
 def ran_of(finished: Finished, seen: Seen) -> Ran:
     """The attempt as its settlement was written."""
     claim, settled = finished.claim, finished.settlement
-    again = settled.move in (Move.RETRY, Move.RELEASE, Move.PARK) or settled.fallback not in (None, HUMAN)
+    again = settled.move in (Move.RETRY, Move.RELEASE, Move.WAIT, Move.PARK) or settled.fallback not in (None, HUMAN)
     kind = None if settled.error_type is None else settled.error_type.rpartition(".")[2]
     return Ran(
         claim.id,

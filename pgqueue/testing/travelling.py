@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import psycopg
 
@@ -23,7 +24,16 @@ from pgqueue.store import execute, schedules
 from pgqueue.store.borrowed import over
 from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async, open_connection
 from pgqueue.store.schedules import ScheduleRow
-from pgqueue.store.travelling import Moved, bring_nearer, now, restore_windows, send_back, shorten_windows
+from pgqueue.store.travelling import (
+    Moved,
+    bring_nearer,
+    lengthen_sleeps,
+    now,
+    restore_windows,
+    send_back,
+    shorten_sleeps,
+    shorten_windows,
+)
 
 # Schedules that are looked at, and ticks that are passed, at most.
 MOST_SCHEDULES, MOST_TICKS = 1_000, 1_000
@@ -32,8 +42,9 @@ MOST_SCHEDULES, MOST_TICKS = 1_000, 1_000
 class time_travel:
     """`with time_travel(conn, hours=1): drain(conn)`; `async with` for async connections.
 
-    For delays, backoff, ttl, `unique_for` and schedules, on a connection, in the transaction open there, or at a DSN.
-    Rates of limits do not travel. Blocks inside each other add up. Raises OptionError for more than 1,000 ticks.
+    For delays, backoff, ttl, `unique_for`, schedules, and what durable functions wait for; on a connection, in the
+    transaction open there, or at a DSN. Rates of limits do not travel. Blocks inside each other add up. Raises
+    OptionError for more than 1,000 ticks.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class time_travel:
         self._conn: psycopg.Connection[Any] | None = None
         self._moved: list[Moved] = []
         self._windows: list[Moved] = []
+        self._sleeps: list[tuple[UUID, str, str, datetime]] = []
 
     def __enter__(self) -> Self:
         where = self._where
@@ -91,6 +103,7 @@ class time_travel:
             self._pass_ticks(conn, moment + _elapsed, moment + _elapsed + self._by)
             self._moved = execute(conn, bring_nearer(self._by))
             self._windows = execute(conn, shorten_windows(self._by))
+            self._sleeps = execute(conn, shorten_sleeps(self._by))
         self._conn = conn
         _elapsed += self._by
         return self
@@ -106,6 +119,7 @@ class time_travel:
             if conn.info.transaction_status is not psycopg.pq.TransactionStatus.INERROR:
                 execute(conn, send_back(self._by, self._moved))
                 execute(conn, restore_windows(self._by, self._windows))
+                execute(conn, lengthen_sleeps(self._by, self._sleeps))
 
     def _pass_ticks(self, conn: psycopg.Connection[Any], after: datetime, until: datetime) -> None:
         """Enqueue what schedules would have, in the order of their ticks."""

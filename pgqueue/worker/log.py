@@ -164,6 +164,8 @@ def _message_of(settlement: Settlement) -> str:
         case Move.FALL_BACK:
             to = "waits for a human" if settlement.fallback == HUMAN else f"falls back to {settlement.fallback}"
             return f"{settlement.outcome}, {to}"
+        case Move.WAIT:
+            return "waits"
         case Move.PARK:
             return "unknown here, left to a worker that knows it"
         case _:
@@ -189,6 +191,6 @@ def _fields(done: Finished, shift: float | None) -> dict[str, Any]:
         fields["trace_id"] = trace
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
-        is_reason = settlement.move is Move.RELEASE and settlement.error_type is None
+        is_reason = settlement.move in (Move.RELEASE, Move.WAIT) and settlement.error_type is None
         fields["why" if is_reason else "error"] = cut(error, ERROR_LIMIT)
     return fields

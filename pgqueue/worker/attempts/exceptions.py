@@ -22,7 +22,9 @@ from pgqueue.outcome import (
     Retry,
     Signal,
     Snooze,
+    Suspended,
     TimedOut,
+    Waiting,
     error_report,
 )
 from pgqueue.worker.attempts.call import Call, Unstorable
@@ -53,7 +55,7 @@ def outcome_of(call: Call, error: BaseException) -> Outcome:
             # Whatever a middleware raises after the commit, the job has succeeded.
             return call.settled
         own = call.raised
-        if own is None or own is error or isinstance(of_one_kind(error), Signal):
+        if own is None or own is error or isinstance(of_one_kind(error), Signal | Suspended):
             return _explained(call, error)
         # The task's own error decides, and is what people look for.
         return with_note(_explained(call, own), "round the task this was raised, too", error)
@@ -84,6 +86,8 @@ def _explained(call: Call, error: BaseException) -> Outcome:
             return Failed(signal_report(chosen), delay=delay, asked=True)
         case Snooze(delay=delay):
             return Released(delay, asked=True, why=f"snoozed for {delay:g} s")
+        case Suspended(delay=delay) as chosen:
+            return Waiting(delay, str(chosen))
         case Stopped() as chosen:
             return Released(BEHIND_OTHERS, asked=True, why=str(chosen))
         case Bury() as chosen:

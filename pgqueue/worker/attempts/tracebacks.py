@@ -22,6 +22,7 @@ _OUR_FILES = {str(Path(__file__).with_name(f"{name}.py")) for name in _NAMES}
 # What is of another language has no frames; those below are how it was called.
 _CALLERS = ("answer", "command", "declaring", "lines", "posting", "program", "request")
 _OUR_FILES |= {str(Path(__file__).parents[2] / "polyglot" / f"{name}.py") for name in _CALLERS}
+_OUR_FILES.add(str(Path(__file__).parents[2] / "durable" / "workflow_task.py"))
 # Of the stack of a job that hangs so many innermost frames are shown.
 _MOST_FRAMES = 60
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgqueue.errors import LeaseLost, TransactionEnded
-from pgqueue.outcome import Outcome, Signal
+from pgqueue.outcome import Outcome, Signal, Suspended
 from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender
 from pgqueue.worker.attempts.call import Call
@@ -73,7 +73,7 @@ def is_conflict(error: BaseException) -> bool:
 
 def swallowed(call: Call) -> Outcome:
     """The outcome after a middleware kept an exception to itself: success, but of no transaction, nor of a part."""
-    if isinstance(call.raised, Stopped):
+    if isinstance(call.raised, Stopped | Suspended):
         raise call.raised
     if call.task.transactional:
         raise TransactionEnded("a middleware swallowed the exception that had rolled the task's transaction back")

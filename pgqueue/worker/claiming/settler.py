@@ -15,7 +15,7 @@ import psycopg
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move, Reason, Settlement
-from pgqueue.store import Statement, execute, jobs, locks, storable, unknown
+from pgqueue.store import Statement, durable, execute, jobs, locks, storable, unknown
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.loop import Connection
 
@@ -25,6 +25,7 @@ WRITES: tuple[tuple[frozenset[Move], Write], ...] = (
     (frozenset({Move.RETRY, Move.END}), jobs.fail),
     (frozenset({Move.FALL_BACK}), jobs.fall_back),
     (frozenset({Move.RELEASE}), jobs.release),
+    (frozenset({Move.WAIT}), durable.suspend),
     (frozenset({Move.PARK}), unknown.park),
     (frozenset({Move.LATE}), jobs.late),
 )

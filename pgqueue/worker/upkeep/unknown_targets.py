@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from pgqueue.store import execute, unknown
-from pgqueue.tasks.lookup import OWN_APP
+from pgqueue.tasks.lookup import OWN_APPS
 from pgqueue.worker.loop import Connection
 
 # What a worker did not know it asks for anew after so many seconds: code may have come since.
@@ -55,7 +55,7 @@ class UnknownTargets:
         return LOOK_EVERY
 
     def _names(self) -> frozenset[str]:
-        return self._known() | self._apps | {OWN_APP}
+        return self._known() | self._apps | set(OWN_APPS)
 
     def _declare(self, conn: Connection) -> None:
         names = self._names()

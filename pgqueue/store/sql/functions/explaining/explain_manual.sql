@@ -17,8 +17,10 @@ begin
   order by last.claim desc
   limit 1;
   code := 'manual';
-  text := format('it has waited for a human for %s, since %s gave up%s',
-                 pgqueue.time_between(_job.started_at, _now), array_to_string(_job.fallen_from, ' and '),
+  text := format('it has waited for a human for %s, %s%s',
+                 pgqueue.time_between(_job.started_at, _now),
+                 coalesce('since ' || array_to_string(_job.fallen_from, ' and ') || ' gave up',
+                          'as the job that brought it asked'),
                  coalesce('; ' || nullif(_error, ''), ''));
   detail := jsonb_strip_nulls(jsonb_build_object(
     'since', _job.started_at, 'fallen_from', _job.fallen_from, 'error', nullif(_error, ''),

@@ -1,5 +1,5 @@
--- What a waiting job waits for by itself: its time, a worker that knows its target, the end of its ttl: a part of
--- explain(). Walks parked_pkey, attempts_pkey backwards (one attempt); O(log n).
+-- What a waiting job waits for by itself: its time, a worker that knows its target, the end of its ttl, and what a durable
+-- function waits for: a part of explain(). Walks parked_pkey, waits_pkey, attempts_pkey backwards (one attempt); O(log n).
 create or replace function pgqueue.explain_times(_job pgqueue.jobs)
 returns table (code text, holds boolean, text text, detail jsonb, cure text)
 language plpgsql stable
@@ -10,6 +10,7 @@ as $$
 declare
   _now constant timestamptz := statement_timestamp();
   _parked pgqueue.parked;
+  _wait pgqueue.waits;
   _last record;
   _known boolean;
   _nearest text;
@@ -45,6 +46,29 @@ begin
     detail := jsonb_strip_nulls(jsonb_build_object(
       'target', _job.target, 'since', _parked.since, 'until', _parked.until, 'known', _known, 'nearest', _nearest));
     cure := case when not _known then 'pgqueue worker -A ' || pgqueue.shell_word(split_part(_job.target, ':', 1)) end;
+    return next;
+    return;
+  end if;
+
+  select * into _wait from pgqueue.waits as w where w.job_id = _job.id and w.claim = _job.claim;
+  if found and _coming then
+    code := case when _wait.kind = 'sleep' then 'sleeping' else 'waiting' end;
+    holds := true;
+    text := format(
+      '%s, for %s now%s',
+      case when _wait.kind = 'sleep' then format('its step %s sleeps', quote_literal(_wait.step))
+           when _wait.name <> 'pgqueue:end' then format('it waits for the signal %s', quote_literal(_wait.name))
+           else format('it waits for the end of job %s%s', _wait.scope,
+                       case when _wait.place > 1 then format(', and perhaps of %s more', _wait.place - 1) else '' end)
+      end,
+      pgqueue.time_between(_wait.since, _now),
+      case when _job.run_at < _now + interval '50 years'
+           then format('; until %s at most', _until) else '; without an end' end);
+    detail := jsonb_strip_nulls(jsonb_build_object(
+      'step', _wait.step, 'signal', nullif(_wait.name, 'pgqueue:end'), 'since', _wait.since,
+      'job', case when _wait.name = 'pgqueue:end' then _wait.scope end, 'run_at', _job.run_at));
+    cure := case when _wait.kind = 'wait' and _wait.name <> 'pgqueue:end'
+                 then format('pgqueue signal %s %s', _job.id, pgqueue.shell_word(_wait.name)) end;
     return next;
     return;
   end if;

@@ -3,7 +3,8 @@
 -- `error_type`, `error`, `headers`.
 -- Those of its task are in `follow_ups` (declare_follow_ups.sql). Each waits for one end ("on"): succeeded, dead, or
 -- `end`, which is any. The ended job is told to them as the argument `ended`; `{job_id}` in a unique key is its id.
--- What is refused refuses nothing (bring.sql). O(follow-ups log n).
+-- One is a signal to whoever waits for the end of this job (signal_end.sql), or tells of that of a durable function
+-- (end_durable.sql). What is refused refuses nothing (bring.sql). O(follow-ups log n).
 create or replace function pgqueue.follow_up(_ended json) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -33,6 +34,14 @@ begin
       ) as each
       where each.value ->> 'on' in (_one.state, 'end')
     loop
+      if _next.new -> 'signal' is not null then
+        perform pgqueue.signal_end(
+          _one.id, (_next.new ->> 'signal')::uuid, _one.state, _one.reason, _one.error_type, _one.error);
+        continue;
+      elsif _next.new -> 'durable' is not null then
+        perform pgqueue.end_durable(_one.id, _one.state, _one.target, _next.new -> 'durable', _one.headers);
+        continue;
+      end if;
       _told := coalesce(_told, json_build_object(
         'id', _one.id, 'target', _one.target, 'state', _one.state, 'reason', _one.reason,
         'error_type', _one.error_type, 'error', _one.error,

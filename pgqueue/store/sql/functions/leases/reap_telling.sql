@@ -8,7 +8,8 @@
 -- Safe to run by everybody at once; waits for nobody: a job whose settlement is under way elsewhere is left to the
 -- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back, false if the search goes on,
 -- and, if asked (_telling), those of these jobs that are dead by it.
--- Costs one look at `workers` and `cancellations` while all are well; reads at most _pages pages of `jobs`.
+-- Looks after durable functions, too (tend_durable.sql).
+-- Costs one look at `workers`, `cancellations` and these while all are well; reads at most _pages pages of `jobs`.
 create or replace function pgqueue.reap_telling(_pages int, _telling boolean)
 returns table (worker bigint, jobs int, finished boolean, dead uuid[])
 language plpgsql
@@ -26,6 +27,7 @@ declare
   _jobs int[];
 begin
   perform pgqueue.tidy_cancellations();
+  perform pgqueue.tend_durable();
   _expired := array(
     select w.id from pgqueue.workers as w
     where w.expires_at <= clock_timestamp()

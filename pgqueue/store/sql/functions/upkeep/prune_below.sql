@@ -41,6 +41,8 @@ begin
     delete from pgqueue.progress as said where said.job_id = any (array(select gone.id from gone))
   ), with_its_place as (
     delete from pgqueue.checkpoints as place where place.job_id = any (array(select gone.id from gone))
+  ), with_its_steps as (
+    delete from pgqueue.steps as step where step.job_id = any (array(select gone.id from gone))
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
@@ -101,5 +103,5 @@ begin
     where not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
       and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)));
   get diagnostics _count = row_count;
-  return _sum + _count;
+  return _sum + _count + pgqueue.prune_durable(_attempt, _max);
 end $$;

@@ -1,6 +1,7 @@
 -- Indexes of pgqueue that are missing, or were not built to their end, with what makes each anew; and how many there are
 -- to be. Reads the catalogue.
 with wanted (name, made) as (values
+  ('abandoned_pkey', 'alter table pgqueue.abandoned add constraint abandoned_pkey primary key (job_id)'),
   ('alert_channels_pkey', 'alter table pgqueue.alert_channels add constraint alert_channels_pkey primary key (name)'),
   ('alert_messages_made', 'create index concurrently alert_messages_made on pgqueue.alert_messages (made_at)'),
   ('alert_messages_pkey', 'alter table pgqueue.alert_messages add constraint alert_messages_pkey primary key (key, channel, number)'),
@@ -62,6 +63,11 @@ with wanted (name, made) as (values
   ('tallies_cause', 'create index concurrently tallies_cause on pgqueue.tallies (cause, minute) where (cause is not null)'),
   ('tallies_raw', 'create index concurrently tallies_raw on pgqueue.tallies (minute) where (worker is not null)'),
   ('tallies_span', 'create index concurrently tallies_span on pgqueue.tallies (span, minute)'),
+  ('signals_pkey', 'alter table pgqueue.signals add constraint signals_pkey primary key (scope, name)'),
+  ('signals_unsure', 'create index concurrently signals_unsure on pgqueue.signals (scope, name) where unsure'),
+  ('steps_pkey', 'alter table pgqueue.steps add constraint steps_pkey primary key (job_id, kind, name)'),
+  ('waits_pkey', 'alter table pgqueue.waits add constraint waits_pkey primary key (job_id)'),
+  ('waits_signal', 'create index concurrently waits_signal on pgqueue.waits (scope, name) where (scope is not null)'),
   ('sensitive_pkey', 'alter table pgqueue.sensitive add constraint sensitive_pkey primary key (target, hash)'),
   ('targets_pkey', 'alter table pgqueue.targets add constraint targets_pkey primary key (hash)'),
   ('ticks_decided', 'create index concurrently ticks_decided on pgqueue.ticks (decided_at)'),
