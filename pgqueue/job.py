@@ -49,13 +49,17 @@ DEFAULT_TIMEOUT = 3600.0
 
 
 class JobState(StrEnum):
-    """Where a job is in its life; the last three are ends. MANUAL waits for a human: see Fallbacks in the guides."""
+    """Where a job is in its life; the last three are ends.
+
+    MANUAL waits for a human: see Fallbacks in the guides. WAITING waits for other jobs of its workflow.
+    """
 
     SCHEDULED = "scheduled"
     READY = "ready"
     RUNNING = "running"
     RETRYING = "retrying"
     MANUAL = "manual"
+    WAITING = "waiting"
     SUCCEEDED = "succeeded"
     DEAD = "dead"
     CANCELLED = "cancelled"

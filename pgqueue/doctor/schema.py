@@ -56,6 +56,11 @@ TABLES = [
     "signals",
     "waits",
     "abandoned",
+    "workflows",
+    "nodes",
+    "gates",
+    "waiting",
+    "arrivals",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

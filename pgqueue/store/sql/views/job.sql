@@ -32,7 +32,7 @@ create or replace view pgqueue.job as
            (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
            (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
            job.fallen_from is not null as degraded, job.fallen_from, true as shown,
-           '{succeeded,cancelled,dead}'::text[] as others
+           '{waiting,succeeded,cancelled,dead}'::text[] as others
     from pgqueue.jobs as job
     union all
     select ended.job_id, ended.queue, ended.target, ended.args, ended.outcome collate "default", ended.priority,
@@ -44,7 +44,7 @@ create or replace view pgqueue.job as
            (select line.root_id from pgqueue.lineage as line where line.job_id = ended.job_id),
            ended.fallen_from is not null, ended.fallen_from,
            case when ended.outcome in ('succeeded', 'cancelled') then true end,
-           '{scheduled,ready,running,retrying,manual,dead}'
+           '{waiting,scheduled,ready,running,retrying,manual,dead}'
     from pgqueue.attempts as ended
     union all
     select dead.id, dead.queue, dead.target, dead.args, 'dead', dead.priority, dead.attempt, dead.max_attempts,
@@ -54,6 +54,13 @@ create or replace view pgqueue.job as
            (select line.parent_id from pgqueue.lineage as line where line.job_id = dead.id),
            (select line.root_id from pgqueue.lineage as line where line.job_id = dead.id),
            dead.fallen_from is not null, dead.fallen_from,
-           true, '{scheduled,ready,running,retrying,manual,succeeded,cancelled}'
-    from pgqueue.dead_jobs as dead) as one
+           true, '{waiting,scheduled,ready,running,retrying,manual,succeeded,cancelled}'
+    from pgqueue.dead_jobs as dead
+    union all
+    -- At a gate of its workflow.
+    select w.id, coalesce(w.queue, pgqueue.route(w.target)), w.target, w.args, 'waiting',
+           coalesce(w.priority, 5::smallint), 0::smallint, w.max_attempts, w.created_at, w.run_at, null, null, null, null,
+           w.limit_key, w.labels, null, null, null, w.cost, null, null, false, null, true,
+           '{scheduled,ready,running,retrying,manual,succeeded,cancelled,dead}'
+    from pgqueue.waiting as w) as one
   where one.shown is not null and one.state <> all (one.others);

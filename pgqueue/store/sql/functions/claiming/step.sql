@@ -10,6 +10,8 @@
 -- A job that is to avoid the worker's host is passed by until 30 seconds after it fell due; one whose target another
 -- worker knows and this one does not (park.sql), as long as that is so.
 -- The last row is the header: id null, run_at = now(), alive, late, next_due (only if nothing was claimed).
+-- The links of members of workflows count (fire_links.sql), and what they release is due by this transaction's clock: it
+-- is claimed below.
 -- Leaves out what has a limit: lanes, limited queues and tasks (claim_keyed.sql); but settles it, and its shares go back.
 -- Walks jobs_pkey to settle, jobs_claim once per slot; O((batch + slots) log n), whatever else waits.
 -- What a lone job waits for is the start of these statements, not their rows: each one less is a shorter pick-up.
@@ -36,6 +38,9 @@ declare
   _free_keys text[];
   _free_holds bigint[];
   _followed json;
+  _workflows uuid[];
+  _links text[];
+  _moved int;
   _alive boolean := true;
   _host text;
   _passed text[];
@@ -52,21 +57,33 @@ begin
       returning job.id, job.claim, job.attempt, job.started_at, job.queue, job.target, job.created_at, job.run_at,
                 job.priority, job.max_attempts, job.args, job.labels,
                 coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers,
-                job.follow_ups, job.fallen_from, coalesce(job.fallen_from[1], job.target) as first_target
+                job.follow_ups, job.fallen_from, coalesce(job.fallen_from[1], job.target) as first_target,
+                job.workflow_id, job.node, job.success_links
+    ), members as materialized (
+      -- In order of id, so that width_bucket() finds the place of each.
+      select array_agg(held.id order by held.id) as ids, array_agg(held.workflow_id order by held.id) as workflows,
+             array_agg(held.node order by held.id) as nodes
+      from held
+      where held.workflow_id is not null
     ), stored as (
-      insert into pgqueue.results (job_id, expires_at, result)
-      select kept.id, now() + interval '1 day', kept.result::json
-      from unnest(_result_ids, _results) as kept (id, result)
+      insert into pgqueue.results (job_id, expires_at, result, workflow_id, node)
+      select kept.id, case when kept.id = m.ids[kept.place] then 'infinity' else now() + interval '1 day' end,
+             kept.result::json, case when kept.id = m.ids[kept.place] then m.workflows[kept.place] end,
+             case when kept.id = m.ids[kept.place] then m.nodes[kept.place] end
+      from members as m
+      cross join lateral (
+        select told.id, told.result, width_bucket(told.id, m.ids) as place
+        from unnest(_result_ids, _results) as told (id, result)) as kept
       where (kept.id in (select held.id from held)) is true
       on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
       where results.expires_at <= now()
     ), ended as (
       insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
                                     created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                    headers, fallen_from)
+                                    headers, fallen_from, workflow_id, node)
       select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
              held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
-             held.unique_key, held.limit_key, held.headers, held.fallen_from
+             held.unique_key, held.limit_key, held.headers, held.fallen_from, held.workflow_id, held.node
       from held
     )
     select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
@@ -77,14 +94,22 @@ begin
              'id', held.id, 'target', held.first_target, 'follow_ups', held.follow_ups, 'state', 'succeeded',
              'headers', held.headers))
              filter (where held.follow_ups is not null
-                        or held.first_target in (select f.target from pgqueue.follow_ups as f))
-    into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
+                        or held.first_target in (select f.target from pgqueue.follow_ups as f)),
+           array_agg(held.workflow_id) filter (where held.success_links is not null),
+           array_agg(held.success_links::text) filter (where held.success_links is not null)
+    into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed, _workflows, _links
     from held;
     if _free_holds is not null then
       perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
     end if;
     if _followed is not null then
       perform pgqueue.follow_up(_followed);
+    end if;
+    if _workflows is not null then
+      _moved := pgqueue.count_ends(_workflows, _links, false, now());
+      if _moved < 1000 and exists (select from pgqueue.arrivals) then
+        perform pgqueue.fold(now(), 1000 - _moved);
+      end if;
     end if;
     if cardinality(_settled) < cardinality(_ids) then
       late := pgqueue.record_late(_worker, _ids, _claims, 'succeeded', _settled);
@@ -179,6 +204,10 @@ begin
       -- Neither the reaper nor disown() can pass a claim that is half done, nor the claim slip in behind their backs.
       perform pgqueue.keep_lease(_worker, _epoch);
     else
+      -- What somebody else had in hand when it was counted.
+      if exists (select from pgqueue.arrivals) then
+        perform pgqueue.fold(now());
+      end if;
       next_due := pgqueue.next_due(_queues, _priorities);
     end if;
   end if;

@@ -23,6 +23,8 @@ declare
   _lost_targets text[];
   _lost_ends boolean[];
   _followed json;
+  _workflows uuid[];
+  _links text[];
   _falling uuid[];
   _fallbacks text[];
 begin
@@ -63,18 +65,20 @@ begin
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
                                    cost, hold, labels, headers, follow_ups, reason, error_type, error,
-                                   fallen_from, own_terms)
+                                   fallen_from, own_terms, workflow_id, node, success_links)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
            case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
-           held.reason, 'pgqueue.WorkerLost', held.error, held.fallen_from, held.own_terms
+           held.reason, 'pgqueue.WorkerLost', held.error, held.fallen_from, held.own_terms,
+           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links)
     from held
     where held.reason is not null
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
-                                  error, created_at, run_at, priority, max_attempts, args, labels, headers)
+                                  error, created_at, run_at, priority, max_attempts, args, labels, headers,
+                                  workflow_id, node)
     select held.id, held.started_at, held.worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -82,7 +86,7 @@ begin
            held.attempt, 'lost', held.queue, held.target,
            'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
            case when held.reason is not null then held.args end, held.labels,
-           case when held.reason is not null then held.headers end
+           case when held.reason is not null then held.headers end, held.workflow_id, held.node
     from held
   )
   select array_agg(held.id) filter (where held.reason is null),
@@ -101,9 +105,11 @@ begin
            filter (where held.reason is not null and (
                      held.follow_ups is not null
                      or coalesce(held.fallen_from[1], held.target) in (
-                       select f.target from pgqueue.follow_ups as f)))
+                       select f.target from pgqueue.follow_ups as f))),
+         array_agg(held.workflow_id) filter (where held.reason is not null and held.failure_links is not null),
+         array_agg(held.failure_links::text) filter (where held.reason is not null and held.failure_links is not null)
   into _freed, _ended, _queues, _free_queues, _free_targets, _free_keys, _free_holds,
-       _lost_queues, _lost_targets, _lost_ends, _followed
+       _lost_queues, _lost_targets, _lost_ends, _followed, _workflows, _links
   from held;
   if _lost_queues is not null then
     perform pgqueue.tally_lost(
@@ -122,6 +128,9 @@ begin
   end if;
   if _followed is not null then
     perform pgqueue.follow_up(_followed);
+  end if;
+  if _workflows is not null then
+    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
   end if;
   if _ended is not null then
     perform pgqueue.forget_cancellations(_ended);

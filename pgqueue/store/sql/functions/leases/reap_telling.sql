@@ -8,7 +8,7 @@
 -- Safe to run by everybody at once; waits for nobody: a job whose settlement is under way elsewhere is left to the
 -- next reap, and its worker's row with it. Answers a row a worker: id, jobs taken back, false if the search goes on,
 -- and, if asked (_telling), those of these jobs that are dead by it.
--- Looks after durable functions, too (tend_durable.sql).
+-- Looks after durable functions and workflows, too (tend_durable.sql, tend_workflows.sql).
 -- Costs one look at `workers`, `cancellations` and these while all are well; reads at most _pages pages of `jobs`.
 create or replace function pgqueue.reap_telling(_pages int, _telling boolean)
 returns table (worker bigint, jobs int, finished boolean, dead uuid[])
@@ -28,6 +28,7 @@ declare
 begin
   perform pgqueue.tidy_cancellations();
   perform pgqueue.tend_durable();
+  perform pgqueue.tend_workflows();
   _expired := array(
     select w.id from pgqueue.workers as w
     where w.expires_at <= clock_timestamp()

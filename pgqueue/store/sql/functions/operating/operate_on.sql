@@ -22,6 +22,8 @@ begin
       _state := 'dead';
     elsif exists (select from pgqueue.jobs as job where job.id = _id and job.worker is not null) then
       _state := 'running';
+    elsif pgqueue.is_waiting(_id) then
+      _state := 'waiting';
     end if;
   end if;
   if _state is null or _state <> all (_states) then
@@ -36,6 +38,12 @@ begin
       return case when pgqueue.bury_waiting(_id, 'buried', null, _reason) then 'done' else 'skipped' end;
     when 'purge' then
       delete from pgqueue.dead_jobs as dead where dead.id = _id;
+      if _dead.success_links is not null then
+        -- Nobody can revive it any more.
+        perform pgqueue.count_ends(
+          array[_dead.workflow_id], array[pgqueue.links_called_off(_dead.success_links, null)::text], true,
+          clock_timestamp());
+      end if;
       if _dead.hold is not null then
         -- An ordered lane had stopped for it.
         perform pgqueue.let_go(array[_dead.queue], array[_dead.target], array[_dead.limit_key], array[_dead.hold]);

@@ -14,6 +14,8 @@ declare
   _keys text[];
   _seqs bigint[];
   _followed json;
+  _workflows uuid[];
+  _links text[];
 begin
   select array_agg(found.id) into _oldest
   from (
@@ -46,7 +48,7 @@ begin
     returning job.*
   ), recorded as (
     insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
-                                  priority, max_attempts, args, labels, unique_key, limit_key)
+                                  priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
     select job.id,
            case when exists (select from pgqueue.attempts as same
                              where same.job_id = job.id and same.claim = least(job.claim, 2147483646) + 1)
@@ -54,7 +56,7 @@ begin
            job.attempt, 'cancelled', job.queue, job.target, 'QueueFull',
            format('dropped: it had waited longest when the queue held more than %s jobs', _max_size),
            job.created_at, job.run_at, job.priority, job.max_attempts, job.args, job.labels,
-           coalesce(job.start_key, job.unique_key), job.limit_key
+           coalesce(job.start_key, job.unique_key), job.limit_key, job.workflow_id, job.node
     from dropped as job
   ), unparked as (
     delete from pgqueue.parked as parked where parked.job_id = any (array(select job.id from dropped as job))
@@ -67,8 +69,11 @@ begin
                      or coalesce(job.fallen_from[1], job.target) in (select f.target from pgqueue.follow_ups as f)),
          array_agg(job.target) filter (where job.hold is not null),
          array_agg(job.limit_key) filter (where job.hold is not null),
-         array_agg(job.hold) filter (where job.hold is not null)
-  into _dropped, _followed, _targets, _keys, _seqs
+         array_agg(job.hold) filter (where job.hold is not null),
+         array_agg(job.workflow_id) filter (where job.workflow_id is not null),
+         array_agg(pgqueue.links_called_off(job.success_links, job.failure_links)::text)
+           filter (where job.workflow_id is not null)
+  into _dropped, _followed, _targets, _keys, _seqs, _workflows, _links
   from dropped as job;
   -- Of ordered keys: a job that waits for its retry holds its share.
   if _seqs is not null then
@@ -76,6 +81,9 @@ begin
   end if;
   if _followed is not null then
     perform pgqueue.follow_up(_followed);
+  end if;
+  if _workflows is not null then
+    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
   end if;
   perform pgqueue.forget_cancellations(_dropped);
   perform pgqueue.wake_waiters(_dropped);

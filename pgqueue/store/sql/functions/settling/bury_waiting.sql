@@ -12,9 +12,11 @@ declare
   _labels jsonb;
   _follow_ups json;
   _target text;
+  _workflow uuid;
+  _links int[];
 begin
-  select least(job.claim, 2147483646) + 1, coalesce(job.fallen_from[1], job.target)
-  into _claim, _target
+  select least(job.claim, 2147483646) + 1, coalesce(job.fallen_from[1], job.target), job.workflow_id, job.failure_links
+  into _claim, _target, _workflow, _links
   from pgqueue.jobs as job
   where job.id = _id and job.worker is null for update skip locked;
   if not found then
@@ -37,18 +39,20 @@ begin
   end if;
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
                                  store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
-                                 follow_ups, reason, error_type, error, fallen_from, own_terms)
+                                 follow_ups, reason, error_type, error, fallen_from, own_terms, workflow_id, node,
+                                 success_links)
   select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
          job.max_attempts, job.store_result, job.queue, job.target, _args,
          coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, job.cost, _labels,
-         _follow_ups, _reason, _error_type, _error, job.fallen_from, job.own_terms
+         _follow_ups, _reason, _error_type, _error, job.fallen_from, job.own_terms,
+         job.workflow_id, job.node, pgqueue.links_left(job.success_links, job.failure_links)
   from pgqueue.jobs as job where job.id = _id
   on conflict (id) do nothing;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
-                                priority, max_attempts, args, labels, unique_key, limit_key)
+                                priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
   select _id, _claim, job.attempt, 'failed', job.queue, job.target, _error_type, _error, job.created_at,
          job.run_at, job.priority, job.max_attempts, _args, _labels, coalesce(job.start_key, job.unique_key),
-         job.limit_key
+         job.limit_key, job.workflow_id, job.node
   from pgqueue.jobs as job where job.id = _id;
   perform pgqueue.let_go(array[job.queue], array[job.target], array[job.limit_key], array[job.hold])
   from pgqueue.jobs as job where job.id = _id and job.hold is not null;
@@ -57,6 +61,9 @@ begin
     perform pgqueue.follow_up(json_build_array(json_build_object(
       'id', _id, 'target', _target, 'follow_ups', _follow_ups, 'state', 'dead', 'reason', _reason,
       'error_type', _error_type, 'error', _error)));
+  end if;
+  if _links is not null then
+    perform pgqueue.count_ends(array[_workflow], array[_links::text], true, clock_timestamp());
   end if;
   perform pgqueue.wake_waiters(array[_id]);
   return true;

@@ -1,4 +1,4 @@
--- scheduled | ready | retrying | manual -> cancelled. Answers the state of the job after the call: `running` if it runs
+-- scheduled | ready | retrying | manual | waiting -> cancelled. Answers the state of the job after the call: `running` if it runs
 -- (its worker is told, and it will not run again), its end if it has ended, null if there is no such job.
 -- The claim number grows, so that no earlier attempt can settle. Waits for a claim or settle in flight. O(log n).
 create or replace function pgqueue.cancel(_id uuid) returns text
@@ -23,6 +23,12 @@ begin
     return 'running';
   end;
   if _job.id is null then
+    if pgqueue.cancel_waiting(_id) then
+      return 'cancelled';
+    elsif exists (select from pgqueue.jobs as job where job.id = _id) then
+      -- It was released meanwhile.
+      return pgqueue.cancel(_id);
+    end if;
     return (select job.state from pgqueue.job as job where job.id = _id);
   end if;
   _ran := exists (select from pgqueue.cancellations as unwanted where unwanted.job_id = _id);
@@ -41,10 +47,11 @@ begin
     _claim := pgqueue.free_claim(_id);
   end if;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, run_at, priority,
-                                max_attempts, args, labels, unique_key, limit_key)
+                                max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
   values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
-          _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key);
+          _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key,
+          _job.workflow_id, _job.node);
   if _job.follow_ups is not null or exists (
     select from pgqueue.follow_ups as f where f.target = coalesce(_job.fallen_from[1], _job.target))
   then
@@ -53,6 +60,11 @@ begin
       'state', 'cancelled',
       'reason', case when _ran then 'cancelled while it ran' else 'cancelled before it ran' end,
       'headers', _job.headers)));
+  end if;
+  if _job.workflow_id is not null then
+    perform pgqueue.count_ends(
+      array[_job.workflow_id], array[pgqueue.links_called_off(_job.success_links, _job.failure_links)::text], true,
+      clock_timestamp());
   end if;
   perform pgqueue.wake_waiters(array[_id]);
   return 'cancelled';

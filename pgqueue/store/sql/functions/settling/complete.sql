@@ -15,14 +15,16 @@ begin
     where job.id = _id and job.claim = _claim and job.worker = _worker
     returning job.*
   ), stored as (
-    insert into pgqueue.results (job_id, expires_at, result)
-    select held.id, now() + interval '1 day', _result::json from held where _result is not null
+    insert into pgqueue.results (job_id, expires_at, result, workflow_id, node)
+    select held.id, case when held.workflow_id is null then now() + interval '1 day' else 'infinity' end, _result::json,
+           held.workflow_id, held.node
+    from held where _result is not null
     on conflict (job_id) do update set expires_at = excluded.expires_at, result = excluded.result
     where results.expires_at <= now()
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
                                   created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                  headers, fallen_from)
+                                  headers, fallen_from, workflow_id, node)
     select held.id, held.started_at, clock_timestamp(), _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -30,10 +32,10 @@ begin
            held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
            held.max_attempts, held.args, held.labels,
            coalesce(held.start_key, held.unique_key), held.limit_key, held.headers,
-           held.fallen_from
+           held.fallen_from, held.workflow_id, held.node
     from held
   )
-  select held.queue, held.target, held.limit_key, held.hold,
+  select held.queue, held.target, held.limit_key, held.hold, held.workflow_id, held.success_links,
          case when held.follow_ups is not null
                 or coalesce(held.fallen_from[1], held.target) in (select f.target from pgqueue.follow_ups as f)
               then json_build_array(json_build_object(
@@ -48,6 +50,10 @@ begin
     end if;
     if _ended.followed is not null then
       perform pgqueue.follow_up(_ended.followed);
+    end if;
+    if _ended.success_links is not null then
+      perform pgqueue.count_ends(
+        array[_ended.workflow_id], array[_ended.success_links::text], false, clock_timestamp());
     end if;
     perform pgqueue.forget_cancellations(array[_id]);
     perform pgqueue.wake_waiters(array[_id]);

@@ -24,6 +24,8 @@ declare
   _free_keys text[];
   _free_holds bigint[];
   _followed json;
+  _workflows uuid[];
+  _links text[];
   _cancelling constant boolean := exists (select from pgqueue.cancellations);
 begin
   with held as materialized (
@@ -65,19 +67,20 @@ begin
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
                                    cost, hold, labels, headers, follow_ups, reason, error_type, error, traceback,
-                                   cause, fallen_from, own_terms)
+                                   cause, fallen_from, own_terms, workflow_id, node, success_links)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
            case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
-           held.reason, held.error_type, held.error, held.traceback, held.cause, held.fallen_from, held.own_terms
+           held.reason, held.error_type, held.error, held.traceback, held.cause, held.fallen_from, held.own_terms,
+           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links)
     from held
     where held.delay is null and held.outcome <> 'cancelled'
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
-                                  unique_key, limit_key, cause, headers)
+                                  unique_key, limit_key, cause, headers, workflow_id, node)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -86,7 +89,7 @@ begin
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, case when held.delay is null then held.args end, held.labels,
            coalesce(held.start_key, held.unique_key), held.limit_key, held.cause,
-           case when held.delay is null then held.headers end
+           case when held.delay is null then held.headers end, held.workflow_id, held.node
     from held
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),
@@ -103,8 +106,12 @@ begin
            filter (where held.delay is null and (
                      held.follow_ups is not null
                      or coalesce(held.fallen_from[1], held.target) in (
-                       select f.target from pgqueue.follow_ups as f)))
-  into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed
+                       select f.target from pgqueue.follow_ups as f))),
+         array_agg(held.workflow_id) filter (where held.delay is null and held.workflow_id is not null),
+         array_agg(case held.outcome when 'cancelled' then pgqueue.links_called_off(held.success_links, held.failure_links)
+                   else held.failure_links end::text)
+           filter (where held.delay is null and held.workflow_id is not null)
+  into _settled, _free_queues, _free_targets, _free_keys, _free_holds, _followed, _workflows, _links
   from held;
   if _free_holds is not null then
     perform pgqueue.let_go(_free_queues, _free_targets, _free_keys, _free_holds);
@@ -112,6 +119,9 @@ begin
 
   if _followed is not null then
     perform pgqueue.follow_up(_followed);
+  end if;
+  if _workflows is not null then
+    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
   end if;
   perform pgqueue.call_off(_settled);
   perform pgqueue.forget_cancellations(_settled);

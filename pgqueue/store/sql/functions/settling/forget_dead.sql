@@ -1,7 +1,7 @@
 -- dead -> (forgotten), for those that died before a moment, in id order behind _after: looks at 20 times _limit jobs at
 -- most, and forgets _limit. One that somebody has locked is passed.
 -- Answers how many went, and the last id looked at: null when there are no more. Their attempts stay in the history;
--- an ordered lane that had stopped for one goes on.
+-- an ordered lane that had stopped for one goes on, and what waited in a workflow for its success is cancelled.
 -- Walks dead_jobs_queue or dead_jobs_pkey (dead_behind.sql); O(_limit log n).
 create or replace function pgqueue.forget_dead(
   _queue text, _target text, _before timestamptz, _after uuid, _limit int, out forgotten int, out last uuid)
@@ -16,6 +16,8 @@ declare
   _targets text[];
   _keys text[];
   _holds bigint[];
+  _workflows uuid[];
+  _links text[];
 begin
   select array_agg(dead.id order by dead.id),
          array_agg(dead.id order by dead.id)
@@ -32,15 +34,21 @@ begin
       where d.id = any (_meant)
       order by d.id
       for update skip locked))
-    returning dead.queue, dead.target, dead.limit_key, dead.hold
+    returning dead.queue, dead.target, dead.limit_key, dead.hold, dead.workflow_id, dead.success_links
   )
   select count(*), array_agg(gone.queue) filter (where gone.hold is not null),
          array_agg(gone.target) filter (where gone.hold is not null),
          array_agg(gone.limit_key) filter (where gone.hold is not null),
-         array_agg(gone.hold) filter (where gone.hold is not null)
-  into forgotten, _queues, _targets, _keys, _holds
+         array_agg(gone.hold) filter (where gone.hold is not null),
+         array_agg(gone.workflow_id) filter (where gone.success_links is not null),
+         array_agg(pgqueue.links_called_off(gone.success_links, null)::text) filter (where gone.success_links is not null)
+  into forgotten, _queues, _targets, _keys, _holds, _workflows, _links
   from gone;
   if _holds is not null then
     perform pgqueue.let_go(_queues, _targets, _keys, _holds);
+  end if;
+  if _workflows is not null then
+    -- Nobody can revive them any more.
+    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
   end if;
 end $$;

@@ -7,7 +7,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   _count int;
+  _workflows uuid[];
+  _links text[];
 begin
+  with gone as (
   delete from pgqueue.dead_jobs as dead
   where dead.id = any (array(
     select d.id
@@ -17,7 +20,15 @@ begin
       and (_target is null or d.target = _target)
     order by d.id
     limit _limit
-    for update skip locked));
-  get diagnostics _count = row_count;
+    for update skip locked))
+    returning dead.workflow_id, dead.success_links
+  )
+  select count(*), array_agg(gone.workflow_id) filter (where gone.success_links is not null),
+         array_agg(pgqueue.links_called_off(gone.success_links, null)::text) filter (where gone.success_links is not null)
+  into _count, _workflows, _links
+  from gone;
+  if _workflows is not null then
+    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
+  end if;
   return _count;
 end $$;

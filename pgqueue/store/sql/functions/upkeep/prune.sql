@@ -2,7 +2,7 @@
 -- Ids are ordered by time, so what has just come of age lies right below the id of that moment. What was kept longer
 -- (jobs that ended long after they were made) and ids that are not of version 7 are met at places taken by chance.
 -- What no worker can run any more is dropped, too, unique keys whose window has passed, and what was done once, past
--- its own keeping time; what was done by hand, and
+-- its own keeping time; workflows, each as a whole; what was done by hand, and
 -- bulk actions that are over, stay as long as dead jobs. Where a job could go on goes when that has
 -- ended well. One at a time: whoever
 -- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
@@ -76,7 +76,7 @@ begin
     where not exists (
       select from pgqueue.jobs as job
       where job.id = old.job_id and job.claim = old.claim and job.worker = -1 offset 0)));
-  _effects := pgqueue.forget_effects(_max);
+  _effects := pgqueue.forget_effects(_max) + pgqueue.prune_workflows(_history, _dead, _max);
   return _windows + _ticks + _effects + pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
       pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)

@@ -26,9 +26,12 @@ begin
     where dead.id = any (array(
       select old.id
       from (
-        select d.id, d.died_at from pgqueue.dead_jobs as d
+        select d.id, d.died_at, d.workflow_id from pgqueue.dead_jobs as d
         where d.id < _dead_job order by d.id desc limit _max / 10) as old
-      where old.died_at < now() - _dead))
+      where old.died_at < now() - _dead
+        -- Those go as a whole (prune_workflows.sql).
+        and (old.workflow_id is null
+             or not exists (select from pgqueue.workflows as w where w.id = old.workflow_id offset 0))))
       and dead.died_at < now() - _dead
     returning dead.id
   ), with_it as (
@@ -50,12 +53,14 @@ begin
   where attempt.ctid = any (array(
     select old.ctid
     from (
-      select a.ctid, a.job_id, a.finished_at from pgqueue.attempts as a
+      select a.ctid, a.job_id, a.finished_at, a.workflow_id from pgqueue.attempts as a
       where a.job_id < _attempt order by a.job_id desc limit _max) as old
     where old.finished_at < now() - _history
       -- `offset`: as joins they could be turned round, and walk the tables.
       and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
-      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)))
+      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)
+      and (old.workflow_id is null
+           or not exists (select from pgqueue.workflows as w where w.id = old.workflow_id offset 0))))
     and attempt.finished_at < now() - _history;
   get diagnostics _count = row_count;
   _sum := _sum + _count;
