@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from pgqueue.ids import new_job_id
 from pgqueue.job import Claim, JobState, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.record import Job
@@ -153,6 +155,8 @@ def make(conn: Conn, state: JobState, **options: Any) -> UUID:
             return enqueue(conn, delay=HOUR, **options)
         case JobState.READY:
             return enqueue(conn, **options)
+        case JobState.WAITING:
+            return wait(conn, **options)
         case JobState.CANCELLED:
             job = enqueue(conn, delay=HOUR, **options)
             execute(conn, jobs.cancel(job))
@@ -168,6 +172,17 @@ def make(conn: Conn, state: JobState, **options: Any) -> UUID:
         case JobState.DEAD:
             fail(conn, taken, None)
     return taken.id
+
+
+def wait(conn: Conn, args: Any = None, **options: Any) -> UUID:
+    """A job of a workflow that waits at a gate which nothing opens; it has no unique key."""
+    workflow, job_id = new_job_id(), options.pop("job_id", None) or new_job_id()
+    options.pop("unique_key", None)
+    said = {"id": str(job_id), "gate": 1, "node": 1, "target": TARGET, "args": {} if args is None else args, **options}
+    text = json.dumps({"gates": [{"gate": 1, "unmet": 1}], "jobs": [said]})
+    conn.execute("select pgqueue.begin_workflow(%s, 'waits', null, null, null, null)", [workflow])
+    conn.execute("select pgqueue.write_members(%s, %s)", [workflow, text])
+    return job_id
 
 
 def job(conn: Conn, job_id: UUID) -> Job:

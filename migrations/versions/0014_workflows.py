@@ -5,8 +5,8 @@ from alembic import op
 revision = "0014"
 down_revision = "0013"
 
-# What a member of a workflow carries, in whichever table it is; null for every other job, and in no index then. No claim
-# changes any of it.
+# What a member of a workflow carries, in whichever table it is; null for every other job, and in no index then. No
+# claim changes any of it.
 #   node           its number in the workflow; members of a group share one
 #   success_links  the gates that its success counts towards; a negative one is closed
 #   failure_links  the same of its end without success: dead, or cancelled
@@ -37,7 +37,7 @@ INDEXES = (
 BESIDE = (*COLUMNS, *(text.replace("index if", "index concurrently if") for text in INDEXES))
 
 # `asked`: somebody, or its deadline, has asked for all of it to be cancelled, or for its dead jobs to be revived; who
-# comes by goes on with that. `settled_at`: the cancel has reached all that it was to reach. `ended_at` is noted by prune.
+# comes by goes on with that. `settled_at`: the cancel has reached all that it was to. `ended_at` is noted by prune.
 WORKFLOWS = """
 create table pgqueue.workflows (
   id         uuid             not null constraint workflows_pkey primary key,
@@ -82,8 +82,9 @@ create table pgqueue.nodes (
 """
 
 # Opens when `unmet` ends were counted: the jobs that wait at it go to `jobs`, its own links count, and its row goes. A
-# count is a small HOT update. What its own links close has failed, or is `pointless`. With `failed_id` it opens only if that job is dead of one of these errors, or, with
-# `others`, of none of them; else it closes.
+# count is a small HOT update. What its own links close has failed, or is `pointless`. With `failed_id` it opens only if
+# that job is dead of one of these errors, or, with `others`, of another; without `errors` only if it is not dead; else
+# it closes.
 GATES = """
 create table pgqueue.gates (
   workflow_id uuid    not null,

@@ -21,7 +21,7 @@ BATCH = 500
 WAITING = frozenset({JobState.SCHEDULED, JobState.READY, JobState.RETRYING})
 # In which states a job must be for each kind of operation.
 STATES = {
-    "cancel": WAITING | {JobState.RUNNING, JobState.MANUAL},
+    "cancel": WAITING | {JobState.RUNNING, JobState.MANUAL, JobState.WAITING},
     "retry": frozenset({JobState.DEAD, JobState.RETRYING, JobState.SCHEDULED, JobState.MANUAL}),
     "bury": WAITING,
     "purge": frozenset({JobState.DEAD}),

@@ -74,6 +74,8 @@ def page(conn: psycopg.Connection[Any], asked: Asked) -> Page | None:
 
 def _page(conn: psycopg.Connection[Any], asked: Asked, budget: int, live: Live) -> Page:
     parts = live(conn, asked, budget)
+    if JobState.WAITING in asked.states:
+        parts.append(_walk(conn, "waiting", asked, budget))
     if asked.states & ENDED:
         parts.append(_walk(conn, "ended", asked, budget))
     if JobState.DEAD in asked.states:

@@ -163,6 +163,8 @@ def _walks(narrow: Narrowing, top: UUID, died_of: list[str] | None, indexed: tup
         name = "search_manual" if narrow.states & LIVE == {JobState.MANUAL} else "search_live"
         by_key = narrow.key is not None
         sources.append(_Source("search_key", top, (narrow.key,)) if by_key else _Source(name, top))
+    if JobState.WAITING in narrow.states and narrow.key is None and not narrow.needles and narrow.causes is None:
+        sources.append(_Source("search_waiting", top))
     if narrow.states & ENDED and not narrow.needles and narrow.causes is None:
         sources.append(_Source("search_ended", top) if indexed is None else _Source("search_ended_arg", top, indexed))
     if JobState.DEAD in narrow.states:

@@ -34,9 +34,9 @@ def mend(workflow: UUID) -> Statement[int]:
 
 
 def add(workflow: UUID, node: int, said: str) -> Statement[int]:
-    """(nothing) -> ready | waiting for jobs of an open group, told as JSON (write_members.sql); how many. O(batch log n).
+    """(nothing) -> ready | waiting for jobs of an open group, told as JSON (write_members.sql); how many.
 
-    Raises ObjectNotInPrerequisiteState if it was closed.
+    O(batch log n). Raises ObjectNotInPrerequisiteState if it was closed.
     """
     sql = "select pgqueue.add_members($1::pg_catalog.uuid, $2::int, $3::pg_catalog.json)"
     return Statement(sql, (workflow, node, said), only_value)

@@ -46,6 +46,7 @@ from pgqueue.store import (
 from pgqueue.store.connection import open_connection
 from tests import factories
 from tests.hostile import bringing, falling, looking_on, remembering, rules, seeing, steering, telling, trying
+from tests.hostile.flowing import workflows_on
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
@@ -298,6 +299,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     execute(conn, reading.result(taken[0].id))
     rules.schedules_on(conn)
     rules.limits_on(conn)
+    workflows_on(conn)
     rules.feeds_on(conn)
     remembering.done_once_on(conn)
     remembering.reserved_on(conn)

@@ -39,7 +39,11 @@ def job(gate: int | None = None, /, on: Sequence[int] = (), off: Sequence[int] =
 
 
 def write(
-    conn: Conn, members: Mapping[str, Any], gates: Mapping[int, Any], nodes: Mapping[int, Any] | None = None, **said: Any
+    conn: Conn,
+    members: Mapping[str, Any],
+    gates: Mapping[int, Any],
+    nodes: Mapping[int, Any] | None = None,
+    **said: Any,
 ) -> Flow:
     """(nothing) -> a workflow; a gate is how many ends it waits for, or a mapping. Each job is a node, by default."""
     flow = Flow(new_job_id())
@@ -64,9 +68,7 @@ def told(flow: Flow, members: Mapping[str, Any], gates: Mapping[int, Any], nodes
         ]
         if nodes is None
         else [{"node": number, "name": f"n{number}", **said} for number, said in nodes.items()],
-        "gates": [
-            {"gate": gate, **({"unmet": how} if isinstance(how, int) else how)} for gate, how in gates.items()
-        ],
+        "gates": [{"gate": gate, **({"unmet": how} if isinstance(how, int) else how)} for gate, how in gates.items()],
         "jobs": [
             {"id": str(flow.jobs[name]), "node": number, "target": TARGET, **members[name]}
             for number, name in numbered.items()
@@ -81,7 +83,7 @@ def chain(conn: Conn, length: int, **said: Any) -> Flow:
         str(number): job(number - 1 or None, on=[number] if number < length else [], store_result=True)
         for number in range(1, length + 1)
     }
-    return write(conn, members, {gate: 1 for gate in range(1, length)}, **said)
+    return write(conn, members, dict.fromkeys(range(1, length), 1), **said)
 
 
 def chord(conn: Conn, members: int, *, end: bool = False, **said: Any) -> Flow:
@@ -151,7 +153,7 @@ def retry_all(conn: Conn, flow: Flow) -> int:
 
 
 def wrong(conn: Conn, flow: Flow) -> dict[str, Any]:
-    """What does not hold of a workflow at rest: counts that were left, gates that count wrongly, jobs without a gate."""
+    """What does not hold of a workflow at rest: counts that were left, gates that count wrongly, jobs without one."""
     found = {
         "arrivals": "select workflow_id, gate, n, off from pgqueue.arrivals where workflow_id = %s",
         "open gates": "select gate from pgqueue.gates where workflow_id = %s and unmet <= 0",

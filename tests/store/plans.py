@@ -11,7 +11,7 @@ import psycopg
 
 Plan = dict[str, Any]
 # The tables that grow with the work.
-LARGE = frozenset({"jobs", "attempts", "dead_jobs"})
+LARGE = frozenset({"jobs", "attempts", "dead_jobs", "waiting"})
 _LOGGED = re.compile(r" LOG:  duration: [0-9.]+ ms  plan:\n((?:\t.*\n)+)")
 
 

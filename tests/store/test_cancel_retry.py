@@ -25,7 +25,7 @@ from tests.factories import (
 )
 
 WAITING = [JobState.SCHEDULED, JobState.READY, JobState.RETRYING]
-OTHERS = [each for each in JobState if each not in (*WAITING, JobState.MANUAL)]
+OTHERS = [each for each in JobState if each not in (*WAITING, JobState.MANUAL, JobState.WAITING)]
 
 
 @pytest.mark.parametrize("before", WAITING)

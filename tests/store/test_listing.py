@@ -55,7 +55,7 @@ def mixture(db: Conn) -> list[tuple[UUID, JobState, str, str]]:
     db.execute("update pgqueue.jobs set run_at = now() where id = any (%s)", [ready])
     for number, (job_id, *_rest) in enumerate(made):
         if number % 3 == 0:
-            for table, key in (("jobs", "id"), ("attempts", "job_id"), ("dead_jobs", "id")):
+            for table, key in (("jobs", "id"), ("attempts", "job_id"), ("dead_jobs", "id"), ("waiting", "id")):
                 db.execute(f"update pgqueue.{table} set target = %s where {key} = %s", [OTHER, job_id])
             made[number] = (*made[number][:3], OTHER)
     return made
@@ -195,7 +195,12 @@ def test_a_page_reads_a_bounded_number_of_rows_by_index(
 
 @pytest.mark.parametrize("state", list(JobState))
 def test_the_view_reads_the_tables_alone_that_can_hold_a_state(busy: Conn, state: JobState) -> None:
-    tables = {JobState.DEAD: {"dead_jobs"}, JobState.SUCCEEDED: {"attempts"}, JobState.CANCELLED: {"attempts"}}
+    tables = {
+        JobState.DEAD: {"dead_jobs"},
+        JobState.WAITING: {"waiting"},
+        JobState.SUCCEEDED: {"attempts"},
+        JobState.CANCELLED: {"attempts"},
+    }
     plans = plans_of(busy, lambda: busy.execute("select id from pgqueue.job where state = %s limit 5", [state]))
     assert {node["Relation Name"] for node in scans(plans)} == tables.get(state, {"jobs"})
 

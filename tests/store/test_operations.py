@@ -50,7 +50,7 @@ def dead(db: Conn, number: int) -> list[UUID]:
 
 
 KINDS = {
-    "cancel": ({"scheduled", "ready", "retrying", "running", "manual"}, {"cancelled", "running"}),
+    "cancel": ({"scheduled", "ready", "retrying", "running", "manual", "waiting"}, {"cancelled", "running"}),
     "retry": ({"dead", "retrying", "scheduled", "manual"}, {"ready"}),
     "bury": ({"scheduled", "ready", "retrying"}, {"dead"}),
     "purge": ({"dead"}, {None}),

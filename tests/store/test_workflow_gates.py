@@ -1,4 +1,4 @@
-"""Jobs that wait for the ends of others: released once, by whoever comes, whatever becomes of those that they wait for."""
+"""Jobs that wait for the ends of others: released once, by whoever comes, whatever becomes of those others."""
 
 from __future__ import annotations
 
@@ -356,7 +356,7 @@ def test_a_cascade_of_very_many_goes_on_with_whoever_comes(db: Conn) -> None:
     length = 2500
     members = {"1": job(on=[1], off=[-1])}
     members |= {str(number): job(number - 1, on=[number]) for number in range(2, length)}
-    flow = write(db, members, {gate: 1 for gate in range(1, length)})
+    flow = write(db, members, dict.fromkeys(range(1, length), 1))
     bury(db, flow, "1")
     assert 0 < count(db, "waiting") < length - 1000
     for _ in range(3):
@@ -366,7 +366,7 @@ def test_a_cascade_of_very_many_goes_on_with_whoever_comes(db: Conn) -> None:
 
 def test_a_workflow_that_is_refused_stops_no_settlement_and_goes_on_when_it_can(db: Conn) -> None:
     bad, well = chain(db, 2), chain(db, 2)
-    db.execute("update pgqueue.waiting set inputs = '{\"x\": \"no id\"}' where workflow_id = %s", [bad.id])
+    db.execute('update pgqueue.waiting set inputs = \'{"x": "no id"}\' where workflow_id = %s', [bad.id])
     worker = enlist(db, concurrency=2)
     held = claim(db, worker, 2)
     (last,) = step(db, worker, held, 5).claims
@@ -627,7 +627,9 @@ def test_a_dead_member_counts_for_those_who_only_want_its_end(db: Conn) -> None:
 )
 def test_hostile_texts_stay_what_they_are(db: Conn, said: dict[str, str]) -> None:
     nasty = ['"', "\\", "'); --", "\u2028", "𝄞", "$1", "%s"]
-    flow = write(db, {"a": job(on=[1]), "b": job(1, args={text: text for text in nasty}, inputs={"x\"'": 1})}, {1: 1}, **said)
+    flow = write(
+        db, {"a": job(on=[1]), "b": job(1, args={text: text for text in nasty}, inputs={"x\"'": 1})}, {1: 1}, **said
+    )
     run(db, flow, "a")
     assert args(db, flow.jobs["b"]) == {**{text: text for text in nasty}, "x\"'": [1]}
     assert db.execute("select name, unique_key from pgqueue.workflows").fetchone() == tuple(said.values())
@@ -640,3 +642,17 @@ def test_links_that_lead_nowhere_do_no_harm(db: Conn, links: list[int]) -> None:
     assert state(db, flow.jobs["a"]) is DONE
     assert flow.states(db)["b"] is (READY if links == [1, 1, 1] else WAITING)
     assert count(db, "arrivals") == 0
+
+
+def test_a_group_within_a_group_is_waited_for_until_it_is_closed(db: Conn) -> None:
+    flow = open_group(db)
+    inner = {"nodes": [{"node": 1, "name": "inner", "own": True, "open": True, "total": 0}]}
+    db.execute("select pgqueue.add_members(%s, 7, %s)", [flow.id, json.dumps(inner)])
+    (node,) = db.execute("select node from pgqueue.nodes where name = 'inner'").fetchone() or (0,)
+    add(db, flow, node, a={})
+    db.execute("select pgqueue.close_group(%s, 7)", [flow.id])
+    run(db, flow, "a")
+    assert flow.states(db)["then"] is WAITING
+    db.execute("select pgqueue.close_group(%s, %s)", [flow.id, node])
+    assert flow.states(db)["then"] is READY
+    assert wrong(db, flow) == {}

@@ -23,4 +23,10 @@ from (
   (select dead.id from pgqueue.dead_jobs as dead
    where dead.id operator(pg_catalog.>=) $1::uuid and dead.id operator(pg_catalog.<=) $2::uuid
    order by dead.id desc limit 1)
+  union all
+  (select w.id from pgqueue.waiting as w
+   where w.id operator(pg_catalog.>=) $1::uuid and w.id operator(pg_catalog.<=) $2::uuid order by w.id limit 1)
+  union all
+  (select w.id from pgqueue.waiting as w
+   where w.id operator(pg_catalog.>=) $1::uuid and w.id operator(pg_catalog.<=) $2::uuid order by w.id desc limit 1)
 ) as found

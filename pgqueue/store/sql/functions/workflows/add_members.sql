@@ -20,8 +20,7 @@ begin
       using errcode = 'object_not_in_prerequisite_state', schema = 'pgqueue', table = 'nodes',
             hint = 'add to it before it is closed, or from its own jobs while they run';
   end if;
-  select count(*) into _own
-  from json_to_recordset(coalesce(_said -> 'jobs', '[]')) as new (own boolean) where new.own;
+  _own := pgqueue.own_among(_said);
   _jobs := pgqueue.write_members(_workflow, _said, _base, _node, _group.success_links, _group.failure_links);
   perform pgqueue.raise_gates(_workflow, _group.success_links, _own);
   return _jobs;

@@ -22,8 +22,7 @@ begin
       using errcode = 'object_not_in_prerequisite_state', schema = 'pgqueue', table = 'jobs',
             hint = 'let it enqueue jobs of their own';
   end if;
-  select count(*) into _own
-  from json_to_recordset(coalesce(_said -> 'jobs', '[]')) as new (own boolean) where new.own;
+  _own := pgqueue.own_among(_said);
   _closing := array(select link from unnest(_adder.success_links) as link where link < 0);
   if _closing <> '{}' and _own > 0 then
     _adder.success_links := array(select link from unnest(_adder.success_links) as link where link > 0) || _last;

@@ -1,7 +1,7 @@
 -- (nothing) -> waiting, or scheduled | ready, for jobs of a workflow told as JSON, with their nodes and gates: arrays
 -- `nodes`, `gates`, `jobs` of objects whose names are those of the columns. A job that names a `gate` waits there; delay,
 -- ttl and timeout are seconds. Numbers of nodes and gates are shifted by _base, as are those in links and inputs; an
--- `own` job has _own_success and _own_failure among its links, and _own_node unless it says another.
+-- `own` job, or open node, has _own_success and _own_failure among its links, a job _own_node unless it says another.
 -- Answers how many jobs. O(batch log n).
 create or replace function pgqueue.write_members(
   _workflow uuid, _said json, _base int default 0, _own_node int default null, _own_success int[] default null,
@@ -22,11 +22,14 @@ begin
   select _workflow, new.node + _base, new.name, new.target, coalesce(new.total, 1),
          coalesce(pgqueue.shifted(new.needs, _base), '{}'), new.job_id, pgqueue.shifted(new.repairs, _base),
          case when new.extends_own then _own_node else new.extends + _base end, coalesce(new.callback, false),
-         coalesce(new.optional, false), coalesce(new.open, false), pgqueue.shifted(new.success_links, _base),
-         pgqueue.shifted(new.failure_links, _base)
+         coalesce(new.optional, false), coalesce(new.open, false),
+         nullif(case when new.own then coalesce(_own_success, '{}') else '{}' end
+           || coalesce(pgqueue.shifted(new.success_links, _base), '{}'), '{}'),
+         nullif(case when new.own then coalesce(_own_failure, '{}') else '{}' end
+           || coalesce(pgqueue.shifted(new.failure_links, _base), '{}'), '{}')
   from json_to_recordset(coalesce(_said -> 'nodes', '[]')) as new (
     node int, name text, target text, total int, needs int[], job_id uuid, repairs int[], extends int,
-    extends_own boolean, callback boolean, optional boolean, open boolean, success_links int[], failure_links int[]);
+    extends_own boolean, own boolean, callback boolean, optional boolean, open boolean, success_links int[], failure_links int[]);
   insert into pgqueue.gates (workflow_id, gate, unmet, total, links, failed_id, errors, others)
   select _workflow, new.gate + _base, new.unmet, coalesce(new.total, new.unmet), pgqueue.shifted(new.links, _base),
          new.failed_id, new.errors, new.others
