@@ -133,7 +133,7 @@ def test_the_wheel_works_in_an_empty_environment(installed: Installed, bare_dsn:
     assert "/environment" in installed("python", "-c", "import pgqueue; print(pgqueue.__file__)")
     assert installed("pgqueue", "--version") == f"pgqueue {pgqueue.__version__}\n"
     here = {"PGQUEUE_DSN": bare_dsn}
-    assert "revision 0014" in installed("pgqueue", "migrate", **here)
+    assert "revision 0015" in installed("pgqueue", "migrate", **here)
     assert json.loads(installed("pgqueue", "migrate", "--status", "--json", **here))["state"] == "current"
     job_id = installed("pgqueue", "enqueue", "kiosk:sell", '["ink"]', "--store-result", **here).strip()
     installed("pgqueue", "worker", "-A", "kiosk", "--burst", "-c", 1, **here)

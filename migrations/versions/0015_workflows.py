@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 # What a member of a workflow carries, in whichever table it is; null for every other job, and in no index then. No
 # claim changes any of it.
