@@ -37,7 +37,7 @@ class Begun(NamedTuple):
 _SUCCEED = Move.SUCCEED
 
 
-def succeeded(claim: Claim, elapsed: float, result: str | None = None, *, ended: float | None = None) -> Finished:
+def succeeded(claim: Claim, elapsed: float, ended: float | None = None, result: str | None = None) -> Finished:
     """One that succeeded, now if nothing else is said, and by far the most.
 
     Made as Finished() and Settlement() make it, at half their cost.

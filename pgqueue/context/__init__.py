@@ -12,10 +12,10 @@ from pgqueue.context.home import (
 )
 from pgqueue.context.job import LONGEST_EXTENSION, JobContext, Spawner, WorkerPhase
 from pgqueue.context.telling import (
+    equip,
     extended_until,
     give_line,
     keep_last,
-    keep_lines,
     keep_place,
     phase_of,
     resume_from,
@@ -36,11 +36,11 @@ __all__ = [
     "bound",
     "bound_connection",
     "current_job",
+    "equip",
     "extended_until",
     "give_line",
     "home_database",
     "keep_last",
-    "keep_lines",
     "keep_place",
     "phase_of",
     "place_of",

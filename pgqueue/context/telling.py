@@ -10,13 +10,14 @@ from pgqueue.job_log import Outlet
 from pgqueue.store.line import Line
 
 
-def keep_lines(job: JobContext, outlet: Outlet) -> None:
-    """Have the lines of a job that is about to run go there."""
+def equip(job: JobContext, line: Line, outlet: Outlet | None) -> None:
+    """Let a job that is about to run ask and write in the database by itself; and have its lines go to the outlet."""
+    job._line = line
     job._outlet = outlet
 
 
 def give_line(job: JobContext, line: Line) -> None:
-    """Let a job that is about to run ask and write in the database by itself."""
+    """Let a job ask and write in the database by itself there, from now on."""
     job._line = line
 
 

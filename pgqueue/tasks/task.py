@@ -23,7 +23,7 @@ from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Fallback, Terms
 from pgqueue.naming import JobRef
 from pgqueue.options import Duration
-from pgqueue.retry import DEFAULT_RETRY, RetryPolicy
+from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
 from pgqueue.routes import routed
 from pgqueue.sealed import codec_of
 from pgqueue.sealing import sealed_args
@@ -71,6 +71,8 @@ class Task(Generic[P, R]):
         self.function = function
         self.target = f"{function.__module__}:{function.__qualname__}"
         self.options = options or JobOptions()
+        # Seconds, for whoever runs its jobs.
+        self.timeout = None if self.options.timeout is None else seconds(self.options.timeout)
         self.retry = retry
         self.transactional = transactional
         self.bounds = bounds
@@ -87,6 +89,8 @@ class Task(Generic[P, R]):
         self._limit_key = None if key is None else LimitKey(key, self.target, self.calling.signature)
         self.hooks = hooks
         self.follows = follows
+        # Whether the database has to know of it before a job starts: at its end a worker may be gone.
+        self.declared_first = bounds.at_most_once or follows.are_jobs
         self.sensitive = sensitive
         # Most say nothing, and their functions are not looked at.
         self.secrecy = Secrecy.of(sensitive, self.target, self.calling.signature) if sensitive else None

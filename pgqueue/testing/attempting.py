@@ -33,7 +33,7 @@ from pgqueue.worker.attempts.batch_call import BatchCall, prepare_batch
 from pgqueue.worker.attempts.call import Call, prepare
 from pgqueue.worker.attempts.finishing import finish
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
-from pgqueue.worker.attempts.task_spec import spec_of, time_limits
+from pgqueue.worker.attempts.task_spec import time_limits, times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class LocalAttempts(Attempts):
 
     def _seconds(self, claim: Claim) -> float:
         task = self.find(claim)
-        return time_limits(claim, None if task is None else spec_of(task)).notice
+        return time_limits(claim, None if task is None else times_of(task)).notice
 
 
 def _contexts(call: Call) -> Sequence[JobContext]:

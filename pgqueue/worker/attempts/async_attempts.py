@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, keep_lines, running
+from pgqueue.context import Middleware, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -39,9 +39,7 @@ class AsyncAttempts:
         self._pid = Process.watched()
 
     def begin(self, call: Call) -> RunningWatch | None:
-        """What is to be done before run(), and looks on meanwhile; the latter is asked by end()."""
-        if (outlet := self._outlet) is not None:
-            keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
+        """Who looks on while it runs, if anybody does: made before run(), and asked by end()."""
         return RunningWatch(call.context, call.claim) if instruments.installed else None
 
     def end(self, call: Call, outcome: Outcome, began: float, watch: RunningWatch | None) -> Finished:
@@ -51,10 +49,6 @@ class AsyncAttempts:
 
     def begin_batch(self, call: BatchCall) -> list[RunningWatch]:
         """As begin(), for each job of a batch: the first one's is the innermost."""
-        if (outlet := self._outlet) is not None:
-            outlet = outlet_of(call.task, outlet)
-            for item in call.batch:
-                keep_lines(item, outlet)
         return [RunningWatch(item, item._claim) for item in reversed(call.batch)] if instruments.installed else []
 
     def end_batch(
@@ -69,7 +63,8 @@ class AsyncAttempts:
         loop = asyncio.get_running_loop()
         if self._line is None or self._line.loop is not loop:
             self._line = Line(self._wire, loop)
-        call.take_line(self._line)
+        outlet = self._outlet
+        call.equip(self._line, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
         try:
             if self._middleware:
                 with entered(self._middleware, call.context), remembering(call):
@@ -84,7 +79,8 @@ class AsyncAttempts:
             return outcome_of(call, error)
         finally:
             call.raised = None
-            end_copy(self._pid)
+            if Process.id != self._pid:
+                end_copy(self._pid)
 
     def close(self) -> None:
         """Close the connections of jobs."""

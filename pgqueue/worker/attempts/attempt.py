@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue import instruments
-from pgqueue.context import Middleware, WorkerPhase, extended_until, give_line, keep_lines, running
+from pgqueue.context import Middleware, WorkerPhase, equip, extended_until, running
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
@@ -73,7 +73,7 @@ class Attempts:
         self._wire = OwnWire(dsn, is_async=False)
         self._line = Line(self._wire)
         self._loop = PrivateLoop()
-        self._async = AsyncAttempts(dsn, middleware)
+        self._async = AsyncAttempts(dsn, middleware, outlet)
         self._pid = Process.watched()
 
     def run(self, claim: Claim, number: int = 0) -> Finished:
@@ -83,14 +83,15 @@ class Attempts:
         call = prepare(claim, self._tasks, self._apps, began)
         if not isinstance(call, Call):
             return finish(claim, call, None, began)
-        if self.declared is not None and (not_yet := undeclared(call, self.declared)):
+        task = call.task
+        if task.declared_first and (not_yet := undeclared(call, self.declared)):
             return finish(claim, not_yet, None, began)
-        if call.task.batching is not None:
+        if task.batching is not None:
             return self.run_batch(claim, number)[0]
         call.number = number
-        give_line(call.context, self._line)
-        if (outlet := self._outlet) is not None:
-            keep_lines(call.context, outlet if call.task.bounds.store_logs is None else outlet_of(call.task, outlet))
+        equip(
+            call.context, self._line, self._outlet if task.bounds.store_logs is None else outlet_of(task, self._outlet)
+        )
         self._call = call
         # tell() writes the one and reads the other in the other order: one of the two sees the other.
         if self._notice is not None and self._notice[0] == number:
@@ -102,8 +103,9 @@ class Attempts:
         if instruments.installed:
             finished = context.run(self._run_watched, call, began)
         else:
-            finished = finish(claim, context.run(self._run, call), call.task, began, call.opened)
-        end_copy(self._pid)
+            finished = finish(claim, context.run(self._run, call), task, began, call.opened)
+        if Process.id != self._pid:
+            end_copy(self._pid)
         self._call = None
         return finished
 
@@ -119,11 +121,7 @@ class Attempts:
         if call is None:
             return alone
         call.number = number
-        call.take_line(self._line)
-        if (outlet := self._outlet) is not None:
-            outlet = outlet_of(call.task, outlet)
-            for item in call.batch:
-                keep_lines(item, outlet)
+        call.equip(self._line, outlet_of(call.task, self._outlet))
         self._call = call
         if self._unwanted[0] == number:
             call.tell_some(self._unwanted[1])
@@ -221,7 +219,9 @@ class Attempts:
             if call.task.is_async:
                 return self._loop.run(self._async.run(call))
             if not self._middleware:
-                return self._called(call)
+                if call.task.transactional:
+                    return self._called_in_transaction(call)
+                return call.returned(self._own_code(call, call.task.function, *call.args))
             with entered(self._middleware, call.context), remembering(call):
                 return self._called(call)
             return swallowed(call)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pgqueue.batch import Batch, BatchItem
 from pgqueue.company import judge_together
-from pgqueue.context import WorkerPhase, give_line, tell_cancelled, tell_phase
+from pgqueue.context import WorkerPhase, equip, give_line, tell_cancelled, tell_phase
 from pgqueue.errors import UsageError
 from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim, each_of
+from pgqueue.job_log import Outlet
 from pgqueue.judge import judge
 from pgqueue.outcome import Ended, Failed, Late, Outcome, Reason, Released, Succeeded, error_report
 from pgqueue.store import Statement, together
@@ -66,8 +67,13 @@ class BatchCall(Call):
         for item in self.batch:
             tell_phase(item, phase)
 
+    def equip(self, line: Line, outlet: Outlet | None) -> None:
+        """As for one job, for each of its jobs."""
+        for item in self.batch:
+            equip(item, line, outlet)
+
     def take_line(self, line: Line) -> None:
-        """Let each of its jobs ask and write in the database by itself."""
+        """As for one job, for each of its jobs."""
         for item in self.batch:
             give_line(item, line)
 

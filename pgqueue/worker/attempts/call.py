@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections.abc import Awaitable, Container, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from types import CoroutineType
 from typing import Any
 
 from pgqueue.codec import decode_args, encode
-from pgqueue.context import JobContext, WorkerPhase, give_line, tell_cancelled, tell_phase
+from pgqueue.context import JobContext, WorkerPhase, equip, give_line, tell_cancelled, tell_phase
 from pgqueue.errors import ArgumentError
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
@@ -26,7 +26,6 @@ from pgqueue.outcome import (
     error_report,
 )
 from pgqueue.record import EndedJob
-from pgqueue.retry import seconds
 from pgqueue.sealed import CODEC, ENDED
 from pgqueue.spawning import Spawning
 from pgqueue.store import Statement, jobs
@@ -93,8 +92,12 @@ class Call:
         """Tell the running task what its worker is about; from any thread."""
         tell_phase(self.context, phase)
 
+    def equip(self, line: Line, outlet: Outlet | None) -> None:
+        """Let the task ask and write in the database by itself, and have what it says go to the outlet."""
+        equip(self.context, line, outlet)
+
     def take_line(self, line: Line) -> None:
-        """Let the task ask and write in the database by itself."""
+        """Let the task ask and write in the database by itself there, from now on."""
         give_line(self.context, line)
 
     async def awaited(self, coroutine: Awaitable[Any]) -> Any:
@@ -167,7 +170,8 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     spawner = (
         _SPAWNING if task.follows is NOTHING_FOLLOWS else Spawning(task.follows.max_depth, task.follows.max_children)
     )
-    deadline = _deadline(claim, task, now)
+    timeout = claim.longest(task.timeout)
+    deadline = None if timeout == inf else now + timeout
     if given is None:
         context = JobContext(claim, args or kwargs, labels, deadline, task.transactional, task.secrecy, spawner)
     else:
@@ -183,10 +187,10 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str],
     return call
 
 
-def outlet_of(task: Task[..., Any], outlet: Outlet) -> Outlet:
+def outlet_of(task: Task[..., Any], outlet: Outlet | None) -> Outlet | None:
     """Where what jobs of a task say goes: as the worker has it, but for what the task says of what it logs."""
     said = task.bounds.store_logs
-    if said is None:
+    if said is None or outlet is None:
         return outlet
     if said == "off":
         return outlet._replace(store=None)
@@ -195,18 +199,16 @@ def outlet_of(task: Task[..., Any], outlet: Outlet) -> Outlet:
 
 
 def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
-    """The outcome of a job that may run at most once, or is followed by others, if the database does not know it yet.
+    """The outcome of a job whose task is to be declared first, if the database does not know it yet.
 
     If its worker vanished, it would run again, or nothing would follow. None if it may start.
     """
-    if declared is None or call.claim.target in declared:
+    if not call.task.declared_first or declared is None or call.claim.target in declared:
         return None
     if call.task.bounds.at_most_once:
         why = "it may run at most once, and its worker has yet to say so to the database"
-    elif call.task.follows.are_jobs:
-        why = "other jobs follow its end, and its worker has yet to say so to the database"
     else:
-        return None
+        why = "other jobs follow its end, and its worker has yet to say so to the database"
     return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
@@ -221,12 +223,6 @@ def _with_ended_job(kwargs: dict[str, Any]) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError, ValueError):
         # Called by hand, with something else.
         return kwargs
-
-
-def _deadline(claim: Claim, task: Task[..., Any], now: float) -> float | None:
-    said = task.options.timeout
-    timeout = claim.longest(None if said is None else seconds(said))
-    return None if math.isinf(timeout) else now + timeout
 
 
 def _labels(text: str) -> Mapping[str, str]:

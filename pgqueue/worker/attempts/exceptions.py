@@ -30,7 +30,7 @@ from pgqueue.outcome import (
 from pgqueue.worker.attempts.call import Call, Unstorable
 from pgqueue.worker.attempts.groups import are_all, members_of, of_one_kind
 from pgqueue.worker.attempts.notices import Notice
-from pgqueue.worker.attempts.task_spec import spec_of, time_limits
+from pgqueue.worker.attempts.task_spec import time_limits, times_of
 from pgqueue.worker.attempts.tracebacks import report, signal_report, unspeakable, with_note
 from pgqueue.worker.attempts.transaction import Conflict, NoConnection
 from pgqueue.worker.attempts.units import BEHIND_OTHERS, Stopped
@@ -142,7 +142,7 @@ def _misfit(call: Call, error: BaseException) -> str | None:
 
 
 def _out_of_time(call: Call, found: ErrorReport) -> ErrorReport:
-    said = time_limits(call.claim, spec_of(call.task)).said
+    said = time_limits(call.claim, times_of(call.task)).said
     message = f"it ran longer than its {said}, was told so, and ended by {found.type}: {found.message}"
     return ErrorReport(found.type, error_report("", message).message, found.traceback)
 

@@ -45,7 +45,7 @@ def finish(
     ended = monotonic()
     if outcome is SUCCEEDED:
         # By far the most, and nothing to judge.
-        return succeeded(claim, ended - began, ended=ended)
+        return succeeded(claim, ended - began, ended)
     finished = _judged(claim, outcome, task, ended - began, judging)
     if task is None or task.secrecy is None:
         return finished

@@ -31,6 +31,13 @@ class TaskSpec(NamedTuple):
     batching: Batching | None = None
 
 
+class TaskTimes(NamedTuple):
+    """How long attempts of a task may take, seconds; None if it does not say."""
+
+    timeout: float | None
+    soft_timeout: float | None
+
+
 class TimeLimits(NamedTuple):
     """When a job is told that its time is up, and when that is over: seconds since its start, inf for never."""
 
@@ -39,14 +46,18 @@ class TimeLimits(NamedTuple):
     said: str
 
 
+def times_of(task: Task[..., Any]) -> TaskTimes:
+    """The times of a task."""
+    soft = task.bounds.soft_timeout
+    return TaskTimes(task.timeout, None if soft is None else seconds(soft))
+
+
 def spec_of(task: Task[..., Any]) -> TaskSpec:
     """The spec of a task."""
-    timeout, soft = task.options.timeout, task.bounds.soft_timeout
     return TaskSpec(
         task.target,
         task.terms,
-        None if timeout is None else seconds(timeout),
-        None if soft is None else seconds(soft),
+        *times_of(task),
         declared_rules(task),
         None if task.secrecy is None else task.secrecy.said(),
         tuple(task.hooks),
@@ -65,7 +76,7 @@ def portable(spec: TaskSpec) -> TaskSpec:
     return spec._replace(terms=dataclasses.replace(spec.terms, retry=retry))
 
 
-def time_limits(claim: Claim, task: TaskSpec | None) -> TimeLimits:
+def time_limits(claim: Claim, task: TaskSpec | TaskTimes | None) -> TimeLimits:
     """The limits of an attempt, as the job says, or its task, its queue, or everybody; of a batch its shortest."""
     timeout = min(each.longest(None if task is None else task.timeout) for each in each_of(claim))
     soft = inf if task is None or task.soft_timeout is None else task.soft_timeout

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from pgqueue import instruments
 from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim, each_of
@@ -221,16 +222,22 @@ class AsyncExecutor(InProcess):
         call = prepare(claim, self._tasks, self._settings.apps, running.since)
         if not isinstance(call, Call):
             self._end(finish(claim, call, None, running.since))
-        elif not_yet := undeclared(call, self._declared):
+        elif call.task.declared_first and (not_yet := undeclared(call, self._declared)):
             self._end(finish(claim, not_yet, None, running.since))
         elif call.task.batching is not None:
             await self._attempt_batch(running)
         elif call.task.is_async:
             running.call = call
-            call.tell_phase(self._phase)
-            watch, outcome = self._attempts.begin(call), await self._attempts.run(call)
+            # Read behind what was written: tell_phase() does both in the other order.
+            if self._phase is not WorkerPhase.WORKING:
+                call.tell_phase(self._phase)
+            watch = self._attempts.begin(call) if instruments.installed else None
+            outcome = await self._attempts.run(call)
             self._loop_state.put_back()
-            self._end(self._attempts.end(call, outcome, running.since, watch))
+            if watch is None:
+                self._end(finish(claim, outcome, call.task, running.since, call.opened))
+            else:
+                self._end(self._attempts.end(call, outcome, running.since, watch))
         else:
             running.in_thread = True
             self._threads.submit((claim,))

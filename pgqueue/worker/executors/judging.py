@@ -11,17 +11,17 @@ from pgqueue.job import Claim, each_of
 from pgqueue.judge import UNKNOWN, Fallback, Terms, if_lost, judge
 from pgqueue.outcome import Cancelled, ErrorReport, Released, TimedOut
 from pgqueue.tasks import declared_follows, declared_rules, registered, registered_tasks
-from pgqueue.worker.attempts.task_spec import TaskSpec, spec_of
+from pgqueue.worker.attempts.task_spec import TaskTimes, times_of
 from pgqueue.worker.executors.base import Leftover
 
 # Of what was told to end and had not when its worker did.
 _CANCELLED = Cancelled("cancelled while it ran, and its worker ended before it did")
 
 
-def spec_here(target: str) -> TaskSpec | None:
-    """What is known of a task of this process; None if there is none of this name."""
+def times_here(target: str) -> TaskTimes | None:
+    """What a task of this process says of how long its attempts may take; None if there is none of this name."""
     task = registered(target)
-    return None if task is None else spec_of(task)
+    return None if task is None else times_of(task)
 
 
 def registered_terms(target: str) -> Terms | None:

@@ -33,8 +33,8 @@ from pgqueue.worker.executors.judging import (
     left_over,
     registered_targets,
     registered_terms,
-    spec_here,
     timed_out,
+    times_here,
 )
 from pgqueue.worker.executors.ticker import Ticker
 from pgqueue.worker.executors.watch import Due, Watch
@@ -258,7 +258,7 @@ class ThreadExecutor(InProcess):
 
     def _look_at(self, slot: _Slot, attempts: Attempts, running: tuple[int, Claim, float], now: float) -> None:
         number, claim, since = running
-        task = spec_here(claim.target)
+        task = times_here(claim.target)
         # A task may become known while its job runs: when that imports its module.
         if slot.watch is None or slot.watch[:2] != (number, task is None):
             slot.watch = number, task is None, Watch.over_thread(claim, task, since, self._settings.grace)

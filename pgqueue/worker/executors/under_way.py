@@ -17,8 +17,11 @@ from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import stack_of_task
 from pgqueue.worker.executors.base import Leftover, Whereabouts
 from pgqueue.worker.executors.batches import are_all, ids_among, whereabouts_of
-from pgqueue.worker.executors.judging import left_over, registered_terms, spec_here
+from pgqueue.worker.executors.judging import left_over, registered_terms, times_here
 from pgqueue.worker.executors.watch import Due, Watch
+
+# Attempts younger than this are not looked at, seconds: most end before, and the ticker looks as seldom.
+_YOUNG = 0.05
 
 
 @dataclass(slots=True)
@@ -59,9 +62,10 @@ class UnderWay:
 
     def end(self, claim: Claim) -> bool | None:
         """This one has ended; whether nothing of its batch is left with that. None if it was not under way."""
-        running = self._batches.pop(claim.token, None)
+        token = claim.token
+        running = self._batches.pop(token, None) if self._batches else None
         if running is None:
-            return True if self._running.pop(claim.token, None) is not None else None
+            return True if self._running.pop(token, None) is not None else None
         running.left -= 1
         if not running.left:
             self._running.pop(running.claim.token, None)
@@ -128,7 +132,9 @@ class UnderWay:
 
     def _is_overdue(self, running: Running, now: float) -> bool:
         if running.watch is None:
-            task = spec_here(running.claim.target)
+            if now - running.since < _YOUNG:
+                return False
+            task = times_here(running.claim.target)
             running.watch = Watch.over_thread(running.claim, task, running.since, self._grace)
         if running.call is not None:
             running.watch.extend(extended_until(running.call.context))

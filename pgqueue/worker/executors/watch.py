@@ -7,7 +7,7 @@ from enum import Enum, auto
 from math import inf
 
 from pgqueue.job import Claim
-from pgqueue.worker.attempts.task_spec import TaskSpec, time_limits
+from pgqueue.worker.attempts.task_spec import TaskSpec, TaskTimes, time_limits
 
 # Behind the name of a limit that the job itself has moved.
 _EXTENDED = ", extended by itself"
@@ -39,7 +39,7 @@ class Watch:
         return cls(bounds.said, since + bounds.notice, since + end, since + bounds.timeout)
 
     @classmethod
-    def over_thread(cls, claim: Claim, task: TaskSpec | None, since: float, grace: float) -> Watch:
+    def over_thread(cls, claim: Claim, task: TaskTimes | None, since: float, grace: float) -> Watch:
         """As over(), where an end is that of the worker: `grace` seconds after the timeout."""
         bounds = time_limits(claim, task)
         return cls(bounds.said, since + bounds.notice, since + bounds.timeout + grace, since + bounds.timeout)

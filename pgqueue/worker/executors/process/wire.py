@@ -93,7 +93,7 @@ def finished_from_child(
     if type(elapsed) is not float or not 0 <= elapsed < inf:
         raise Nonsense("no seconds")
     if said is None:
-        return succeeded(claim, elapsed, result)
+        return succeeded(claim, elapsed, None, result)
     if type(said) is not list or len(said) != len(_FIELDS):
         raise Nonsense("no settlement")
     values = {name: _CHECKS[name](value) for name, value in zip(_FIELDS, said, strict=True)}
