@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pgqueue.dashboard.api.route import BASE
 
-STATES = ("scheduled", "ready", "running", "retrying", "succeeded", "dead", "cancelled")
+STATES = ("waiting", "scheduled", "ready", "running", "retrying", "succeeded", "dead", "cancelled")
 
 # The words of a command, and what is said behind them, once each.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +60,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "dead show": ("{dead}", "{dead} --json"),
     "manual list": ("", "--json"),
     "steps": ("{ended}", "{ended} --json"),
+    "workflows list": ("", "--json", "-s failed", "-s running --name order*", "-s succeeded", "-s cancelled"),
+    "workflows show": ("{workflow}", "{workflow} --io --json"),
+    "workflows graph": ("{workflow}", "{workflow} -f svg"),
     "causes list": ("", "--json", "--within 30d"),
     "causes show": ("{cause}", "{cause} --json"),
     "queues list": ("", "--json"),
@@ -128,6 +131,7 @@ OTHERS = frozenset(
             "routes remove",
         ),
         *("queues limit", "queues pause", "queues resume", "queues notify", "queues set", "queues unset"),
+        *("workflows retry", "workflows cancel"),
         *("limits set", "limits remove", "operations stop", "operations resume"),
         *("workers quiet", "workers resume", "workers stop", "workers evict", "workers dump"),
         *("alerts mute", "alerts unmute", "alerts test", "alerts channels add", "alerts channels remove"),
@@ -160,6 +164,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "/dead": ("/dead", "/dead?queue={queue}", "/dead?target=nobody:has"),
     "/causes": ("/causes",),
     "/causes/{cause}": ("/causes/{cause}",),
+    "/workflows": ("/workflows", "/workflows?state=failed", "/workflows?name=order*"),
+    "/workflows/{id}": ("/workflows/{workflow}",),
     "/workers": ("/workers",),
     "/worker": ("/worker?id={worker}",),
     "/schedules": ("/schedules",),
@@ -201,6 +207,8 @@ API: Mapping[str, tuple[str, ...]] = {
     "/jobs/{id}/explain": ("/jobs/{ready}/explain", "/jobs/{last}/explain", "/jobs/{limited}/explain"),
     "/causes": ("/causes",),
     "/causes/{cause}": ("/causes/{cause}",),
+    "/workflows": ("/workflows", "/workflows?state=failed"),
+    "/workflows/{id}": ("/workflows/{workflow}",),
     "/workers": ("/workers",),
     "/worker": ("/worker?id={worker}",),
     "/schedules": ("/schedules",),

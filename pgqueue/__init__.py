@@ -56,6 +56,7 @@ from pgqueue.errors import (
     TargetError,
     TransactionEnded,
     UsageError,
+    WorkflowNotFound,
 )
 from pgqueue.explaining import explain, explain_queue
 from pgqueue.feeding import Fed, FeedProgress, feed
@@ -80,6 +81,9 @@ from pgqueue.record import (
     Step,
     TreeNode,
     Watched,
+    WorkflowNode,
+    WorkflowRecord,
+    WorkflowState,
 )
 from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
@@ -91,6 +95,7 @@ from pgqueue.tasks import BatchTask, Task, task
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
+from pgqueue.workflow_states import get_workflow, list_workflows, workflow_nodes
 
 if TYPE_CHECKING:
     from pgqueue.worker import Worker
@@ -171,6 +176,10 @@ __all__ = [
     "Waited",
     "Watched",
     "Worker",
+    "WorkflowNode",
+    "WorkflowNotFound",
+    "WorkflowRecord",
+    "WorkflowState",
     "WorkflowTask",
     "__version__",
     "attempts",
@@ -189,9 +198,11 @@ __all__ = [
     "fork",
     "get_effect",
     "get_job",
+    "get_workflow",
     "http_task",
     "job_logs",
     "limit",
+    "list_workflows",
     "manual_done",
     "manual_fail",
     "manual_jobs",
@@ -223,6 +234,7 @@ __all__ = [
     "wait_many",
     "watch",
     "workflow",
+    "workflow_nodes",
 ]
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from pgqueue.record import Attempt, Explanation, Finding, Job, JobProgress
+from pgqueue.record import Attempt, Explanation, Finding, Job, JobProgress, MemberOf, WorkflowNode, WorkflowRecord
 from pgqueue.store.causes import Cause
 from pgqueue.store.limits import LimitRow, LimitUse
 from pgqueue.store.queues import QueueStats
@@ -18,6 +18,7 @@ from pgqueue.store.rates import Rates
 from pgqueue.store.schedules import ScheduleRow, TickRow
 from pgqueue.store.worker_reports import WorkerReport
 from pgqueue.store.workers import WorkerRow
+from pgqueue.store.workflow_secrecy import GivenAndReturned
 
 T = TypeVar("T")
 
@@ -41,12 +42,13 @@ class QueueAnswer(QueueStats):
 class JobAnswer(Job):
     """A job with its ended attempts, oldest first; `unknown_since` is since when no live worker knows its target.
 
-    `progress` is how far it said it was last; null if it never did.
+    `progress` is how far it said it was last; null if it never did. `workflow` is that of which it is a member, if any.
     """
 
     unknown_since: datetime | None
     attempts: list[Attempt]
     progress: JobProgress | None
+    workflow: MemberOf | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,21 @@ class LimitAnswer:
     use: LimitUse | None
 
 
+@dataclass(frozen=True, slots=True)
+class NodeAnswer(WorkflowNode):
+    """A node of a workflow; `args` and `result` are those of its job, where they were asked for and there are any."""
+
+    args: Any
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowAnswer(WorkflowRecord):
+    """A workflow, and some of its nodes in order."""
+
+    graph: list[NodeAnswer]
+
+
 def queue_answer(row: QueueStats, rates: Rates | None) -> QueueAnswer:
     """A queue with its rates, where they are known."""
     known = rates or Rates(row.queue)
@@ -104,10 +121,15 @@ def queue_answer(row: QueueStats, rates: Rates | None) -> QueueAnswer:
 
 
 def job_answer(
-    job: Job, unknown_since: datetime | None, attempts: Sequence[Attempt], progress: JobProgress | None
+    job: Job,
+    unknown_since: datetime | None,
+    attempts: Sequence[Attempt],
+    progress: JobProgress | None,
+    workflow: MemberOf | None,
 ) -> JobAnswer:
-    """A job with its attempts, and how far it is."""
-    return _grown(JobAnswer, job, unknown_since=unknown_since, attempts=list(attempts), progress=progress)
+    """A job with its attempts, how far it is, and whose member."""
+    more = {"unknown_since": unknown_since, "attempts": list(attempts), "progress": progress, "workflow": workflow}
+    return _grown(JobAnswer, job, **more)
 
 
 def why_answer(found: Explanation) -> WhyAnswer:
@@ -134,6 +156,16 @@ def limit_answer(of: str, row: LimitRow, use: LimitUse | None) -> LimitAnswer:
     """A limit and its use."""
     said = {name: value for name, value in _values(row).items() if name != "in_use"}
     return LimitAnswer(of=of, **said, use=use)
+
+
+def node_answer(node: WorkflowNode, io: GivenAndReturned | None = None) -> NodeAnswer:
+    """A node, with what its job was given and returned."""
+    return _grown(NodeAnswer, node, args=None if io is None else io.args, result=None if io is None else io.result)
+
+
+def workflow_answer(row: WorkflowRecord, nodes: Sequence[NodeAnswer]) -> WorkflowAnswer:
+    """A workflow with nodes."""
+    return _grown(WorkflowAnswer, row, graph=list(nodes))
 
 
 def _grown(kind: type[T], row: Any, **more: Any) -> T:

@@ -8,6 +8,7 @@
     │   ├── OptionError              an option out of its range, or two that exclude each other
     │   └── QueryError               a search for jobs that cannot be read
     ├── JobNotFound (LookupError)    no such job, in any state
+    ├── WorkflowNotFound (LookupError)  no workflow of this id
     ├── JobFailed                    result() of a job that ended without success
     ├── FeedFailed                   feed(): the iterator raised, or yielded what no job can be
     ├── FeedBusy                     feed(): another process feeds it
@@ -90,6 +91,17 @@ class JobNotFound(PgqueueError, LookupError):
     def __init__(self, job_id: object) -> None:
         super().__init__(f"no job {job_id}: never committed, or its history is past its keeping time")
         self.job_id = job_id
+
+
+class WorkflowNotFound(PgqueueError, LookupError):
+    """There is no workflow with this id: never enqueued, rolled back, or pruned from history."""
+
+    def __init__(self, workflow_id: object) -> None:
+        super().__init__(f"no workflow {workflow_id}: never committed, or its history is past its keeping time")
+        self.workflow_id = workflow_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.workflow_id,)
 
 
 class JobFailed(PgqueueError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
@@ -228,3 +229,96 @@ class LogLine:
     at: datetime
     level: str
     line: str
+
+
+class WorkflowState(StrEnum):
+    """How a workflow stands as a whole: failed if something that it needs is dead, and nothing can run."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRecord:
+    """One workflow: a row of the view `pgqueue.workflow`. `total` are its jobs, in as many `nodes`.
+
+    Jobs are counted up to a bound in each place: `pending` in queues, `waiting` at gates. Where one holds more, `exact`
+    is False and `succeeded` None. `asked` is "cancel" or "retry", if somebody did.
+    """
+
+    id: UUID
+    name: str
+    state: WorkflowState
+    created_at: datetime
+    deadline: datetime | None
+    unique_key: str | None
+    asked: str | None
+    asked_at: datetime | None
+    labels: Mapping[str, str] | None
+    nodes: int
+    total: int
+    succeeded: int | None
+    running: int
+    pending: int
+    waiting: int
+    dead: int
+    cancelled: int
+    exact: bool
+
+    @property
+    def left(self) -> int:
+        """How many jobs have not ended, as far as they were counted."""
+        return self.running + self.pending + self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOf:
+    """The workflow that a job is a member of, its name, and that of the job's node."""
+
+    id: UUID
+    name: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowNode:
+    """One node of a workflow: a job, or a group of `total`; a row of the view `pgqueue.workflow_nodes`.
+
+    `state` is that of the jobs that say most, "open" while more may be added, None if it could not be told. `needs` are
+    the numbers of the nodes before it, `repairs` of those for whose failure it is there. `attempt` and the times are
+    those of its job; `error` is that of its first dead one, `dead_id`.
+    """
+
+    node: int
+    name: str
+    target: str | None
+    needs: Sequence[int]
+    repairs: Sequence[int] | None
+    optional: bool
+    callback: bool
+    job_id: UUID | None
+    state: str | None
+    total: int
+    succeeded: int | None
+    running: int
+    ready: int
+    retrying: int
+    scheduled: int
+    manual: int
+    waiting: int
+    dead: int
+    cancelled: int
+    exact: bool
+    attempt: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    dead_id: UUID | None
+
+    @property
+    def ended(self) -> int:
+        """How many of its jobs have ended, as far as they were counted."""
+        live = self.running + self.ready + self.retrying + self.scheduled + self.manual + self.waiting
+        return max(0, self.total - live) if self.exact else 0

@@ -27,6 +27,7 @@ _FOUND = {
     "operation": "select max(id) from pgqueue.operations",
     "alert": "select key from pgqueue.alerts where state = 'open' order by key limit 1",
     "feed": "select name from pgqueue.feeds limit 1",
+    "workflow": "select id from pgqueue.workflows order by id desc limit 1",
 }
 _PLANS = "set enable_seqscan = off; set enable_bitmapscan = off; set jit = off; set enable_sort = off"
 

@@ -149,6 +149,7 @@ _TOLD = (
 _ENDED = {JobState.SUCCEEDED: "{} has succeeded already", JobState.DEAD: "{} is dead already"}
 _NOT_RETRIED = {
     JobState.RUNNING: "{} runs already; if it was to be cancelled, it no longer is",
+    JobState.WAITING: "{} waits for other jobs of its workflow; `pgqueue jobs explain {0}` says for which",
     JobState.SUCCEEDED: "{} has succeeded already; enqueue it anew to run it again",
     JobState.CANCELLED: "{} is cancelled; enqueue it anew to run it",
     JobState.DEAD: "{} is dead and stays so: to be revived it must be the only live job with its unique key",

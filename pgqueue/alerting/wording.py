@@ -86,6 +86,9 @@ _TITLES: dict[str, Callable[[str, int, Facts], str]] = {
         f"{n:,} worker{'s' * (n != 1)} vanished on {name}, with {found.get('jobs', 0)} jobs"
     ),
     "limit_starved": lambda name, n, found: f"jobs wait long for the limit {name}: {found.get('text', '')}",
+    "workflow": lambda name, n, found: (
+        f"{n:,} workflow{'s have' if n != 1 else ' has'} failed: {', '.join(map(str, found.get('names', ())))}"
+    ),
     "doctor": lambda name, n, found: f"doctor FAIL {name}: {found.get('text', '')}",
 }
 _COMMANDS: dict[str, Callable[[str, Facts], tuple[str, ...]]] = {
@@ -111,6 +114,11 @@ _COMMANDS: dict[str, Callable[[str, Facts], tuple[str, ...]]] = {
     "limit_starved": lambda name, found: tuple(
         str(each) for each in (f"pgqueue jobs explain {found.get('job')}", found.get("cure")) if each
     ),
+    "workflow": lambda name, found: (
+        f"pgqueue workflows show {found.get('workflow')}",
+        f"pgqueue workflows retry {found.get('workflow')}",
+        "pgqueue workflows list --state failed",
+    ),
     "doctor": lambda name, found: tuple(
         str(each) for each in (f"pgqueue doctor --only {name}", found.get("cure")) if each
     ),
@@ -124,6 +132,7 @@ _PAGES = {
     "worker_lost": "/workers",
     "limit_starved": "/limits",
     "horizon": "/doctor",
+    "workflow": "/workflows",
     "doctor": "/doctor",
 }
 

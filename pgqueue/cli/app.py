@@ -41,6 +41,7 @@ COMMANDS = {
     "dead": "dead:group",
     "manual": "manual:group",
     "causes": "causes:group",
+    "workflows": "workflows:group",
     "queues": "queues:group",
     "queues set": "queue_settings:set_settings",
     "queues unset": "queue_settings:unset",

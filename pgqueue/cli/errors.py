@@ -19,6 +19,7 @@ from pgqueue.errors import (
     PgqueueError,
     SchemaError,
     UsageError,
+    WorkflowNotFound,
 )
 from pgqueue.printable import in_lines
 
@@ -45,7 +46,7 @@ def exit_code(error: PgqueueError) -> Exit:
             return Exit.RETIRED
         case DatabaseUnreachable() | EmbeddedError():
             return Exit.UNREACHABLE
-        case JobNotFound() | FeedNotFound():
+        case JobNotFound() | FeedNotFound() | WorkflowNotFound():
             return Exit.NOT_FOUND
         case SchemaError():
             return Exit.SCHEMA

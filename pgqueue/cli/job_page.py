@@ -14,7 +14,7 @@ from pgqueue.cli.job_progress import facts_of
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
-from pgqueue.record import Attempt, Job, JobProgress
+from pgqueue.record import Attempt, Job, JobProgress, MemberOf
 from pgqueue.store import execute, reading, secrecy
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def print_job(
     attempts: Sequence[Attempt],
     unknown_since: datetime | None,
     progress: JobProgress | None,
+    workflow: MemberOf | None,
     *,
     as_json: bool,
 ) -> None:
@@ -59,9 +60,11 @@ def print_job(
     `unknown_since` is since when no live worker has known its target; None if that is not what it waits for.
     """
     if as_json:
-        print_json(job_answer(job, unknown_since, attempts, progress))
+        print_json(job_answer(job, unknown_since, attempts, progress, workflow))
         return
-    further = [] if progress is None else facts_of(progress, job.attempt)
+    further = [] if progress is None else list(facts_of(progress, job.attempt))
+    if workflow is not None:
+        further.append(("workflow", in_one_line(f"{workflow.name}, node {workflow.node}: {workflow.id}")))
     for name, value in (*_facts(job, unknown_since), *further):
         typer.echo(f"{paint(name.ljust(12), 'bold')} {value}")
     if attempts:

@@ -41,7 +41,7 @@ from pgqueue.job import JobState
 from pgqueue.leaving_out import without
 from pgqueue.record import Job
 from pgqueue.redaction import echoing
-from pgqueue.store import execute, progress, reading, secrecy, unknown
+from pgqueue.store import execute, progress, reading, secrecy, unknown, workflow_reading
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked
 
@@ -105,7 +105,8 @@ def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
         rows = newest_attempts(conn, job)
         (seen,) = secrecy.shown(conn, [job])
         said = execute(conn, progress.of([found])).get(found)
-        print_job(seen, rows, unknown_since, said, as_json=as_json)
+        flow = execute(conn, workflow_reading.of_job(found))
+        print_job(seen, rows, unknown_since, said, flow, as_json=as_json)
 
 
 @group.command()

@@ -35,6 +35,7 @@ WORDS = {
     "paused": "yellow",
     "expired": "yellow",
     "manual": "magenta",
+    "waiting": "dim",
     "running": "cyan",
     "succeeded": "green",
 }

@@ -15,7 +15,19 @@ from pgqueue.cli.options import Dsn, Json, duration_option
 from pgqueue.cli.status_alarms import Alarms, limits_of
 from pgqueue.cli.status_page import FULLEST, MOST_UNKNOWN, Snapshot, print_status
 from pgqueue.cli.values import seconds
-from pgqueue.store import alerts, causes, execute, manual, queues, rates, reports, schema, unknown, workers
+from pgqueue.store import (
+    alerts,
+    causes,
+    execute,
+    manual,
+    queues,
+    rates,
+    reports,
+    schema,
+    unknown,
+    workers,
+    workflow_reading,
+)
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.workers import Held
@@ -83,6 +95,7 @@ def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:
         workers=workers_command.listed(conn, held) if rows is not None else execute(conn, workers.rows()),
         unknown=look(conn, lambda conn: execute(conn, unknown.count_parked(MOST_UNKNOWN)), LONGER),
         manual=look(conn, lambda conn: execute(conn, manual.waiting())),
+        workflows_failed=look(conn, lambda conn: execute(conn, workflow_reading.failed())),
         new_causes=look(conn, lambda conn: execute(conn, causes.new(NEW_WITHIN, MOST_NEW))) or [],
         alerts=look(conn, lambda conn: execute(conn, alerts.listed())) or [],
     )

@@ -27,6 +27,7 @@ from pgqueue.store.queues import QueueStats
 from pgqueue.store.rates import Rates
 from pgqueue.store.reports import Estimates
 from pgqueue.store.workers import WorkerRow
+from pgqueue.store.workflow_reading import MOST_LISTED
 
 # ANSI: to the upper left corner, and erase what is there.
 CLEAR = "\x1b[H\x1b[2J"
@@ -48,7 +49,7 @@ class Snapshot:
 
     `all_queues` is whether these are all the queues, and not only the fullest; `rates` how each of them got on lately;
     `unknown` is how many jobs wait for a worker that knows their target, counted up to MOST_UNKNOWN, or None as well;
-    `manual` how many wait for a human, and since when.
+    `manual` how many wait for a human, and since when; `workflows_failed` how many have, of 1,000 with dead jobs.
     """
 
     database: str
@@ -63,6 +64,7 @@ class Snapshot:
     workers: list[WorkerRow]
     unknown: int | None
     manual: Waiting | None
+    workflows_failed: int | None
     new_causes: list[NewCause]
     alerts: list[Alert]
 
@@ -104,6 +106,8 @@ def print_status(found: Snapshot, *, as_json: bool, wide: bool, again: bool) -> 
     _print_alerts(found.alerts)
     if found.manual is not None and found.manual.oldest is not None:
         _print_manual(found.manual, found.at - found.manual.oldest)
+    if found.workflows_failed:
+        _print_workflows(found.workflows_failed)
     if found.unknown:
         many = f"{found.unknown:,}" if found.unknown < MOST_UNKNOWN else f"{MOST_UNKNOWN:,} or more"
         typer.echo(f"{many} of the scheduled ones wait for a worker that knows their task; `pgqueue jobs show` tells.")
@@ -213,6 +217,12 @@ def _print_manual(waiting: Waiting, oldest: timedelta) -> None:
     many = f"{waiting.count:,}" if waiting.count < MOST_COUNTED else f"{MOST_COUNTED:,} or more"
     noun = "job waits" if waiting.count == 1 else "jobs wait"
     typer.echo(f"{many} {noun} for a human, the oldest for {rounded(oldest)}; `pgqueue manual list` has them.")
+
+
+def _print_workflows(failed: int) -> None:
+    more = " or more" * (failed == MOST_LISTED)
+    text = f"! {failed:,}{more} workflow{'s have' if failed != 1 else ' has'} failed"
+    typer.echo(f"{paint(text, 'red')}   pgqueue workflows list --state failed")
 
 
 def _print_estimates(found: Estimates) -> None:

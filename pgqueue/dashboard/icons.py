@@ -10,6 +10,8 @@ _SHAPES = {
     "scheduled": '<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.5 1.5"/>',
     "running": '<path d="M5 3.5v9l7.5-4.5z" fill="currentColor"/>',
     "retrying": '<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3"/>',
+    "waiting": '<path d="M4.5 2.5h7M4.5 13.5h7M5.5 2.5v2.2L8 8l2.5-3.3V2.5M5.5 13.5v-2.2L8 8l2.5 3.3v2.2"/>',
+    "open": '<path d="M8 3.5v9M3.5 8h9"/>',
     "manual": '<circle cx="8" cy="5" r="2.7"/><path d="M3 13.5c.4-3 2.4-4.5 5-4.5s4.6 1.5 5 4.5"/>',
     "succeeded": '<path d="M3 8.5 6.5 12 13 4.5"/>',
     "dead": '<path d="m4 4 8 8m0-8-8 8"/>',

@@ -43,6 +43,7 @@ MENU = (
     ("running", "Running", "r"),
     ("dead", "Dead", "d"),
     ("causes", "Causes", "c"),
+    ("workflows", "Workflows", "k"),
     ("workers", "Workers", "w"),
     ("schedules", "Schedules", "s"),
     ("limits", "Limits", "l"),

@@ -47,6 +47,8 @@ def _end(job: Job, before: datetime | None) -> list[Step]:
             return [Step("running", f"#{job.attempt} running", job.started_at, _between(before, job.started_at))]
         case JobState.MANUAL:
             return [Step("manual", "waits for a human", job.started_at, _between(before, job.started_at))]
+        case JobState.WAITING:
+            return [Step("waiting", "waits for other jobs", None)]
         case JobState.DEAD:
             return [Step("dead", "dead", job.finished_at)]
         case JobState.SCHEDULED | JobState.RETRYING:

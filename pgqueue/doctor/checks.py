@@ -47,6 +47,7 @@ CHECKS = tuple(
         fleet.timeouts,
         history.causes,
         fleet.manual,
+        fleet.workflows,
         fleet.schedules_missed,
         fleet.orphans,
         history.tallies_lag,

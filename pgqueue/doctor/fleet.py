@@ -11,6 +11,7 @@ HEADS = 2_000
 QUEUES_LOOKED_AT = 200
 NEWEST_ATTEMPTS = 5_000
 MANUAL_LOOKED_AT = 10_000
+WORKFLOWS_LOOKED_AT = 1_000
 # Seconds after which a human should have answered.
 MANUAL_PATIENCE = 86_400.0
 
@@ -92,6 +93,22 @@ def manual(patient: Patient) -> Found:
     many = f"{count:,}{' or more' * (count == MANUAL_LOOKED_AT)} job{'s wait' if count != 1 else ' waits'}"
     text = f"{many} for a human, the oldest for {lasting(seconds)}"
     return warn(text, "pgqueue manual list") if seconds > MANUAL_PATIENCE else ok(text)
+
+
+def workflows(patient: Patient) -> Found:
+    """No workflow has failed, and none stands still."""
+    failed, stuck, still, refused, late = first(patient.ask("workflows", WORKFLOWS_LOOKED_AT))
+    found = [
+        (stuck, f"{stuck:,} workflows wait for jobs that are gone", f"select pgqueue.mend_workflow('{still}');"),
+        (refused, f"{refused:,} workflows refuse what is to be counted", f"select pgqueue.mend_workflow('{late}');"),
+    ]
+    told = [text for count, text, _ in found if count]
+    cures = tuple(cure for count, _, cure in found if count)
+    if failed:
+        told.append(f"{failed:,}{' or more' * (failed == WORKFLOWS_LOOKED_AT)} workflows have failed")
+    if not told:
+        return ok("no workflow has failed, and none stands still")
+    return warn(listed(told), cures[0] if cures else "pgqueue workflows list --state failed", cures)
 
 
 def schedules_missed(patient: Patient) -> Found:

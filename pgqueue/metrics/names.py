@@ -45,6 +45,7 @@ OF_DATABASE = (
     _made("gauge", "dead_jobs", "queue", "Dead jobs"),
     _made("gauge", "manual_jobs", "", "Jobs that wait for a human, counted up to 10,000"),
     _made("gauge", "manual_oldest_seconds", "", "For how long the oldest of them has waited"),
+    _made("gauge", "workflows_failed", "", "Workflows that have failed, of the first 1,000 with dead jobs"),
     _made("gauge", "causes_new", "", "Causes of failures that were first met within the last hour"),
     _made("gauge", "alerts_open", "kind", "Alerts that are open: what is wrong now"),
     _made("gauge", "workers", "state", "Workers: alive, quiet, lost"),

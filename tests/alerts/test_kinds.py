@@ -11,6 +11,7 @@ from pgqueue.store import alert_settings, alerts, execute, queues
 from tests.alerts.scenes import H, M, S, alert, channel, died, facts, look, looks, now, state, told
 from tests.factories import TARGET, Conn, claim_one, enlist, enqueue, expire, reap
 from tests.limits import rule, take_keyed
+from tests.scenes import failed
 
 
 def settled(conn: Conn, queue: str) -> None:
@@ -174,6 +175,19 @@ def test_a_limit_that_holds_a_job_back_for_long_is_told(db: Conn) -> None:
     looks(db, begin + 61 * M, begin + 62 * M)
     assert told(db) == [("limit_starved:key:tenant:7", "opened")]
     assert "1 of 1 shares are taken" in facts(db, "opened")["found"]["text"]
+
+
+def test_workflows_that_failed_within_the_hour_are_told_as_one(db: Conn) -> None:
+    channel(db)
+    flows = [failed(db, f"order {n}") for n in (1, 2)]
+    begin = now()
+    looks(db, begin, begin + M)
+    assert told(db) == [("workflow", "opened")]
+    said = facts(db, "opened")
+    assert (said["n"], said["found"]["names"]) == (2, ["order 2", "order 1"])
+    assert said["found"]["workflow"] == str(flows[1].id)
+    looks(db, begin + 61 * M, begin + 62 * M)
+    assert told(db)[-1] == ("workflow", "resolved")
 
 
 def test_what_the_doctor_finds_is_told_and_over_when_it_is_found_no_more(db: Conn) -> None:

@@ -42,6 +42,8 @@ PAGES = {
     "schedule": "/schedule?name=tidy",
     "limits": "/limits",
     "limit": "/limit?name=stripe",
+    "workflows": "/workflows",
+    "workflow": "/workflows/{workflow}",
     "settings": "/settings",
     "feeds": "/feeds",
     "operations": "/operations",

@@ -10,6 +10,7 @@ import psycopg
 
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing, execute, feeds, jobs, limits, queues, routes, schedules, workers
+from tests.browser.flowing import flows
 from tests.browser.said import say
 from tests.browser.steered import steered
 from tests.browser.wrong import alarm
@@ -71,7 +72,7 @@ def open_shop(conn: Conn) -> dict[str, Any]:
     age(conn)
     remember(conn)
     alarm(conn)
-    found = some(conn)
+    found = {**some(conn), "workflow": flows(conn, staff[2])}
     say(conn, found)
     return found
 

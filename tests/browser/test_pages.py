@@ -34,6 +34,8 @@ PATHS += (
     "/settings",
     "/feeds",
     "/doctor",
+    "/workflows",
+    "/workflows/{workflow}",
     "/jobs/{dead}",
     "/jobs/{running}",
 )

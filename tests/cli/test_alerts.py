@@ -93,7 +93,8 @@ def test_bounds_are_listed_set_and_unset(pgqueue: Command) -> None:
     assert rules["stalled", ""] == 3600
     assert rules["growing", ""] is None
     assert {kind for kind, _ in rules} == {
-        "dead", "stalled", "unserved", "growing", "schedule", "horizon", "worker_lost", "limit_starved", "doctor",
+        "dead", "stalled", "unserved", "growing", "schedule", "horizon", "worker_lost", "limit_starved",
+        "workflow", "doctor",
     }  # fmt: skip
     assert pgqueue("alerts", "rules", "unset", "growing").code == 0
     assert pgqueue("alerts", "rules", "unset", "growing").code == 4

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Json
+
 from pgqueue.dashboard.actions import ACTIONS
+from pgqueue.ids import new_job_id
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
 from pgqueue.search import word
@@ -44,6 +47,11 @@ ADDRESSES = (
     "/limits",
     "/limit?of=key&name={limit}",
     "/limit?of=key&name=tenant:*",
+    "/workflows",
+    "/workflows?state=failed",
+    "/workflows?name={queue}",
+    "/workflows/{workflow}",
+    "/jobs/{gated}",
     "/settings",
     "/feeds",
     "/doctor",
@@ -83,6 +91,8 @@ class Filled:
     dead: UUID
     succeeded: UUID
     operation: int
+    workflow: UUID
+    gated: UUID
     cause: str = "0123456789ab"
     alert: str = "growing mail"
 
@@ -172,7 +182,32 @@ def fill(conn: Conn, text: str = "mail", args: Any = None) -> Filled:
     execute(conn, audit.write(text, text, text, filter_text=text, job_ids=[dead.id], n=1, reason=text))
     execute(conn, feeds.take(text, text, text, 100, 7, (text, 7), pooled=True, again=False))
     jobs = (waiting, running.id, dead.id, succeeded)
-    return Filled(text, text, text, "tenant:1", f"queue:{text}", worker, *jobs, operation[0])
+    flow = _flow(conn, text, dead.id)
+    return Filled(text, text, text, "tenant:1", f"queue:{text}", worker, *jobs, operation[0], *flow)
+
+
+def _flow(conn: Conn, text: str, dead: UUID) -> tuple[UUID, UUID]:
+    """A workflow whose first node is dead, a group that waits for it, and a branch; answers its id and a job's."""
+    flow, gated = new_job_id(), new_job_id()
+    said = {"flow": flow, "text": text, "dead": dead, "gated": gated, "labels": Json({"by": text})}
+    for sql in (
+        "insert into pgqueue.workflows (id, name, unique_key, labels)"
+        " values (%(flow)s, %(text)s, %(text)s, %(labels)s)",
+        """
+        insert into pgqueue.nodes (workflow_id, node, name, target, total, needs, repairs, job_id) values
+          (%(flow)s, 1, %(text)s, %(text)s, 1, '{}', null, %(dead)s),
+          (%(flow)s, 2, %(text)s, %(text)s, 3, '{1}', null, null),
+          (%(flow)s, 3, %(text)s, %(text)s, 1, '{}', '{1}', null)
+        """,
+        "update pgqueue.dead_jobs set workflow_id = %(flow)s, node = 1, success_links = '{1}' where id = %(dead)s",
+        "insert into pgqueue.gates (workflow_id, gate, unmet, total) values (%(flow)s, 1, 1, 1)",
+        """
+        insert into pgqueue.waiting (id, workflow_id, gate, node, queue, target, labels)
+        values (%(gated)s, %(flow)s, 1, 2, %(text)s, %(text)s, %(labels)s)
+        """,
+    ):
+        conn.execute(sql, said)
+    return flow, gated
 
 
 def _trace(text: str) -> str:

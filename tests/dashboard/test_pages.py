@@ -38,6 +38,7 @@ def test_every_page_answers_where_there_is_nothing(app: Dashboard) -> None:
             "/worker",
             "/jobs/{id}",
             "/operations/{number}",
+            "/workflows/{id}",
         ):
             continue
         answer = ask(app, page.path)

@@ -1,6 +1,6 @@
 """All actions, in the order of their buttons; each in the file of what it is done on. How one looks: action.py."""
 
-from pgqueue.dashboard.actions import alerts, bulk, causes, jobs, limits, queues, schedules, workers
+from pgqueue.dashboard.actions import alerts, bulk, causes, jobs, limits, queues, schedules, workers, workflows
 from pgqueue.dashboard.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
@@ -9,6 +9,7 @@ ACTIONS: tuple[Action, ...] = (
     *limits.ACTIONS,
     *schedules.ACTIONS,
     *workers.ACTIONS,
+    *workflows.ACTIONS,
     *bulk.ACTIONS,
     *causes.ACTIONS,
     *alerts.ACTIONS,

@@ -130,7 +130,7 @@ ACTIONS = (
         on=JOB,
         words="Cancel",
         permission="cancel",
-        fits=_in(*WAITING, JobState.RUNNING, JobState.MANUAL),
+        fits=_in(*WAITING, JobState.RUNNING, JobState.MANUAL, JobState.WAITING),
         asks=_cancel_asks,
         act=lambda conn, doing: _done(jobs.cancel(conn, doing.actor, doing.thing.job.id), "It is cancelled."),
     ),

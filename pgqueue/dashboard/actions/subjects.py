@@ -9,9 +9,11 @@ from pgqueue.dashboard.auth import User
 from pgqueue.dashboard.database import Conn
 from pgqueue.dashboard.figures import brief_id
 from pgqueue.dashboard.pages.page import Missing
+from pgqueue.dashboard.pages.workflows import require_all
 from pgqueue.dashboard.things import Queue, queue_of
 from pgqueue.job import DEFAULT_QUEUE
-from pgqueue.store import execute, limits, schedules, showing, workers
+from pgqueue.record import WorkflowRecord
+from pgqueue.store import execute, limits, schedules, showing, workers, workflow_reading
 from pgqueue.store.limits import LimitRow
 from pgqueue.store.schedules import ScheduleRow
 from pgqueue.store.showing import JobShown
@@ -56,6 +58,17 @@ def _worker(conn: Conn, _user: User, key: str) -> WorkerRow:
     return row
 
 
+def _workflow(conn: Conn, user: User, key: str) -> WorkflowRecord:
+    require_all(user)
+    try:
+        row = execute(conn, workflow_reading.get(UUID(key)))
+    except ValueError:
+        row = None
+    if row is None:
+        raise Missing(f"no workflow {key:.80}: never committed, or its history is past its keeping time")
+    return row
+
+
 JOB = Subject(
     "job",
     find=_job,
@@ -97,4 +110,11 @@ WORKER = Subject(
     key=lambda row: str(row.id),
     called=lambda row: f"Worker {row.host}/{row.pid}",
     page=lambda key: ("worker", {"id": key}),
+)
+WORKFLOW = Subject(
+    "workflow",
+    find=_workflow,
+    key=lambda row: str(row.id),
+    called=lambda row: f"Workflow {row.name:.80}",
+    page=lambda key: ("workflow", {"id": key}),
 )

@@ -19,6 +19,7 @@ from pgqueue.dashboard.pages import (
     schedules,
     settings,
     workers,
+    workflows,
 )
 from pgqueue.dashboard.pages.page import Page
 
@@ -34,6 +35,8 @@ PAGES: tuple[Page, ...] = (
     causes.ONE,
     workers.PAGE,
     workers.ONE,
+    workflows.PAGE,
+    workflows.ONE,
     schedules.PAGE,
     schedule.PAGE,
     limits.PAGE,

@@ -12,7 +12,7 @@ from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.timeline import steps
 from pgqueue.leaving_out import without
-from pgqueue.store import execute, explaining, progress, reading, secrecy, showing, workers
+from pgqueue.store import execute, explaining, progress, reading, secrecy, showing, workers, workflow_reading
 
 # Of a job that snoozes each minute a year's history is half a million.
 MOST_ATTEMPTS = 50
@@ -36,9 +36,17 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
             raise Missing(f"no job {job_id}: never committed, or its history is past its keeping time")
         known = secrecy.knowing(conn, [found.job.target], asked.redaction)
         said = execute(conn, progress.of([job_id])).get(job_id)
-        return found, execute(conn, reading.attempts(job_id, most + 1)), execute(conn, workers.rows()), known, said
+        flow = execute(conn, workflow_reading.of_job(job_id)) if asked.user.queues is None else None
+        return (
+            found,
+            execute(conn, reading.attempts(job_id, most + 1)),
+            execute(conn, workers.rows()),
+            known,
+            said,
+            flow,
+        )
 
-    found, attempts, there, redaction, said = seen(conn, question)
+    found, attempts, there, redaction, said, flow = seen(conn, question)
     # It names jobs and workers of other queues, too.
     tells = asked.user.queues is None and not found.job.state.ended
     why = seen(conn, lambda conn: execute(conn, explaining.job(job_id))) if tells else None
@@ -67,6 +75,7 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "workers": {row.id: row for row in there},
         "unknown_since": found.unknown_since,
         "progress": None if said is None else replace(said, note=without(said.note, secrets)),
+        "workflow": flow,
         "is_whole": is_whole,
         "log": lines_of(conn, asked, job_id, secrets),
     }

@@ -12,6 +12,7 @@ from pgqueue.dashboard.api.reads import (
     schedules,
     times,
     workers,
+    workflows,
 )
 from pgqueue.dashboard.api.route import Route
 
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
     *causes.ROUTES,
     *workers.ROUTES,
+    *workflows.ROUTES,
     *schedules.ROUTES,
     *limits.ROUTES,
     *acts.ROUTES,

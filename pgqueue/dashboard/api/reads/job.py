@@ -64,7 +64,8 @@ def one(conn: Conn, asked: Asked) -> JobWhole:
         last_error=told["error"],
         reason=told["reason"],
     )
-    whole = job_answer(row, told["unknown_since"], [each.row for each in reversed(told["attempts"])], told["progress"])
+    rows = [each.row for each in reversed(told["attempts"])]
+    whole = job_answer(row, told["unknown_since"], rows, told["progress"], told["workflow"])
     known = {field.name: getattr(whole, field.name) for field in fields(JobAnswer)}
     return JobWhole(
         **known,

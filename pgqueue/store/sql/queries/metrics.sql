@@ -29,6 +29,11 @@ from (
 cross join lateral (
   values ('manual_jobs', waiting.n), ('manual_oldest_seconds', waiting.age)) as told (metric, value)
 union all
+-- A step of an index a workflow. Walks what workflows_with_dead() walks.
+select 'workflows_failed', '', count(*)::float8
+from pgqueue.workflows_with_dead(null, 1000) as bad
+where bad.state = 'failed'
+union all
 select 'table_dead_rows', t.relname::text, t.n_dead_tup::float8
 from pg_stat_user_tables as t
 where t.schemaname = 'pgqueue'

@@ -12,5 +12,6 @@ as $$
     ('horizon', 1800, 'seconds that a transaction has kept ended jobs from being cleaned away'),
     ('worker_lost', 1, 'workers of a host that vanished'),
     ('limit_starved', 3600, 'seconds that a job has been due that a limit holds back'),
+    ('workflow', 1, 'workflows that have failed within the last hour'),
     ('doctor', 600, 'seconds between two rounds of the doctor, of which each FAIL is told')
 $$;

@@ -7,7 +7,7 @@ as $$
 declare
   _kind text;
 begin
-  foreach _kind in array array['dead', 'queues', 'growing', 'schedule', 'horizon', 'limit_starved'] loop
+  foreach _kind in array array['dead', 'queues', 'growing', 'schedule', 'horizon', 'limit_starved', 'workflow'] loop
     begin
       case _kind
         when 'dead' then
@@ -29,6 +29,9 @@ begin
         when 'limit_starved' then
           perform pgqueue.note_alert('limit_starved', bad.object, bad.n, bad.since, bad.facts, _now)
           from pgqueue.starving_limits(_now) as bad order by bad.object;
+        when 'workflow' then
+          perform pgqueue.note_alert('workflow', bad.object, bad.n, bad.since, bad.facts, _now)
+          from pgqueue.bad_workflows(_now) as bad;
       end case;
     exception when others then
       -- What passes is the next look's to try.

@@ -20,6 +20,13 @@ begin
   select * into _job from pgqueue.jobs as job where job.id = _id;
   if not found then
     return query
+    select (row_number() over () - 1)::int, waiting.code, waiting.holds, said.*
+    from pgqueue.explain_waiting(_id) as waiting,
+         pgqueue.within_bounds(waiting.text, waiting.detail, waiting.cure) as said;
+    if found then
+      return;
+    end if;
+    return query
     select (row_number() over () - 1)::int, ended.code, ended.holds, said.*
     from pgqueue.explain_ended(_id) as ended, pgqueue.within_bounds(ended.text, ended.detail, ended.cure) as said;
     return;

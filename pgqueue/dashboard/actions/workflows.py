@@ -1,0 +1,58 @@
+"""What is done with one workflow: it is resumed where it failed, or called off."""
+
+from __future__ import annotations
+
+from pgqueue.acting import workflows
+from pgqueue.dashboard.actions.action import Action, Doing, Done
+from pgqueue.dashboard.actions.subjects import WORKFLOW
+from pgqueue.dashboard.database import Conn
+from pgqueue.record import WorkflowRecord, WorkflowState
+
+
+def _retry(conn: Conn, doing: Doing) -> Done:
+    row: WorkflowRecord = doing.thing
+    slice_ = workflows.retry(conn, doing.actor, row.id)
+    if not slice_.done:
+        return Done(slice_.said or "", False)
+    if slice_.moved < workflows.SLICE:
+        return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} revived.")
+    return Done(f"The first {slice_.moved:,} are revived. Retry it again for the next ones, or by the command for all.")
+
+
+def _cancel(conn: Conn, doing: Doing) -> Done:
+    row: WorkflowRecord = doing.thing
+    slice_ = workflows.cancel(conn, doing.actor, row.id)
+    if not slice_.done:
+        return Done(slice_.said or "", False)
+    rest = "" if slice_.moved < workflows.SLICE else " The workers go on with the rest."
+    return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} called off; what runs is told to end.{rest}")
+
+
+def _jobs(count: int) -> str:
+    return "job is" if count == 1 else "jobs are"
+
+
+ACTIONS = (
+    Action(
+        "retry",
+        on=WORKFLOW,
+        words="Retry",
+        permission="retry",
+        needs_all_queues=True,
+        fits=lambda row: row.dead > 0 and row.asked != "cancel",
+        act=_retry,
+    ),
+    Action(
+        "cancel",
+        on=WORKFLOW,
+        words="Cancel",
+        permission="cancel",
+        needs_all_queues=True,
+        fits=lambda row: row.state in (WorkflowState.RUNNING, WorkflowState.FAILED),
+        asks=lambda row: (
+            f"Nothing of it starts any more: {row.waiting + row.pending:,} jobs are cancelled"
+            f"{'' if row.exact else ', or more'}, and {row.running:,} that run are told to end. It cannot be resumed."
+        ),
+        act=_cancel,
+    ),
+)
