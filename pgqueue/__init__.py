@@ -85,8 +85,8 @@ from pgqueue.record import (
     WorkflowRecord,
     WorkflowState,
 )
-from pgqueue.results import result
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.returned import result
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.sealing import register_codec
@@ -96,6 +96,24 @@ from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
 from pgqueue.workflow_states import get_workflow, list_workflows, workflow_nodes
+from pgqueue.workflows import (
+    Node,
+    OpenGroup,
+    Started,
+    Workflow,
+    cancel_workflow,
+    chain,
+    chord,
+    chunks,
+    group,
+    map,  # noqa: A004  # as everybody calls it
+    map_chunks,
+    open_group,
+    previous,
+    results,
+    retry_workflow,
+    starmap,
+)
 
 if TYPE_CHECKING:
     from pgqueue.worker import Worker
@@ -149,7 +167,9 @@ __all__ = [
     "ManualJob",
     "Middleware",
     "NewJob",
+    "Node",
     "NotBound",
+    "OpenGroup",
     "OptionError",
     "PgqueueError",
     "PgqueueWarning",
@@ -165,6 +185,7 @@ __all__ = [
     "Snooze",
     "SoftTimeout",
     "SpawnLimit",
+    "Started",
     "Step",
     "StepUnreadable",
     "Suspended",
@@ -176,6 +197,7 @@ __all__ = [
     "Waited",
     "Watched",
     "Worker",
+    "Workflow",
     "WorkflowNode",
     "WorkflowNotFound",
     "WorkflowRecord",
@@ -185,6 +207,10 @@ __all__ = [
     "attempts",
     "bound",
     "cancel",
+    "cancel_workflow",
+    "chain",
+    "chord",
+    "chunks",
     "command_task",
     "connect",
     "current_job",
@@ -199,6 +225,7 @@ __all__ = [
     "get_effect",
     "get_job",
     "get_workflow",
+    "group",
     "http_task",
     "job_logs",
     "limit",
@@ -206,16 +233,22 @@ __all__ = [
     "manual_done",
     "manual_fail",
     "manual_jobs",
+    "map",
+    "map_chunks",
     "on_enqueue",
     "once",
+    "open_group",
     "pause_queue",
     "pause_schedule",
+    "previous",
     "register_codec",
     "remove_limit",
     "result",
+    "results",
     "resume_queue",
     "resume_schedule",
     "retry",
+    "retry_workflow",
     "run_schedule",
     "schedule",
     "set_limit",
@@ -223,6 +256,7 @@ __all__ = [
     "set_queue",
     "set_routes",
     "signal",
+    "starmap",
     "steps",
     "task",
     "travels",

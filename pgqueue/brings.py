@@ -11,27 +11,29 @@ MOST_BYTES = 32 * 2**20
 # A job is at most so many generations below the first of its line, and brings at most so many others.
 MAX_DEPTH, MAX_CHILDREN = 32, 10_000
 
-Kind = Literal["jobs", "effects"]
+Kind = Literal["jobs", "effects", "grafts"]
 
 
 class Brings:
-    """Gathered while the attempt runs: new `jobs`, and `effects`, each as enqueue_new.sql wants it.
+    """Gathered while the attempt runs: new `jobs`, and `effects`, each as enqueue_new.sql wants it; and `grafts`, which
+    are added to its own workflow (graft.sql).
 
     `max_depth` and `max_children` are those of the task.
     """
 
-    __slots__ = ("effects", "jobs", "max_children", "max_depth", "size")
+    __slots__ = ("effects", "grafts", "jobs", "max_children", "max_depth", "size")
 
     def __init__(self, max_depth: int | None = None, max_children: int | None = None) -> None:
         self.jobs: list[str] = []
         self.effects: list[str] = []
+        self.grafts: list[str] = []
         self.max_depth = MAX_DEPTH if max_depth is None else max_depth
         self.max_children = MAX_CHILDREN if max_children is None else max_children
         self.size = 0
 
     def add(self, kind: Kind, text: str) -> None:
         """Have this written with the success. Raises SpawnLimit where it is too much."""
-        if len(self.jobs) + len(self.effects) >= self.max_children:
+        if kind != "grafts" and len(self.jobs) + len(self.effects) >= self.max_children:
             raise SpawnLimit(
                 f"the job has brought {self.max_children:,} others; bring fewer, by enqueue_many() on a connection of"
                 " your own, or raise max_children in @task(...)"
@@ -46,7 +48,7 @@ class Brings:
 
     def text(self) -> str:
         """All of it as one JSON object, for pgqueue.succeed()."""
-        parts = (("jobs", self.jobs), ("effects", self.effects))
+        parts = (("jobs", self.jobs), ("effects", self.effects), ("grafts", self.grafts))
         said = [f'"{name}":[{",".join(texts)}]' for name, texts in parts if texts]
         said += [f'"max_depth":{self.max_depth}', f'"max_children":{self.max_children}']
         return f"{{{','.join(said)}}}"

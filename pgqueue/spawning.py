@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from pgqueue import enqueuing, instruments
 from pgqueue.brings import Brings, Kind
@@ -20,6 +21,8 @@ from pgqueue.store.statement import Statement
 from pgqueue.store.sync_or_async import answer, at_once
 from pgqueue.tasks import Task, registered, target_of
 from pgqueue.tasks.addressing import named
+from pgqueue.workflows.graft import grafted
+from pgqueue.workflows.planned import OnFailure
 
 # What runs a statement.
 Run = Callable[[Statement[list[Enqueued]]], Awaitable[list[Enqueued]]]
@@ -60,24 +63,38 @@ class Spawning:
         """With the success of the job."""
         return self._gather(job, "effects", named(_call(task, args, kwargs), {}))
 
+    def graft(self, job: JobContext, part: Any, on_failure: OnFailure) -> list[UUID]:
+        """To its workflow, with the success of the job."""
+        _check_gathers(job)
+        said, ids = grafted(part, on_failure)
+        self._brings(job).add("grafts", said)
+        return ids
+
     def _gather(self, job: JobContext, kind: Kind, new: NewJob) -> Enqueued:
-        if job._iterable:
-            raise UsageError(
-                "an iterable task may go on in another attempt, which knows nothing of what waits for the success;"
-                " say at='once', or enqueue in the transaction of a unit"
-            )
+        _check_gathers(job)
         if new.on_conflict == "raise":
             raise OptionError(
                 "on_conflict='raise' has nobody to raise to when the job succeeds; say 'keep' or 'replace'"
             )
         new, headers, watch = adjusted(new)
         job_id = spawning.with_id(new)
-        if job._brings is None:
-            job._brings = Brings(*self._bounds)
-        job._brings.add(kind, spawning.written(new, headers, job_id=job_id))
+        self._brings(job).add(kind, spawning.written(new, headers, job_id=job_id))
         if watch is not None:
             watch.ended([job_id], None)
         return Enqueued(job_id, True)
+
+    def _brings(self, job: JobContext) -> Brings:
+        if job._brings is None:
+            job._brings = Brings(*self._bounds)
+        return job._brings
+
+
+def _check_gathers(job: JobContext) -> None:
+    if job._iterable:
+        raise UsageError(
+            "an iterable task may go on in another attempt, which knows nothing of what waits for the success;"
+            " say at='once', or enqueue in the transaction of a unit"
+        )
 
 
 def _call(task: Target | NewJob, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NewJob:

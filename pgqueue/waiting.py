@@ -12,8 +12,8 @@ from pgqueue.hearing import Raw, check_may_wait, error_of, until_ended, waiting_
 from pgqueue.job import JobState
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
-from pgqueue.results import Returning, as_returned
 from pgqueue.retry import seconds
+from pgqueue.returned import Returning, as_returned
 from pgqueue.store.awaiting import Standing
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from pgqueue import client, results
+from pgqueue import client, returned
 from pgqueue.acting import jobs
 from pgqueue.acting.jobs import Moved
 from pgqueue.cli.acting import actor
@@ -82,7 +82,7 @@ def retry(reason: str | None = None) -> Move:
 
 def _state_after(conn: psycopg.Connection[Any], job_id: UUID, wait: timedelta) -> JobState:
     try:
-        results.result(conn, job_id, timeout=wait.total_seconds())
+        returned.result(conn, job_id, timeout=wait.total_seconds())
     except (JobFailed, ResultTimeout):
         return client.get_job(conn, job_id).state
     return JobState.SUCCEEDED

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pgqueue import client, results
+from pgqueue import client, returned
 from pgqueue.cli import job_changes, job_log, job_moves, job_watch
 from pgqueue.cli.acting import Reason
 from pgqueue.cli.apps import locate_apps
@@ -137,7 +137,7 @@ def result(
         found = job_id_of(conn, job_id)
         if wait is None:
             _require_end(client.get_job(conn, found))
-        value = results.result(conn, found, timeout=0.0 if wait is None else wait.total_seconds())
+        value = returned.result(conn, found, timeout=0.0 if wait is None else wait.total_seconds())
         secrets = secrecy.secrets_in(conn, client.get_job(conn, found))
         print_json(echoing(value, lambda text: without(text, secrets)))
         if not execute(conn, reading.result(found))[0]:

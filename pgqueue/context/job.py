@@ -13,6 +13,7 @@ from pgqueue.brings import Brings
 from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
 from pgqueue.context.checkpoints import Checkpoints, place_of
+from pgqueue.context.gathered import Gathered
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import LeaseLost, OptionError, UsageError
 from pgqueue.job import Args, Claim, NewJob, Target
@@ -349,6 +350,26 @@ class JobContext:
         """
         return self._spawning().effect(self, task, args, kwargs)
 
+    def add(self, part: Any, /, *, on_failure: Literal["hold", "cancel"] = "hold") -> list[UUID]:
+        """Add a job, a chain, a group or a Workflow to the workflow of this job if and when this attempt succeeds.
+
+        It is written in the transaction of the success, and what waits for this job waits for all that is added, too,
+        in whichever depth. A single job counts as one more member of this job's node. An attempt that fails adds
+        nothing. What a job adds that is of no workflow is a workflow of its own, called as its task. Answers the ids of
+        the jobs. Raises UsageError for what no part of a workflow can be.
+        """
+        check_choice("on_failure", on_failure, ("hold", "cancel"))
+        return self._spawning().graft(self, part, on_failure)
+
+    def gathered(self, node: str | None = None) -> Gathered:
+        """What the jobs of a node of this job's workflow returned, one by one, as they were enqueued.
+
+        For results that are too many, or too large, to be an argument: `for value in job.gathered("thumbs")`, in an
+        `async def` task `async for`. Without a name of the nodes that this job waited for. Read in pages of 500; of
+        jobs that stored no result there is none.
+        """
+        return Gathered(self.id, node, self._database("job.gathered()"))
+
     def _spawning(self) -> Spawner:
         if self._spawner is None:
             raise UsageError("this job is run by nobody that could enqueue for it; enqueue on a connection of your own")
@@ -401,3 +422,6 @@ class Spawner(Protocol):
 
     def effect(self, job: JobContext, task: Target | NewJob, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Enqueued:
         """With its success."""
+
+    def graft(self, job: JobContext, part: Any, on_failure: Literal["hold", "cancel"]) -> list[UUID]:
+        """To its workflow, with its success."""

@@ -16,11 +16,12 @@ from pgqueue.version import __version__
 
 T = TypeVar("T")
 # What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, a queue is
-# full, a job brings too many others, or a function of ours refuses what it is told; and Python, of a text that the
-# session's encoding does not have.
+# full, a job brings too many others, or a function of ours refuses what it is told, or when; and Python, of a text that
+# the session's encoding does not have.
 TOLD = (
     errors.ConfigurationLimitExceeded,
     errors.InvalidParameterValue,
+    errors.ObjectNotInPrerequisiteState,
     errors.ProgramLimitExceeded,
     errors.UniqueViolation,
     errors.UndefinedTable,
@@ -86,6 +87,9 @@ def told(error: Exception) -> Exception:
     if isinstance(error, errors.InvalidParameterValue):
         ours = error.diag.schema_name == "pgqueue"
         return OptionError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
+    if isinstance(error, errors.ObjectNotInPrerequisiteState):
+        ours = error.diag.schema_name == "pgqueue"
+        return UsageError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
     if isinstance(error, errors.InvalidSchemaName) or 'relation "pgqueue.' in said:
         return SchemaError(f"this database has no schema pgqueue yet ({said}); run `pgqueue migrate` on it")
     if "pgqueue." not in said and not isinstance(error, errors.UndefinedColumn):

@@ -68,6 +68,12 @@ def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     )
 
 
+def is_copied(new: NewJob) -> bool:
+    """Whether an insert alone makes this job."""
+    said: bool = _NOT_PLAIN(new) == _NOTHING
+    return said and new.notify in _PLAIN_NOTIFY
+
+
 # Who caused each job, as texts; None where nobody asks.
 Headers = Sequence[str | None] | None
 
@@ -89,26 +95,26 @@ def copy(
     raw = driver(conn)
     if isinstance(raw, psycopg.AsyncConnection):
         return awaited(_copy_async(raw, new_jobs, headers))
-    said = _said(new_jobs)
-    unsaid = _unsaid(execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
+    said = said_by(new_jobs)
+    unsaid = unsaid_where(execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
     with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
         for rows in _rows(new_jobs, said, unsaid, ids, headers):
             out.write(rows)
-    if to_wake := _to_wake(new_jobs):
-        execute(raw, to_wake)
+    if (told := to_wake(new_jobs)) is not None:
+        execute(raw, told)
     return ids
 
 
 async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers) -> list[UUID]:
     ids: list[UUID] = []
     raw = await driver_async(conn)
-    said = _said(new_jobs)
-    unsaid = _unsaid(await execute(raw, _IS_FILLED)) if _is_mixed(new_jobs, said) else {}
+    said = said_by(new_jobs)
+    unsaid = unsaid_where(await execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
     async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
         for rows in _rows(new_jobs, said, unsaid, ids, headers):
             await out.write(rows)
-    if to_wake := _to_wake(new_jobs):
-        await execute(raw, to_wake)
+    if (told := to_wake(new_jobs)) is not None:
+        await execute(raw, told)
     return ids
 
 
@@ -117,7 +123,7 @@ def _statement(said: Sequence[str], headers: Headers) -> str:
     return f"copy pgqueue.jobs ({', '.join(columns)}) from stdin"
 
 
-def _said(new_jobs: Sequence[NewJob]) -> list[str]:
+def said_by(new_jobs: Sequence[NewJob]) -> list[str]:
     """The options that any of them has: only their columns are sent."""
     options = attrgetter(*_OPTIONAL)
     nothing_said = (None,) * len(_OPTIONAL)
@@ -132,21 +138,21 @@ def _said(new_jobs: Sequence[NewJob]) -> list[str]:
     return [*said, *_WAITING] if "limit_key" in found else said
 
 
-def _is_mixed(new_jobs: Sequence[NewJob], said: Sequence[str]) -> bool:
+def is_mixed(new_jobs: Sequence[NewJob], said: Sequence[str]) -> bool:
     """Whether some say where they wait and others do not: what that means the database must tell (fill_in.sql)."""
     return any(name in said and any(getattr(new, name) is None for new in new_jobs) for name in _DEFAULTS)
 
 
-def _unsaid(filled: bool) -> Mapping[str, str]:
+def unsaid_where(filled: bool) -> Mapping[str, str]:
     """What stands where a job does not say what others do; if that is filled in, nothing."""
     return {} if filled else _DEFAULTS
 
 
 _DEFAULTS = {"queue": DEFAULT_QUEUE, "priority": str(DEFAULT_PRIORITY)}
-_IS_FILLED: Statement[bool] = Statement("select pgqueue.is_filled()", (), only_value)
+IS_FILLED: Statement[bool] = Statement("select pgqueue.is_filled()", (), only_value)
 
 
-def _to_wake(new_jobs: Sequence[NewJob]) -> Statement[None] | None:
+def to_wake(new_jobs: Sequence[NewJob]) -> Statement[None] | None:
     """Tell idle workers of the queues of these jobs; None if nobody is to be told."""
     heard = [new for new in new_jobs if new.notify is None]
     if not heard:
@@ -170,9 +176,9 @@ def _rows(
         chunk = new_jobs[start : start + _CHUNK]
         fresh = new_job_ids(len(chunk))
         ids += fresh
-        rest = [_rest(new, said, unsaid) for new in chunk] if said else repeat("")
+        rest = [written_options(new, said, unsaid) for new in chunk] if said else repeat("")
         if headers:
-            rest = [f"{more}\t{_written(text)}" for more, text in zip(rest, headers[start:], strict=False)]
+            rest = [f"{more}\t{copied(text)}" for more, text in zip(rest, headers[start:], strict=False)]
         rows, size = [], 0
         for job_id, new, more in zip(fresh, chunk, rest, strict=False):
             row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(args_of(new))}{more}\n"
@@ -185,12 +191,14 @@ def _rows(
             yield "".join(rows)
 
 
-def _rest(new: NewJob, said: Sequence[str], unsaid: Mapping[str, str]) -> str:
+def written_options(new: NewJob, said: Sequence[str], unsaid: Mapping[str, str]) -> str:
+    """The columns of a job's options, each behind a tab."""
     texts = (unsaid.get(name) if (text := _WRITTEN[name](new)) is None else text for name in said)
-    return "".join(f"\t{_written(text)}" for text in texts)
+    return "".join(f"\t{copied(text)}" for text in texts)
 
 
-def _written(text: str | None) -> str:
+def copied(text: str | None) -> str:
+    """A field of a row."""
     return "\\N" if text is None else _escaped(text)
 
 

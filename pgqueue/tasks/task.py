@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
-from pgqueue import results
+from pgqueue import returned
 from pgqueue.arguments.mismatch import Mismatch, said
 from pgqueue.call_options import CallOptions
 from pgqueue.context import bound_connection, home_database
@@ -241,7 +241,7 @@ class Task(Generic[P, R]):
     def result(self, conn: AsyncConnection, job_id: JobRef, timeout: Duration | None = None) -> Awaitable[R]: ...
     def result(self, conn: AnyConnection, job_id: JobRef, timeout: Duration | None = None) -> Any:
         """What a job of this task returned, as the function's annotation says; else as pgqueue.result()."""
-        wait: Callable[..., Any] = results.result
+        wait: Callable[..., Any] = returned.result
         return wait(conn, job_id, timeout, task=self)
 
     def returned(self, value: Any) -> Any:

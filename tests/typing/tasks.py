@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, assert_type
@@ -69,3 +69,23 @@ async def with_an_async_connection(conn: psycopg.AsyncConnection[Any], job: pgqu
     assert_type(await bill.result(conn, job), Invoice)
     assert_type(await bill_later.result(conn, job, 5), list[Invoice])
     assert_type(await book.result(conn, job), Invoice | None)
+
+
+def workflows(conn: psycopg.Connection[Any], orders: Iterator[UUID]) -> None:
+    assert_type(pgqueue.chain(bill.job(UUID(int=1), pgqueue.previous)).enqueue(conn, name="one"), pgqueue.Started)
+    assert_type(pgqueue.map(bill_later, orders, then=book.job(pgqueue.results)).enqueue(conn), pgqueue.Started)
+    flow = pgqueue.Workflow("order", on_failure="cancel")
+    assert_type(flow.add(bill, UUID(int=1), name="bill"), pgqueue.Node)
+    assert_type(flow.enqueue(conn), pgqueue.Started)
+    group = pgqueue.open_group(conn, "import")
+    assert_type(group, pgqueue.OpenGroup)
+    assert_type(group.add(conn, book.job(UUID(int=1))), list[UUID])
+    assert_type(pgqueue.cancel_workflow(conn, group.id), int)
+    pgqueue.chain(bill)  # type: ignore[arg-type]
+    pgqueue.Workflow("order", on_failure="stop")  # type: ignore[arg-type]
+
+
+async def workflows_later(conn: psycopg.AsyncConnection[Any]) -> None:
+    assert_type(await pgqueue.Workflow("order").enqueue(conn), pgqueue.Started)
+    assert_type(await pgqueue.open_group(conn), pgqueue.OpenGroup)
+    assert_type(await pgqueue.retry_workflow(conn, UUID(int=1)), int)
