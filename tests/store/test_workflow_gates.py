@@ -602,10 +602,19 @@ def test_a_graft_has_steps_of_its_own(db: Conn) -> None:
     assert numbers[-1][0] > 1_000_000
 
 
-def test_a_graft_of_a_job_that_is_in_no_workflow_is_refused(db: Conn) -> None:
+def test_a_graft_of_a_job_that_is_in_no_workflow_begins_one(db: Conn) -> None:
     held = factories.claim_one(db)
-    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="not part of a workflow"):
-        execute(db, jobs.succeeding(held.worker, held.id, held.claim, None, '{"grafts": [{"jobs": []}]}'))
+    brought = json.dumps({"grafts": [{"jobs": [{"target": factories.TARGET, "own": True}]}]})
+    assert execute(db, jobs.succeeding(held.worker, held.id, held.claim, None, brought))
+    assert execute(db, jobs.succeeding(held.worker, held.id, held.claim, None, brought))
+    sql = """
+    select w.name, node.name, node.total, count(*)
+    from pgqueue.jobs as job
+    join pgqueue.workflows as w on w.id = job.workflow_id
+    join pgqueue.nodes as node on node.workflow_id = job.workflow_id and node.node = job.node
+    group by 1, 2, 3
+    """
+    assert db.execute(sql).fetchall() == [(factories.TARGET, factories.TARGET, 1, 1)]
 
 
 def test_a_dead_member_counts_for_those_who_only_want_its_end(db: Conn) -> None:

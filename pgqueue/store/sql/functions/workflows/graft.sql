@@ -1,7 +1,8 @@
 -- Jobs that a member adds to its own workflow as it succeeds, told as write_members.sql has it: the gates that its success
 -- counts towards wait for each that is its `own`, too. It still owes its own count, so none of them can have opened.
 -- What its success would have closed is closed by the last of them instead. For a member whose row the caller has locked,
--- and whose own links have not counted yet. Answers how many jobs. Walks jobs_pkey; O(batch log n).
+-- and whose own links have not counted yet. What a job adds that is of no workflow is one of its own, called as its task.
+-- Answers how many jobs. Walks jobs_pkey; O(batch log n).
 create or replace function pgqueue.graft(_id uuid, _said json) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -14,13 +15,18 @@ declare
   _adder record;
   _closing int[];
   _jobs int;
+  _begun uuid;
 begin
-  select job.workflow_id, job.node, job.success_links, job.failure_links into _adder
+  select job.workflow_id, job.node, job.success_links, job.failure_links, job.target into _adder
   from pgqueue.jobs as job where job.id = _id;
   if _adder.workflow_id is null then
-    raise exception 'job % is not part of a workflow', _id
-      using errcode = 'object_not_in_prerequisite_state', schema = 'pgqueue', table = 'jobs',
-            hint = 'let it enqueue jobs of their own';
+    select w.id into _begun from pgqueue.begin_workflow(pgqueue.uuid7(), _adder.target, null, null, null, null) as w;
+    insert into pgqueue.nodes (workflow_id, node, name, total)
+    select _begun, _last, _adder.target, count(*)
+    from json_to_recordset(_said -> 'jobs') as new (node int)
+    where new.node is null
+    having count(*) > 0;
+    return pgqueue.write_members(_begun, _said, _base, _last);
   end if;
   _own := pgqueue.own_among(_said);
   _closing := array(select link from unnest(_adder.success_links) as link where link < 0);
