@@ -1,4 +1,4 @@
-"""What a job finds of its event loop, put back after each job, also for other jobs that run there meanwhile."""
+"""What a job finds of its event loop, put back before the next ones begin, also for others that run there meanwhile."""
 
 from __future__ import annotations
 

@@ -233,7 +233,6 @@ class AsyncExecutor(InProcess):
                 call.tell_phase(self._phase)
             watch = self._attempts.begin(call) if instruments.installed else None
             outcome = await self._attempts.run(call)
-            self._loop_state.put_back()
             if watch is None:
                 self._end(finish(claim, outcome, call.task, running.since, call.opened))
             else:
@@ -251,7 +250,6 @@ class AsyncExecutor(InProcess):
             self._running.tell(running, call)
             call.tell_phase(self._phase)
             watches, outcome = self._attempts.begin_batch(call), await self._attempts.run(call)
-            self._loop_state.put_back()
             self._end(*alone, *self._attempts.end_batch(call, outcome, running.since, watches))
         else:
             running.in_thread = True
@@ -273,7 +271,8 @@ class AsyncExecutor(InProcess):
             self._fill()
 
     def _flush(self) -> None:
-        """Report what ended in this turn of the loop."""
+        """Report what ended in this turn of the loop; what was set in it, no job finds that begins after it."""
+        self._loop_state.put_back()
         ended, self._ended = self._ended, []
         count, self._ended_count = self._ended_count, 0
         self._report(ended)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
@@ -24,20 +23,22 @@ from pgqueue.worker.executors.watch import Due, Watch
 _YOUNG = 0.05
 
 
-@dataclass(slots=True)
 class Running:
     """One attempt under way; `call` is there when its own code may begin, `in_thread` if that is no coroutine."""
 
-    claim: Claim
-    since: float
+    # Set on few: what stands here costs the others nothing.
     task: asyncio.Task[None] | None = None
     call: Call | None = None
-    in_thread: bool = False
+    in_thread = False
     watch: Watch | None = None
-    cancelled: bool = False
+    cancelled = False
     # Of a batch: how many of its claims have not ended, and the jobs that were cancelled.
-    left: int = 0
+    left = 0
     unwanted: frozenset[UUID] = frozenset()
+
+    def __init__(self, claim: Claim, since: float) -> None:
+        self.claim = claim
+        self.since = since
 
 
 class UnderWay:
