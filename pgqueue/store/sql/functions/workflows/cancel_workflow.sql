@@ -14,6 +14,7 @@ declare
   _running uuid[];
   _workers bigint[];
   _reached int;
+  _members int;
   _left boolean;
 begin
   update pgqueue.workflows as w
@@ -31,29 +32,34 @@ begin
     order by w.gate, w.id
     limit _most
     for update skip locked), _said);
-  _reached := _reached + pgqueue.call_off_members(array(
+  _members := pgqueue.call_off_members(array(
     select job.id from pgqueue.jobs as job
     where job.workflow_id = _id and coalesce(job.worker, -1) = -1 and job.node <> all (_callbacks)
     order by job.node, job.id
     limit _most
     for update skip locked), _said);
-  _reached := _reached + pgqueue.close_behind_dead(_id, _most);
+  _reached := _reached + _members;
 
-  with told as (
-    insert into pgqueue.cancellations (job_id)
-    select job.id from pgqueue.jobs as job
-    where job.workflow_id = _id and job.worker >= 0 and job.node <> all (_callbacks)
-      and not exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0)
-    order by job.node, job.id
-    limit _most
-    on conflict do nothing
-    returning job_id
-  )
-  select array_agg(told.job_id) into _running from told;
-  if _running is not null then
-    perform pgqueue.alert(held.worker)
-    from (select distinct job.worker from pgqueue.jobs as job where job.id = any (_running) and job.worker >= 0) as held;
-    _reached := _reached + cardinality(_running);
+  -- While others wait for a worker, those that run are few among them; and the dead stay as they are.
+  if _members < _most then
+    _reached := _reached + pgqueue.close_behind_dead(_id, _most);
+    with told as (
+      insert into pgqueue.cancellations (job_id)
+      select job.id from pgqueue.jobs as job
+      where job.workflow_id = _id and job.worker >= 0 and job.node <> all (_callbacks)
+        and not exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0)
+      order by job.node, job.id
+      limit _most
+      on conflict do nothing
+      returning job_id
+    )
+    select array_agg(told.job_id) into _running from told;
+    if _running is not null then
+      perform pgqueue.alert(held.worker)
+      from (
+        select distinct job.worker from pgqueue.jobs as job where job.id = any (_running) and job.worker >= 0) as held;
+      _reached := _reached + cardinality(_running);
+    end if;
   end if;
 
   if _reached = 0 then

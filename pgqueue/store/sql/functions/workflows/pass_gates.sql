@@ -57,7 +57,6 @@ begin
       cross join lateral (
         select v.ctid from pgqueue.waiting as v
         where v.workflow_id = held.workflow_id and v.gate = held.gate
-        order by v.id
         limit _most
         for update skip locked) as here
       limit _most))

@@ -33,12 +33,13 @@ begin
         and not exists (select from pgqueue.nodes as node where node.workflow_id = few.id and node.open offset 0)));
   end loop;
   -- Those that nobody has revived: nothing of them can go on.
+  _from := pgqueue.uuid7_floor(now() - _dead - random() * random() * _dead);
   update pgqueue.workflows as w set ended_at = '-infinity'
   where w.id = any (array(
     select held.id
     from (
       select d.workflow_id, d.died_at from pgqueue.dead_jobs as d
-      where d.id < pgqueue.uuid7_floor(now() - _dead - random() * random() * _dead)
+      where d.id < _from
       order by d.id desc limit 500) as old
     cross join lateral (
       select v.id from pgqueue.workflows as v where v.id = old.workflow_id for update skip locked) as held

@@ -24,7 +24,6 @@ begin
         select r.job_id, r.result::text as text, octet_length(r.result::text) as size
         from pgqueue.results as r
         where r.workflow_id = _workflow and r.node = (_ref #>> '{}')::int
-        order by r.job_id
         limit 1001) as few;
     when 'array' then
       select '[' || coalesce(string_agg(pgqueue.result_of(each.value, _workflow), ',' order by each.n), '') || ']'
