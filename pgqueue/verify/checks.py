@@ -24,6 +24,7 @@ NAMES = (
     "stray",
     "followed",
     "effect",
+    "step",
     "early",
     "once",
     "overlap",

@@ -48,7 +48,8 @@ begin
   insert into verify.brought (job_id, parent, how) values (new.job_id, new.parent_id, new.how);
   insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
   values (new.job_id, true, case when new.how like 'on_%' then 'after' else 'child' end, 0, false,
-          case when new.how not like 'on_%' then new.parent_id end, now());
+          -- What a durable function brings stands whatever becomes of that.
+          case when new.how not like 'on_%' and new.how <> 'detached' then new.parent_id end, now());
   return null;
 end $$;
 create constraint trigger note_brought after insert on pgqueue.lineage deferrable initially deferred
@@ -58,6 +59,10 @@ create constraint trigger note_brought after insert on pgqueue.lineage deferrabl
 create table verify.sent (key text not null, job_id uuid not null, claim int not null);
 create index on verify.sent (key);
 create table verify.told_of (key text not null, job_id uuid not null, was text not null);
+
+-- What steps of durable functions did, each in the transaction of its memo.
+create table verify.units (job_id uuid not null, unit int not null, claim int not null);
+create index on verify.units (job_id);
 
 -- When jobs that are unique until their start were claimed, each in the transaction of the claim.
 create table verify.claims (job_id uuid not null, at timestamptz not null default clock_timestamp());

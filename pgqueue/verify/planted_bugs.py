@@ -35,6 +35,8 @@ class PlantedBug(StrEnum):
     FOLLOW_UP = "follow-up"
     EFFECT_CLAIM = "effect-claim"
     EFFECT_EARLY = "effect-early"
+    MEMO = "memo"
+    SLEEPER = "sleeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,19 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # What is outside of the database is done as soon as it is begun.
     PlantedBug.EFFECT_EARLY: (
         Edit("enter_effect", (("_scope, _key, _state, _now, _done_at,", "_scope, _key, 'done', _now, _now,"),)),
+    ),
+    # What a step has done is not remembered, now and then.
+    PlantedBug.MEMO: (
+        Edit("remember", (
+            ("values (_id, _kind, _name, _nth, _claim, _result, _undo) on conflict do nothing;"
+             " if not found then standing",
+             "select _id, _kind, _name, _nth, _claim, _result, _undo where hashtext(_id::text || _name) % 3 <> 0"
+             " on conflict do nothing; if not found and hashtext(_id::text || _name) % 3 <> 0 then standing"),
+        )),
+    ),
+    # Who waits for an end is not told of it.
+    PlantedBug.SLEEPER: (
+        Edit("pass_on", (("set run_at = least(job.run_at, _at)", "set run_at = job.run_at"),)),
     ),
 }  # fmt: skip
 

@@ -111,6 +111,14 @@ SABOTAGES = (
         "insert into verify.told_of values ('nothing', %(job)s, 'done')",
     ),
     _sabotage(
+        "a step done twice", OF_KIND.format("lasts"), "step",
+        "insert into verify.units select job_id, unit, claim from verify.units where job_id = %(job)s and unit = 1",
+    ),
+    _sabotage(
+        "a step missing", OF_KIND.format("lasts"), "step",
+        "delete from verify.units where job_id = %(job)s and unit = 1",
+    ),
+    _sabotage(
         "an effect of an attempt that did not succeed", EFFECT, "stray",
         "update verify.effects set claim = claim + 1 where job_id = %(job)s",
     ),

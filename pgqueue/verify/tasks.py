@@ -11,6 +11,7 @@ import psycopg
 
 from pgqueue.client import enqueue
 from pgqueue.context import current_job
+from pgqueue.durable import Durable, workflow
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.retry import Fixed
 from pgqueue.store.connection import open_connection
@@ -26,6 +27,8 @@ WAIT = 0.3
 SOON = Fixed(WAIT)
 TIMEOUT = 1.5
 CHILDREN = 2
+# Of a durable function.
+UNITS = 3
 # Seconds in which jobs that do something once mean the same.
 MOMENT = 2.0
 
@@ -34,6 +37,7 @@ ASKED = """
 insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
 values (%s, %s, 'child', 0, false, %s, %s)
 """
+UNIT = "insert into verify.units (job_id, unit, claim) values (%s, %s, %s)"
 CLOCK = "select clock_timestamp()"
 
 
@@ -231,6 +235,21 @@ def sends_along(conn: Conn, seconds: float) -> None:
             conn.execute(SENT, [key, *token()])
     witness.was_told(key, first)
     time.sleep(seconds)
+    witness.say("returned")
+
+
+def _unit(conn: Conn, unit: int) -> None:
+    conn.execute(UNIT, [current_job().id, unit, current_job()._claim.claim])
+
+
+@workflow(retry=SOON, max_attempts=MAX_ATTEMPTS)
+def lasts(ctx: Durable, seconds: float) -> None:
+    """Takes steps, sleeps between them, and waits for a job that it brings."""
+    witness = Witness()
+    for unit in range(UNITS):
+        ctx.step(f"unit {unit}", _unit, unit)
+        ctx.sleep(seconds / UNITS)
+    ctx.join(ctx.spawn(plain.job(0.0), detach=True))
     witness.say("returned")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tests.enumerator.bringing_scenarios import BRINGING_SCENARIOS
 from tests.enumerator.company import assembled_alone
+from tests.enumerator.durable_scenarios import DURABLE_SCENARIOS
 from tests.enumerator.enumeration import Report, enumerate_scenario
 from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
@@ -21,7 +22,15 @@ HEADINGS = ("scenario", "requests", "points", "unreached", "replayed", "violatio
 
 def main(names: Sequence[str]) -> int:
     began = time.monotonic()
-    known = (*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS, *FALLBACK_SCENARIOS)
+    known = (
+        *SCENARIOS,
+        *KEYED_SCENARIOS,
+        *ONCE_SCENARIOS,
+        *BRINGING_SCENARIOS,
+        *LONG_SCENARIOS,
+        *FALLBACK_SCENARIOS,
+        *DURABLE_SCENARIOS,
+    )
     chosen = [next(each for each in known if each.name == name) for name in names] or known
     reports = []
     print(COLUMNS.format(*HEADINGS), flush=True)

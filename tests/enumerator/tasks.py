@@ -11,8 +11,9 @@ import psycopg
 
 from pgqueue.batch import Batch
 from pgqueue.context import JobContext, current_job
+from pgqueue.durable import Durable, undoable, workflow
 from pgqueue.ledger import OnUnknown
-from pgqueue.outcome import Cancel, Snooze
+from pgqueue.outcome import Bury, Cancel, Snooze
 from pgqueue.retry import Fixed
 from pgqueue.tasks import task
 
@@ -180,3 +181,35 @@ def write_together(conn: psycopg.Connection[Any], jobs: Batch[tuple[str]]) -> No
     for job in jobs:
         note_start(job.args[0], job)
     conn.cursor().executemany("insert into effects (job) values (%s)", [(job.id,) for job in jobs])
+
+
+def _unit(conn: psycopg.Connection[Any], number: int) -> None:
+    conn.execute("insert into units (job, unit) values (%s, %s)", [current_job().id, number])
+
+
+@workflow(retry=SOON)
+def last_long(ctx: Durable, direct: str) -> None:
+    """Three units, each in the transaction of its memo; it sleeps, and waits for a child, between them."""
+    note_start(direct)
+    ctx.step("unit 0", _unit, 0)
+    ctx.sleep(0.05)
+    ctx.step("unit 1", _unit, 1)
+    ctx.join(ctx.spawn(work.job(direct)))
+    ctx.step("unit 2", _unit, 2)
+
+
+def _book(conn: psycopg.Connection[Any]) -> str:
+    conn.execute("insert into effects (job) values (%s)", [current_job().id])
+    return str(current_job().id)
+
+
+def _take_back(conn: psycopg.Connection[Any], booked: str) -> None:
+    conn.execute("delete from effects where job = %s", [booked])
+    conn.execute("insert into skips (job) values (%s)", [booked])
+
+
+@workflow(retry=SOON)
+def give_up(ctx: Durable, direct: str) -> None:
+    note_start(direct)
+    ctx.step("book", undoable(_book, _take_back))
+    raise Bury("it cannot be done")

@@ -10,6 +10,7 @@ import pytest
 from tests.enumerator.actions import Action, Point
 from tests.enumerator.bringing_scenarios import BRINGING_SCENARIOS
 from tests.enumerator.company import Company
+from tests.enumerator.durable_scenarios import DURABLE_SCENARIOS
 from tests.enumerator.enumeration import enumerate_scenario
 from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
@@ -25,7 +26,15 @@ from tests.enumerator.scenarios import SCENARIOS, Scenario, named
 @pytest.mark.faults
 @pytest.mark.parametrize(
     "scenario",
-    [*SCENARIOS, *KEYED_SCENARIOS, *ONCE_SCENARIOS, *BRINGING_SCENARIOS, *LONG_SCENARIOS, *FALLBACK_SCENARIOS],
+    [
+        *SCENARIOS,
+        *KEYED_SCENARIOS,
+        *ONCE_SCENARIOS,
+        *BRINGING_SCENARIOS,
+        *LONG_SCENARIOS,
+        *FALLBACK_SCENARIOS,
+        *DURABLE_SCENARIOS,
+    ],
     ids=lambda scenario: scenario.name.replace(" ", "-"),
 )
 def test_all_invariants_hold_after_every_point(

@@ -45,7 +45,7 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import bringing, falling, looking_on, remembering, rules, seeing, steering, telling, trying
+from tests.hostile import bringing, falling, lasting, looking_on, remembering, rules, seeing, steering, telling, trying
 from tests.hostile.flowing import workflows_on
 from tests.hostile.planting import plant, stung
 from tests.postgres import Databases
@@ -313,6 +313,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     looking_on.asked_as_before_on(conn)
     bringing.brought_on(conn)
     falling.fallen_on(conn)
+    lasting.lasting_on(conn)
     trying.tried_on(conn)
 
 

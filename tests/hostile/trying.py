@@ -19,6 +19,7 @@ def tried_on(conn: psycopg.Connection[Any]) -> None:
     assert execute(conn, travelling.now())
     execute(conn, travelling.send_back(HOUR, execute(conn, travelling.bring_nearer(HOUR))))
     execute(conn, travelling.restore_windows(HOUR, execute(conn, travelling.shorten_windows(HOUR))))
+    execute(conn, travelling.lengthen_sleeps(HOUR, execute(conn, travelling.shorten_sleeps(HOUR))))
     execute(conn, unclaimed.bring_within_reach())
     execute(conn, unclaimed.as_if_tried(ids[0], 1))
     assert len(execute(conn, unclaimed.unclaimed(None, "tried", 10))) >= 4

@@ -137,6 +137,8 @@ def test_killed_it_takes_everything_with_it(folder: Path) -> None:
         (PlantedBug.TICK, {"ticks"}),
         (PlantedBug.EFFECT_CLAIM, {"effect"}),
         (PlantedBug.EFFECT_EARLY, {"effect"}),
+        (PlantedBug.MEMO, {"step"}),
+        (PlantedBug.SLEEPER, {"unended", "lost"}),
     ],
 )
 def test_a_planted_bug_is_found_and_named(folder: Path, bug: PlantedBug, found: set[str]) -> None:
