@@ -19,7 +19,8 @@ NEVER = "ff000000-0000-7000-8000-000000000000"
 def lasting_on(conn: Conn) -> None:
     """Each move, and each way on."""
     claim = factories.claim_one(conn, queue="lasts")
-    assert execute(conn, durable.remember(claim, "step", "a", 1, "1", '{"target":"a:b","given":{}}')).said == "done"
+    first = execute(conn, durable.remember(claim, "step", "a", 1, "1", '{"target":"a:b","given":{}}'))
+    assert first.said == "done"
     assert execute(conn, durable.remember(claim, "step", "a", 1, "2")).result == "1"
     assert execute(conn, durable.sleep(claim, "b", 2, 0)).said == "over"
     assert execute(conn, durable.sleep(claim, "c", 3, 60)).said == "wait"
@@ -43,6 +44,8 @@ def lasting_on(conn: Conn) -> None:
     conn.execute("select pgqueue.reap()")
     conn.execute("select pgqueue.prune_durable(%s, 1000)", [NEVER])
     assert made is not None
+    # What undoes them.
+    conn.execute("delete from pgqueue.jobs where queue = 'lasts'")
 
 
 def _spawned(conn: Conn, claim: Claim, n: int, *, human: bool) -> Any:

@@ -7,5 +7,6 @@ as $$
 begin
   return exists (select from pgqueue.jobs as job where job.id = _id)
     or exists (select from pgqueue.dead_jobs as dead where dead.id = _id)
+    or exists (select from pgqueue.waiting as waiting where waiting.id = _id)
     or exists (select from pgqueue.attempts as attempt where attempt.job_id = _id);
 end $$;
