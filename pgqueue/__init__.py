@@ -96,6 +96,7 @@ from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
 from pgqueue.workflow_states import get_workflow, list_workflows, workflow_nodes
+from pgqueue.workflow_waiting import wait_workflow
 from pgqueue.workflows import (
     Node,
     OpenGroup,
@@ -266,6 +267,7 @@ __all__ = [
     "unset_queue",
     "verify_signature",
     "wait_many",
+    "wait_workflow",
     "watch",
     "workflow",
     "workflow_nodes",

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import overload
-from uuid import UUID
 
-from pgqueue.errors import OptionError, UsageError, WorkflowNotFound
+from pgqueue.errors import OptionError, WorkflowNotFound
 from pgqueue.options import check_choice, check_integer
 from pgqueue.record import WorkflowNode, WorkflowRecord, WorkflowState
 from pgqueue.store import Statement, workflow_reading
@@ -17,15 +16,16 @@ from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.store.direct import Rows
 from pgqueue.store.workflow_reading import Asked
+from pgqueue.workflows import WorkflowRef, workflow_id_of
 
 MOST = 1_000
 
 
 @overload
-def get_workflow(conn: SyncConnection, workflow_id: UUID | str) -> WorkflowRecord: ...
+def get_workflow(conn: SyncConnection, workflow_id: WorkflowRef) -> WorkflowRecord: ...
 @overload
-def get_workflow(conn: AsyncConnection, workflow_id: UUID | str) -> Awaitable[WorkflowRecord]: ...
-def get_workflow(conn: AnyConnection, workflow_id: UUID | str) -> WorkflowRecord | Awaitable[WorkflowRecord]:
+def get_workflow(conn: AsyncConnection, workflow_id: WorkflowRef) -> Awaitable[WorkflowRecord]: ...
+def get_workflow(conn: AnyConnection, workflow_id: WorkflowRef) -> WorkflowRecord | Awaitable[WorkflowRecord]:
     """How a workflow stands, and where its jobs are, counted up to 100,000 in each place.
 
     Raises WorkflowNotFound.
@@ -48,7 +48,7 @@ def list_workflows(
     *,
     state: WorkflowState | str | None = None,
     name: str | None = None,
-    before: UUID | str | None = None,
+    before: WorkflowRef | None = None,
     limit: int = 50,
 ) -> list[WorkflowRecord]: ...
 @overload
@@ -57,7 +57,7 @@ def list_workflows(
     *,
     state: WorkflowState | str | None = None,
     name: str | None = None,
-    before: UUID | str | None = None,
+    before: WorkflowRef | None = None,
     limit: int = 50,
 ) -> Awaitable[list[WorkflowRecord]]: ...
 def list_workflows(
@@ -65,7 +65,7 @@ def list_workflows(
     *,
     state: WorkflowState | str | None = None,
     name: str | None = None,
-    before: UUID | str | None = None,
+    before: WorkflowRef | None = None,
     limit: int = 50,
 ) -> list[WorkflowRecord] | Awaitable[list[WorkflowRecord]]:
     """Workflows, the newest first: in a state, with a name such as `order*`, with an id below `before`.
@@ -89,14 +89,14 @@ def list_workflows(
 
 @overload
 def workflow_nodes(
-    conn: SyncConnection, workflow_id: UUID | str, *, after: int = 0, limit: int = 1_000
+    conn: SyncConnection, workflow_id: WorkflowRef, *, after: int = 0, limit: int = 1_000
 ) -> list[WorkflowNode]: ...
 @overload
 def workflow_nodes(
-    conn: AsyncConnection, workflow_id: UUID | str, *, after: int = 0, limit: int = 1_000
+    conn: AsyncConnection, workflow_id: WorkflowRef, *, after: int = 0, limit: int = 1_000
 ) -> Awaitable[list[WorkflowNode]]: ...
 def workflow_nodes(
-    conn: AnyConnection, workflow_id: UUID | str, *, after: int = 0, limit: int = 1_000
+    conn: AnyConnection, workflow_id: WorkflowRef, *, after: int = 0, limit: int = 1_000
 ) -> list[WorkflowNode] | Awaitable[list[WorkflowNode]]:
     """The nodes of a workflow in order, those behind `after`: what each is, needs, and how its jobs stand.
 
@@ -105,14 +105,3 @@ def workflow_nodes(
     check_integer("limit", limit, 1, MOST)
     check_integer("after", after, 0, 2**31 - 1)
     return ask(conn, workflow_reading.nodes(workflow_id_of(workflow_id), after, limit))
-
-
-def workflow_id_of(workflow: UUID | str) -> UUID:
-    """The id of a workflow, as UUID or text, or of what enqueuing one answered."""
-    found = getattr(workflow, "id", workflow)
-    if isinstance(found, UUID):
-        return found
-    try:
-        return UUID(found)
-    except (ValueError, TypeError, AttributeError):
-        raise UsageError(f"workflow_id must be a uuid.UUID, or what enqueue() answered, got {workflow!r:.80}") from None

@@ -44,8 +44,7 @@ async def until_ended(
 
     Each is looked at once more when that is over. Raises UsageError in a transaction that cannot see a job end.
     """
-    if conn.info.transaction_status == TransactionStatus.INTRANS:
-        await _check_isolation(conn, caller)
+    await check_isolation(conn, caller)
     wait = _Wait(conn, ids, first)
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
@@ -119,7 +118,10 @@ class _Wait:
         return found
 
 
-async def _check_isolation(conn: Raw, caller: str) -> None:
+async def check_isolation(conn: Raw, caller: str) -> None:
+    """Raise UsageError in a transaction that cannot see anything end."""
+    if conn.info.transaction_status != TransactionStatus.INTRANS:
+        return
     level = await answer(execute_alone(conn, awaiting.isolation()))
     if level != "read committed":
         raise UsageError(f"{caller} cannot see the job end inside this {level} transaction; commit it first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pgqueue.errors import UsageError
@@ -18,12 +18,20 @@ class Started(NamedTuple):
     created: bool
 
 
-WorkflowRef = UUID | str | Started
+class Identified(Protocol):
+    """What has the id of a workflow: a Started, an OpenGroup, a WorkflowRecord."""
+
+    @property
+    def id(self) -> UUID:
+        """The workflow's."""
+
+
+WorkflowRef = UUID | str | Identified
 
 
 def workflow_id_of(workflow: WorkflowRef) -> UUID:
     """The id of a workflow that is named by it, as UUID or text, or by what enqueue() answered."""
-    found = workflow.id if isinstance(workflow, Started) else workflow
+    found: Any = getattr(workflow, "id", workflow)
     if isinstance(found, UUID):
         return found
     try:

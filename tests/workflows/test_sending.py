@@ -14,8 +14,8 @@ import pgqueue
 from pgqueue import enqueuing
 from pgqueue.testing import drain
 from tests.client.connections import url
-from tests.workflows.looking import Conn, nothing_was_sent, rows_of
-from tests.workflows.shop_tasks import add, note, ran, total
+from tests.workflows.looking import Conn, finish, nothing_was_sent, rows_of
+from tests.workflows.shop_tasks import add, failing, note, ran, total
 
 
 def order(**options: str) -> pgqueue.Workflow:
@@ -141,3 +141,34 @@ def test_idle_workers_are_told_of_what_was_copied(conn: Conn, dsn: str) -> None:
         pgqueue.map(note, range(200)).enqueue(conn)
         conn.commit()
         assert any(each.payload == "default" for each in idle.notifies(timeout=5, stop_after=1))
+
+
+def test_workflow_is_waited_for(conn: Conn, dsn: str) -> None:
+    started = order().enqueue(conn)
+    conn.commit()
+    with pytest.raises(pgqueue.ResultTimeout, match="2 jobs are left"):
+        pgqueue.wait_workflow(conn, started, timeout=0.1)
+    failing[1] = ValueError
+    finish(conn)
+    assert pgqueue.wait_workflow(conn, started, timeout=5).state == "failed"
+    failing.clear()
+    pgqueue.retry_workflow(conn, started)
+    conn.commit()
+
+    async def wait() -> str:
+        async with await psycopg.AsyncConnection.connect(dsn) as other:
+            waiting = asyncio.create_task(_awaited(other))
+            await asyncio.to_thread(drain, conn)
+            await asyncio.to_thread(conn.commit)
+            return await waiting
+
+    async def _awaited(other: psycopg.AsyncConnection[object]) -> str:
+        return (await pgqueue.wait_workflow(other, started.id, timeout=20)).state
+
+    assert asyncio.run(wait()) == "succeeded"
+    conn.execute("set transaction isolation level repeatable read")
+    with pytest.raises(pgqueue.UsageError, match="commit it first"):
+        pgqueue.wait_workflow(conn, started)
+    conn.rollback()
+    with pytest.raises(pgqueue.WorkflowNotFound):
+        pgqueue.wait_workflow(conn, "01a22a5e-50ab-7d2d-b359-a7a8f5689b82")
