@@ -11,6 +11,7 @@ from tests.enumerator.company import assembled_alone
 from tests.enumerator.durable_scenarios import DURABLE_SCENARIOS
 from tests.enumerator.enumeration import Report, enumerate_scenario
 from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
+from tests.enumerator.flowing_scenarios import FLOWING_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
 from tests.enumerator.long_scenarios import LONG_SCENARIOS
 from tests.enumerator.once_scenarios import ONCE_SCENARIOS
@@ -29,6 +30,7 @@ def main(names: Sequence[str]) -> int:
         *BRINGING_SCENARIOS,
         *LONG_SCENARIOS,
         *FALLBACK_SCENARIOS,
+        *FLOWING_SCENARIOS,
         *DURABLE_SCENARIOS,
     )
     chosen = [next(each for each in known if each.name == name) for name in names] or known

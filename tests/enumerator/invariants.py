@@ -24,7 +24,8 @@ ALWAYS: Mapping[str, str] = {
         with known as (select job from orders union select job_id from pgqueue.lineage)
         select job_id from pgqueue.attempts where job_id not in (select job from known)
         union select id from pgqueue.dead_jobs where id not in (select job from known)
-        union select id from pgqueue.jobs where id not in (select job from known)""",
+        union select id from pgqueue.jobs where id not in (select job from known)
+        union select id from pgqueue.waiting where id not in (select job from known)""",
     "was claimed or started after its end": f"""{_ENDS}
         select job, ends.claim from ends join pgqueue.attempts as a on a.job_id = job and a.claim > ends.claim
         union select job, ends.claim from ends join starts using (job) where starts.claim > ends.claim""",
@@ -63,7 +64,7 @@ ALWAYS: Mapping[str, str] = {
     "": "select what from violations",
 }
 AT_THE_END: Mapping[str, str] = {
-    "has not ended": "select id::text from pgqueue.jobs",
+    "has not ended": "select id::text from pgqueue.jobs union select id::text from pgqueue.waiting",
     "has no end": f"""{_ENDS} select job
         from (select job from orders union select job_id from pgqueue.lineage) as known
         where job not in (select job from ends)""",

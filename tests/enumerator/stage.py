@@ -75,8 +75,9 @@ class Stage:
 
     def all_ended(self) -> bool:
         """Whether no job is left, and none is to come of a tick that is due."""
+        left = "exists (select from pgqueue.jobs) or exists (select from pgqueue.waiting)"
         due = "select from pgqueue.schedules where next_at <= clock_timestamp()"
-        return bool(self.ask(f"select not exists (select from pgqueue.jobs) and not exists ({due})"))
+        return bool(self.ask(f"select not ({left}) and not exists ({due})"))
 
     def violations(self, ended: bool) -> list[str]:
         return violations_of(self.conn, ended=ended)

@@ -13,6 +13,7 @@ from tests.enumerator.company import Company
 from tests.enumerator.durable_scenarios import DURABLE_SCENARIOS
 from tests.enumerator.enumeration import enumerate_scenario
 from tests.enumerator.fallback_scenarios import FALLBACK_SCENARIOS
+from tests.enumerator.flowing_scenarios import FLOWING_SCENARIOS
 from tests.enumerator.keyed_scenarios import KEYED_SCENARIOS
 from tests.enumerator.long_scenarios import LONG_SCENARIOS
 from tests.enumerator.once_scenarios import ONCE_SCENARIOS
@@ -33,6 +34,7 @@ from tests.enumerator.scenarios import SCENARIOS, Scenario, named
         *BRINGING_SCENARIOS,
         *LONG_SCENARIOS,
         *FALLBACK_SCENARIOS,
+        *FLOWING_SCENARIOS,
         *DURABLE_SCENARIOS,
     ],
     ids=lambda scenario: scenario.name.replace(" ", "-"),
