@@ -15,7 +15,7 @@ from pgqueue.dashboard.pages import PAGES
 from pgqueue.job import JobState
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Progress
-from pgqueue.store import execute, job_logs, progress, queues
+from pgqueue.store import durable, execute, job_logs, progress, queues
 from tests.conftest import Connect
 from tests.dashboard.asking import ask
 from tests.dashboard.conftest import NewApp
@@ -107,6 +107,16 @@ def test_what_a_job_said_is_shown_page_by_page(app: Dashboard, conn: Conn) -> No
         address = more[0].replace("&amp;", "&") if more else ""
     assert seen == words
     assert ask(app, f"/jobs/{claim.id}?before=x").status == 200
+
+
+def test_the_steps_of_a_durable_function_are_on_its_page_without_what_they_came_to(app: Dashboard, conn: Conn) -> None:
+    claim = claim_one(conn, ["hunter2"])
+    execute(conn, durable.remember(claim, "step", "<b>charge", 1, '"hunter2"', '{"target":"shop:refund","given":{}}'))
+    execute(conn, durable.sleep(claim, "first day", 2, 3600))
+    text = ask(app, f"/jobs/{claim.id}").text
+    assert re.search(r"&lt;b&gt;charge.*shop:refund.*first day", text, re.DOTALL)
+    assert "hunter2" not in text.partition('id="h-remembered"')[2].partition("</section>")[0]
+    assert "h-remembered" not in ask(app, f"/jobs/{claim_one(conn).id}").text
 
 
 def test_how_far_a_job_is_is_drawn_on_its_page(app: Dashboard, conn: Conn) -> None:

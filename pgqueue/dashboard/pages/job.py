@@ -12,11 +12,13 @@ from pgqueue.dashboard.pages.page import Asked, Missing, Page
 from pgqueue.dashboard.pages.told import attempts_of, given, returned, told_without
 from pgqueue.dashboard.timeline import steps
 from pgqueue.leaving_out import without
-from pgqueue.store import execute, explaining, progress, reading, secrecy, showing, workers, workflow_reading
+from pgqueue.store import durable, execute, explaining, progress, reading, secrecy, showing, workers, workflow_reading
 
 # Of a job that snoozes each minute a year's history is half a million.
 MOST_ATTEMPTS = 50
 ALL = 1_000
+# Steps of a durable function.
+MOST_STEPS = 200
 # Bytes, as stored, of arguments that somebody wants to see whole.
 WHOLE = 16_000_000
 
@@ -44,9 +46,10 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
             known,
             said,
             flow,
+            execute(conn, durable.steps(job_id, MOST_STEPS + 1)),
         )
 
-    found, attempts, there, redaction, said, flow = seen(conn, question)
+    found, attempts, there, redaction, said, flow, remembered = seen(conn, question)
     # It names jobs and workers of other queues, too.
     tells = asked.user.queues is None and not found.job.state.ended
     why = seen(conn, lambda conn: execute(conn, explaining.job(job_id))) if tells else None
@@ -76,9 +79,12 @@ def load(conn: Conn, asked: Asked) -> dict[str, Any]:
         "unknown_since": found.unknown_since,
         "progress": None if said is None else replace(said, note=without(said.note, secrets)),
         "workflow": flow,
+        # Their names alone: what they came to may hold anything.
+        "remembered": [replace(each, name=without(each.name, secrets) or "", result=None) for each in remembered],
+        "most_steps": MOST_STEPS,
         "is_whole": is_whole,
         "log": lines_of(conn, asked, job_id, secrets),
     }
 
 
-PAGE = Page("job", "/jobs/{id}", load, ("head", "why", "timeline", "facts", "attempts", "log"))
+PAGE = Page("job", "/jobs/{id}", load, ("head", "why", "timeline", "facts", "attempts", "remembered", "log"))
