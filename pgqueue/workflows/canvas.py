@@ -41,7 +41,7 @@ def group(
     or 1 MB it is None, and the task reads `current_job().gathered()`.
     `on_complete` begins when all have ended, however; `on_death` when the first is dead or cancelled.
     """
-    if isinstance(members, NewJob | Part | str):
+    if isinstance(members, NewJob | Part | str) or not isinstance(members, Iterable):
         raise UsageError(f"members must be a list or an iterator of jobs, got {members!r:.80}; write group([...])")
     if isinstance(members, list | tuple):
         for number, member in enumerate(members):

@@ -96,6 +96,7 @@ def test_workflow_is_refused_whole(conn: Conn, flow: Callable[[], Any], error: t
     [
         (lambda: pgqueue.chain(note), r"part 0 of a chain cannot be <Task .*note>; write task.job\(...\)"),  # type: ignore[arg-type]
         (lambda: pgqueue.group(note.job(1)), r"members must be a list or an iterator of jobs"),  # type: ignore[arg-type]
+        (lambda: pgqueue.group(5), r"members must be a list or an iterator of jobs, got 5"),  # type: ignore[arg-type]
         (lambda: pgqueue.map("note", [1]), r"map\(\) takes a task first"),  # type: ignore[arg-type]
         (lambda: pgqueue.chunks([1], 0), r"size must be a whole number from 1"),
         (lambda: pgqueue.Workflow(on_failure="stop"), r"on_failure must be one of hold, cancel"),  # type: ignore[arg-type]
