@@ -15,7 +15,7 @@ from tests.dashboard.asking import ask
 ROOM = Path(pgqueue.dashboard.__file__).parent
 STATIC, TEMPLATES = ROOM / "static", sorted((ROOM / "templates").rglob("*.html"))
 VENDORED = re.findall(r"^\| `([\w.]+)` \|.*\| `([0-9a-f]{64})` \|$", (STATIC / "VENDORED.md").read_text(), re.MULTILINE)
-OURS = {"app.css", "charts.js", "icon.svg", "keys.js", "live.js", "search.js", "theme.js", "times.js"}
+OURS = {"app.css", "charts.js", "graph.css", "icon.svg", "keys.js", "live.js", "search.js", "theme.js", "times.js"}
 
 
 @pytest.mark.parametrize(("name", "digest"), VENDORED)
