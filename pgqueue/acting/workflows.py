@@ -6,6 +6,7 @@ A slice is a transaction, so that no claim waits for long; the first one has the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import errors
@@ -13,7 +14,7 @@ from psycopg import errors
 from pgqueue.acting.audited import Actor, Conn, audited
 from pgqueue.errors import WorkflowNotFound
 from pgqueue.record import WorkflowRecord, WorkflowState
-from pgqueue.store import Statement, execute, workflow_reading, workflows
+from pgqueue.store import execute, workflow_reading, workflow_steering, workflows
 
 # Jobs that are moved in one transaction.
 SLICE = 1_000
@@ -28,6 +29,14 @@ class Slice:
     said: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many jobs a slice, of those that were dead at a moment; who drives it waits between them."""
+
+    most: int
+    since: datetime
+
+
 def cancel(conn: Conn, actor: Actor, workflow_id: UUID) -> Slice:
     """Ask a workflow to end, and cancel the first slice of it; what runs is told. Raises WorkflowNotFound."""
     row = _found(conn, workflow_id)
@@ -35,9 +44,8 @@ def cancel(conn: Conn, actor: Actor, workflow_id: UUID) -> Slice:
         return Slice(0, False, f"workflow {workflow_id} has succeeded already")
     if row.asked == "cancel":
         return Slice(cancel_more(conn, workflow_id, actor.reason))
-    return Slice(
-        _first(conn, actor, "workflows cancel", workflow_id, workflows.cancel(workflow_id, SLICE, actor.reason))
-    )
+    with audited(conn, actor, "workflows cancel", on=str(workflow_id)):
+        return Slice(cancel_more(conn, workflow_id, actor.reason))
 
 
 def cancel_more(conn: Conn, workflow_id: UUID, why: str | None = None) -> int:
@@ -45,25 +53,34 @@ def cancel_more(conn: Conn, workflow_id: UUID, why: str | None = None) -> int:
     return execute(conn, workflows.cancel(workflow_id, SLICE, why)) or 0
 
 
-def retry(conn: Conn, actor: Actor, workflow_id: UUID, most: int = SLICE) -> Slice:
+def retry(conn: Conn, actor: Actor, workflow_id: UUID, pace: Pace | None = None) -> Slice:
     """Revive the first slice of what is dead of a workflow; what has succeeded is not run again.
 
-    Raises WorkflowNotFound.
+    The workers go on with the rest, unless there is a pace. Raises WorkflowNotFound.
     """
     row = _found(conn, workflow_id)
     if row.asked == "cancel":
         return Slice(0, False, f"workflow {workflow_id} was cancelled, and stays so; enqueue it anew")
+    if row.state is WorkflowState.SUCCEEDED:
+        return Slice(0, False, f"workflow {workflow_id} has succeeded: what is dead of it was repaired, or might fail")
     if not row.dead:
         return Slice(0, False, f"nothing of workflow {workflow_id} is dead: it is {row.state}")
     try:
-        return Slice(_first(conn, actor, "workflows retry", workflow_id, workflows.retry(workflow_id, most)))
+        with audited(conn, actor, "workflows retry", on=str(workflow_id)):
+            return Slice(retry_more(conn, workflow_id, pace))
     except errors.ObjectNotInPrerequisiteState:
         return Slice(0, False, f"workflow {workflow_id} was cancelled meanwhile, and stays so; enqueue it anew")
 
 
-def retry_more(conn: Conn, workflow_id: UUID, most: int = SLICE) -> int:
+def retry_more(conn: Conn, workflow_id: UUID, pace: Pace | None = None) -> int:
     """The next slice; 0: all that was dead when it was asked is revived."""
-    return execute(conn, workflows.retry(workflow_id, most)) or 0
+    if pace is None:
+        return execute(conn, workflows.retry(workflow_id, SLICE)) or 0
+    with conn.transaction():
+        execute(conn, workflow_steering.ask_alone(workflow_id, pace.since))
+        moved = execute(conn, workflows.retry(workflow_id, pace.most)) or 0
+        execute(conn, workflow_steering.unasked(workflow_id))
+    return moved
 
 
 def _found(conn: Conn, workflow_id: UUID) -> WorkflowRecord:
@@ -71,8 +88,3 @@ def _found(conn: Conn, workflow_id: UUID) -> WorkflowRecord:
     if row is None:
         raise WorkflowNotFound(workflow_id)
     return row
-
-
-def _first(conn: Conn, actor: Actor, action: str, workflow_id: UUID, move: Statement[int | None]) -> int:
-    with audited(conn, actor, action, on=str(workflow_id)):
-        return execute(conn, move) or 0

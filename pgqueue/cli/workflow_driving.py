@@ -13,7 +13,7 @@ import typer
 from pgqueue.acting import Actor, workflows
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.telling import tell
-from pgqueue.store import execute, workflow_reading
+from pgqueue.store import execute, reports, workflow_reading
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 # Seconds of a slice, where a rate is asked for: what it has is soon gone.
 OF_RATE = 0.5
+ON = "the workers go on with it"
 
 
 def retry(conn: psycopg.Connection[Any], actor: Actor, workflow_id: UUID, rate: float | None) -> None:
     """Revive what is dead of a workflow, at most so many a second. Raises typer.Exit, WorkflowNotFound."""
-    size = workflows.SLICE if rate is None else max(1, min(workflows.SLICE, round(rate * OF_RATE)))
-    first = workflows.retry(conn, actor, workflow_id, size)
+    pace, pause = _pace(conn, rate)
+    first = workflows.retry(conn, actor, workflow_id, pace)
     _refuse(first)
-    pause = 0.0 if rate is None else size / rate
-    more = lambda: workflows.retry_more(conn, workflow_id, size)  # noqa: E731
-    moved = _drive(conn, first.moved, more, pause, "revived", f"pgqueue workflows retry {workflow_id}")
+    more = lambda: workflows.retry_more(conn, workflow_id, pace)  # noqa: E731
+    on = ON if pace is None else f"pgqueue workflows retry {workflow_id}"
+    moved = _drive(conn, first.moved, more, pause, "revived", on)
     tell(f"{_jobs(moved)} of workflow {workflow_id} {_are(moved)} revived", workflow=workflow_id, revived=moved)
 
 
@@ -43,7 +44,7 @@ def cancel(conn: psycopg.Connection[Any], actor: Actor, workflow_id: UUID, wait:
     first = workflows.cancel(conn, actor, workflow_id)
     _refuse(first)
     more = lambda: workflows.cancel_more(conn, workflow_id, actor.reason)  # noqa: E731
-    moved = _drive(conn, first.moved, more, 0.0, "called off", "the workers go on with it")
+    moved = _drive(conn, first.moved, more, 0.0, "called off", ON)
     left = _left(conn, workflow_id) if wait is None else _wait(conn, workflow_id, wait)
     tell(
         f"{_jobs(moved)} of workflow {workflow_id} {_are(moved)} called off{_running(left)}",
@@ -54,6 +55,14 @@ def cancel(conn: psycopg.Connection[Any], actor: Actor, workflow_id: UUID, wait:
     if wait is not None and left:
         say_error(f"{_jobs(left)} had not ended after {wait:g} s; `pgqueue workflows show {workflow_id}` tells")
         raise typer.Exit(Exit.FAILED)
+
+
+def _pace(conn: psycopg.Connection[Any], rate: float | None) -> tuple[workflows.Pace | None, float]:
+    """How many jobs a slice, and the seconds between two, for so many a second; without a rate as fast as it goes."""
+    if rate is None:
+        return None, 0.0
+    size = max(1, min(workflows.SLICE, round(rate * OF_RATE)))
+    return workflows.Pace(size, execute(conn, reports.now())), size / rate
 
 
 def _drive(conn: psycopg.Connection[Any], moved: int, more: Callable[[], int], pause: float, past: str, on: str) -> int:

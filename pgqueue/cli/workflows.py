@@ -133,7 +133,8 @@ def graph(
 def retry(workflow_id: WorkflowId, rate: Rate = None, reason: Reason = None, dsn: Dsn = None) -> None:
     """Resume a workflow where it failed: what is dead of it gets fresh attempts, what has succeeded is not run again.
 
-    It goes in slices of 1,000 jobs; `--rate` makes them smaller and rarer. Ctrl-C stops it; called again, it goes on.
+    It goes in slices of 1,000 jobs. Once it has begun the workers go on with it, should this command be stopped; with
+    --rate it alone does it.
     """
     with connected(dsn) as conn:
         driving.retry(conn, actor(reason), workflow_id_of(conn, workflow_id), rate)

@@ -99,13 +99,14 @@ def workflows(patient: Patient) -> Found:
     """No workflow has failed, and none stands still."""
     failed, stuck, still, refused, late = first(patient.ask("workflows", WORKFLOWS_LOOKED_AT))
     found = [
-        (stuck, f"{stuck:,} workflows wait for jobs that are gone", f"select pgqueue.mend_workflow('{still}');"),
-        (refused, f"{refused:,} workflows refuse what is to be counted", f"select pgqueue.mend_workflow('{late}');"),
+        (stuck, f"workflows wait for jobs that are gone: {stuck:,}", f"select pgqueue.mend_workflow('{still}');"),
+        (refused, f"workflows whose counts were refused: {refused:,}", f"select pgqueue.mend_workflow('{late}');"),
     ]
     told = [text for count, text, _ in found if count]
     cures = tuple(cure for count, _, cure in found if count)
     if failed:
-        told.append(f"{failed:,}{' or more' * (failed == WORKFLOWS_LOOKED_AT)} workflows have failed")
+        more = " or more" * (failed == WORKFLOWS_LOOKED_AT)
+        told.append(f"{failed:,}{more} workflow{'s have' if failed != 1 else ' has'} failed")
     if not told:
         return ok("no workflow has failed, and none stands still")
     return warn(listed(told), cures[0] if cures else "pgqueue workflows list --state failed", cures)

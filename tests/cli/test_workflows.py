@@ -98,12 +98,16 @@ def test_retry_resumes_and_runs_nothing_twice(db: Conn, pgqueue: Command) -> Non
     assert ran.code == 0, ran.err
     assert ran.json[0]["revived"] == 2
     assert state(db, flow.jobs["ship"]) == "ready"
+    # Upkeep is not to join one who said a rate.
+    assert pgqueue("workflows", "show", str(flow.id), "--json").json["asked"] is None
     run(db, flow, "ship", "thumb3")
     run(db, flow, "audit", "publish")
     assert pgqueue("workflows", "show", str(flow.id), "--json").json["state"] == "succeeded"
     again = pgqueue("workflows", "retry", str(flow.id))
     assert again.code == 1
-    assert "nothing of workflow" in again.err
+    assert "has succeeded" in again.err
+    running = order(db)
+    assert "nothing of workflow" in pgqueue("workflows", "retry", str(running.id)).err
     audit = pgqueue("audit", "list", "--json").json
     assert [(row["action"], row["filter"], row["reason"]) for row in audit] == [
         ("workflows retry", str(flow.id), "route is back")
@@ -153,7 +157,7 @@ def test_status_and_doctor_say_that_a_workflow_has_failed(db: Conn, pgqueue: Com
     flow = failed(db)
     assert "! 1 workflow has failed   pgqueue workflows list --state failed" in pgqueue("status").out
     (verdict,) = pgqueue("doctor", "--only", "workflows", "--json").json
-    assert (verdict["status"], verdict["text"]) == ("warn", "1 workflows have failed")
+    assert (verdict["status"], verdict["text"]) == ("warn", "1 workflow has failed")
     db.execute("delete from pgqueue.dead_jobs where workflow_id = %s", [flow.id])
     (verdict,) = pgqueue("doctor", "--only", "workflows", "--json").json
     assert verdict["cure"] == f"select pgqueue.mend_workflow('{flow.id}');"

@@ -136,7 +136,7 @@ def test_workflows_are_listed_by_state_and_name_page_by_page(db: Conn) -> None:
         pgqueue.list_workflows(db, state="dead")
     with pytest.raises(OptionError, match="name must be a text"):
         pgqueue.list_workflows(db, name="\0")
-    with pytest.raises(UsageError, match="workflow_id must be a uuid"):
+    with pytest.raises(UsageError, match="workflow must be a uuid"):
         pgqueue.get_workflow(db, "order 42")
     with pytest.raises(WorkflowNotFound):
         pgqueue.get_workflow(db, new_job_id())

@@ -14,9 +14,7 @@ def _retry(conn: Conn, doing: Doing) -> Done:
     slice_ = workflows.retry(conn, doing.actor, row.id)
     if not slice_.done:
         return Done(slice_.said or "", False)
-    if slice_.moved < workflows.SLICE:
-        return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} revived.")
-    return Done(f"The first {slice_.moved:,} are revived. Retry it again for the next ones, or by the command for all.")
+    return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} revived.{_rest(slice_)}")
 
 
 def _cancel(conn: Conn, doing: Doing) -> Done:
@@ -24,8 +22,11 @@ def _cancel(conn: Conn, doing: Doing) -> Done:
     slice_ = workflows.cancel(conn, doing.actor, row.id)
     if not slice_.done:
         return Done(slice_.said or "", False)
-    rest = "" if slice_.moved < workflows.SLICE else " The workers go on with the rest."
-    return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} called off; what runs is told to end.{rest}")
+    return Done(f"{slice_.moved:,} {_jobs(slice_.moved)} called off; what runs is told to end.{_rest(slice_)}")
+
+
+def _rest(first: workflows.Slice) -> str:
+    return "" if first.moved < workflows.SLICE else " The workers go on with the rest."
 
 
 def _jobs(count: int) -> str:
@@ -39,7 +40,7 @@ ACTIONS = (
         words="Retry",
         permission="retry",
         needs_all_queues=True,
-        fits=lambda row: row.dead > 0 and row.asked != "cancel",
+        fits=lambda row: row.dead > 0 and row.state in (WorkflowState.RUNNING, WorkflowState.FAILED),
         act=_retry,
     ),
     Action(
