@@ -13,7 +13,7 @@ from pgqueue.durable.callee import Callee, callee_of, undo_found, undo_named
 from pgqueue.durable.children import bounds_of, known_again, prepared
 from pgqueue.durable.memos import Memos, Place, branch
 from pgqueue.durable.undoing import Undo
-from pgqueue.errors import UsageError
+from pgqueue.errors import StepUnreadable, UsageError
 from pgqueue.job import NewJob
 from pgqueue.options import Duration, check_duration, check_name
 from pgqueue.outcome import Suspended
@@ -92,7 +92,10 @@ class Core:
             if standing.said == "wait":
                 self._suspend(f"waits for {words}", standing)
             text = standing.result
-        came: list[Any] | None = load(text or "{}").get("got")
+        try:
+            came: list[Any] | None = load(text or "{}").get("got")
+        except (ValueError, RecursionError) as error:
+            raise StepUnreadable(f"what came of {words} cannot be read: {error!s:.200}", place.name) from None
         return came
 
     async def event(self, event: str, timeout: Duration | None, default: Any) -> Any:
