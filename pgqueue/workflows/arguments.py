@@ -27,7 +27,7 @@ def placeholders_of(args: Args) -> list[Placeholder]:
     """Those among the arguments."""
     if args is None or isinstance(args, str):
         return []
-    values = args.values() if isinstance(args, Mapping) else args
+    values = args if type(args) is tuple or not isinstance(args, Mapping) else args.values()
     return [value for value in values if isinstance(value, Placeholder)]
 
 

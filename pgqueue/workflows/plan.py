@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Protocol
+from uuid import UUID
 
 from pgqueue.errors import OptionError, UsageError
-from pgqueue.ids import new_job_id
+from pgqueue.ids import new_job_ids
 from pgqueue.job import NewJob
 from pgqueue.workflows.planned import Bound, Branch, Event, Exit, Given, Scope, Spot, ends_of
 
@@ -34,6 +35,7 @@ class Plan:
         self.callbacks: list[tuple[Scope, str, Spot]] = []
         self._open: list[tuple[Scope, bool]] = [(self.whole, True)]
         self._names: dict[str, int] = {}
+        self._ids: list[UUID] = []
 
     def part(self, part: Any, name: str, needs: tuple[Event, ...], bound: Bound) -> Exit:
         """Plan a job or a part. Raises UsageError for what is neither."""
@@ -49,7 +51,7 @@ class Plan:
 
     def job(self, new: NewJob, name: str, needs: tuple[Event, ...], bound: Bound) -> Exit:
         """Plan a single job."""
-        spot = self._added(Spot(0, name, needs, bound, job=new, id=new_job_id()))
+        spot = self._added(Spot(0, name, needs, bound, job=new, id=self._new_id()))
         return Exit((Event(spot, "success"),), (Event(spot, "end"),), Given(spot), spot)
 
     def members(
@@ -71,7 +73,7 @@ class Plan:
 
     def branch(self, spot: Spot, new: NewJob, name: str, errors: list[str] | None) -> None:
         """Plan what is done in place of a job that has failed."""
-        made = Spot(0, name, (), spot.bound, job=new, id=new_job_id(), is_optional=True, repairs=spot)
+        made = Spot(0, name, (), spot.bound, job=new, id=self._new_id(), is_optional=True, repairs=spot)
         spot.branches.append(Branch(errors, self._added(made, is_vital=False)))
 
     def callback(self, scope: Scope, what: str, part: NewJob, name: str, bound: Bound) -> None:
@@ -79,7 +81,7 @@ class Plan:
         if not isinstance(part, NewJob):
             raise UsageError(f"{name} must be a job, got {part!r:.80}; write task.job(...)")
         needs = tuple(Event(spot, "success") for spot in scope.vital())
-        made = Spot(0, name, needs, bound, job=part, id=new_job_id(), is_optional=True, is_callback=True)
+        made = Spot(0, name, needs, bound, job=part, id=self._new_id(), is_optional=True, is_callback=True)
         self._number(made)
         self.callbacks.append((scope, what, made))
 
@@ -116,6 +118,12 @@ class Plan:
             is_vital = is_vital and is_needed
         spot.is_optional = spot.is_optional or not self.whole.spots[-1][1]
         return self._number(spot)
+
+    def _new_id(self) -> UUID:
+        # Few workflows have one node, and ids made together cost a third.
+        if not self._ids:
+            self._ids = new_job_ids(min(500, 10 + len(self.spots)))[::-1]
+        return self._ids.pop()
 
     def _number(self, spot: Spot) -> Spot:
         if len(self.spots) >= MOST_NODES:

@@ -133,9 +133,7 @@ class Workflow(Part):
         check_flag("allow_failure", allow_failure)
         check_flag("optional", optional)
         check_name("name", name)
-        behind = _several(after)
-        # Most nodes of a layer are after the same ones.
-        node = Node(self, self._named(name, part), part, self._afters.setdefault(behind, behind))
+        node = Node(self, self._named(name, part), part, self._after(after))
         node.allows_failure, node.is_optional = allow_failure, optional
         if on_error is not None:
             node.on_error(on_error)
@@ -215,6 +213,17 @@ class Workflow(Part):
         last = [node for node in waits if node not in used]
         return plan.exits[last[0]].given if len(last) == 1 else None
 
+    def _after(self, after: Any) -> tuple[Node | str, ...]:
+        """What a node is after: the same tuple for the nodes of a layer."""
+        several = tuple(after) if isinstance(after, list | tuple | set) else (after,)
+        try:
+            return self._afters[several]
+        except (KeyError, TypeError):
+            for each in several:
+                if not isinstance(each, Node | str):
+                    raise UsageError(f"after must be nodes or their names, got {each!r:.80}") from None
+            return self._afters.setdefault(several, several)
+
     def _named(self, name: str | None, part: Link) -> str:
         if name is not None:
             if name in self._nodes:
@@ -244,14 +253,6 @@ def _callback(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NewJo
     if not isinstance(job, NewJob):
         raise UsageError(f"what is told how a workflow ended is a job, got {task!r:.80}; let the job enqueue the rest")
     return job
-
-
-def _several(after: Any) -> tuple[Node | str, ...]:
-    several = tuple(after) if isinstance(after, list | tuple | set) else (after,)
-    for each in several:
-        if not isinstance(each, Node | str):
-            raise UsageError(f"after must be nodes or their names, got {each!r:.80}")
-    return several
 
 
 def _results_in(part: Any) -> list[NodeResult]:
