@@ -25,6 +25,7 @@ NAMES = (
     "followed",
     "effect",
     "step",
+    "joined",
     "early",
     "once",
     "overlap",

@@ -64,6 +64,10 @@ create table verify.told_of (key text not null, job_id uuid not null, was text n
 create table verify.units (job_id uuid not null, unit int not null, claim int not null);
 create index on verify.units (job_id);
 
+-- Which jobs a callback waits for, written with both.
+create table verify.joins (parent uuid not null, callback uuid not null, member uuid not null);
+create index on verify.joins (callback);
+
 -- When jobs that are unique until their start were claimed, each in the transaction of the claim.
 create table verify.claims (job_id uuid not null, at timestamptz not null default clock_timestamp());
 create index on verify.claims (job_id);

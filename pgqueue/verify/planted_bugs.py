@@ -37,6 +37,8 @@ class PlantedBug(StrEnum):
     EFFECT_EARLY = "effect-early"
     MEMO = "memo"
     SLEEPER = "sleeper"
+    GATE_COUNT = "gate-count"
+    GATE_EARLY = "gate-early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,17 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # Who waits for an end is not told of it.
     PlantedBug.SLEEPER: (
         Edit("pass_on", (("set run_at = least(job.run_at, _at)", "set run_at = job.run_at"),)),
+    ),
+    # An end is not counted, now and then.
+    PlantedBug.GATE_COUNT: (
+        Edit("count_ends", (
+            ("cross join lateral unnest(told.links::int[]) as link;",
+             "cross join lateral unnest(told.links::int[]) as link where random() < 0.7;"),
+        )),
+    ),
+    # A gate opens for the last but one.
+    PlantedBug.GATE_EARLY: (
+        Edit("advance", (("held.off > 0 or held.unmet <= held.n)", "held.off > 0 or held.unmet <= held.n + 1)"),)),
     ),
 }  # fmt: skip
 

@@ -111,6 +111,10 @@ SABOTAGES = (
         "insert into verify.told_of values ('nothing', %(job)s, 'done')",
     ),
     _sabotage(
+        "a callback that did not wait", "select member from verify.joins order by 1 limit 1", "joined",
+        "insert into verify.joins select parent, member, callback from verify.joins where member = %(job)s",
+    ),
+    _sabotage(
         "a step done twice", OF_KIND.format("lasts"), "step",
         "insert into verify.units select job_id, unit, claim from verify.units where job_id = %(job)s and unit = 1",
     ),

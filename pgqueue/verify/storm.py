@@ -48,7 +48,7 @@ LOOK_AGAIN_EVERY = 2.0
 ENOUGH = 2
 LONGEST_STEP = 0.5
 ALIVE = "select count(*) from pgqueue.workers where expires_at > clock_timestamp()"
-LEFT = "select count(*) from pgqueue.jobs"
+LEFT = "select (select count(*) from pgqueue.jobs) + (select count(*) from pgqueue.waiting)"
 
 
 class Storm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import psycopg
 from pgqueue.client import enqueue
 from pgqueue.context import current_job
 from pgqueue.durable import Durable, workflow
+from pgqueue.ids import new_job_id
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze
 from pgqueue.retry import Fixed
 from pgqueue.store.connection import open_connection
@@ -27,6 +29,8 @@ WAIT = 0.3
 SOON = Fixed(WAIT)
 TIMEOUT = 1.5
 CHILDREN = 2
+# Of a workflow, beside the one that waits for them.
+MEMBERS = 3
 # Of a durable function.
 UNITS = 3
 # Seconds in which jobs that do something once mean the same.
@@ -37,6 +41,8 @@ ASKED = """
 insert into verify.asked (job_id, created, kind, fails, has_ttl, parent, not_before)
 values (%s, %s, 'child', 0, false, %s, %s)
 """
+BEGUN = "select pgqueue.begin_workflow(%s, 'joined', null, null, null, null)"
+WRITTEN = "select pgqueue.write_members(%s, %s)"
 UNIT = "insert into verify.units (job_id, unit, claim) values (%s, %s, %s)"
 CLOCK = "select clock_timestamp()"
 
@@ -176,6 +182,28 @@ def fans_out(conn: Conn, seconds: float) -> None:
         (now,) = conn.execute(CLOCK).fetchone() or (None,)
         child = enqueue(conn, plain, [0.0])
         conn.execute(ASKED, [child.id, child.created, parent, now])
+    witness.say("wrote")
+    time.sleep(seconds)
+    witness.say("returned")
+
+
+@task(transactional=True, retry=SOON, max_attempts=MAX_ATTEMPTS)
+def joins(conn: Conn, seconds: float) -> None:
+    """Enqueues a workflow in its own transaction: a few jobs, and one that waits for their ends."""
+    witness = Witness()
+    conn.execute(EFFECT, token())
+    parent: UUID = current_job().id
+    flow, last, *members = (new_job_id() for _ in range(MEMBERS + 2))
+    conn.execute(BEGUN, [flow])
+    said = [{"id": str(each), "node": 1, "success_links": [1], "failure_links": [1]} for each in members]
+    said.append({"id": str(last), "node": 2, "gate": 1})
+    jobs = [{"target": f"{__name__}:plain", "args": [0.0], **each} for each in said]
+    conn.execute(WRITTEN, [flow, json.dumps({"gates": [{"gate": 1, "unmet": MEMBERS}], "jobs": jobs})])
+    (now,) = conn.execute(CLOCK).fetchone() or (None,)
+    for each in (*members, last):
+        conn.execute(ASKED, [each, True, parent, now])
+    for each in members:
+        conn.execute("insert into verify.joins (parent, callback, member) values (%s, %s, %s)", [parent, last, each])
     witness.say("wrote")
     time.sleep(seconds)
     witness.say("returned")

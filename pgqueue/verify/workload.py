@@ -89,6 +89,7 @@ TASKS = {
     "sends": 6,
     "sends_along": 4,
     "lasts": 6,
+    "joins": 6,
 }
 # Of those that faults wait for, more are long than of the others.
 LONG = {"once": 0.8, "fails": 0.5, "effect": 0.4}

@@ -28,5 +28,5 @@ def test_a_function_that_is_another_is_left_alone(conn: psycopg.Connection[Any],
 
 
 def test_an_unknown_bug_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(UsageError, match=r"one of settle-fence, fail-fence, lease-check, .*, sleeper, got 'fence'"):
+    with pytest.raises(UsageError, match=r"one of settle-fence, fail-fence, lease-check, .*, gate-early, got 'fence'"):
         named("fence")

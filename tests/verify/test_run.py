@@ -139,6 +139,8 @@ def test_killed_it_takes_everything_with_it(folder: Path) -> None:
         (PlantedBug.EFFECT_EARLY, {"effect"}),
         (PlantedBug.MEMO, {"step"}),
         (PlantedBug.SLEEPER, {"unended", "lost"}),
+        (PlantedBug.GATE_COUNT, {"unended"}),
+        (PlantedBug.GATE_EARLY, {"joined"}),
     ],
 )
 def test_a_planted_bug_is_found_and_named(folder: Path, bug: PlantedBug, found: set[str]) -> None:
