@@ -103,6 +103,8 @@ def test_names_without_end_and_hostile_ones_leave_the_page_as_it_is(
                 "/dead",
                 "/jobs/{dead}",
                 "/settings",
+                "/workflows",
+                "/workflows/{workflow}",
             ):
                 page.goto(site + found.address(shape))
                 assert overflow(page) == [], (shape, payload[:20])

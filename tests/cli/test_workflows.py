@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 from pgqueue.ids import new_job_id
+from pgqueue.secrecy import ALL, Secrecy
+from pgqueue.store import execute, secrecy
 from tests.cli.conftest import Command
 from tests.conftest import Connect
-from tests.factories import Conn, state
+from tests.factories import TARGET, Conn, state
 from tests.scenes import failed, order
 from tests.store.flows import chain, run, taken
 
@@ -161,3 +163,17 @@ def test_status_and_doctor_say_that_a_workflow_has_failed(db: Conn, pgqueue: Com
     db.execute("delete from pgqueue.dead_jobs where workflow_id = %s", [flow.id])
     (verdict,) = pgqueue("doctor", "--only", "workflows", "--json").json
     assert verdict["cure"] == f"select pgqueue.mend_workflow('{flow.id}');"
+
+
+def test_what_tasks_call_sensitive_is_shown_nowhere(db: Conn, pgqueue: Command) -> None:
+    execute(db, secrecy.declare([(TARGET, Secrecy(ALL).said())]))
+    flow = failed(db, error="no route for hunter22")
+    secret = '{"password": "hunter22"}'
+    db.execute("update pgqueue.dead_jobs set args = %s", [secret])
+    db.execute("update pgqueue.attempts set args = %s", [secret])
+    for words in (("show", flow.id, "--io"), ("show", flow.id, "--io", "--json"), ("graph", flow.id)):
+        said = pgqueue("workflows", *words).out
+        assert "hunter22" not in said, words
+        assert "no route for" in said
+    svg = pgqueue("workflows", "graph", flow.id, "-f", "svg").out
+    assert "hunter22" not in svg

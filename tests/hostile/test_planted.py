@@ -48,6 +48,7 @@ from tests import factories
 from tests.hostile import bringing, falling, lasting, looking_on, remembering, rules, seeing, steering, telling, trying
 from tests.hostile.flowing import workflows_on
 from tests.hostile.planting import plant, stung
+from tests.hostile.workflows_seen import workflows_seen_on, workflows_written_on
 from tests.postgres import Databases
 from tests.store.test_by_hand import forge
 from tests.worker.running import Desk, ThreadedWorker
@@ -191,6 +192,7 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
     conn.execute("select * from pgqueue.queue_stats").fetchall()
     looking_on.headed_on(conn)
     remembering.done_once_on(conn)
+    workflows_written_on(conn)
 
 
 def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
@@ -300,6 +302,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     rules.schedules_on(conn)
     rules.limits_on(conn)
     workflows_on(conn)
+    workflows_seen_on(conn)
     rules.feeds_on(conn)
     remembering.done_once_on(conn)
     remembering.reserved_on(conn)
