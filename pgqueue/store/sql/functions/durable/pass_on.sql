@@ -14,7 +14,9 @@ begin
   loop
     _place := pgqueue.next_awaited(_wait.scopes, _wait.name, _place);
     if _place is null then
-      _at := clock_timestamp();
+      -- Due for the step that has just settled whom it waited for; in a long transaction not so early that a worker's
+      -- lower bound has passed it.
+      _at := greatest(now(), clock_timestamp() - interval '0.5 seconds');
       exit;
     end if;
     if not pg_try_advisory_xact_lock(7714, hashtext(_wait.scopes[_place]::text || _wait.name)) then
