@@ -156,6 +156,6 @@ def test_a_text_of_a_megabyte_is_cut(app: Dashboard, conn: Conn) -> None:
 def empty(conn: Conn) -> None:
     tables = "causes, tallies, depths, worker_reports, operations, audit"
     tables += ", jobs, dead_jobs, attempts, results, workers, queues, schedules, ticks, limits, holds, routes, feeds"
-    tables += ", workflows, nodes, gates, waiting, arrivals"
+    tables += ", workflows, nodes, gates, waiting, arrivals, alerts"
     names = ", ".join(f"pgqueue.{name}" for name in tables.split(", "))
     conn.execute(f"truncate {names}")
