@@ -32,6 +32,9 @@ class Diverted(Protocol):
     def many(self, conn: AnyConnection, batch: Sequence[NewJob]) -> list[UUID] | Awaitable[list[UUID]]:
         """As send_many()."""
 
+    def workflow(self, conn: AnyConnection, workflow_id: UUID) -> Awaitable[None] | None:
+        """A workflow has been written."""
+
 
 diverted: Diverted | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -90,6 +90,17 @@ where child.parent_id operator(pg_catalog.=) $1::pg_catalog.uuid and job.worker 
 order by child.nth
 limit 10000
 """
+
+
+def begun_of(workflow: UUID, but: Sequence[UUID]) -> Statement[list[UUID]]:
+    """The jobs of a workflow that wait for a worker, but these, in order; at most 100. O(jobs of the workflow)."""
+    sql = """
+    select job.id from pgqueue.jobs as job
+    where job.workflow_id operator(pg_catalog.=) $1::pg_catalog.uuid and job.worker is null
+      and job.id operator(pg_catalog.<>) all ($2::pg_catalog.uuid[])
+    order by job.id limit 100
+    """
+    return Statement(sql, (workflow, list(but)), lambda rows: [row[0] for row in rows])
 
 
 def bring_within_reach() -> Statement[None]:

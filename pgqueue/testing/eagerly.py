@@ -68,6 +68,24 @@ class _Eagerly:
         self._run(conn, ids)
         return ids
 
+    def workflow(self, conn: AnyConnection, workflow_id: UUID) -> Awaitable[None] | None:
+        """Run the jobs of a workflow, as each lets others begin."""
+        if is_async(conn):
+            return self._workflow_async(conn, workflow_id)
+        raw = driver(conn)
+        return outside_of_loops(lambda: self._workflow_here(raw, workflow_id))
+
+    def _workflow_here(self, raw: Any, workflow_id: UUID) -> None:
+        with _deeper(), runner_on(raw, self._app, self._middleware) as runner:
+            for claim in self._claims_of(runner, workflow_id):
+                self._note(runner.run(claim, None))
+
+    async def _workflow_async(self, conn: Any, workflow_id: UUID) -> None:
+        raw = await driver_async(conn)
+        with _deeper(), runner_on(raw, self._app, self._middleware) as runner:
+            for claim in self._claims_of(runner, workflow_id):
+                self._note(await runner.run_in_loop(claim, None))
+
     async def _one_async(self, conn: Any, new: NewJob) -> Enqueued:
         made: Enqueued = await sending.plain_one(conn, new)
         if made.created:
@@ -102,6 +120,13 @@ class _Eagerly:
             if claim is not None:
                 yield claim
                 waiting += reversed(runner.brought_by(claim.id))
+
+    def _claims_of(self, runner: Runner, workflow_id: UUID) -> Iterator[Claim]:
+        """Each job of a workflow once, when its turn comes."""
+        seen: list[UUID] = []
+        while ids := runner.begun_of(workflow_id, seen):
+            seen += ids
+            yield from self._claims(runner, ids)
 
     def _note(self, ran: Sequence[Ran]) -> None:
         self.ran += ran

@@ -30,7 +30,7 @@ from pgqueue.sending import plain_one
 from pgqueue.store import execute, follow_ups, jobs, keyed, queues, schedules, secrecy, workers
 from pgqueue.store.jobs import Slot, Step
 from pgqueue.store.keyed import KeyedSlot, Look
-from pgqueue.store.unclaimed import alike, as_if_tried, bring_within_reach, brought_by
+from pgqueue.store.unclaimed import alike, as_if_tried, begun_of, bring_within_reach, brought_by
 from pgqueue.tasks import declared_follows
 from pgqueue.testing.attempting import LocalAttempts, Seen
 from pgqueue.testing.ran import Ran, ran_of
@@ -120,6 +120,10 @@ class Runner:
     def brought_by(self, job_id: UUID) -> list[UUID]:
         """The jobs that follow this one, and wait."""
         return execute(self._conn, brought_by(job_id))
+
+    def begun_of(self, workflow_id: UUID, but: Sequence[UUID]) -> list[UUID]:
+        """Jobs of a workflow that wait for a worker, but these."""
+        return execute(self._conn, begun_of(workflow_id, but))
 
     def run(self, claim: Claim, limit: float | None) -> list[Ran]:
         """One attempt and its settlement; several for a batch."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import PipelineStatus
 
+from pgqueue import sending
 from pgqueue.job import NewJob
 from pgqueue.store import execute
 from pgqueue.store import workflow_writing as writing
@@ -31,15 +32,21 @@ def send(conn: AnyConnection, compiled: Compiled) -> Started | Awaitable[Started
         return awaited(telling(_send_async(raw, compiled)))
     try:
         with whole(raw, several=True):
-            return at_once(_written(raw, compiled))
+            started = at_once(_written(raw, compiled))
     except TOLD as error:
         raise told(error) from error
+    if sending.diverted is not None and started.created:
+        sending.diverted.workflow(raw, started.id)
+    return started
 
 
 async def _send_async(conn: Any, compiled: Compiled) -> Started:
     raw = await driver_async(conn)
     async with whole_async(raw, several=True):
-        return await _written(raw, compiled)
+        started = await _written(raw, compiled)
+    if sending.diverted is not None and started.created:
+        await answer(sending.diverted.workflow(raw, started.id))
+    return started
 
 
 async def _written(raw: writing.Raw, compiled: Compiled) -> Started:

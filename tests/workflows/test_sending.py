@@ -12,7 +12,7 @@ import sqlalchemy
 
 import pgqueue
 from pgqueue import enqueuing
-from pgqueue.testing import drain
+from pgqueue.testing import drain, eager
 from tests.client.connections import url
 from tests.workflows.looking import Conn, finish, nothing_was_sent, rows_of
 from tests.workflows.shop_tasks import add, failing, note, ran, total
@@ -172,3 +172,15 @@ def test_workflow_is_waited_for(conn: Conn, dsn: str) -> None:
     conn.rollback()
     with pytest.raises(pgqueue.WorkflowNotFound):
         pgqueue.wait_workflow(conn, "01a22a5e-50ab-7d2d-b359-a7a8f5689b82")
+
+
+def test_eager_runs_a_workflow_where_it_is_enqueued(conn: Conn) -> None:
+    with eager() as attempts:
+        started = order().enqueue(conn)
+    assert [said for _, said in ran] == [(1, 1), 2]
+    assert len(attempts) == 2
+    assert pgqueue.get_workflow(conn, started).state == "succeeded"
+    failing[1] = ValueError
+    with eager(raises=False):
+        order().enqueue(conn)
+    assert [name for name, _ in ran] == ["add", "note", "add"]
