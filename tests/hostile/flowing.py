@@ -34,6 +34,8 @@ def workflows_on(conn: psycopg.Connection[Any]) -> None:
     for each in (chain, group):
         while execute(conn, workflows.cancel(each.id)):
             pass
+    nodes = [{"name": "a", "target": "shop:a"}, {"name": "b", "target": "shop:b", "args": [{"$result": "a"}]}]
+    conn.execute("select pgqueue.enqueue_workflow('said', %s)", [json.dumps(nodes)])
     conn.execute("select pgqueue.leave_arrivals(array[%s], '{1}', '{1}')", [chain.id])
     conn.execute("select pgqueue.tend_workflows()")
     conn.execute("select pgqueue.fold(now())")

@@ -665,3 +665,41 @@ def test_a_group_within_a_group_is_waited_for_until_it_is_closed(db: Conn) -> No
     db.execute("select pgqueue.close_group(%s, %s)", [flow.id, node])
     assert flow.states(db)["then"] is READY
     assert wrong(db, flow) == {}
+
+
+def test_a_workflow_is_said_in_sql(db: Conn) -> None:
+    nodes = [
+        {"name": "a", "target": TARGET, "args": [1.50, None], "priority": 7},
+        {"name": "b", "target": TARGET, "args": {"x": {"$result": "a"}, "y": None}, "max_attempts": 3},
+        {"name": "c", "target": TARGET, "args": [{"$result": "b"}, 2], "after": ["a"], "on": "end"},
+    ]
+    sql = "select pgqueue.enqueue_workflow('order 42', %s, unique_key => 'k')"
+    (made,) = db.execute(sql, [json.dumps(nodes)]).fetchone() or (None,)
+    assert db.execute(sql, [json.dumps(nodes)]).fetchone() == (made,)
+    rows = db.execute("select name, job_id from pgqueue.nodes where workflow_id = %s", [made]).fetchall()
+    flow = flows.Flow(made, dict(rows))
+    assert flow.states(db) == {"a": READY, "b": WAITING, "c": WAITING}
+    run(db, flow, "a", result='{"n": 1.0}')
+    (held,) = taken(db, flow, "b")
+    assert (json.loads(held.args), held.max_attempts) == ({"y": None, "x": {"n": 1.0}}, 3)
+    fail(db, held, None)
+    assert args(db, flow.jobs["c"]) == [None, 2]
+    assert flow.states(db)["c"] is READY
+    assert wrong(db, flow) == {}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ({}, "nodes are a JSON array"),
+        ([{"target": TARGET}], "no name of its own"),
+        ([{"name": "a", "target": TARGET}] * 2, "no name of its own"),
+        ([{"name": "a", "target": TARGET, "after": ["b"]}], "waits for 'b', which does not stand before it"),
+        ([{"name": "a", "target": TARGET, "on": "death"}], "waits for death"),
+        ([{"name": "a", "target": "no target"}], "target must read"),
+    ],
+)
+def test_a_workflow_that_is_wrong_is_refused_with_what_is_wrong(db: Conn, nodes: Any, said: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=said):
+        db.execute("select pgqueue.enqueue_workflow('flow', %s)", [json.dumps(nodes)])
+    assert count(db, "workflows") == 0
