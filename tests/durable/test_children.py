@@ -8,12 +8,12 @@ import pgqueue
 from pgqueue.testing import drain
 from tests.durable import tasks
 from tests.durable.conftest import Conn
-from tests.worker.running import KINDS, Desk, StartThreaded
+from tests.worker.running import ONE_KIND, Desk, StartThreaded
 
 TASKS = "tests.durable.tasks"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_children_are_waited_for_and_answer_in_order(start: StartThreaded, desk: Desk, kind: str) -> None:
     start(executor=kind, app=[TASKS], concurrency=2)
     job = desk.send(f"{TASKS}:parent", list(range(30)))

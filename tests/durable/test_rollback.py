@@ -9,12 +9,12 @@ from pgqueue.durable.callee import undo_found, undo_named
 from pgqueue.testing import drain
 from tests.durable import tasks
 from tests.durable.conftest import Conn, done, lines
-from tests.worker.running import KINDS, Desk, StartThreaded
+from tests.worker.running import ONE_KIND, Desk, StartThreaded
 
 TASKS = "tests.durable.tasks"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_a_workflow_that_dies_is_undone(start: StartThreaded, desk: Desk, log: str, kind: str) -> None:
     start(executor=kind, app=[TASKS])
     job = desk.send(f"{TASKS}:trip", log, "fail")
@@ -29,7 +29,7 @@ def test_a_workflow_that_dies_is_undone(start: StartThreaded, desk: Desk, log: s
     assert pgqueue.steps(desk.conn, job) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ONE_KIND)
 def test_an_async_one_too(start: StartThreaded, desk: Desk, kind: str) -> None:
     start(executor=kind, app=[TASKS])
     job = desk.send(f"{TASKS}:trip_async")
