@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Two a core, because most tests wait; each runs a PostgreSQL of its own: past eight they only wait for one another.
 TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 * cores : 8)))
-PYTEST := $(BIN)/python -m pytest -n $(TESTERS)
+# The tests start a thousand processes: what each imports is compiled once, also where Python is told to keep nothing.
+COMPILE := $(BIN)/python -m compileall -q pgqueue tests
+PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help demo test test-browser chromium test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean

@@ -16,9 +16,6 @@ from pgqueue.errors import WorkflowNotFound
 from pgqueue.record import WorkflowRecord, WorkflowState
 from pgqueue.store import execute, workflow_reading, workflow_steering, workflows
 
-# Jobs that are moved in one transaction.
-SLICE = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -50,7 +47,7 @@ def cancel(conn: Conn, actor: Actor, workflow_id: UUID) -> Slice:
 
 def cancel_more(conn: Conn, workflow_id: UUID, why: str | None = None) -> int:
     """The next slice; 0: what waited is cancelled, and what runs was told."""
-    return execute(conn, workflows.cancel(workflow_id, SLICE, why)) or 0
+    return execute(conn, workflows.cancel(workflow_id, why=why)) or 0
 
 
 def retry(conn: Conn, actor: Actor, workflow_id: UUID, pace: Pace | None = None) -> Slice:
@@ -75,7 +72,7 @@ def retry(conn: Conn, actor: Actor, workflow_id: UUID, pace: Pace | None = None)
 def retry_more(conn: Conn, workflow_id: UUID, pace: Pace | None = None) -> int:
     """The next slice; 0: all that was dead when it was asked is revived."""
     if pace is None:
-        return execute(conn, workflows.retry(workflow_id, SLICE)) or 0
+        return execute(conn, workflows.retry(workflow_id)) or 0
     with conn.transaction():
         execute(conn, workflow_steering.ask_alone(workflow_id, pace.since))
         moved = execute(conn, workflows.retry(workflow_id, pace.most)) or 0

@@ -14,6 +14,7 @@ from pgqueue.acting import Actor, workflows
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.telling import tell
 from pgqueue.store import execute, reports, workflow_reading
+from pgqueue.store.workflows import SLICE
 
 if TYPE_CHECKING:
     import psycopg
@@ -61,7 +62,7 @@ def _pace(conn: psycopg.Connection[Any], rate: float | None) -> tuple[workflows.
     """How many jobs a slice, and the seconds between two, for so many a second; without a rate as fast as it goes."""
     if rate is None:
         return None, 0.0
-    size = max(1, min(workflows.SLICE, round(rate * OF_RATE)))
+    size = max(1, min(SLICE, round(rate * OF_RATE)))
     return workflows.Pace(size, execute(conn, reports.now())), size / rate
 
 

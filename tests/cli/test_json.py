@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.docs.test_reference import COMMANDS
 
-# What goes on until it is ended and prints nothing but a log, or is a screen; and what prints JSON anyway.
+# What goes on until it is ended and prints nothing but a log, or is a screen; what prints JSON anyway; and what draws.
 WITHOUT = {
     "pgqueue worker",
     "pgqueue exporter",
@@ -17,6 +17,7 @@ WITHOUT = {
     "pgqueue top",
     "pgqueue jobs result",
     "pgqueue demo",
+    "pgqueue workflows graph",
 }
 
 

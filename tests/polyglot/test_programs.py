@@ -208,7 +208,8 @@ def test_a_program_is_given_no_file_but_its_own_three() -> None:
 
 def test_signals_are_to_a_program_what_they_are_to_any() -> None:
     done = ran("grep -E 'Sig(Ign|Blk)' /proc/self/status") if os.path.exists("/proc/self/status") else None
-    assert done is None or [line.split()[1] for line in done.log] == ["0" * 16, "0" * 16]
+    # Those up to 31: the C library keeps some of the others for itself.
+    assert done is None or [int(line.split()[1], 16) & 0x7FFFFFFF for line in done.log] == [0, 0]
 
 
 def test_a_timeout_ends_a_program_and_what_it_has_started(tmp_path: Path) -> None:

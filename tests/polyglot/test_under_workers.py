@@ -70,7 +70,7 @@ def test_a_program_that_is_out_of_time_ends_with_its_group(make: Make, tmp_path:
     job = claim("", str(tmp_path / "pids"), target=f"{PROGRAMS}:lasting", timeout=0.5)
     (done,) = bench.run([job])
     assert (done.outcome, done.move) == ("timeout", Move.RETRY)
-    assert not any(map(is_alive, pids_in(tmp_path / "pids")))
+    wait_until(lambda: not any(map(is_alive, pids_in(tmp_path / "pids"))), 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -37,7 +37,7 @@ def test_jobs_with_options_of_their_own_keep_them_while_they_wait(conn: Conn) ->
     assert (job.max_attempts, job.limit_key) == (3, "one")
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 499, 501, 1001])
+@pytest.mark.parametrize("size", [0, 1, 2, 499, 501, pytest.param(1001, marks=pytest.mark.faults)])
 def test_what_follows_a_group_of_any_size_begins_once(conn: Conn, size: int) -> None:
     pgqueue.group((note.job(1) for _ in range(size)), then=note.job("then", pgqueue.results)).enqueue(conn)
     drain(conn, max_jobs=2000)

@@ -72,7 +72,7 @@ def test_attempt_that_fails_adds_nothing(conn: Conn) -> None:
     assert ran == [("grow", [1])]
 
 
-@pytest.mark.parametrize("task", [gather, gather_later])
+@pytest.mark.parametrize("task", [gather, pytest.param(gather_later, marks=pytest.mark.faults)])
 def test_results_that_are_too_many_are_read_one_by_one(conn: Conn, task: pgqueue.Task[[str], int]) -> None:
     kept = add.using(store_result=True)
     flow = pgqueue.Workflow()

@@ -7,6 +7,7 @@ from pgqueue.dashboard.actions.action import Action, Doing, Done
 from pgqueue.dashboard.actions.subjects import WORKFLOW
 from pgqueue.dashboard.database import Conn
 from pgqueue.record import WorkflowRecord, WorkflowState
+from pgqueue.store.workflows import SLICE
 
 
 def _retry(conn: Conn, doing: Doing) -> Done:
@@ -26,7 +27,7 @@ def _cancel(conn: Conn, doing: Doing) -> Done:
 
 
 def _rest(first: workflows.Slice) -> str:
-    return "" if first.moved < workflows.SLICE else " The workers go on with the rest."
+    return "" if first.moved < SLICE else " The workers go on with the rest."
 
 
 def _jobs(count: int) -> str:

@@ -3,7 +3,7 @@
 -- that run, whose workers are told. Upkeep goes on by itself, as does who calls again: answers how many jobs were
 -- cancelled or told, 0 once all are reached; null if there is no such workflow.
 -- Walks jobs_workflow, waiting_pkey, dead_jobs_workflow; O(most log n).
-create or replace function pgqueue.cancel_workflow(_id uuid, _most int default 1000, _why text default null) returns int
+create or replace function pgqueue.cancel_workflow(_id uuid, _most int default 250, _why text default null) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off

@@ -2,7 +2,7 @@
 -- targets: the workflow goes on there, and what has succeeded does not run again. At most _most by this call; upkeep goes
 -- on by itself, as does who calls again: answers how many were revived, 0 when there are no more; null if there is no such
 -- workflow. Raises if it was cancelled. As retry() does it, many at once. Walks dead_jobs_workflow; O(dead log n).
-create or replace function pgqueue.retry_workflow(_id uuid, _most int default 1000) returns int
+create or replace function pgqueue.retry_workflow(_id uuid, _most int default 250) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
