@@ -30,8 +30,9 @@ def test_a_child_that_fails_raises_in_its_parent(conn: Conn) -> None:
     assert last.id == job.id
     assert "JobFailed" in str(last.message)
     again = tasks.parent.enqueue(conn, [-1], forgiving=True)
-    *_, last = drain(conn, raises=False)
-    assert (last.id, last.value[0]) == (again.id, 42)
+    # The first one may be due for its next attempt by now.
+    *_, last = [each for each in drain(conn, raises=False) if each.id == again.id]
+    assert last.value[0] == 42
     assert last.value[1].startswith("JobFailed('job ")
 
 
