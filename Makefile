@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	fi; \
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
 	exit 1
+
+test-adopt: $(READY) ## Run the tests with frameworks, drivers, servers and languages of others
+	$(PYTEST) -m adopt
 
 test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser

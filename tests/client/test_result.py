@@ -166,8 +166,10 @@ def test_inside_a_job_it_refuses_unless_it_is_asked_to_wait(db: Conn, connect: C
         with pytest.raises(pgqueue.UsageError, match="inside a job would hold its slot"):
             pgqueue.result(psycopg.AsyncConnection(psycopg.pq.PGconn()) if is_async else db, taken.id)
         if not is_async:
-            threading.Timer(0.05, succeed, [connect(autocommit=True), taken, "7"]).start()
+            ending = threading.Timer(0.05, succeed, [connect(autocommit=True), taken, "7"])
+            ending.start()
             assert pgqueue.result(db, taken.id, timeout=20, inside_job=True) == 7
+            ending.join()
     finally:
         running.reset(token)
 

@@ -194,6 +194,7 @@ def test_the_reservation_of_an_attempt_that_runs_is_never_taken_for_unknown(desk
     done = threading.Timer(0.3, lambda: _confirm(desk, running, "k"))
     done.start()
     assert result(desk.run("send", "k", 3))[:3] == [False, False, str(running.id)]
+    done.join()
     assert desk.values() == []
 
 
