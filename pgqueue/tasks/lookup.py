@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ from pgqueue.tasks.task import Task
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
 # The modules of pgqueue's own tasks, which every worker may run whatever its apps are.
-OWN_APPS = ("pgqueue.alerts", "pgqueue.durable.asking")
+OWN_APPS = ("pgqueue.alerts", "pgqueue.durable.asking", "pgqueue.compat.rq.own_tasks")
+# What this process was told to run; and what is to be done once that is imported.
+_imported_apps: dict[str, None] = {}
+_when_imported: list[Callable[[], object]] = []
 
 
 class Refused(Exception):
@@ -62,6 +65,16 @@ def _own(module: str, target: str) -> Task[..., Any]:
     raise Unknown(f"no task {target} here: this pgqueue has none of that name")
 
 
+def when_imported(call: Callable[[], object]) -> None:
+    """Have this called once the apps of a worker are imported, in each of its processes: it may import more of them."""
+    _when_imported.append(call)
+
+
+def runnable(target: str) -> Task[..., Any]:
+    """The task of this name that some worker of this process may run. Raises Refused or Unknown."""
+    return find_task(target, tuple(_imported_apps))
+
+
 def import_apps(apps: Sequence[str]) -> None:
     """Import the modules that the worker was told to run. Raises AppError that says which one failed, and where."""
     for app in apps:
@@ -73,6 +86,13 @@ def import_apps(apps: Sequence[str]) -> None:
             if isinstance(error, KeyboardInterrupt):
                 raise
             raise AppError(_import_failure(app, error)) from error
+        _imported_apps[app] = None
+    while _when_imported:
+        call = _when_imported.pop(0)
+        try:
+            call()
+        except Exception as error:
+            raise AppError(_import_failure(", ".join(apps), error)) from error
 
 
 def _import_failure(app: str, error: BaseException) -> str:

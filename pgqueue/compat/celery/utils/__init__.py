@@ -1,0 +1,1 @@
+"""As `celery.utils`, of which the log is left."""

@@ -1,0 +1,5 @@
+"""As `rq.repeat`."""
+
+from pgqueue.compat.rq.options import Repeat
+
+__all__ = ["Repeat"]

@@ -1,0 +1,1 @@
+"""The project of Celery's "Next steps": an app in one module, its tasks in another."""
