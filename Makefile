@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt adopt-django test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,29 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
 	exit 1
 
-test-adopt: $(READY) ## Run the tests with frameworks, drivers, servers and languages of others
+test-adopt: $(READY) adopt-django ## Run the tests with frameworks, drivers, servers and languages of others
 	$(PYTEST) -m adopt
+
+# Environments of their own for versions that one cannot hold: Django 6 needs Python 3.12.
+adopt-django: .adopt/django52/.ready .adopt/django6/.ready # Have the Djangos that the tests bring up
+
+.adopt/django52/.ready: LEAST = 3, 11
+.adopt/django52/.ready: PACKAGES = 'django>=5.2,<5.3' django-tasks
+.adopt/django6/.ready: LEAST = 3, 12
+.adopt/django6/.ready: PACKAGES = 'django>=6'
+
+.adopt/%/.ready: pyproject.toml
+	@if command -v pyenv >/dev/null; then export PYENV_VERSION=$$(pyenv versions --bare | paste -sd: -); fi; \
+	for python in python3.13 python3.12 python3.11 python3; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < ($(LEAST)))' 2>/dev/null; then \
+	    echo "$$python -m venv $(@D)"; exec $$python -m venv --clear $(@D); \
+	  fi; \
+	done; \
+	echo "these tests need Python $(LEAST) or newer, with its venv module" >&2; \
+	exit 1
+	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+	  $(@D)/bin/python -m pip install --quiet --editable '.[binary,embedded]' 'psycopg[pool]' pytest pytest-xdist pyyaml $(PACKAGES)
+	@touch $@
 
 test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
@@ -77,14 +78,17 @@ def run() -> NoReturn:
     end_process(0)
 
 
-def main() -> None:
-    """Run the command that the process was started with, and exit with its code."""
+def main(words: Sequence[str] | None = None, *, dsn: str | None = None, name: str | None = None) -> None:
+    """Run the command that the process was started with, or that of `words`, and exit with its code.
+
+    `dsn` holds where no --dsn is given, before PGQUEUE_DSN; `name` is what help calls the command.
+    """
     for stream in (sys.stdout, sys.stderr):
         # Names and errors come from everywhere; a terminal that cannot show a letter must not end the command.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(hide_secrets())
+        app(hide_secrets() if words is None else words, prog_name=name, default_map=dsn and {"dsn": dsn})
     except PgqueueError as error:
         sys.exit(report(error))
 

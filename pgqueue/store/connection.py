@@ -15,6 +15,7 @@ from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.dsn import read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 from pgqueue.store.unreachable import in_one_line, unreachable
+from pgqueue.store.unwrapping import unwrapped
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -51,6 +52,9 @@ def driver(conn: AnyConnection) -> psycopg.Connection[Any] | psycopg.AsyncConnec
     An async one, if sync code runs under SQLAlchemy's asyncio: run_sync(), and events of an AsyncSession. Then what is
     done on it must go through awaited(). Raises UsageError for anything else.
     """
+    if isinstance(conn, psycopg.Connection):
+        return conn
+    conn = unwrapped(conn)
     if isinstance(conn, psycopg.Connection):
         return conn
     orm = sys.modules.get("sqlalchemy.orm")

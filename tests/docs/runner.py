@@ -1,6 +1,7 @@
 """Runs the blocks of one page in order, in a folder and a database of its own, as a reader would.
 
-python     run in one module; or written to the file that its first line names (`# shop/tasks.py`)
+python     run in one module; or written to the file that its first line names (`# shop/tasks.py`); `python append`
+           is put at the end of that file
 js         written to the file that its first line names (`// resize.js`)
 console    each `$ command` in bash; what stands below it must be what it prints (`...` stands for anything),
            and where nothing does, it must exit with 0. Exported variables stay. A worker without --burst goes
@@ -84,7 +85,8 @@ class PageRun:
         match block.kind:
             case "python" | "js" if block.file:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (self.folder / block.file).write_text(block.text)
+                with (self.folder / block.file).open("a" if "append" in block.marks else "w") as file:
+                    file.write(block.text)
             case "python":
                 self._run_python(block)
             case "console":

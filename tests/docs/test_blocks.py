@@ -19,7 +19,9 @@ from tests.waiting import wait_until
 # Pages that create the schema themselves.
 FROM_NOTHING = {"docs/tutorial.md"}
 README = ROOT / "README.md"
-WITH_BLOCKS = [page for page in PAGES if blocks_of(page) and page != README]
+# Pages that run on versions of others, which are brought up for that: tests/django/test_guide.py.
+ADOPTED = {ROOT / "docs" / "guides" / "django.md"}
+WITH_BLOCKS = [page for page in PAGES if blocks_of(page) and page != README and page not in ADOPTED]
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)

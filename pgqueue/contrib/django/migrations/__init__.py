@@ -1,0 +1,1 @@
+"""Django's migrations of the app: pgqueue's own, as one operation."""
