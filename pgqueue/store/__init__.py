@@ -5,6 +5,6 @@ from pgqueue.store import enqueueing, execute
 execute(conn, enqueueing.enqueue(new_job))          # an awaitable, if conn is async
 """
 
-from pgqueue.store.statement import Statement, execute
+from pgqueue.store.statement import Statement, execute, execute_beside
 
-__all__ = ["Statement", "execute"]
+__all__ = ["Statement", "execute", "execute_beside"]

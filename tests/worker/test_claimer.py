@@ -189,7 +189,7 @@ def test_p8_what_was_heard_while_there_was_no_room_is_not_forgotten(dsn: str, de
     load[0] = 0
     claimer.loop.wake()
     wait_until(lambda: [claim.id for claim in taken[1:]] == [second], 3)
-    claimer.loop.stop()
+    claimer.stop(20)
 
 
 def test_p3_what_a_slow_claim_brings_after_the_stop_is_not_charged(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from math import inf
 from uuid import UUID
 
 from pgqueue.events import Observer
@@ -194,6 +195,13 @@ class Claimer:
         self._pace.woken = True
         return self.loop.turn()
 
+    def stop(self, timeout: float) -> bool:
+        """End the loop after its current turn; whether it has ended within `timeout` seconds, with all told."""
+        ended = self.loop.stop(timeout)
+        if ended:
+            self._held.tell()
+        return ended
+
     def outcomes_waiting(self, first: bool) -> None:
         """The outbox was filled; `first` if it had been empty. Settle, unless the loop waits for company already."""
         if not first:
@@ -209,13 +217,18 @@ class Claimer:
 
     def _tick(self, conn: Connection) -> float:
         self.at_work = True
+        wait = inf
         try:
             wait = self._turn(conn)
             if len(self._gathering):
                 self._mover.gather(conn)
             soon = self._gathering.next_in(time.monotonic())
-            return wait if soon is None else min(wait, soon)
+            wait = wait if soon is None else min(wait, soon)
+            return wait
         finally:
+            if wait:
+                # No step follows at once that could be told beside.
+                self._held.tell()
             self.at_work = False
 
     def _turn(self, conn: Connection) -> float:

@@ -27,6 +27,8 @@ class HeldClaims:
         # By job and claim number: an older claim that ends late does not end the newer one.
         self._claims: dict[Token, Claim] = {}
         self.unknown = UnknownClaims(worker, observe)
+        # What observers are still to be told.
+        self._untold: AttemptsFinished | None = None
         # How many were ever taken, and how large those are that are open.
         self.total = 0
         self.size = 0
@@ -79,7 +81,14 @@ class HeldClaims:
             if (held := self._claims.pop((done.claim.id.int, done.claim.claim), None)) is not None
         ]
         self.size -= weight(ended)
+        self.tell()
         if late:
             self._observe(AttemptsLate([done for done in batch if done.claim.id in late]))
             batch = [done for done in batch if done.claim.id not in late]
-        self._observe(AttemptsFinished(batch, at, asked))
+        self._untold = AttemptsFinished(batch, at, asked)
+
+    def tell(self) -> None:
+        """Tell observers of what was settled last: when the database is at the next step, or nothing else is to do."""
+        untold, self._untold = self._untold, None
+        if untold is not None:
+            self._observe(untold)

@@ -10,7 +10,7 @@ from pgqueue import instruments
 from pgqueue.events import Finished
 from pgqueue.instruments import RoundTrip
 from pgqueue.outcome import Move
-from pgqueue.store import execute, jobs, together
+from pgqueue.store import execute, execute_beside, jobs, together
 from pgqueue.store import keyed as store_keyed
 from pgqueue.store.connection import is_lost, is_refusal
 from pgqueue.store.jobs import Step
@@ -80,7 +80,7 @@ class Stepper:
         )
         began = time.monotonic()
         try:
-            step = execute(conn, statement)
+            step = execute_beside(conn, statement, self._held.tell)
         except Exception as error:
             if is_lost(conn, error) or not was_refused(error):
                 self._held.unknown.suspect()

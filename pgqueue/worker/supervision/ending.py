@@ -159,7 +159,7 @@ class Ending:
         while (roles.claimer.at_work or len(roles.outbox)) and time.monotonic() < deadline:
             roles.claimer.loop.hurry()
             time.sleep(0.005)
-        ended = roles.claimer.loop.stop(max(0.1, deadline - time.monotonic()))
+        ended = roles.claimer.stop(max(0.1, deadline - time.monotonic()))
         roles.heartbeat.loop.stop(0.1)
         farewell = _in_thread(lambda: self._discharge(ended and roles.claimer.clean))
         # Hooks are told of the end, and of what was written last, while there is time.
