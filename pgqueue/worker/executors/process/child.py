@@ -21,7 +21,7 @@ from pgqueue.errors import AppError
 from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
-from pgqueue.outcome import Settlement
+from pgqueue.outcome import Move, Settlement
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -112,7 +112,8 @@ class Child:
             attempts.number = number
             self._move(before, finished, number)
             self._lines.begin(number, claim)
-            self._tell(attempts, claim)
+            if claim.target not in self._told:
+                self._tell(attempts, claim)
             finished = attempts.run_all(claim, number)
             if not process_state.put_back():
                 # The next job must not find what this one left: another child takes what waits here.
@@ -133,16 +134,17 @@ class Child:
             return
         (done,) = finished
         settlement = done.settlement
-        if (told := wire.settlement_to_wire(settlement)) is None:
+        if settlement.move is Move.SUCCEED:
             said = messages.pack_success(number, done.elapsed, started)
+            if settlement.result is not None:
+                said = messages.pack_result(settlement.result) + said
         else:
-            said = messages.pack(messages.MOVED, number, done.elapsed, told, started)
-        self._send(_packed_beside(settlement) + said)
+            told = wire.settlement_to_wire(settlement)
+            said = _packed_beside(settlement) + messages.pack(messages.MOVED, number, done.elapsed, told, started)
+        self._send(said)
 
     def _tell(self, attempts: Attempts, claim: Claim) -> None:
         """Tell the worker of a task that was found after the start, in a module imported for this claim."""
-        if claim.target in self._told:
-            return
         self._told.add(claim.target)
         if task := attempts.find(claim):
             self._tell_task(task)

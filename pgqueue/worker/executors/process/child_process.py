@@ -91,7 +91,6 @@ class ChildProcess:
         self.left_to_run = settings.max_jobs_per_child or inf
         self.pace = _FIRST_GUESS
         self.unsent = bytearray()
-        self.allowance = Allowance()
         # How far the running job is, and until when it is to run by monotonic(), once it says so.
         self.gauge: Gauge | None = None
         self.extended_until: float | None = None
@@ -99,6 +98,7 @@ class ChildProcess:
         self.result: str | None = None
         self.brought: str | None = None
         self.items: dict[int, tuple[object, str | None, str | None]] = {}
+        # By place in its batch.
         self._allowances: dict[int, Allowance] = {}
         # How many tasks it has told of since it was ready.
         self.found = 0
@@ -150,7 +150,6 @@ class ChildProcess:
         self.running = number
         self.since = self.moved_at = monotonic()
         self.watch = None
-        self.allowance = Allowance()
         self.gauge = self.extended_until = None
         self._allowances.clear()
 
@@ -162,15 +161,15 @@ class ChildProcess:
         self.items.clear()
         self.running = None
         self.has_run = True
-        self.left_to_run -= len(each_of(claim))
+        self.left_to_run -= 1 if type(claim) is Claim else len(each_of(claim))
         if self.left_to_run <= 0:
             self.recycled = True
         # The mean over the last few: quick to notice that jobs became long.
         self.pace += 0.3 * (max(elapsed, 1e-6) - self.pace)
 
     def allowance_of(self, place: int) -> Allowance:
-        """How much more is kept of what the job at this place of its batch says."""
-        return self._allowances.setdefault(place, Allowance()) if place else self.allowance
+        """How much more is kept of what the running job says, or that at this place of the running batch."""
+        return self._allowances.setdefault(place, Allowance())
 
     def declared(self, targets: Collection[str] | None) -> None:
         """Tell it which of the tasks that may run at most once the database knows of."""

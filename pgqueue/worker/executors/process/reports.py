@@ -134,18 +134,18 @@ class Reports:
         brought, child.brought = child.brought, None
         claim = child.fed[number][0]
         if type(claim) is Claim:
-            finished = [wire.finished_from_child(claim, elapsed, said, result, brought)]
+            self._finished.ended.append(self._checked(wire.finished_from_child(claim, elapsed, said, result, brought)))
         else:
-            finished = wire.batch_from_child(claim, elapsed, child.items)
-        self._finished.ended += map(self._checked, finished)
+            self._finished.ended += map(self._checked, wire.batch_from_child(claim, elapsed, child.items))
         self._finished.count += 1
         child.ended(number, elapsed)
 
     def _checked(self, finished: Finished) -> Finished:
         """A job may fall back to what its task says, and to nothing that it says itself."""
-        declared = self._finished.terms(finished.claim.target).fallback
-        if (to := finished.settlement.fallback) is not None and (declared is None or declared.to != to):
-            raise wire.Nonsense("no fallback of its task")
+        if (to := finished.settlement.fallback) is not None:
+            declared = self._finished.terms(finished.claim.target).fallback
+            if declared is None or declared.to != to:
+                raise wire.Nonsense("no fallback of its task")
         return finished
 
     def _begin(self, child: ChildProcess, number: Any) -> None:

@@ -69,9 +69,9 @@ def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
 
 def fed_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     """A claim, or those of a batch in a list, and their number."""
-    if not isinstance(claim, BatchClaim):
+    if type(claim) is Claim:
         return claim_to_wire(number, claim)
-    return number, [claim_to_wire(place, each) for place, each in enumerate(claim.claims)]
+    return number, [claim_to_wire(place, each) for place, each in enumerate(each_of(claim))]
 
 
 def fed_from_wire(values: list[Any]) -> tuple[int, Claim]:
