@@ -64,17 +64,16 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
         return statement.read(cursor.fetchall() if _has_rows(cursor) else [])
 
 
-def execute_beside(conn: SyncConnection, statement: Statement[T], meanwhile: Callable[[], None]) -> T:
+def execute_beside(conn: psycopg.Connection[Any], statement: Statement[T], meanwhile: Callable[[], None]) -> T:
     """As execute(), and call `meanwhile` once: while the server is at work, or before it where that cannot be."""
-    raw = driver(conn)
-    with raw.lock:
-        direct = sending(raw, _encoded(statement.sql), statement.params)
+    with conn.lock:
+        direct = sending(conn, _encoded(statement.sql), statement.params)
         if direct is not None:
             try:
                 meanwhile()
             finally:
                 # Whatever went wrong: what was sent has an answer, and the next statement is not to find it.
-                rows = raw.wait(direct)
+                rows = conn.wait(direct)
             return statement.read(rows)
     meanwhile()
     return execute(conn, statement)
