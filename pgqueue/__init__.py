@@ -2,6 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+# First, so that who has installed the package without its extra learns which line is missing.
+try:
+    import psycopg  # noqa: F401
+except ImportError as missing:
+    raise ImportError(
+        f"pgqueue needs psycopg with libpq, which could not be imported ({str(missing).splitlines()[0]});"
+        " run `pip install 'pgqueue-postgres[binary]'`, or install libpq (Debian: apt install libpq5)"
+    ) from missing
+
 from pgqueue.batch import Batch, BatchItem
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry, tree
 from pgqueue.context import JobContext, Middleware, bound, current_job

@@ -18,6 +18,7 @@ from tests.postgres import ROOT
 CONTRIB = ROOT / "contrib"
 SAMPLES = [CONTRIB / name for name in ("pgqueue-worker.service", "supervisord.conf", "kubernetes.yaml")]
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+OF_OTHERS = {"--now", "--for", "--timeout", "--ignore-not-found"}
 OPTIONS = {option for parameter in COMMANDS["worker"].params for option in parameter.opts}
 
 
@@ -34,11 +35,13 @@ def section() -> configparser.SectionProxy:
     return parser["program:pgqueue-worker"]
 
 
-def pod() -> dict[str, Any]:
-    (document,) = yaml.safe_load_all(SAMPLES[2].read_text())
-    assert document["kind"] == "Deployment"
-    assert document["spec"]["selector"]["matchLabels"] == document["spec"]["template"]["metadata"]["labels"]
-    return document["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+def kubernetes() -> dict[str, Any]:
+    """The documents of the sample for Kubernetes, by their kind."""
+    return {document["kind"]: document for document in yaml.safe_load_all(SAMPLES[2].read_text())}
+
+
+def pod(kind: str) -> dict[str, Any]:
+    return kubernetes()[kind]["spec"]["template"]["spec"]  # type: ignore[no-any-return]
 
 
 def shutdown_timeout(words: list[str]) -> float:
@@ -50,7 +53,8 @@ def shutdown_timeout(words: list[str]) -> float:
 
 @pytest.mark.parametrize("path", [*SAMPLES, CONTRIB / "README.md"], ids=lambda path: path.name)
 def test_every_option_that_a_sample_names_exists(path: Path) -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text())) - {"--now"}
+    # Those of the commands that install a sample stand in its comments.
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text())) - OF_OTHERS
     assert named <= OPTIONS
     assert named
 
@@ -77,7 +81,7 @@ def test_the_section_keeps_supervisord_from_starting_what_must_stay_down() -> No
 
 
 def test_the_deployment_asks_the_probes_that_the_worker_answers() -> None:
-    spec = pod()
+    spec = pod("Deployment")
     (container,) = spec["containers"]
     assert container["command"][0] == "pgqueue"
     assert container["command"][1] in COMMANDS
@@ -93,3 +97,38 @@ def test_the_deployment_asks_the_probes_that_the_worker_answers() -> None:
     }
     assert {get["port"] for get in paths.values()} == {port["name"]}
     assert spec["terminationGracePeriodSeconds"] >= shutdown_timeout(container["args"]) + 10
+
+
+def test_kubernetes_migrates_with_the_image_of_the_workers_before_them() -> None:
+    documents = kubernetes()
+    assert [*documents] == ["Job", "Deployment", "PodDisruptionBudget"]
+    (migrate,), (worker,) = (pod(kind)["containers"] for kind in ("Job", "Deployment"))
+    assert migrate["command"] == ["pgqueue", "migrate"]
+    assert migrate["image"] == worker["image"]
+    assert pod("Job")["restartPolicy"] == "Never"
+
+
+def test_what_the_documents_select_are_the_workers() -> None:
+    documents = kubernetes()
+    labels = documents["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    for kind in ("Deployment", "PodDisruptionBudget"):
+        assert documents[kind]["spec"]["selector"]["matchLabels"] == labels
+    # Else the budget would count the pod that migrates, too.
+    assert documents["Job"]["spec"]["template"]["metadata"]["labels"] != labels
+    assert documents["PodDisruptionBudget"]["spec"]["maxUnavailable"] < documents["Deployment"]["spec"]["replicas"]
+
+
+def test_every_variable_that_a_sample_sets_is_read() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "pgqueue").rglob("*.py"))
+    named = {name for path in SAMPLES for name in re.findall(r"\bPGQUEUE_[A-Z_]+\b", path.read_text())}
+    assert named
+    assert {name for name in named if name not in code} == set()
+
+
+@pytest.mark.adopt
+@pytest.mark.parametrize("version", ["1.31", "1.34"])
+def test_kubernetes_takes_every_document(version: str) -> None:
+    import kubernetes_validate
+
+    for document in kubernetes().values():
+        kubernetes_validate.validate(document, version, strict=True)
