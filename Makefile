@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt adopt-django test-faults pgbouncer redis test-all test-soak check format bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt adopt-django test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,10 @@ format: $(READY) ## Format the code, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: $(READY) ## Build the documentation as pages for browsers, in build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "build/site/index.html"
+
 bench: $(READY) redis ## Measure the speed beside raw ceilings and other queues, and fill in docs/performance.md
 	-$(BIN)/python -m bench peers install
 	$(BIN)/python -m bench
@@ -125,5 +129,5 @@ $(READY): pyproject.toml
 	echo "pgqueue needs Python 3.11 or newer with its venv module; install it (Debian: apt install python3-venv)" >&2; \
 	exit 1
 	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dashboard,prometheus,otel,sentry,tui,dev]'
+	  $(BIN)/python -m pip install --quiet --editable '.[binary,embedded,dashboard,prometheus,otel,sentry,tui,docs,dev]'
 	@touch $@

@@ -7,7 +7,7 @@ console    each `$ command` in bash; what stands below it must be what it prints
            and where nothing does, it must exit with 0. Exported variables stay. A worker without --burst goes
            on until the page ends, and must then end well
 sql        run on the page's database; `sql excerpt` must be part of pgqueue's own SQL
-toml, yaml, json, ini
+toml, yaml, json, ini, dockerfile
            parsed
 text, mermaid
            for the eye
@@ -34,6 +34,7 @@ import yaml
 
 from pgqueue import embedded
 from pgqueue.migrate import repeatables
+from tests.dockerfiles import stages_of
 from tests.docs.pages import Block
 from tests.postgres import ROOT
 from tests.waiting import wait_until
@@ -44,6 +45,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "yaml": yaml.safe_load,
     "json": json.loads,
     "ini": lambda text: configparser.ConfigParser(strict=False, interpolation=None).read_string(text),
+    "dockerfile": stages_of,
 }
 FOR_THE_EYE = {"text", "mermaid"}
 _GOES_ON = re.compile(r"^pgqueue (.* )?worker\b(?!.*--burst)")

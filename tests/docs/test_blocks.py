@@ -17,7 +17,7 @@ from tests.postgres import ROOT
 from tests.waiting import wait_until
 
 # Pages that create the schema themselves.
-FROM_NOTHING = {"docs/tutorial.md"}
+FROM_NOTHING = {"docs/tutorial.md", "docs/index.md"}
 README = ROOT / "README.md"
 # Pages that run on versions of others, which are brought up for that: tests/django/test_guide.py.
 ADOPTED = {ROOT / "docs" / "guides" / "django.md"}
@@ -65,6 +65,7 @@ def test_a_block_that_raises_fails_with_its_line(new_reader: NewReader) -> None:
         ("sql", "select * from pgqueue.nothing"),
         ("toml", "a = "),
         ("yaml", "a: [\n"),
+        ("dockerfile", "FROM python\nADDITION a b\n"),
         ("python3", "pass"),
         ("", "pass"),
     ],
