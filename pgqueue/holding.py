@@ -12,7 +12,6 @@ import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgqueue.errors import LeaseLost, LimitReached, UsageError
@@ -20,9 +19,9 @@ from pgqueue.options import Duration, check_duration, check_integer, check_name
 from pgqueue.rate import MOST_STARTS
 from pgqueue.retry import seconds
 from pgqueue.store import execute, holding
-from pgqueue.store.asking import TOLD, told
-from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async
+from pgqueue.store.connection import ASYNC, AnyConnection, AsyncDriver, Driver, driver, driver_async, is_async
 from pgqueue.store.holding import Share
+from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.statement import Statement
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class Holding:
 
     def __enter__(self) -> Self:
         raw = None if is_async(self._conn) else driver(self._conn)
-        if raw is None or isinstance(raw, psycopg.AsyncConnection):
+        if raw is None or isinstance(raw, ASYNC):
             raise UsageError("this connection is async; write `async with pgqueue.limit(conn, ...):`")
         _check_idle(raw)
         pauses = _Pauses(self._wait)
@@ -134,7 +133,7 @@ class _Pauses:
         return pause if self._until is None else max(0.0, min(pause, self._until - time.monotonic()))
 
 
-def _check_idle(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+def _check_idle(raw: Driver | AsyncDriver) -> None:
     if raw.info.transaction_status != TransactionStatus.IDLE:
         raise UsageError(
             "limit() on a connection with an open transaction: nobody could see that the share is taken; commit before"
@@ -142,12 +141,12 @@ def _check_idle(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> 
         )
 
 
-def _can_say(raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
+def _can_say(raw: Driver | AsyncDriver) -> bool:
     """Whether the share can be given back now; else it comes back with its lease."""
     return raw.info.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
 
-def _alone(raw: psycopg.Connection[Any], statement: Statement[T]) -> T:
+def _alone(raw: Driver, statement: Statement[T]) -> T:
     """Run a statement in a transaction of its own, or in the one that the block has left open."""
     idle, autocommit = raw.info.transaction_status == TransactionStatus.IDLE, raw.autocommit
     try:
@@ -161,7 +160,7 @@ def _alone(raw: psycopg.Connection[Any], statement: Statement[T]) -> T:
             raw.autocommit = autocommit
 
 
-async def _alone_async(raw: psycopg.AsyncConnection[Any], statement: Statement[T]) -> T:
+async def _alone_async(raw: AsyncDriver, statement: Statement[T]) -> T:
     idle, autocommit = raw.info.transaction_status == TransactionStatus.IDLE, raw.autocommit
     try:
         if idle:

@@ -15,8 +15,17 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob
 from pgqueue.store import batches, bulk, enqueueing, execute
-from pgqueue.store.asking import TOLD, ask, telling, told
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver, driver_async, is_async
+from pgqueue.store.asking import ask, telling
+from pgqueue.store.connection import (
+    ASYNC,
+    AnyConnection,
+    AsyncConnection,
+    SyncConnection,
+    driver,
+    driver_async,
+    is_async,
+)
+from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.store.whole import whole, whole_async
 
@@ -144,7 +153,7 @@ async def _together(conn: AnyConnection, work: Callable[[], Coroutine[Any, Any, 
         async with whole_async(await driver_async(conn), several=True):
             return await work()
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return await work()
     with whole(raw, several=True):
         return await work()

@@ -30,6 +30,7 @@ from pgqueue.store.connection import (
     driver,
     driver_async,
     is_async,
+    of_psycopg,
 )
 from pgqueue.store.session import is_pooled, is_pooled_async
 from pgqueue.store.statement import nothing, only_value
@@ -71,7 +72,7 @@ def watch(
     looks = _Looks(id_of(job_id), None if timeout is None else seconds(timeout))
     if is_async(conn):
         return _watch_async(conn, looks)
-    raw = driver(conn)
+    raw = of_psycopg(driver(conn), "watch()")
     return _watch_async(raw, looks) if isinstance(raw, psycopg.AsyncConnection) else _watch(raw, looks)
 
 
@@ -132,7 +133,8 @@ def _watch(raw: psycopg.Connection[Any], looks: _Looks) -> Iterator[Watched]:
 
 
 async def _watch_async(conn: AsyncConnection, looks: _Looks) -> AsyncIterator[Watched]:
-    raw = await driver_async(conn)
+    raw = of_psycopg(await driver_async(conn), "watch()")
+    assert isinstance(raw, psycopg.AsyncConnection)
     async with _listening_async(raw):
         while True:
             seen = await execute(raw, looks.look)

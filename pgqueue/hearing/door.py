@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import psycopg
-
 from pgqueue.context import running
 from pgqueue.errors import UsageError
 from pgqueue.hearing.until import Raw
-from pgqueue.store.asking import TOLD, telling, told
-from pgqueue.store.connection import AnyConnection, AsyncConnection, awaited, driver, driver_async, is_async
+from pgqueue.store.asking import telling
+from pgqueue.store.connection import ASYNC, AnyConnection, AsyncConnection, awaited, driver, driver_async, is_async
+from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.sync_or_async import at_once
 
 T = TypeVar("T")
@@ -31,7 +30,7 @@ def waiting_on(conn: AnyConnection, wait: Callable[[Raw], Coroutine[Any, Any, T]
     if is_async(conn):
         return telling(_with_driver(conn, wait))
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return awaited(telling(_with_driver(raw, wait)))
     try:
         return at_once(wait(raw))

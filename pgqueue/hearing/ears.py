@@ -38,7 +38,13 @@ _log = logging.getLogger("pgqueue.waiting")
 
 
 class Ears:
-    """Of one process. What waits is added before it looks at its jobs, so that no end falls between."""
+    """Of one process. What waits is added before it looks at its jobs, so that no end falls between.
+
+    `pace` is the seconds in which those who wait for many read what was heard so far; and in which a job notices that
+    its time is up.
+    """
+
+    pace = 1.0
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -76,7 +82,7 @@ class Ears:
         with self._lock:
             return waiter.take()
 
-    def begin(self, conn: psycopg.BaseConnection[Any]) -> bool:
+    def begin(self, conn: Any) -> bool:
         """See that the thread runs, on a connection like this one; False if it cannot."""
         with self._lock:
             if self._thread is not None:

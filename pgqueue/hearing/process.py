@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import atexit
 import threading
-from typing import Any
 from weakref import WeakValueDictionary
 
-import psycopg
-
 from pgqueue.forks import not_for_copies
+from pgqueue.hearing.deaf import Deaf
 from pgqueue.hearing.ears import Ears
 from pgqueue.hearing.place import Place, place_of
+from pgqueue.store.connection import AsyncDriver, Driver
+from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
 
 
 class OfThisProcess:
@@ -22,8 +22,10 @@ class OfThisProcess:
         self._ears: WeakValueDictionary[Place, Ears] = WeakValueDictionary()
         not_for_copies(self)
 
-    def ears_of(self, conn: psycopg.BaseConnection[Any]) -> Ears:
-        """Those for the database that a connection leads to."""
+    def ears_of(self, conn: Driver | AsyncDriver) -> Ears | Deaf:
+        """Those for the database that a connection leads to, where another one can be opened by what it knows."""
+        if isinstance(conn, OnPsycopg2 | OnAsyncpg):
+            return Deaf()
         place = place_of(conn)
         with self._lock:
             found = self._ears.get(place)

@@ -10,31 +10,30 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgqueue.context import running
 from pgqueue.errors import UsageError
+from pgqueue.hearing.deaf import Deaf
 from pgqueue.hearing.ears import Ears
 from pgqueue.hearing.process import ears_of
 from pgqueue.hearing.waiter import Waiter
 from pgqueue.store import awaiting
 from pgqueue.store.alone import execute_alone
 from pgqueue.store.awaiting import MOST_JOBS, Standing
+from pgqueue.store.connection import ASYNC, AsyncDriver, Driver
 from pgqueue.store.statement import Statement
 from pgqueue.store.sync_or_async import answer
 
 # Seconds after which one looks unasked, if nothing was heard: the ears themselves may hang.
 SAFETY = 10.0
-# In which those who wait for many read what was heard so far; and in which a job notices that its time is up.
-PACE = 1.0
 # For each second of looking so many without.
 REST = 9.0
 
-Raw: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]"
+Raw: TypeAlias = Driver | AsyncDriver
 
 
 async def until_ended(
@@ -68,9 +67,9 @@ class _Wait:
         self.pending: dict[UUID, None] = dict.fromkeys(ids)
         self._conn = conn
         self._first = first
-        loop = asyncio.get_running_loop() if isinstance(conn, psycopg.AsyncConnection) else None
+        loop = asyncio.get_running_loop() if isinstance(conn, ASYNC) else None
         self._waiter = Waiter([str(each) for each in self.pending], every=not first, loop=loop)
-        self._ears: Ears = ears_of(conn)
+        self._ears: Ears | Deaf = ears_of(conn)
         self._ears.add(self._waiter)
         self._look_at = 0.0
 
@@ -101,7 +100,7 @@ class _Wait:
             hears = self._ears.begin(self._conn)
             pause = min(ends_at, self._look_at) - now
             if not hears or len(self.pending) > 1 or running.get() is not None:
-                pause = min(pause, PACE)
+                pause = min(pause, self._ears.pace)
             await self._waiter.wait(pause)
             if heard := self._ears.take(self._waiter):
                 return [UUID(each) for each in heard]

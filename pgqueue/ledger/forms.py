@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -13,7 +13,8 @@ from psycopg.pq import TransactionStatus
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, UsageError
 from pgqueue.ledger.terms import Terms
 from pgqueue.store import effects
-from pgqueue.store.connection import driver, driver_async, is_async, is_outage
+from pgqueue.store.connection import AsyncDriver, Driver, driver, driver_async, is_async, is_outage
+from pgqueue.store.drivers import errors_of
 from pgqueue.store.effects import Holder, Met
 from pgqueue.store.line import Line
 from pgqueue.store.statement import Statement
@@ -68,11 +69,12 @@ class Within:
     async def undone(self, error: BaseException, unknown: bool) -> None:
         """Take it back, for who catches the error and commits all the same; what was aborted took it back already."""
         terms = self._terms
-        with suppress(psycopg.Error):
-            if (await self._raw()).info.transaction_status == TransactionStatus.INTRANS:
+        raw = await self._raw()
+        with suppress(*errors_of(raw)):
+            if raw.info.transaction_status == TransactionStatus.INTRANS:
                 await self.line.run_within(effects.leave(terms.scope, terms.key, unknown, self._holder))
 
-    async def _raw(self) -> psycopg.Connection[Any] | psycopg.AsyncConnection[Any]:
+    async def _raw(self) -> Driver | AsyncDriver:
         conn = self.line.transaction
         assert conn is not None
         return await driver_async(conn) if is_async(conn) else driver(conn)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar, overload
 
-import psycopg
-
 from pgqueue.store.connection import (
+    ASYNC,
     AnyConnection,
     AsyncConnection,
     SyncConnection,
@@ -21,6 +20,7 @@ from pgqueue.store.connection import (
     is_async,
 )
 from pgqueue.store.direct import sending_unprepared
+from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
 from pgqueue.store.statement import Statement, execute
 
 T = TypeVar("T")
@@ -35,8 +35,11 @@ def execute_alone(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable
     if is_async(conn):
         return _execute_async(conn, statement)
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return awaited(_execute_async(raw, statement))
+    if isinstance(raw, OnPsycopg2):
+        with raw.alone():
+            return execute(raw, statement)
     with raw.lock:
         sending = sending_unprepared(raw, statement.sql.encode(), statement.params)
         rows = [] if sending is None else raw.wait(sending)
@@ -45,6 +48,8 @@ def execute_alone(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     raw = await driver_async(conn)
+    if isinstance(raw, OnAsyncpg):
+        return await execute(raw, statement)
     async with raw.lock:
         sending = sending_unprepared(raw, statement.sql.encode(), statement.params)
         rows = [] if sending is None else await raw.wait(sending)

@@ -6,30 +6,13 @@ from collections.abc import Awaitable
 from typing import TypeVar, overload
 from uuid import UUID
 
-from psycopg import errors
-
-from pgqueue.errors import JobNotFound, KeyTaken, OptionError, QueueFull, SchemaError, SpawnLimit, UsageError
+from pgqueue.errors import JobNotFound
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
 from pgqueue.store.direct import Rows
+from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.statement import Statement, execute
-from pgqueue.version import __version__
 
 T = TypeVar("T")
-# What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, a queue is
-# full, a job brings too many others, or a function of ours refuses what it is told, or when; and Python, of a text that
-# the session's encoding does not have.
-TOLD = (
-    errors.ConfigurationLimitExceeded,
-    errors.InvalidParameterValue,
-    errors.ObjectNotInPrerequisiteState,
-    errors.ProgramLimitExceeded,
-    errors.UniqueViolation,
-    errors.UndefinedTable,
-    errors.UndefinedFunction,
-    errors.UndefinedColumn,
-    errors.InvalidSchemaName,
-    UnicodeEncodeError,
-)
 
 
 @overload
@@ -66,46 +49,3 @@ async def telling(answer: Awaitable[T]) -> T:
         return await answer
     except TOLD as error:
         raise told(error) from error
-
-
-def told(error: Exception) -> Exception:
-    """The error of ours that says what one of TOLD means."""
-    if isinstance(error, UnicodeEncodeError):
-        return UsageError(
-            f"the connection's client_encoding has no {error.object[error.start : error.end]!r:.20}; say"
-            " `set client_encoding = 'utf8'` on it, or leave that setting out"
-        )
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    if isinstance(error, errors.UniqueViolation):
-        return _taken(said, error)
-    if isinstance(error, errors.ConfigurationLimitExceeded):
-        full = error.diag.schema_name == "pgqueue" and error.diag.constraint_name == "queues_full"
-        return QueueFull(f"{said}; {error.diag.message_hint}", error.diag.message_detail or "") if full else error
-    if isinstance(error, errors.ProgramLimitExceeded):
-        ours = error.diag.schema_name == "pgqueue"
-        return SpawnLimit(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
-    if isinstance(error, errors.InvalidParameterValue):
-        ours = error.diag.schema_name == "pgqueue"
-        return OptionError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
-    if isinstance(error, errors.ObjectNotInPrerequisiteState):
-        ours = error.diag.schema_name == "pgqueue"
-        return UsageError(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
-    if isinstance(error, errors.InvalidSchemaName) or 'relation "pgqueue.' in said:
-        return SchemaError(f"this database has no schema pgqueue yet ({said}); run `pgqueue migrate` on it")
-    if "pgqueue." not in said and not isinstance(error, errors.UndefinedColumn):
-        # Of a trigger or a default of the user's: it is theirs to mend.
-        return error
-    return SchemaError(
-        f"the schema pgqueue is of another version than this pgqueue {__version__} ({said}); run `pgqueue migrate`, and"
-        " where that says that the database is newer, upgrade pgqueue here"
-    )
-
-
-def _taken(said: str, error: errors.UniqueViolation) -> Exception:
-    """KeyTaken, if it was enqueue_keyed() that raised this (its detail is an id); else it is the caller's own."""
-    if error.diag.schema_name != "pgqueue" or error.diag.constraint_name != "jobs_unique":
-        return error
-    try:
-        return KeyTaken(said, UUID(error.diag.message_detail or ""))
-    except ValueError:
-        return error

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import overload
 from uuid import UUID
 
-import psycopg
-
 from pgqueue.codec import args_of
 from pgqueue.job import NewJob
 from pgqueue.store import enqueueing
 from pgqueue.store.connection import (
+    ASYNC,
     AnyConnection,
     AsyncConnection,
     SyncConnection,
@@ -54,7 +53,7 @@ def send(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> list[UUID] | Awaita
     if is_async(conn):
         return _send_async(conn, new_jobs)
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return awaited(_send_async(raw, new_jobs))
     ids: dict[int, UUID] = {}
     with whole(raw, several=True):

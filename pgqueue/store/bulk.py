@@ -19,7 +19,9 @@ from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
 from pgqueue.retry import seconds
+from pgqueue.store import copying
 from pgqueue.store.connection import (
+    ASYNC,
     AnyConnection,
     AsyncConnection,
     SyncConnection,
@@ -60,12 +62,17 @@ _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     """Whether these jobs can and should be copied, on this connection."""
-    if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and conn.pgconn.pipeline_status:
+    if is_in_pipeline(conn):
         return False
     return len(new_jobs) >= FEWEST and all(
         said == _NOTHING and new.notify in _PLAIN_NOTIFY
         for new, said in zip(new_jobs, map(_NOT_PLAIN, new_jobs), strict=True)
     )
+
+
+def is_in_pipeline(conn: object) -> bool:
+    """Whether COPY has to wait."""
+    return isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and bool(conn.pgconn.pipeline_status)
 
 
 def is_copied(new: NewJob) -> bool:
@@ -93,13 +100,12 @@ def copy(
         return _copy_async(conn, new_jobs, headers)
     ids: list[UUID] = []
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return awaited(_copy_async(raw, new_jobs, headers))
     said = said_by(new_jobs)
     unsaid = unsaid_where(execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
-    with whole(raw), psycopg.RawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
-        for rows in _rows(new_jobs, said, unsaid, ids, headers):
-            out.write(rows)
+    with whole(raw):
+        copying.write(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
     if (told := to_wake(new_jobs)) is not None:
         execute(raw, told)
     return ids
@@ -110,9 +116,8 @@ async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers
     raw = await driver_async(conn)
     said = said_by(new_jobs)
     unsaid = unsaid_where(await execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
-    async with whole_async(raw), psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(_statement(said, headers)) as out:
-        for rows in _rows(new_jobs, said, unsaid, ids, headers):
-            await out.write(rows)
+    async with whole_async(raw):
+        await copying.write_async(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
     if (told := to_wake(new_jobs)) is not None:
         await execute(raw, told)
     return ids

@@ -1,4 +1,4 @@
-"""From any connection that users have (psycopg or SQLAlchemy, sync or async) to psycopg's; and the worker's own."""
+"""From any connection that users have to the driver's that is below it; and the worker's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.forks import not_for_copies
 from pgqueue.store.deadline import DEADLINE_SECONDS
+from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2, is_asyncpg, is_psycopg2, refusing
+from pgqueue.store.drivers.shapes import AsyncpgConnection, Psycopg2Connection, Psycopg2Cursor
 from pgqueue.store.dsn import read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 from pgqueue.store.unreachable import in_one_line, unreachable
@@ -23,11 +25,17 @@ if TYPE_CHECKING:
     import sqlalchemy.orm
 
 T = TypeVar("T")
-SyncConnection: TypeAlias = "psycopg.Connection[Any] | sqlalchemy.Connection | sqlalchemy.orm.Session"
+Driver: TypeAlias = psycopg.Connection[Any] | OnPsycopg2
+AsyncDriver: TypeAlias = psycopg.AsyncConnection[Any] | OnAsyncpg
+_Sync: TypeAlias = "psycopg.Cursor[Any] | Psycopg2Connection | Psycopg2Cursor"
+_Async: TypeAlias = "psycopg.AsyncCursor[Any] | AsyncpgConnection"
+SyncConnection: TypeAlias = "Driver | sqlalchemy.Connection | sqlalchemy.orm.Session | _Sync"
 AsyncConnection: TypeAlias = (
-    "psycopg.AsyncConnection[Any] | sqlalchemy.ext.asyncio.AsyncConnection | sqlalchemy.ext.asyncio.AsyncSession"
+    "AsyncDriver | sqlalchemy.ext.asyncio.AsyncConnection | sqlalchemy.ext.asyncio.AsyncSession | _Async"
 )
 AnyConnection: TypeAlias = "SyncConnection | AsyncConnection"
+# What driver() answers where what is done on it must be awaited.
+ASYNC = (psycopg.AsyncConnection, OnAsyncpg)
 
 # For one host that does not answer; of several the next one is waiting.
 CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
@@ -40,21 +48,21 @@ def is_async(conn: AnyConnection) -> TypeGuard[AsyncConnection]:
     if isinstance(conn, psycopg.Connection):
         return False
     asyncio = sys.modules.get("sqlalchemy.ext.asyncio")
-    return isinstance(conn, psycopg.AsyncConnection) or (
+    if isinstance(conn, ASYNC) or (
         asyncio is not None
         and isinstance(conn, asyncio.AsyncConnection | asyncio.AsyncSession | asyncio.async_scoped_session)
-    )
+    ):
+        return True
+    below = unwrapped(conn)
+    return isinstance(below, psycopg.AsyncConnection) or is_asyncpg(below)
 
 
-def driver(conn: AnyConnection) -> psycopg.Connection[Any] | psycopg.AsyncConnection[Any]:
-    """psycopg's connection under a sync connection, with SQLAlchemy's transaction begun on it.
+def driver(conn: AnyConnection) -> Driver | AsyncDriver:
+    """The driver's connection under a sync connection, with SQLAlchemy's transaction begun on it.
 
     An async one, if sync code runs under SQLAlchemy's asyncio: run_sync(), and events of an AsyncSession. Then what is
     done on it must go through awaited(). Raises UsageError for anything else.
     """
-    if isinstance(conn, psycopg.Connection):
-        return conn
-    conn = unwrapped(conn)
     if isinstance(conn, psycopg.Connection):
         return conn
     orm = sys.modules.get("sqlalchemy.orm")
@@ -62,14 +70,14 @@ def driver(conn: AnyConnection) -> psycopg.Connection[Any] | psycopg.AsyncConnec
         conn = conn.connection()
     engine = sys.modules.get("sqlalchemy.engine")
     if engine is None or not isinstance(conn, engine.Connection):
-        raise UsageError(_not_a_connection(conn))
+        return _known(unwrapped(conn))
     # SQLAlchemy begins its transaction at the first execute(); without one its commit() would do nothing.
     if not conn.in_transaction():
         conn.begin()
-    raw = conn.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection | psycopg.AsyncConnection):
-        raise UsageError(_wrong_driver(raw))
-    return raw
+    raw: Any = conn.connection.driver_connection
+    if is_asyncpg(raw) and not raw.is_in_transaction():
+        conn.exec_driver_sql(_BEGINS)
+    return _below_sqlalchemy(raw)
 
 
 def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -78,21 +86,60 @@ def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
     return answer
 
 
-async def driver_async(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
-    """psycopg's connection under an async connection, with SQLAlchemy's transaction begun on it.
+async def driver_async(conn: AsyncConnection) -> AsyncDriver:
+    """The driver's connection under an async connection, with SQLAlchemy's transaction begun on it.
 
     Raises UsageError if SQLAlchemy runs on another driver.
     """
-    if isinstance(conn, psycopg.AsyncConnection):
+    if isinstance(conn, ASYNC):
         return conn
+    below: Any = unwrapped(conn)
+    if isinstance(below, psycopg.AsyncConnection):
+        return below
+    if is_asyncpg(below):
+        return OnAsyncpg(below)
     asyncio = sys.modules["sqlalchemy.ext.asyncio"]
-    connection = conn if isinstance(conn, asyncio.AsyncConnection) else await conn.connection()
+    connection: Any = below if isinstance(below, asyncio.AsyncConnection) else await below.connection()
     if not connection.in_transaction():
         await connection.begin()
     raw = (await connection.get_raw_connection()).driver_connection
-    if not isinstance(raw, psycopg.AsyncConnection):
-        raise UsageError(_wrong_driver(raw))
-    return raw
+    if is_asyncpg(raw) and not raw.is_in_transaction():
+        await connection.exec_driver_sql(_BEGINS)
+    found = _below_sqlalchemy(raw)
+    if isinstance(found, ASYNC):
+        return found
+    raise UsageError(refusing.wrong_driver(raw))
+
+
+def of_psycopg(raw: Driver | AsyncDriver, caller: str) -> psycopg.Connection[Any] | psycopg.AsyncConnection[Any]:
+    """The same, if it is psycopg's. Raises UsageError, because `caller` can do nothing with another driver's."""
+    if isinstance(raw, psycopg.Connection | psycopg.AsyncConnection):
+        return raw
+    raise UsageError(refusing.needs_psycopg(caller, raw))
+
+
+# SQLAlchemy has asyncpg begin a transaction with the first statement that it sends itself.
+_BEGINS = "select 1"
+
+
+def _known(conn: Any) -> Driver:
+    if isinstance(conn, psycopg.Connection | OnPsycopg2):
+        return conn
+    if not is_psycopg2(conn):
+        raise UsageError(refusing.not_a_connection(conn))
+    if conn.async_:
+        raise UsageError(refusing.is_asynchronous())
+    return OnPsycopg2(conn)
+
+
+def _below_sqlalchemy(raw: Any) -> Driver | AsyncDriver:
+    if isinstance(raw, psycopg.Connection | psycopg.AsyncConnection):
+        return raw
+    if is_asyncpg(raw):
+        return OnAsyncpg(raw)
+    if is_psycopg2(raw):
+        return OnPsycopg2(raw)
+    raise UsageError(refusing.wrong_driver(raw))
 
 
 def open_connection(
@@ -229,23 +276,3 @@ def _parameters(given: Mapping[str, Any], role: str) -> dict[str, Any]:
         ours["target_session_attrs"] = "read-write"
     # Whatever the database's encoding: a job's error may hold any character, and it is the server that must refuse it.
     return {**ours, **given, "client_encoding": "utf8"}
-
-
-def _not_a_connection(conn: object) -> str:
-    advice = {
-        "Engine": "use `with engine.begin() as conn:`",
-        "AsyncEngine": "use `async with engine.begin() as conn:`",
-        "ConnectionPool": "use `with pool.connection() as conn:`",
-        "AsyncConnectionPool": "use `async with pool.connection() as conn:`",
-        "str": "open it: `with psycopg.connect(dsn) as conn:`",
-        "sessionmaker": "use `with Session.begin() as session:`",
-    }.get(type(conn).__name__, "pass the one whose transaction the job belongs to")
-    return f"conn must be a connection of psycopg 3 or SQLAlchemy, got {type(conn).__qualname__}; {advice}"
-
-
-def _wrong_driver(raw: object) -> str:
-    kind = type(raw)
-    return (
-        f"SQLAlchemy must run on psycopg 3 here, got {kind.__module__}.{kind.__qualname__};"
-        " create the engine with postgresql+psycopg://"
-    )

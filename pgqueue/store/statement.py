@@ -16,6 +16,7 @@ from psycopg.rows import tuple_row
 from pgqueue.store.connection import (
     AnyConnection,
     AsyncConnection,
+    AsyncDriver,
     SyncConnection,
     awaited,
     driver,
@@ -23,6 +24,7 @@ from pgqueue.store.connection import (
     is_async,
 )
 from pgqueue.store.direct import ADAPTERS, Rows, sending
+from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
 from pgqueue.store.session import held_to
 from pgqueue.store.tolerant import UNREADABLE, is_raw, load_anyhow, was_loading
 
@@ -51,8 +53,8 @@ def execute(conn: AnyConnection, statement: Statement[T]) -> T | Awaitable[T]:
     if is_async(conn):
         return _execute_async(conn, statement)
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
-        return awaited(_execute_async(raw, statement))
+    if not isinstance(raw, psycopg.Connection):
+        return _execute_elsewhere(raw, statement)
     with raw.lock:
         direct = sending(raw, _encoded(statement.sql), statement.params)
         rows = [] if direct is None else raw.wait(direct)
@@ -81,6 +83,8 @@ def execute_beside(conn: psycopg.Connection[Any], statement: Statement[T], meanw
 
 async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     raw = await driver_async(conn)
+    if isinstance(raw, OnAsyncpg):
+        return statement.read(await raw.run(statement.sql, statement.params))
     async with raw.lock:
         direct = sending(raw, _encoded(statement.sql), statement.params)
         rows = [] if direct is None else await raw.wait(direct)
@@ -89,6 +93,12 @@ async def _execute_async(conn: AsyncConnection, statement: Statement[T]) -> T:
     async with _AsyncCursor(raw, row_factory=tuple_row) as cursor:
         await cursor.execute(statement.sql, statement.params, binary=True)
         return statement.read(await cursor.fetchall() if _has_rows(cursor) else [])
+
+
+def _execute_elsewhere(raw: OnPsycopg2 | AsyncDriver, statement: Statement[T]) -> T:
+    if isinstance(raw, OnPsycopg2):
+        return statement.read(raw.run(statement.sql, statement.params))
+    return awaited(_execute_async(raw, statement))
 
 
 def _has_rows(cursor: psycopg.RawCursor[Any] | psycopg.AsyncRawCursor[Any]) -> bool:

@@ -22,7 +22,7 @@ def unwrapped(conn: Any) -> Any:
     """The connection below `conn`, or `conn` itself where no way leads further."""
     for way in _ways:
         if (below := way(conn)) is not None:
-            return below
+            return unwrapped(below)
     return conn
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from pgqueue.store.connection import AsyncDriver, Driver
+
 
 @contextmanager
-def whole(raw: psycopg.Connection[Any], *, several: bool = False) -> Iterator[None]:
+def whole(raw: Driver, *, several: bool = False) -> Iterator[None]:
     """What goes wrong leaves the caller's transaction as it was, or not begun.
 
     `several` is whether there is more than one statement, which autocommit would commit one by one.
@@ -29,7 +30,7 @@ def whole(raw: psycopg.Connection[Any], *, several: bool = False) -> Iterator[No
 
 
 @asynccontextmanager
-async def whole_async(raw: psycopg.AsyncConnection[Any], *, several: bool = False) -> AsyncIterator[None]:
+async def whole_async(raw: AsyncDriver, *, several: bool = False) -> AsyncIterator[None]:
     """As whole()."""
     if _needs_block(raw, several):
         async with raw.transaction():
@@ -43,7 +44,7 @@ async def whole_async(raw: psycopg.AsyncConnection[Any], *, several: bool = Fals
         raise
 
 
-def _needs_block(raw: psycopg.BaseConnection[Any], several: bool) -> bool:
+def _needs_block(raw: Driver | AsyncDriver, several: bool) -> bool:
     """Whether to open a savepoint, or a transaction that ends with the call; else the statement begins the caller's."""
     status = raw.info.transaction_status
     return status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and raw.autocommit and several)

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
-
-import psycopg
 
 from pgqueue.enqueued import Enqueued
 from pgqueue.job import NewJob
 from pgqueue.retry import seconds
-from pgqueue.store import bulk, spawning
+from pgqueue.store import bulk, copying, spawning
 from pgqueue.store.arrays import array_as_text, quoted
 from pgqueue.store.bulk import copied
+from pgqueue.store.connection import ASYNC, AsyncDriver, Driver
 from pgqueue.store.statement import Statement, execute, only_value
 from pgqueue.store.sync_or_async import answer
 from pgqueue.store.workflow_rows import GateRow, Head, MemberRow, NodeRow, Rows
@@ -27,7 +26,7 @@ from pgqueue.store.workflow_rows import GateRow, Head, MemberRow, NodeRow, Rows
 FEWEST = bulk.FEWEST
 # Characters of one message.
 _CHUNK = 1024 * 1024
-Raw = psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
+Raw: TypeAlias = Driver | AsyncDriver
 
 
 def begin(head: Head, headers: str | None = None) -> Statement[Enqueued]:
@@ -126,14 +125,10 @@ async def _copy_ready(raw: Raw, workflow: UUID, rows: Sequence[MemberRow]) -> No
 
 
 async def _copy(raw: Raw, sql: str, rows: Iterable[str]) -> None:
-    if isinstance(raw, psycopg.AsyncConnection):
-        async with psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(sql) as out:
-            for text in _chunks(rows):
-                await out.write(text)
-        return
-    with psycopg.RawCursor(raw) as one, one.copy(sql) as sink:
-        for text in _chunks(rows):
-            sink.write(text)
+    if isinstance(raw, ASYNC):
+        await copying.write_async(raw, sql, _chunks(rows))
+    else:
+        copying.write(raw, sql, _chunks(rows))
 
 
 def _chunks(rows: Iterable[str]) -> Iterable[str]:

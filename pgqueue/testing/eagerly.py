@@ -11,13 +11,11 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from pgqueue import sending
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
 from pgqueue.job import Claim, NewJob
-from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async
+from pgqueue.store.connection import AnyConnection, AsyncDriver, Driver, driver, driver_async, is_async
 from pgqueue.testing.ran import Ran, raise_failed
 from pgqueue.testing.runner import Runner
 from pgqueue.testing.staging import outside_of_loops, runner_on
@@ -101,7 +99,7 @@ class _Eagerly:
         raw = driver(conn)
         outside_of_loops(lambda: self._run_here(raw, ids))
 
-    def _run_here(self, raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any], ids: Sequence[UUID]) -> None:
+    def _run_here(self, raw: Driver | AsyncDriver, ids: Sequence[UUID]) -> None:
         with _deeper(), runner_on(raw, self._app, self._middleware) as runner:
             for claim in self._claims(runner, ids):
                 self._note(runner.run(claim, None))

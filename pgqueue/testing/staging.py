@@ -16,7 +16,7 @@ from pgqueue.context import be_at_home_here, bound
 from pgqueue.database import address_of
 from pgqueue.errors import UsageError
 from pgqueue.store.borrowed import over
-from pgqueue.store.connection import SyncConnection, driver, open_connection
+from pgqueue.store.connection import AsyncDriver, Driver, SyncConnection, driver, of_psycopg, open_connection
 from pgqueue.tasks import Task, import_apps
 from pgqueue.testing.attempting import LocalAttempts
 from pgqueue.testing.runner import Runner
@@ -43,7 +43,7 @@ def runner_at(where: str | SyncConnection, app: Sequence[str], middleware: Seque
 
 @contextmanager
 def runner_on(
-    raw: psycopg.Connection[Any] | psycopg.AsyncConnection[Any],
+    given: Driver | AsyncDriver,
     app: Sequence[str],
     middleware: Sequence[str],
     *,
@@ -56,6 +56,7 @@ def runner_on(
     `task` is called for its target, whatever is registered; with `cancelled` nobody wants its jobs; `resumed` is where
     they go on.
     """
+    raw = of_psycopg(given, "a job that runs in a test")
     with ExitStack() as stack:
         if isinstance(raw, psycopg.Connection):
             conn = raw

@@ -22,7 +22,7 @@ from pgqueue.errors import OptionError, UsageError
 from pgqueue.options import Duration, check_duration
 from pgqueue.store import execute, schedules
 from pgqueue.store.borrowed import over
-from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async, open_connection
+from pgqueue.store.connection import AnyConnection, driver, driver_async, is_async, of_psycopg, open_connection
 from pgqueue.store.schedules import ScheduleRow
 from pgqueue.store.travelling import (
     Moved,
@@ -75,7 +75,7 @@ class time_travel:
             return self._begin(self._stack.enter_context(open_connection(address_of(where), "test")))
         if is_async(where):
             raise UsageError("`with time_travel()` takes no async connection; write `async with`")
-        raw = driver(where)
+        raw = of_psycopg(driver(where), "time_travel()")
         assert isinstance(raw, psycopg.Connection)
         return self._begin(raw)
 
@@ -87,7 +87,7 @@ class time_travel:
     async def __aenter__(self) -> Self:
         if isinstance(self._where, str) or not is_async(self._where):
             return self.__enter__()
-        raw = await driver_async(self._where)
+        raw = of_psycopg(await driver_async(self._where), "time_travel()")
         return self._begin(self._stack.enter_context(over(raw.pgconn)))
 
     async def __aexit__(

@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Iterator
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from psycopg.pq import PipelineStatus
-
 from pgqueue import sending
 from pgqueue.job import NewJob
 from pgqueue.store import execute
 from pgqueue.store import workflow_writing as writing
-from pgqueue.store.asking import TOLD, telling, told
-from pgqueue.store.connection import AnyConnection, awaited, driver, driver_async, is_async
+from pgqueue.store.asking import telling
+from pgqueue.store.bulk import is_in_pipeline
+from pgqueue.store.connection import ASYNC, AnyConnection, awaited, driver, driver_async, is_async
+from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.sync_or_async import answer, at_once
 from pgqueue.store.whole import whole, whole_async
 from pgqueue.store.workflow_rows import MemberRow, Rows
@@ -28,7 +27,7 @@ def send(conn: AnyConnection, compiled: Compiled) -> Started | Awaitable[Started
     if is_async(conn):
         return telling(_send_async(conn, compiled))
     raw = driver(conn)
-    if isinstance(raw, psycopg.AsyncConnection):
+    if isinstance(raw, ASYNC):
         return awaited(telling(_send_async(raw, compiled)))
     try:
         with whole(raw, several=True):
@@ -73,7 +72,7 @@ async def _write(raw: writing.Raw, compiled: Compiled, seen: list[tuple[BatchRow
         few += rows
         if len(few) >= writing.FEWEST:
             break
-    copies = len(few) >= writing.FEWEST and raw.pgconn.pipeline_status == PipelineStatus.OFF
+    copies = len(few) >= writing.FEWEST and not is_in_pipeline(raw)
     if not copies:
         # A pipeline knows no COPY.
         for rows in batches:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
+import asyncpg
 import psycopg
+import psycopg2
+import psycopg2.extras
 import sqlalchemy
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import class_row, dict_row, namedtuple_row
@@ -20,20 +23,26 @@ from sqlalchemy.ext import asyncio as sqlalchemy_asyncio
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, and psycopg's below it."""
+    """A connection, the driver's below it, and what ends its transactions, where that is neither."""
 
     conn: Any
     raw: Any
+    ends: Any = None
 
     async def commit(self) -> None:
-        await answer(self.conn.commit())
+        await answer((self.ends or self.conn).commit())
 
     async def rollback(self) -> None:
-        await answer(self.conn.rollback())
+        await answer((self.ends or self.conn).rollback())
 
     def settings(self) -> tuple[Any, ...]:
         """All of the connection that its user may have set."""
         raw = self.raw
+        if isinstance(raw, psycopg2.extensions.connection):
+            session = raw.autocommit, raw.isolation_level, raw.readonly, raw.deferrable
+            return *session, raw.cursor_factory, raw.encoding, dict(raw.string_types)
+        if isinstance(raw, asyncpg.Connection | asyncpg.pool.PoolConnectionProxy):
+            return (repr(raw.get_settings()),)
         return (
             raw.autocommit,
             raw.isolation_level,
@@ -119,10 +128,10 @@ async def own_json_loader(dsn: str) -> AsyncIterator[Opened]:
         yield Opened(conn, conn)
 
 
-def url(dsn: str) -> sqlalchemy.URL:
+def url(dsn: str, driver: str = "psycopg") -> sqlalchemy.URL:
     given = conninfo_to_dict(dsn)
     return sqlalchemy.URL.create(
-        "postgresql+psycopg", given["user"], None, given["host"], int(given["port"]), given["dbname"]
+        f"postgresql+{driver}", given["user"], None, given["host"], int(given["port"]), given["dbname"]
     )
 
 
@@ -134,12 +143,15 @@ async def core(dsn: str) -> AsyncIterator[Opened]:
     engine.dispose()
 
 
-@asynccontextmanager
-async def session(dsn: str) -> AsyncIterator[Opened]:
-    engine = sqlalchemy.create_engine(url(dsn))
-    with engine.connect() as conn, orm.Session(conn) as session:
-        yield Opened(session, conn.connection.driver_connection)
-    engine.dispose()
+def session(driver: str = "psycopg") -> Kind:
+    @asynccontextmanager
+    async def opened(dsn: str) -> AsyncIterator[Opened]:
+        engine = sqlalchemy.create_engine(url(dsn, driver))
+        with engine.connect() as conn, orm.Session(conn) as session:
+            yield Opened(session, conn.connection.driver_connection)
+        engine.dispose()
+
+    return opened
 
 
 @asynccontextmanager
@@ -160,12 +172,15 @@ async def async_core(dsn: str) -> AsyncIterator[Opened]:
     await engine.dispose()
 
 
-@asynccontextmanager
-async def async_session(dsn: str) -> AsyncIterator[Opened]:
-    engine = sqlalchemy_asyncio.create_async_engine(url(dsn))
-    async with engine.connect() as conn, sqlalchemy_asyncio.AsyncSession(conn) as session:
-        yield Opened(session, (await conn.get_raw_connection()).driver_connection)
-    await engine.dispose()
+def async_session(driver: str = "psycopg") -> Kind:
+    @asynccontextmanager
+    async def opened(dsn: str) -> AsyncIterator[Opened]:
+        engine = sqlalchemy_asyncio.create_async_engine(url(dsn, driver))
+        async with engine.connect() as conn, sqlalchemy_asyncio.AsyncSession(conn) as session:
+            yield Opened(session, (await conn.get_raw_connection()).driver_connection)
+        await engine.dispose()
+
+    return opened
 
 
 @asynccontextmanager
@@ -177,6 +192,95 @@ async def async_scoped(dsn: str) -> AsyncIterator[Opened]:
         yield Opened(session, (await conn.get_raw_connection()).driver_connection)
         await session.remove()
     await engine.dispose()
+
+
+@asynccontextmanager
+async def cursor(dsn: str) -> AsyncIterator[Opened]:
+    with psycopg.connect(dsn) as conn, conn.cursor(row_factory=dict_row) as cursor:
+        yield Opened(cursor, conn, conn)
+
+
+@asynccontextmanager
+async def async_cursor(dsn: str) -> AsyncIterator[Opened]:
+    async with await psycopg.AsyncConnection.connect(dsn) as conn, conn.cursor() as cursor:
+        yield Opened(cursor, conn, conn)
+
+
+@asynccontextmanager
+async def by_psycopg2(dsn: str) -> AsyncIterator[Opened]:
+    conn = psycopg2.connect(dsn)
+    yield Opened(conn, conn)
+    conn.close()
+
+
+@asynccontextmanager
+async def psycopg2_cursor(dsn: str) -> AsyncIterator[Opened]:
+    conn = psycopg2.connect(dsn)
+    yield Opened(conn.cursor(), conn, conn)
+    conn.close()
+
+
+@asynccontextmanager
+async def psycopg2_taught(dsn: str) -> AsyncIterator[Opened]:
+    conn = psycopg2.connect(dsn, cursor_factory=psycopg2.extras.RealDictCursor)
+    psycopg2.extras.register_default_json(conn, loads=_broken_loads)
+    texts = psycopg2.extensions.new_type((25, 1184, 2950), "SHOUTED", lambda text, _: text and text.upper())
+    psycopg2.extensions.register_type(texts, conn)
+    yield Opened(conn, conn)
+    conn.close()
+
+
+class AsyncpgTransactions:
+    """One is always open."""
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+
+    async def begin(self) -> None:
+        self._now = self._conn.transaction()
+        await self._now.start()
+
+    async def commit(self) -> None:
+        await self._now.commit()
+        await self.begin()
+
+    async def rollback(self) -> None:
+        await self._now.rollback()
+        await self.begin()
+
+
+@asynccontextmanager
+async def by_asyncpg(dsn: str, **options: Any) -> AsyncIterator[Opened]:
+    conn = await asyncpg.connect(**asyncpg_words(dsn), **options)
+    ends = AsyncpgTransactions(conn)
+    await ends.begin()
+    yield Opened(conn, conn, ends)
+    await conn.close()
+
+
+@asynccontextmanager
+async def asyncpg_pool(dsn: str) -> AsyncIterator[Opened]:
+    async with (
+        asyncpg.create_pool(**asyncpg_words(dsn), min_size=1, max_size=1) as pool,
+        pool.acquire() as conn,
+    ):
+        ends = AsyncpgTransactions(conn)
+        await ends.begin()
+        yield Opened(conn, conn, ends)
+
+
+@asynccontextmanager
+async def asyncpg_taught(dsn: str) -> AsyncIterator[Opened]:
+    async with by_asyncpg(dsn, statement_cache_size=0) as opened:
+        for name in ("json", "jsonb"):
+            await opened.conn.set_type_codec(name, encoder=repr, decoder=_broken_loads, schema="pg_catalog")
+        yield opened
+
+
+def asyncpg_words(dsn: str) -> dict[str, Any]:
+    """What asyncpg.connect() takes: it reads URLs alone."""
+    given = conninfo_to_dict(dsn)
+    return {name: given[name] for name in ("host", "port", "user")} | {"database": given["dbname"], "ssl": False}
 
 
 KINDS: dict[str, Kind] = {
@@ -195,9 +299,18 @@ KINDS: dict[str, Kind] = {
     "async unprepared": async_(prepare_threshold=None),
     "async pipeline": async_pipeline,
     "SQLAlchemy Connection": core,
-    "SQLAlchemy Session": session,
+    "SQLAlchemy Session": session(),
     "SQLAlchemy scoped_session": scoped,
     "SQLAlchemy AsyncConnection": async_core,
-    "SQLAlchemy AsyncSession": async_session,
+    "SQLAlchemy AsyncSession": async_session(),
     "SQLAlchemy async_scoped_session": async_scoped,
+    "cursor": cursor,
+    "async cursor": async_cursor,
+    "psycopg2": by_psycopg2,
+    "psycopg2 cursor": psycopg2_cursor,
+    "psycopg2 typecasters": psycopg2_taught,
+    "asyncpg codecs": asyncpg_taught,
+    "asyncpg pool": asyncpg_pool,
+    "SQLAlchemy Session on psycopg2": session("psycopg2"),
+    "SQLAlchemy AsyncSession on asyncpg": async_session("asyncpg"),
 }

@@ -225,7 +225,7 @@ def test_what_is_no_connection_is_told_what_to_pass(call: Any, wrong: Any, advic
 
 def test_another_driver_below_sqlalchemy_is_told() -> None:
     engine = sqlalchemy.create_engine("sqlite://")
-    with engine.connect() as conn, pytest.raises(pgqueue.UsageError, match=r"psycopg 3 here, got sqlite3\.Connection"):
+    with engine.connect() as conn, pytest.raises(pgqueue.UsageError, match=r"psycopg2 or asyncpg here, got sqlite3"):
         pgqueue.enqueue(conn, TARGET)
 
 

@@ -1,0 +1,30 @@
+"""COPY, on whichever driver: texts of rows, sent while they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+
+from pgqueue.store.connection import AsyncDriver, Driver
+from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
+
+
+def write(raw: Driver, sql: str, rows: Iterable[str]) -> None:
+    """Have the server read rows. What making them raises ends the statement, and is raised."""
+    if isinstance(raw, OnPsycopg2):
+        raw.copy(sql, rows)
+        return
+    with psycopg.RawCursor(raw) as cursor, cursor.copy(sql) as out:
+        for text in rows:
+            out.write(text)
+
+
+async def write_async(raw: AsyncDriver, sql: str, rows: Iterable[str]) -> None:
+    """As write()."""
+    if isinstance(raw, OnAsyncpg):
+        await raw.copy(sql, rows)
+        return
+    async with psycopg.AsyncRawCursor(raw) as cursor, cursor.copy(sql) as out:
+        for text in rows:
+            await out.write(text)
