@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import paint, print_json
+from pgqueue.errors import UsageError
 from pgqueue.store.diagnosis import diagnosed
 
 INTERRUPTED = 130
@@ -30,6 +31,13 @@ def verify(
     plant: Annotated[
         str | None, typer.Option("--plant", metavar="BUG", help="Plant a bug that it must find; see the guide.")
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", metavar="CMD", help="Try a worker in another language instead: start it by CMD."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CHECK", help="With --protocol: only these checks.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave database and logs there, to look at.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of every fault.")] = False,
     as_json: Json = False,
@@ -41,7 +49,12 @@ def verify(
     are removed again.
 
     Exit codes: 0 every danger occurred and every promise held, 1 violated, 5 inconclusive, 130 interrupted.
+
+    With --protocol a worker that you wrote in another language is started, given jobs and treated badly; no worker of
+    pgqueue's. Exit codes: 0 it conforms, 1 it does not.
     """
+    if protocol is not None or only:
+        _conform(dsn, protocol, only or [], keep, as_json)
     from pgqueue.verify import run_verify
     from pgqueue.verify.planted_bugs import named
     from pgqueue.verify.report import lines
@@ -70,6 +83,28 @@ def verify(
             typer.echo(line)
         typer.echo(paint(last, COLOURS.get(report.verdict, "yellow")))
     raise typer.Exit({"held": Exit.FINE, "violated": Exit.FAILED}.get(report.verdict, Exit.INCONCLUSIVE))
+
+
+def _conform(dsn: str | None, command: str | None, only: list[str], keep: bool, as_json: bool) -> NoReturn:
+    from pgqueue.verify.protocol import conform, lines
+
+    if command is None:
+        raise UsageError("--only is for --protocol CMD")
+    try:
+        with diagnosed():
+            found = conform(dsn, command, only, keep=keep, say=say)
+    except KeyboardInterrupt:
+        say("interrupted; no process is left behind")
+        raise typer.Exit(INTERRUPTED) from None
+    conforms = all(each.passed for each in found)
+    if as_json:
+        print_json({"conforms": conforms, "checks": [asdict(each) for each in found]})
+    else:
+        *rest, last = lines(found)
+        for line in rest:
+            typer.echo(line)
+        typer.echo(paint(last, "green" if conforms else "red"))
+    raise typer.Exit(Exit.FINE if conforms else Exit.FAILED)
 
 
 def _silent(text: str) -> None:

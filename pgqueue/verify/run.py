@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +12,14 @@ from pgqueue.store.connection import open_connection
 from pgqueue.verify import limiting, ticking
 from pgqueue.verify.asking import ask
 from pgqueue.verify.checks import check
+from pgqueue.verify.folder import folder_of
 from pgqueue.verify.guard import Guard
 from pgqueue.verify.planted_bugs import plant
 from pgqueue.verify.report import Report
 from pgqueue.verify.sabotage import SABOTAGES, prove
 from pgqueue.verify.scratch import Scratch, deadlocks, plain_name, scratch
 from pgqueue.verify.serverlog import Log, read_log
-from pgqueue.verify.settings import Say, Settings
+from pgqueue.verify.settings import Settings
 from pgqueue.verify.states import States, count_states
 from pgqueue.verify.storm import Storm, await_ends, one
 from pgqueue.verify.tally import Tally
@@ -44,7 +41,7 @@ def run_verify(settings: Settings) -> Report:
     Raises PgqueueError if it cannot be run, UsageError if the server's role may not create a database.
     """
     tally = Tally()
-    with interruptible(), _folder(settings.keep, settings.say) as folder:
+    with interruptible(), folder_of(settings.keep, settings.say) as folder:
         with scratch(settings.dsn, folder, LEASE, keep=settings.keep) as made:
             settings.say(f"database {made.name} on {plain_name(settings.dsn)}; seed {settings.seed}")
             run = _Run(settings, made, folder, tally)
@@ -135,18 +132,3 @@ class _Run:
 
     def _count_states(self, conn: Conn) -> States:
         return count_states(conn, self._tally, owns_server=self._made.server is not None)
-
-
-@contextmanager
-def _folder(keep: bool, say: Say) -> Iterator[Path]:
-    """A folder for the server and the workers' log, removed in the end unless `keep`."""
-    folder = Path(tempfile.mkdtemp(prefix="pgqueue-verify-"))
-    # PostgreSQL, where it may not run as root, runs as a user who must be able to reach it.
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        if keep:
-            say(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder)

@@ -32,8 +32,8 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The file that a block of Python or JavaScript is: its first line says so."""
-        named = re.match(r"(?:#|//) ([\w/]+\.(?:py|js))\n", self.text)
+        """The file that a block of code is: its first line says so, in PHP the second."""
+        named = re.match(r"(?:<\?php\n)?(?:#|//) ([\w/]+\.(?:py|js|sh|go|rb|java|php))\n", self.text)
         return named[1] if named else None
 
 

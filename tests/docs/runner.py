@@ -2,7 +2,8 @@
 
 python     run in one module; or written to the file that its first line names (`# shop/tasks.py`); `python append`
            is put at the end of that file
-js         written to the file that its first line names (`// resize.js`)
+js, bash, go, ruby, java, php
+           written to the file that its first line names (`// resize.js`); tests/languages runs what no page can
 console    each `$ command` in bash; what stands below it must be what it prints (`...` stands for anything),
            and where nothing does, it must exit with 0. Exported variables stay. A worker without --burst goes
            on until the page ends, and must then end well
@@ -85,7 +86,7 @@ class PageRun:
     def run(self, block: Block) -> None:
         """Run one block; fails with its place."""
         match block.kind:
-            case "python" | "js" if block.file:
+            case "python" | "js" | "bash" | "go" | "ruby" | "java" | "php" if block.file:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
                 with (self.folder / block.file).open("a" if "append" in block.marks else "w") as file:
                     file.write(block.text)

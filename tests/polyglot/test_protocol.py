@@ -1,4 +1,4 @@
-"""The guide's worker for Node runs as it stands; its driver is a stand-in, so that nothing needs to be installed."""
+"""The page's worker for Node runs as it stands; its driver is a stand-in, so that nothing needs to be installed."""
 
 from __future__ import annotations
 
@@ -7,31 +7,26 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import copy, which
+from shutil import which
 
 import pytest
 
 import pgqueue
 from pgqueue.embedded import Server
 from pgqueue.store import execute, workers
-from tests.docs.pages import blocks_of
-from tests.postgres import ROOT
+from tests.polyglot.node import libpq_variables, write_worker
 from tests.waiting import wait_until
 from tests.worker.running import Desk
 
 pytestmark = pytest.mark.skipif(which("node") is None, reason="no node here")
-GUIDE = ROOT / "docs" / "guides" / "polyglot.md"
 Work = Callable[[], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def work(server: Server, database: str, tmp_path: Path) -> Iterator[Work]:
-    """Start the guide's worker."""
-    (source,) = [block.text for block in blocks_of(GUIDE) if block.file == "worker.js"]
-    (tmp_path / "worker.js").write_text(source)
-    (tmp_path / "node_modules").mkdir()
-    copy(Path(__file__).with_name("pg.js"), tmp_path / "node_modules" / "pg.js")
-    given = pgqueue_dsn(server, database)
+    """Start the page's worker."""
+    write_worker(tmp_path)
+    given = libpq_variables(server, database)
     started: list[subprocess.Popen[bytes]] = []
 
     def work() -> subprocess.Popen[bytes]:
@@ -44,15 +39,7 @@ def work(server: Server, database: str, tmp_path: Path) -> Iterator[Work]:
         each.wait()
 
 
-def pgqueue_dsn(server: Server, database: str) -> dict[str, str]:
-    from psycopg.conninfo import conninfo_to_dict
-
-    given = conninfo_to_dict(server.dsn(database, tcp=True))
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
-    return {variable: str(given[name]) for name, variable in names.items()}
-
-
-def test_the_worker_of_the_guide_runs_jobs_to_each_of_their_ends(desk: Desk, work: Work) -> None:
+def test_the_worker_of_the_page_runs_jobs_to_each_of_their_ends(desk: Desk, work: Work) -> None:
     shrink, burn = "photos:shrink", "photos:burn"
     done = [desk.send(shrink, "ü.png", n, queue="photos", store_result=True, priority=n % 10) for n in range(25)]
     by_name = desk.send(shrink, queue="photos", store_result=True)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 _TAKEN = "a connection of psycopg 3, psycopg2 or asyncpg, or SQLAlchemy's on one of these"
 _BY_SQL = "or run `select pgqueue.enqueue('module:function', '{}')` on it yourself"
+_DJANGO = "add 'pgqueue.contrib.django' to INSTALLED_APPS"
 _ADVICE = {
+    "ConnectionProxy": _DJANGO,
+    "DatabaseWrapper": _DJANGO,
+    "CursorWrapper": _DJANGO,
+    "CursorDebugWrapper": _DJANGO,
     "Engine": "use `with engine.begin() as conn:`",
     "AsyncEngine": "use `async with engine.begin() as conn:`",
     "ConnectionPool": "use `with pool.connection() as conn:`",
