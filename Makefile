@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt adopt-django test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-languages test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,23 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
 	exit 1
 
-test-adopt: $(READY) adopt-django ## Run the tests with frameworks, drivers, servers and languages of others
+test-adopt: $(READY) adopt-django adopt-languages ## Run the tests with frameworks, drivers, servers and languages of others
 	$(PYTEST) -m adopt
+
+# What is missing in the end is skipped, with its name.
+adopt-languages: # Have the languages whose programs docs/guides/other-languages.md shows, with their drivers
+	@needed() { for name in psql go ruby php javac; do command -v $$name || return 1; done; ruby -e "require 'pg'" && php -r 'exit((int) !extension_loaded("pdo_pgsql"));' \
+	  && [ -e /usr/share/java/postgresql.jar ] && [ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]; }; \
+	if needed >/dev/null 2>&1; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  packages="postgresql-client golang-go golang-github-jackc-pgx-v4-dev ruby ruby-pg php-cli php-pgsql libpostgresql-jdbc-java"; \
+	  command -v javac >/dev/null || packages="$$packages default-jdk-headless"; \
+	  echo "apt-get install $$packages"; export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get install -y -qq --no-install-recommends $$packages || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends $$packages; }; } >/dev/null 2>&1 || true; \
+	fi; \
+	if command -v npm >/dev/null && [ ! -e .adopt/node/node_modules/pg ]; then \
+	  echo "npm install pg"; npm install --silent --no-fund --no-audit --prefix .adopt/node pg >/dev/null 2>&1 || true; \
+	fi
 
 # Environments of their own for versions that one cannot hold: Django 6 needs Python 3.12.
 adopt-django: .adopt/django52/.ready .adopt/django6/.ready # Have the Djangos that the tests bring up

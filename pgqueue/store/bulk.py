@@ -13,8 +13,6 @@ from operator import attrgetter
 from typing import overload
 from uuid import UUID
 
-import psycopg
-
 from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
@@ -62,17 +60,12 @@ _SPECIAL = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 def is_plain(conn: AnyConnection, new_jobs: Sequence[NewJob]) -> bool:
     """Whether these jobs can and should be copied, on this connection."""
-    if is_in_pipeline(conn):
+    if not copying.is_possible(conn):
         return False
     return len(new_jobs) >= FEWEST and all(
         said == _NOTHING and new.notify in _PLAIN_NOTIFY
         for new, said in zip(new_jobs, map(_NOT_PLAIN, new_jobs), strict=True)
     )
-
-
-def is_in_pipeline(conn: object) -> bool:
-    """Whether COPY has to wait."""
-    return isinstance(conn, psycopg.Connection | psycopg.AsyncConnection) and bool(conn.pgconn.pipeline_status)
 
 
 def is_copied(new: NewJob) -> bool:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import psycopg
 
 from pgqueue.store.connection import AsyncDriver, Driver
 from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
+
+
+def is_possible(conn: object) -> bool:
+    """Whether it is: not in a pipeline, nor with psycopg2 where gevent, say, has set a callback for its waits."""
+    if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection):
+        return not conn.pgconn.pipeline_status
+    psycopg2 = sys.modules.get("psycopg2.extensions")
+    return psycopg2 is None or psycopg2.get_wait_callback() is None
 
 
 def write(raw: Driver, sql: str, rows: Iterable[str]) -> None:

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from pgqueue import sending
 from pgqueue.job import NewJob
-from pgqueue.store import execute
+from pgqueue.store import copying, execute
 from pgqueue.store import workflow_writing as writing
 from pgqueue.store.asking import telling
-from pgqueue.store.bulk import is_in_pipeline
 from pgqueue.store.connection import ASYNC, AnyConnection, awaited, driver, driver_async, is_async
 from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.sync_or_async import answer, at_once
@@ -72,7 +71,7 @@ async def _write(raw: writing.Raw, compiled: Compiled, seen: list[tuple[BatchRow
         few += rows
         if len(few) >= writing.FEWEST:
             break
-    copies = len(few) >= writing.FEWEST and not is_in_pipeline(raw)
+    copies = len(few) >= writing.FEWEST and copying.is_possible(raw)
     if not copies:
         # A pipeline knows no COPY.
         for rows in batches:

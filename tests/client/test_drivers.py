@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import psycopg
 import psycopg2
+import psycopg2.extras
 import pytest
 import sqlalchemy
 from sqlalchemy.ext import asyncio as sqlalchemy_asyncio
@@ -113,6 +114,18 @@ def test_p1_a_taken_key_that_is_caught_in_a_savepoint_leaves_the_rest(kind: Kind
 
     run(kind, dsn, act)
     assert count(db, "jobs") == 2
+
+
+def test_where_psycopg2_cannot_copy_many_jobs_go_as_statements(dsn: str, db: Conn) -> None:
+    psycopg2.extensions.set_wait_callback(psycopg2.extras.wait_select)
+    try:
+        with psycopg2.connect(dsn) as conn:
+            pgqueue.enqueue_many(conn, [NewJob(TARGET)] * MANY)
+            pgqueue.group([NewJob(TARGET, [n]) for n in range(MANY)]).enqueue(conn)
+        conn.close()
+    finally:
+        psycopg2.extensions.set_wait_callback(None)
+    assert count(db, "jobs") == 2 * MANY
 
 
 def test_asyncpg_s_own_blocks_decide(dsn: str, db: Conn) -> None:

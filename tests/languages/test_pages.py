@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "guides" / "other-languages.md"
 SOURCES = {block.file: block.text for block in blocks_of(PAGE) if block.file}
 JDBC = Path("/usr/share/java/postgresql.jar")
 PGX = Path("/usr/share/gocode/src/github.com/jackc/pgx/v4")
-NODE_PG = Path("/usr/share/nodejs/pg")
+NODE_PG = ROOT / ".adopt" / "node" / "node_modules" / "pg"
 Env = dict[str, str]
 
 
@@ -107,11 +107,11 @@ def test_every_language_of_the_page_is_run() -> None:
 
 def _need(program: str, library: Path | None = None, asked: list[str] | None = None) -> None:
     if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed here: `make languages` installs it on Debian")
+        pytest.skip(f"{program} is not installed here: `make adopt-languages` installs it on Debian")
     if (library is not None and not library.exists()) or (
         asked is not None and subprocess.run(asked, capture_output=True).returncode
     ):
-        pytest.skip(f"{program} has no driver for PostgreSQL here: `make languages` installs it on Debian")
+        pytest.skip(f"{program} has no driver for PostgreSQL here: `make adopt-languages` installs it on Debian")
 
 
 def _run(words: list[str], folder: Path, env: Env, *, check: bool = False) -> subprocess.CompletedProcess[str]:

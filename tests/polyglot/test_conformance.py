@@ -19,6 +19,22 @@ from tests.polyglot.node import PAGE, write_worker
 
 pytestmark = pytest.mark.skipif(which("node") is None, reason="no node here")
 COMMAND = "node worker.js ./conformance.js"
+TASKS = """
+import asyncio
+import pgqueue
+
+@pgqueue.task
+async def echo(value: object) -> object:
+    return value
+
+@pgqueue.task
+async def fail(message: str) -> None:
+    raise ValueError(message)
+
+@pgqueue.task
+async def sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+"""
 # What is taken out of the worker, and the check that must find it.
 Piece = tuple[str, str]
 BREAKS: dict[str, list[Piece]] = {
@@ -115,6 +131,15 @@ def test_the_worker_of_the_page_keeps_every_promise(server: Server, folder: Path
     code, said, told = verify(server, folder)
     assert [each for each in said["checks"] if each["found"]] == []
     assert (code, len(said["checks"])) == (0, len(CHECKS)), told
+
+
+@pytest.mark.adopt
+def test_the_worker_of_pgqueue_keeps_every_promise(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "conformance.py").write_text(TASKS)
+    words = f'exec "{sys.executable}" -m pgqueue worker -A conformance -Q "$PGQUEUE_QUEUES" --lease "$PGQUEUE_LEASE"'
+    code, said, told = verify(server, tmp_path, command=f"sh -c '{words}s -x async -c 1 --shutdown-timeout 3s'")
+    assert [each for each in said["checks"] if each["found"]] == []
+    assert code == 0, told
 
 
 @pytest.mark.adopt
