@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pgqueue.brings import Brings
 from pgqueue.errors import OptionError
 from pgqueue.events import Finished
+from pgqueue.job import BatchClaim, QueueTerms, each_of
 from pgqueue.judge import Fallback, Terms, judge
 from pgqueue.outcome import (
     Bury,
@@ -50,15 +51,31 @@ def sent(message: bytes) -> list[list[Any]]:
     return heard
 
 
+def ordered(message: bytes) -> list[tuple[Any, ...]]:
+    """What arrives in the child of what its worker says, byte by byte, twice."""
+    unpacker = messages.OrderUnpacker()
+    first, second = [each for byte in message * 2 for each in unpacker.feed(bytes([byte]))]
+    assert first == second
+    return [first]
+
+
 def test_a_claim_comes_across_whole() -> None:
     first = claim("give", {"deep": ["ü\n\x1b", 10**40]}, timeout=math.inf, labels='{"a": "b"}', worker=2**63 - 1)
-    ((_, entries),) = sent(messages.pack(messages.RUN, [wire.claim_to_wire(7, first)]))
+    ((_, entries),) = ordered(messages.pack_order(messages.RUN, [wire.claim_to_wire(7, first)]))
     assert [wire.claim_from_wire(entry) for entry in entries] == [(7, first)]
+
+
+def test_what_a_queue_says_comes_across_with_its_claims() -> None:
+    first = claim("give")._replace(terms=QueueTerms(2.5, 3), headers='{"traceparent": "00"}')
+    ((_, entries),) = ordered(messages.pack_order(messages.RUN, [wire.fed_to_wire(7, BatchClaim.of([first, first]))]))
+    ((number, batch),) = [wire.fed_from_wire(entry) for entry in entries]
+    assert (number, each_of(batch)) == (7, (first, first))
+    assert type(each_of(batch)[0].terms) is QueueTerms
 
 
 def test_settings_come_across_whole() -> None:
     settings = Settings(dsn="host=/tmp", concurrency=3, apps=("a", "b"), middleware=("m:n",), max_jobs_per_child=7)
-    ((_, said),) = sent(messages.pack(messages.START, wire.settings_to_wire(settings)))
+    ((_, said),) = ordered(messages.pack_order(messages.START, wire.settings_to_wire(settings)))
     assert wire.settings_from_wire(said) == settings
 
 
@@ -91,7 +108,8 @@ def brought(*texts: str) -> Brings:
 def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
     taken = claim("give")
     done = Finished(taken, judge(taken, outcome), 0.25)
-    said = messages.pack(messages.MOVED, 3, done.elapsed, wire.settlement_to_wire(done.settlement), None)
+    took = wire.seconds_to_wire(done.elapsed)
+    said = messages.pack(messages.MOVED, 3, took, wire.settlement_to_wire(done.settlement), None)
     result = done.settlement.result
     if result is not None:
         said = messages.pack_result(result) + said
@@ -100,14 +118,17 @@ def test_every_outcome_comes_across_whole(outcome: Outcome) -> None:
     heard = sent(said)
     beside = [None if value is None else heard.pop(0)[1] for value in (brings, result)]
     ((_, _, elapsed, settlement, _),) = heard
-    assert wire.finished_from_child(taken, elapsed, settlement, *reversed(beside))._replace(ended=0.0) == done
+    seconds = wire.elapsed_from_child(elapsed)
+    assert wire.finished_from_child(taken, seconds, settlement, *reversed(beside))._replace(ended=0.0) == done
 
 
 @pytest.mark.parametrize("begun", [None, 4])
 @pytest.mark.parametrize("seconds", [0.0, 1e-7, 0.25, 86400.5])
 def test_a_success_is_said_as_every_outcome_is(seconds: float, begun: int | None) -> None:
     """It is written by a way of its own, because it is said most often."""
-    assert sent(messages.pack_success(3, seconds, begun)) == [[messages.MOVED, 3, seconds, None, begun]]
+    took = wire.seconds_to_wire(seconds)
+    assert sent(messages.pack_success(3, took, begun)) == [[messages.MOVED, 3, took, None, begun]]
+    assert wire.elapsed_from_child(took) == seconds
 
 
 @pytest.mark.parametrize(
@@ -198,10 +219,10 @@ def test_a_lie_about_an_attempt_is_nonsense(lie: Any) -> None:
     assert wire.finished_from_child(claim("give"), 0.1, settled(), None).settlement.error == "e"
 
 
-@pytest.mark.parametrize("lie", [None, 1, "1", -0.1, math.nan, math.inf, []])
+@pytest.mark.parametrize("lie", [None, 0.5, "1", -1, True, math.nan, math.inf, 10**18, []])
 def test_a_lie_about_the_time_is_nonsense(lie: Any) -> None:
     with pytest.raises(wire.Nonsense):
-        wire.finished_from_child(claim("give"), lie, None, None)
+        wire.elapsed_from_child(lie)
 
 
 @pytest.mark.parametrize("place", range(6))

@@ -46,8 +46,8 @@ class Child:
         # Guards the sending side of the channel: both threads speak.
         self._speaking = threading.Lock()
         # Claims as they came, each with its number in front; None is the end.
-        self._inbox: SimpleQueue[list[Any] | None] = SimpleQueue()
-        self._unpacker = messages.Unpacker()
+        self._inbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        self._unpacker = messages.OrderUnpacker()
         self._told: set[str] = set()
         self._declared: Container[str] | None = None
         self._phase = WorkerPhase.WORKING
@@ -87,7 +87,7 @@ class Child:
         self._work(attempts)
         attempts.close()
 
-    def _first_message(self) -> list[Any]:
+    def _first_message(self) -> tuple[Any, ...]:
         while True:
             if heard := self._unpacker.feed(self._channel.receive()):
                 return heard[0]
@@ -130,17 +130,17 @@ class Child:
             return
         if len(finished) > 1:
             items = b"".join(_packed_item(place, done) for place, done in enumerate(finished))
-            self._send(items + messages.pack_success(number, finished[0].elapsed, started))
+            self._send(items + messages.pack_success(number, wire.seconds_to_wire(finished[0].elapsed), started))
             return
         (done,) = finished
-        settlement = done.settlement
+        settlement, took = done.settlement, wire.seconds_to_wire(done.elapsed)
         if settlement.move is Move.SUCCEED:
-            said = messages.pack_success(number, done.elapsed, started)
+            said = messages.pack_success(number, took, started)
             if settlement.result is not None:
                 said = messages.pack_result(settlement.result) + said
         else:
             told = wire.settlement_to_wire(settlement)
-            said = _packed_beside(settlement) + messages.pack(messages.MOVED, number, done.elapsed, told, started)
+            said = _packed_beside(settlement) + messages.pack(messages.MOVED, number, took, told, started)
         self._send(said)
 
     def _tell(self, attempts: Attempts, claim: Claim) -> None:
@@ -157,7 +157,7 @@ class Child:
             for message in self._unpacker.feed(self._channel.receive()):
                 self._obey(message)
 
-    def _obey(self, message: list[Any]) -> None:
+    def _obey(self, message: tuple[Any, ...]) -> None:
         match message:
             case [messages.RUN, entries]:
                 for entry in entries:

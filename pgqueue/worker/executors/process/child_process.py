@@ -103,7 +103,7 @@ class ChildProcess:
         # How many tasks it has told of since it was ready.
         self.found = 0
         self._unpacker = messages.Unpacker(messages.LONGEST_SAID)
-        self.say(messages.START, wire.settings_to_wire(settings), sys.path, os.getpid())
+        self.say(messages.START, wire.settings_to_wire(settings), list(map(str, sys.path)), os.getpid())
         self.declared(declared)
 
     @property
@@ -183,7 +183,7 @@ class ChildProcess:
 
     def notice(self, notice: Notice) -> None:
         """Have it tell the running job."""
-        self.say(messages.NOTICE, self.running, notice)
+        self.say(messages.NOTICE, self.running, notice.value)
 
     def tell_unwanted(self) -> None:
         """Have it tell the jobs of the running batch that were cancelled."""
@@ -219,7 +219,7 @@ class ChildProcess:
 
     def say(self, *message: Any) -> None:
         """Send a message, as far as the socket takes it; flush() sends the rest."""
-        self.unsent += messages.pack(*message)
+        self.unsent += messages.pack_order(*message)
         self.flush()
 
     def flush(self) -> None:

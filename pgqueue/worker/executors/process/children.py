@@ -143,7 +143,7 @@ class Children:
     def tell_phase(self, phase: WorkerPhase) -> None:
         """Tell the children what the worker is about, those that follow, too."""
         self._phase = phase
-        self.tell_all(lambda child: child.say(messages.PHASE, phase))
+        self.tell_all(lambda child: child.say(messages.PHASE, phase.value))
 
     def tell_all(self, tell: Callable[[ChildProcess], None]) -> None:
         """Say something to each child."""
@@ -185,7 +185,7 @@ class Children:
             self._children.append(child)
             self._selector.register(child.channel, selectors.EVENT_READ, child)
             if self._phase is not WorkerPhase.WORKING:
-                child.say(messages.PHASE, self._phase)
+                child.say(messages.PHASE, self._phase.value)
             if self._killed:
                 return
 

@@ -1,9 +1,12 @@
-"""What a worker and its child processes say to each other: lines of JSON, each an array that begins with its kind.
+"""What a worker and its child processes say to each other: tuples of plain values that begin with their kind.
+
+A child's are lines of JSON. The worker's are written by `marshal`, at a fifth of what JSON costs: both ends run the same
+Python, and nobody but the worker can write to that end of the socket.
 
     worker -> child                              child -> worker
     [START, settings, sys.path, worker's pid]    [TASK, spec], for each of them, then [READY]; or [BROKEN, why]
     [DECLARED, [target, ...] or null]            [BEGAN, number]
-    [RUN, [claim, ...]]                          [MOVED, number ended, seconds, settlement, number begun or null]
+    [RUN, [claim, ...]]                          [MOVED, number ended, nanoseconds, settlement, number begun or null]
     [NOTICE, number, notice]                     [RESULT, bytes], then the result itself; then MOVED says of what
     [GIVE_BACK]                                  [BROUGHT, bytes], likewise what its success brings, as JSON
                                                  [HUNG, number, where or null]
@@ -27,6 +30,8 @@ stays data, bounded, and is checked (see wire.py) before anything is done for it
 from __future__ import annotations
 
 import json
+import marshal
+import struct
 from math import inf
 from typing import Any
 
@@ -45,14 +50,46 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = json.JSONDecoder().raw_decode
 
 
+_LENGTH = struct.Struct("!I")
+
+
+def pack_order(*message: Any) -> bytes:
+    """What the worker says, as bytes: None, numbers, texts, and lists and tuples of them, of exactly these types."""
+    body = marshal.dumps(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+class OrderUnpacker:
+    """Cuts a stream of bytes into what the worker says."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[tuple[Any, ...]]:
+        """The messages that `data` completes."""
+        buffer = self._buffer
+        buffer += data
+        orders: list[tuple[Any, ...]] = []
+        start = 0
+        while len(buffer) >= start + _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(buffer, start)
+            end = start + _LENGTH.size + length
+            if len(buffer) < end:
+                break
+            orders.append(marshal.loads(memoryview(buffer)[start + _LENGTH.size : end]))
+            start = end
+        del buffer[:start]
+        return orders
+
+
 def pack(*message: Any) -> bytes:
-    """A message as bytes."""
+    """What a child says, as bytes."""
     return f"{_encode(message)}\n".encode("ascii")
 
 
-def pack_success(number: int, seconds: float, begun: int | None) -> bytes:
+def pack_success(number: int, nanoseconds: int, begun: int | None) -> bytes:
     """MOVED of a job that succeeded, by far the most: as pack() writes it, at a quarter of its cost."""
-    return f"[{MOVED},{number},{seconds!r},null,{'null' if begun is None else begun}]\n".encode("ascii")
+    return f"[{MOVED},{number},{nanoseconds},null,{'null' if begun is None else begun}]\n".encode("ascii")
 
 
 def pack_result(result: str, kind: int = RESULT) -> bytes:

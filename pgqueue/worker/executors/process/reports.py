@@ -132,13 +132,13 @@ class Reports:
             raise wire.Nonsense(f"{number} cannot have ended")
         result, child.result = child.result, None
         brought, child.brought = child.brought, None
-        claim = child.fed[number][0]
+        claim, seconds = child.fed[number][0], wire.elapsed_from_child(elapsed)
         if type(claim) is Claim:
-            self._finished.ended.append(self._checked(wire.finished_from_child(claim, elapsed, said, result, brought)))
+            self._finished.ended.append(self._checked(wire.finished_from_child(claim, seconds, said, result, brought)))
         else:
-            self._finished.ended += map(self._checked, wire.batch_from_child(claim, elapsed, child.items))
+            self._finished.ended += map(self._checked, wire.batch_from_child(claim, seconds, child.items))
         self._finished.count += 1
-        child.ended(number, elapsed)
+        child.ended(number, seconds)
 
     def _checked(self, finished: Finished) -> Finished:
         """A job may fall back to what its task says, and to nothing that it says itself."""

@@ -7,10 +7,10 @@ in shape, range and length, and raises Nonsense for the rest.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from math import inf
 from time import monotonic
 from typing import Any
 
@@ -30,6 +30,9 @@ from pgqueue.worker.executors.base import Settings
 _SLACK = 5
 # Year 9999, in seconds since 1970.
 _END_OF_TIME = 253_000_000_000.0
+_NANO = 1_000_000_000
+# Of nanoseconds: thirty years.
+_LONGEST = 10**18
 _CAUSE = re.compile(r"[0-9a-f]{12}")
 # What travels beside the other fields of a settlement, as long as it may be.
 BESIDE = ("result", "brings")
@@ -41,30 +44,31 @@ class Nonsense(ValueError):
     """No child of ours said that."""
 
 
-def settings_to_wire(settings: Settings) -> dict[str, Any]:
+def settings_to_wire(settings: Settings) -> str:
     """What a child must know."""
-    return dataclasses.asdict(settings)
+    return json.dumps(dataclasses.asdict(settings))
 
 
-def settings_from_wire(values: dict[str, Any]) -> Settings:
+def settings_from_wire(text: str) -> Settings:
     """The settings that settings_to_wire() was given."""
+    values = json.loads(text)
     given: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in values.items()}
     return Settings(**given)
 
 
 def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     """A claim and its number."""
-    # A number is written faster than a date, and digits of base 16 than those of base 10.
-    return number, claim.id.hex, *claim[1:-4], claim.run_at.timestamp(), *claim[-3:]
+    terms = None if claim.terms is None else tuple(claim.terms)
+    return number, claim.id.int, *claim[1:-4], claim.run_at.timestamp(), claim.worker, terms, claim.headers
 
 
-def claim_from_wire(values: list[Any]) -> tuple[int, Claim]:
+def claim_from_wire(values: Sequence[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
     rest[-4] = datetime.fromtimestamp(rest[-4], UTC)
     if rest[-2] is not None:
         rest[-2] = QueueTerms(*rest[-2])
-    return number, tuple.__new__(Claim, (uuid_of(int(key, 16)), *rest))
+    return number, tuple.__new__(Claim, (uuid_of(key), *rest))
 
 
 def fed_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
@@ -74,7 +78,7 @@ def fed_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     return number, [claim_to_wire(place, each) for place, each in enumerate(each_of(claim))]
 
 
-def fed_from_wire(values: list[Any]) -> tuple[int, Claim]:
+def fed_from_wire(values: Sequence[Any]) -> tuple[int, Claim]:
     """What fed_to_wire() was given."""
     if type(values[1]) is not list:
         return claim_from_wire(values)
@@ -86,12 +90,22 @@ def settlement_to_wire(settlement: Settlement) -> list[Any] | None:
     return None if settlement.move is Move.SUCCEED else [getattr(settlement, name) for name in _FIELDS]
 
 
+def seconds_to_wire(seconds: float) -> int:
+    """How long an attempt took, in nanoseconds: the digits of a whole number are found at once."""
+    return int(seconds * _NANO)
+
+
+def elapsed_from_child(said: object) -> float:
+    """The seconds that seconds_to_wire() was given. Raises Nonsense."""
+    if type(said) is not int or not 0 <= said < _LONGEST:
+        raise Nonsense("no nanoseconds")
+    return said / _NANO
+
+
 def finished_from_child(
-    claim: Claim, elapsed: object, said: object, result: str | None, brings: str | None = None
+    claim: Claim, elapsed: float, said: object, result: str | None, brings: str | None = None
 ) -> Finished:
     """The attempt at this claim as its child tells of it. Raises Nonsense."""
-    if type(elapsed) is not float or not 0 <= elapsed < inf:
-        raise Nonsense("no seconds")
     if said is None:
         return succeeded(claim, elapsed, None, result)
     if type(said) is not list or len(said) != len(_FIELDS):
@@ -105,7 +119,7 @@ def finished_from_child(
 
 
 def batch_from_child(
-    claim: Claim, elapsed: object, items: Mapping[int, tuple[object, str | None, str | None]]
+    claim: Claim, elapsed: float, items: Mapping[int, tuple[object, str | None, str | None]]
 ) -> list[Finished]:
     """The attempts at the claims of a batch; those that it tells nothing of have succeeded. Raises Nonsense."""
     told = ((each, items.get(place, (None, None, None))) for place, each in enumerate(each_of(claim)))
