@@ -1,7 +1,7 @@
 """What a worker and its child processes say to each other: tuples of plain values that begin with their kind.
 
-A child's are lines of JSON. The worker's are written by `marshal`, at a fifth of what JSON costs: both ends run the same
-Python, and nobody but the worker can write to that end of the socket.
+A child's are lines of JSON. The worker's are written by `marshal`, at a fifth of what JSON costs: both ends run the
+same Python, and nobody but the worker can write to that end of the socket.
 
     worker -> child                              child -> worker
     [START, settings, sys.path, worker's pid]    [TASK, spec], for each of them, then [READY]; or [BROKEN, why]
