@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+import pgqueue
 from pgqueue.client import cancel, enqueue, enqueue_many, get_job
 from pgqueue.events import DatabaseLost, Trouble
 from pgqueue.job import NewJob
 from tests.limits import rule
 from tests.postgres import ROOT
 from tests.waiting import wait_until
-from tests.worker.errands import work
+from tests.worker.errands import adding, awaiting, work
 from tests.worker.running import Desk, StartThreaded, ThreadedWorker
 
 GUIDE = (ROOT / "docs" / "guides" / "roles.md").read_text()
@@ -122,6 +124,37 @@ def test_who_may_enqueue_may_do_nothing_else(desk: Desk, roles: dict[str, str]) 
         assert get_job(conn, job.id).state == "ready"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             enqueue(conn, work)
+
+
+def test_who_may_enqueue_makes_workflows_and_signals_and_ends_none(desk: Desk, roles: dict[str, str]) -> None:
+    """With the worker's rights alone their jobs run, and what they add."""
+    with psycopg.connect(roles["shop_web"], autocommit=True) as conn:
+        whole = pgqueue.Workflow("whole", unique_key="w")
+        first = whole.add(work)
+        whole.add(pgqueue.group([work.job(), adding.job()], then=work.job()), after=[first])
+        whole.on_end(work)
+        started = [whole.enqueue(conn), pgqueue.chain(work.job(), work.job()).enqueue(conn, unique_key="c")]
+        assert not pgqueue.chain(work.job()).enqueue(conn, unique_key="c").created
+        opened = pgqueue.open_group(conn, "opened", on_complete=work.job())
+        opened.add(conn, work.job(), work.job())
+        opened.close(conn)
+        nodes = json.dumps([{"name": "a", "target": "tests.worker.errands:work", "args": [0]}])
+        (by_hand,) = conn.execute("select pgqueue.enqueue_workflow('by hand', %s)", [nodes]).fetchone() or (None,)
+        waiting = enqueue(conn, awaiting)
+        assert pgqueue.signal(conn, waiting, "go", 1)
+        held = pgqueue.chain(work.job(), work.job()).enqueue(conn)
+        for act in (pgqueue.cancel_workflow, pgqueue.retry_workflow):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                act(conn, held)
+    worker = ThreadedWorker(roles["shop_worker"], executor="thread", concurrency=2, poll=0.2)
+    try:
+        with psycopg.connect(roles["shop_viewer"], autocommit=True) as conn:
+            for workflow in (*started, opened.id, by_hand, held):
+                assert pgqueue.wait_workflow(conn, workflow, timeout=20).state == "succeeded"
+        assert desk.await_state(waiting.id, timeout=20).state == "succeeded"
+    finally:
+        assert worker.stop() == 0
+    assert [trouble for trouble in worker.heard(Trouble) if trouble.role != "worker"] == []
 
 
 def test_settings_of_a_role_that_suit_other_programs_change_nothing(desk: Desk, start: StartThreaded, dsn: str) -> None:

@@ -149,3 +149,16 @@ def swallow(text: str, seconds: float = 0) -> None:
 @task
 def give(size: int) -> str:
     return "x" * size
+
+
+@task(retry=SOON)
+def adding() -> None:
+    """Bring one more job into its own workflow."""
+    current_job().add(work.job())
+
+
+@pgqueue.workflow
+def awaiting(ctx: pgqueue.Durable) -> Any:
+    """Wait for the signal "go", in a step and out of one."""
+    ctx.step("begin", work)
+    return ctx.wait_for("go", timeout=20)
