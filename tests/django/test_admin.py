@@ -101,6 +101,26 @@ def test_who_may_not_look_sees_nothing(client: Any) -> None:
     assert client.get(LIST).status_code == 200
 
 
+def test_dumpdata_leaves_jobs_out_which_loaddata_could_not_bring_back() -> None:
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    fill()
+    out = StringIO()
+    call_command("dumpdata", stdout=out)
+    assert '"model": "auth.permission"' in out.getvalue()
+    assert '"model": "pgqueue.job"' not in out.getvalue()
+
+
+def test_the_model_is_asked_as_any_other() -> None:
+    from pgqueue.contrib.django.models import Job
+
+    found = fill()
+    assert [str(job.pk) for job in Job.objects.order_by("-id")[:2]] == [found["scheduled"], found["dead"]]
+    assert Job.objects.get(pk=found["dead"]).state == "dead"
+
+
 def test_a_list_counts_to_a_bound_and_reads_a_page(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

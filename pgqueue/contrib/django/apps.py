@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.db.models.signals import post_migrate
 
 from pgqueue.contrib.django.checks import check_schema, check_settings
 from pgqueue.contrib.django.connection import below
+from pgqueue.contrib.django.permissions import make_permission
 from pgqueue.contrib.django.schema import migrate_alias
 from pgqueue.store.unwrapping import unwrap_by
 
@@ -26,13 +27,14 @@ class PgqueueConfig(AppConfig):
         unwrap_by(below)
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
-        post_migrate.connect(_bring_up_to_date, sender=self)
+        post_migrate.connect(_follow_migrate, sender=self)
 
 
-def _bring_up_to_date(using: str, **said: Any) -> None:
+def _follow_migrate(using: str, **said: Any) -> None:
     """Migrate to this release's schema: Django's own migration is applied once, by whichever release came first.
 
     `flush` sends the same signal, and has no plan: it empties tables, and the tests of others call it a thousand times.
     """
     if "plan" in said:
         migrate_alias(using)
+    make_permission(using, said.get("apps", apps))

@@ -67,7 +67,7 @@ class Backend(framework.BaseTaskBackend):
                 run_at=aware(task.run_after),
                 labels=_labels(task.priority, ours.options.labels),
             )
-        result = framework.new_result(
+        result = framework.TaskResult(
             task=task,
             id=str(made.id),
             status=framework.Status.READY,

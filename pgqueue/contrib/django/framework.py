@@ -44,13 +44,6 @@ SUCCESSFUL = Status.SUCCESSFUL if hasattr(Status, "SUCCESSFUL") else Status.SUCC
 InvalidTask = _exception("InvalidTask", "InvalidTaskError")
 TaskResultDoesNotExist = _exception("TaskResultDoesNotExist", "ResultDoesNotExist")
 normalize_json: Any = import_module("django.utils.json" if NAME == "django.tasks" else f"{NAME}.utils").normalize_json
-_FIELDS = frozenset(field.name for field in fields(TaskResult))
-
-
-def new_result(**values: Any) -> Any:
-    """A TaskResult; of a version that keeps metadata with each, one without any."""
-    more: dict[str, Any] = {"metadata": {}} if "metadata" in _FIELDS else {}
-    return TaskResult(**values, **more)
 
 
 def varied(task: Any, **changes: Any) -> Any:

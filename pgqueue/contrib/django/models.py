@@ -28,11 +28,14 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        """A view is no table of Django's."""
+        """A view is no table of Django's.
+
+        Nor do `dumpdata` and other commands that walk all models come to it: what they wrote, nobody could load.
+        """
 
         managed = False
+        auto_created = True
         db_table = '"pgqueue"."job"'
-        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return f"{self.target} {self.id}"

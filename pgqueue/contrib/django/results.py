@@ -32,7 +32,7 @@ def result_of(job: Job, attempts: list[Attempt], backend: str, conn: SyncConnect
     starts = [each.started_at for each in began if each.started_at is not None]
     if job.state is JobState.RUNNING and job.started_at is not None:
         starts.append(job.started_at)
-    result = framework.new_result(
+    result = framework.TaskResult(
         task=framework.varied(task, backend=backend, **_said(job)),
         id=str(job.id),
         status=_status_of(job.state),

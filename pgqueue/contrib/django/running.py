@@ -107,7 +107,7 @@ class _Attempt:
 
 def _result_of(task: Any, job: JobContext, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     now = timezone.now()
-    return framework.new_result(
+    return framework.TaskResult(
         task=framework.varied(task, queue_name=job.queue),
         id=str(job.id),
         status=framework.Status.RUNNING,

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db import migrations, models
+from django.db import migrations
 
 from pgqueue.contrib.django.operations import MigrateSchema
 
@@ -13,23 +13,4 @@ class Migration(migrations.Migration):
     atomic = False
     initial = True
     dependencies: ClassVar[list[tuple[str, str]]] = []
-    operations: ClassVar[list[Any]] = [
-        MigrateSchema(),
-        migrations.CreateModel(
-            name="Job",
-            fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False)),
-                ("queue", models.TextField()),
-                ("target", models.TextField(verbose_name="task")),
-                ("state", models.TextField()),
-                ("priority", models.SmallIntegerField(null=True)),
-                ("attempt", models.SmallIntegerField()),
-                ("max_attempts", models.SmallIntegerField(null=True)),
-                ("created_at", models.DateTimeField(null=True)),
-                ("run_at", models.DateTimeField(null=True)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("finished_at", models.DateTimeField(null=True)),
-            ],
-            options={"db_table": '"pgqueue"."job"', "managed": False, "default_permissions": ("view",)},
-        ),
-    ]
+    operations: ClassVar[list[Any]] = [MigrateSchema()]
