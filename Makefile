@@ -75,7 +75,7 @@ adopt-django: .adopt/django52/.ready .adopt/django6/.ready # Have the Djangos th
 	echo "these tests need Python $(LEAST) or newer, with its venv module" >&2; \
 	exit 1
 	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-	  $(@D)/bin/python -m pip install --quiet --editable '.[binary,embedded]' 'psycopg[pool]' pytest pytest-xdist pyyaml $(PACKAGES)
+	  $(@D)/bin/python -m pip install --quiet --editable '.[binary,embedded,dashboard]' 'psycopg[pool]' pytest pytest-xdist pyyaml $(PACKAGES)
 	@touch $@
 
 test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser

@@ -103,7 +103,7 @@ def settings_of(server: Server) -> dict[str, Any]:
             "default": {"BACKEND": BACKEND, "QUEUES": []},
             "elsewhere": {"BACKEND": BACKEND, "QUEUES": ["default"], "OPTIONS": {"database": "other"}},
         },
-        "PGQUEUE": {"DASHBOARD_URL": "https://ops.example.com/queue"},
+        "PGQUEUE": {"DASHBOARD": {"actions": True, "title": "Shop"}},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     }
 

@@ -48,7 +48,15 @@ def test_the_list_has_jobs_of_every_state_newest_first_with_links_to_the_dashboa
     text = page(client, LIST)
     places = [text.index(f"{LIST}{job}/change/") for job in (found["scheduled"], found["dead"], found["succeeded"])]
     assert places == sorted(places)
-    assert all(f'href="https://ops.example.com/queue/jobs/{job}"' in text for job in found.values())
+    assert all(f'href="/ops/queue/jobs/{job}"' in text for job in found.values())
+
+
+def test_links_lead_to_another_dashboard_if_the_settings_say_so(client: Any) -> None:
+    from django.test import override_settings
+
+    found = fill()
+    with override_settings(PGQUEUE={"DASHBOARD_URL": "https://ops.example.com/queue"}):
+        assert f'href="https://ops.example.com/queue/jobs/{found["dead"]}"' in page(client, LIST)
 
 
 @pytest.mark.parametrize("state", ["succeeded", "dead", "scheduled"])

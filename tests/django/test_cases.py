@@ -90,6 +90,22 @@ def test_in_a_transactiontestcase_jobs_run_as_by_a_worker_and_none_is_left() -> 
     assert count() == 0
 
 
+def test_without_a_test_case_djangos_connection_goes_where_pgqueues_own_helpers_take_one() -> None:
+    from django.db import connection, transaction
+
+    from pgqueue.testing import assert_enqueued, drain
+    from tests.django.shop import tasks
+    from tests.django.shop.models import Receipt
+
+    with transaction.atomic():
+        tasks.send_receipt.enqueue(42)
+        assert_enqueued(connection, "tests.django.shop.tasks:send_receipt", args=[42])
+        assert [each.outcome for each in drain(connection)] == ["succeeded"]
+        assert Receipt.objects.count() == 1
+        transaction.set_rollback(True)
+    assert Receipt.objects.count() == count() == 0
+
+
 def test_an_assertion_that_fails_says_what_is_enqueued() -> None:
     from pgqueue.contrib.django.testing import TestCase
     from tests.django.shop import tasks

@@ -28,10 +28,16 @@ def test_a_project_that_is_right_has_no_faults() -> None:
     ("setting", "identity", "said", "hint"),
     [
         ("default", "pgqueue.E001", "PGQUEUE must be a dict, got 'default'.", 'PGQUEUE = {"DATABASE": "default"}'),
-        ({"DB": "default"}, "pgqueue.E002", "PGQUEUE has no key 'DB'.", "Keys are DATABASE, MODULES, DASHBOARD_URL."),
+        (
+            {"DB": "default"},
+            "pgqueue.E002",
+            "PGQUEUE has no key 'DB'.",
+            "Keys are DATABASE, MODULES, DASHBOARD, DASHBOARD_URL.",
+        ),
         ({"DATABASE": "defalt"}, "pgqueue.E006", "names the database 'defalt'", "DATABASES has default, other"),
         ({"DATABASE": "lite"}, "pgqueue.W007", "is the database 'lite', which is SQLite", "django.db.backends.postg"),
         ({"MODULES": "shop.jobs"}, "pgqueue.E008", "must be a list of modules, got 'shop.jobs'", '["shop.jobs"]'),
+        ({"DASHBOARD": {"colour": "red"}}, "pgqueue.E010", "must not have ['colour']", "a dict of actions, api, embed"),
         ({"MODULES": ["shop.jobs"]}, "pgqueue.E009", "names 'shop.jobs', which is no module", "as in an import"),
     ],
 )

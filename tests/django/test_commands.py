@@ -9,6 +9,7 @@ import pytest
 
 import pgqueue
 from tests.django.test_connections import TARGET
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("fresh")
 APPS = ["-A", "pgqueue.contrib.django.worker_app", "-A", "tests.django.shop.tasks"]
@@ -77,7 +78,8 @@ def test_what_ends_badly_is_an_error_with_its_exit_code(capsys: pytest.CaptureFi
         call("--database", "nowhere", "status")
 
 
-def test_a_worker_runs_the_projects_tasks_and_closes_its_connections(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("executor", ["thread", "async"])
+def test_a_worker_runs_the_projects_tasks_and_closes_its_connections(executor: str) -> None:
     from django.db import transaction
 
     from tests.django.shop import tasks
@@ -88,11 +90,11 @@ def test_a_worker_runs_the_projects_tasks_and_closes_its_connections(capfd: pyte
         tasks.send_receipt.enqueue(1)
         tasks.write_receipt.enqueue(2)
         pgqueue.enqueue("default", tasks.plain, [3])
-    call("worker", "-x", "thread", "-c", "1", "--burst")
+    call("worker", "-x", executor, "-c", "2", "--burst")
     result.refresh()
     assert result.return_value == 3
     assert sorted(Receipt.objects.values_list("order", flat=True)) == [1, 2, 3]
-    assert held() == 0
+    wait_until(lambda: held() == 0)
 
 
 def held() -> int:

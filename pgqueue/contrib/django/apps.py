@@ -10,7 +10,7 @@ from django.db.models.signals import post_migrate
 
 from pgqueue.contrib.django.checks import check_schema, check_settings
 from pgqueue.contrib.django.connection import below
-from pgqueue.contrib.django.permissions import make_permission
+from pgqueue.contrib.django.permissions import make_permissions
 from pgqueue.contrib.django.schema import migrate_alias
 from pgqueue.store.unwrapping import unwrap_by
 
@@ -37,4 +37,4 @@ def _follow_migrate(using: str, **said: Any) -> None:
     """
     if "plan" in said:
         migrate_alias(using)
-    make_permission(using, said.get("apps", apps))
+    make_permissions(using, said.get("apps", apps))

@@ -18,6 +18,8 @@ from pgqueue.store.schema import require_schema
 from pgqueue.tasks.options import check_task_options
 
 _APP = "pgqueue.contrib.django"
+# Of create_app(); who looks, and at which database, the project says.
+DASHBOARD_OPTIONS = frozenset({"actions", "redact", "title", "links", "read_dsn", "time_zone", "embed", "api"})
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -31,7 +33,13 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         for key in given
         if key not in conf.KEYS
     ]
-    return [*unknown, *_database_faults(conf.database(), 'PGQUEUE["DATABASE"]', other=Warning), *_module_faults()]
+    place = 'PGQUEUE["DATABASE"]'
+    return [
+        *unknown,
+        *_database_faults(conf.database(), place, other=Warning),
+        *_module_faults(),
+        *_dashboard_faults(),
+    ]
 
 
 def check_backend(backend: Any) -> Iterator[CheckMessage]:
@@ -95,6 +103,14 @@ def _module_faults() -> Iterator[CheckMessage]:
         if not _is_there(each):
             hint = "Name it as in an import: shop.jobs."
             yield Error(f'PGQUEUE["MODULES"] names {each!r}, which is no module.', hint=hint, id="pgqueue.E009")
+
+
+def _dashboard_faults() -> Iterator[CheckMessage]:
+    given = conf.said().get("DASHBOARD", {})
+    unknown = given if not isinstance(given, dict) else sorted(given.keys() - DASHBOARD_OPTIONS)
+    if unknown:
+        hint = f"It is a dict of {', '.join(sorted(DASHBOARD_OPTIONS))}, as create_app() takes them."
+        yield Error(f'PGQUEUE["DASHBOARD"] must not have {unknown!r:.80}.', hint=hint, id="pgqueue.E010")
 
 
 def _is_there(module: str) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
+from django.urls import NoReverseMatch, reverse
 
-# `DATABASE` is the alias that has the jobs, `MODULES` are modules with tasks beside the tasks.py of installed apps, and
-# `DASHBOARD_URL` is where the dashboard is, for links to it.
-KEYS = ("DATABASE", "MODULES", "DASHBOARD_URL")
+# `DATABASE` is the alias that has the jobs, `MODULES` are modules with tasks beside the tasks.py of installed apps,
+# `DASHBOARD` are options of create_app(), and `DASHBOARD_URL` is where another dashboard is, for links to it.
+KEYS = ("DATABASE", "MODULES", "DASHBOARD", "DASHBOARD_URL")
 
 
 def said() -> Mapping[str, Any]:
@@ -29,7 +30,16 @@ def modules() -> list[str]:
     return list(said().get("MODULES", ()))
 
 
+def dashboard() -> dict[str, Any]:
+    """Options of the dashboard that stands in the project's own urls."""
+    return dict(said().get("DASHBOARD", {}))
+
+
 def dashboard_url() -> str | None:
-    """Where the dashboard is, with a slash at its end; None if nobody said."""
-    url = said().get("DASHBOARD_URL")
-    return f"{str(url).rstrip('/')}/" if url else None
+    """Where the dashboard is, with a slash at its end: as the setting says, else in the project's urls, else None."""
+    if url := said().get("DASHBOARD_URL"):
+        return f"{str(url).rstrip('/')}/"
+    try:
+        return reverse("pgqueue:dashboard", kwargs={"path": ""})
+    except NoReverseMatch:
+        return None

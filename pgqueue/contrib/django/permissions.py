@@ -1,4 +1,7 @@
-"""The permission to look at jobs, to be given in the admin: Django makes none for a model that it passes by."""
+"""Permissions for people: to look at jobs, and to act on them in the dashboard.
+
+Django makes none for a model that it passes by.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from django.db import router
 
 from pgqueue.contrib.django.schema import LABEL
 
-NAME = "view_job"
+NAMES = {"view_job": "Can view job", "change_job": "Can change job"}
 
 
-def make_permission(alias: str, apps: Any = every_app) -> None:
-    """Make it in a database that has the tables of Django's users; nothing happens where it is there."""
+def make_permissions(alias: str, apps: Any = every_app) -> None:
+    """Make them in a database that has the tables of Django's users; nothing happens where they are there."""
     try:
         permission, content_type = apps.get_model("auth", "Permission"), apps.get_model("contenttypes", "ContentType")
     except LookupError:
@@ -21,6 +24,7 @@ def make_permission(alias: str, apps: Any = every_app) -> None:
     if not router.allow_migrate_model(alias, permission):
         return
     kind, _ = content_type.objects.using(alias).get_or_create(app_label=LABEL, model="job")
-    permission.objects.using(alias).get_or_create(
-        content_type_id=kind.pk, codename=NAME, defaults={"name": "Can view job"}
-    )
+    for codename, name in NAMES.items():
+        permission.objects.using(alias).get_or_create(
+            content_type_id=kind.pk, codename=codename, defaults={"name": name}
+        )

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 
 import pgqueue
 from tests.django.shop.models import Order
@@ -19,4 +19,8 @@ def order(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(made.pk), status=202)
 
 
-urlpatterns = [path("orders", order), path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("orders", order),
+    path("admin/", admin.site.urls),
+    path("ops/queue/", include("pgqueue.contrib.django.urls")),
+]
