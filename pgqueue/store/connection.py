@@ -13,7 +13,13 @@ from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.forks import not_for_copies
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2, is_asyncpg, is_psycopg2, refusing
-from pgqueue.store.drivers.shapes import AsyncpgConnection, Psycopg2Connection, Psycopg2Cursor
+from pgqueue.store.drivers.shapes import (
+    AsyncpgConnection,
+    DjangoConnection,
+    DjangoCursor,
+    Psycopg2Connection,
+    Psycopg2Cursor,
+)
 from pgqueue.store.dsn import read
 from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
 from pgqueue.store.unreachable import in_one_line, unreachable
@@ -27,7 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Driver: TypeAlias = psycopg.Connection[Any] | OnPsycopg2
 AsyncDriver: TypeAlias = psycopg.AsyncConnection[Any] | OnAsyncpg
-_Sync: TypeAlias = "psycopg.Cursor[Any] | Psycopg2Connection | Psycopg2Cursor"
+# The text is the name of an alias of Django's DATABASES.
+_Django: TypeAlias = "DjangoConnection | DjangoCursor | str"
+_Sync: TypeAlias = "psycopg.Cursor[Any] | Psycopg2Connection | Psycopg2Cursor | _Django"
 _Async: TypeAlias = "psycopg.AsyncCursor[Any] | AsyncpgConnection"
 SyncConnection: TypeAlias = "Driver | sqlalchemy.Connection | sqlalchemy.orm.Session | _Sync"
 AsyncConnection: TypeAlias = (

@@ -11,7 +11,13 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import pgqueue
-from pgqueue.store.drivers.shapes import AsyncpgConnection, Psycopg2Connection, Psycopg2Cursor
+from pgqueue.store.drivers.shapes import (
+    AsyncpgConnection,
+    DjangoConnection,
+    DjangoCursor,
+    Psycopg2Connection,
+    Psycopg2Cursor,
+)
 
 
 def sync(
@@ -20,12 +26,17 @@ def sync(
     of_psycopg2: Psycopg2Connection,
     its_cursor: Psycopg2Cursor,
     below: sqlalchemy.Connection,
+    of_django: DjangoConnection,
+    djangos_cursor: DjangoCursor,
 ) -> None:
     assert_type(pgqueue.enqueue(conn, "shop:send"), pgqueue.Enqueued)
     assert_type(pgqueue.enqueue(cursor, "shop:send"), pgqueue.Enqueued)
     assert_type(pgqueue.enqueue(of_psycopg2, "shop:send"), pgqueue.Enqueued)
     assert_type(pgqueue.enqueue(its_cursor, "shop:send"), pgqueue.Enqueued)
     assert_type(pgqueue.enqueue_many(below, []), list[UUID])
+    assert_type(pgqueue.enqueue(of_django, "shop:send"), pgqueue.Enqueued)
+    assert_type(pgqueue.enqueue(djangos_cursor, "shop:send"), pgqueue.Enqueued)
+    assert_type(pgqueue.enqueue("default", "shop:send"), pgqueue.Enqueued)
 
 
 def asynchronous(

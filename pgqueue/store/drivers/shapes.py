@@ -1,4 +1,4 @@
-"""How connections of other drivers look to a type checker, also where those are not installed."""
+"""How connections of other drivers, and Django's, look to a type checker, also where those are not installed."""
 
 from __future__ import annotations
 
@@ -30,3 +30,24 @@ class AsyncpgConnection(Protocol):
 
     def get_server_pid(self) -> int:
         """The backend's."""
+
+
+class DjangoConnection(Protocol):
+    """Django's."""
+
+    in_atomic_block: Any
+
+    def ensure_connection(self) -> None:
+        """Open it, if it is not."""
+
+    def validate_no_broken_transaction(self) -> None:
+        """Raise in one."""
+
+
+class DjangoCursor(Protocol):
+    """Django's."""
+
+    db: Any
+
+    def callproc(self, procname: Any, params: Any = ..., kparams: Any = ...) -> Any:
+        """As DB-API has it, with arguments by name."""
