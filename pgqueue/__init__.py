@@ -284,12 +284,15 @@ __all__ = [
 
 # Who enqueues needs no worker, whose modules are half of all: they are imported with the first look at one of these.
 if not TYPE_CHECKING:
+    from pgqueue.elsewhere import missing_name as _missing_name
+    from pgqueue.habits import OF_PGQUEUE as _OF_PGQUEUE
+
     _LATE = ("Worker", "logs", "testing", "worker")
 
     def __getattr__(name: str) -> object:
         """Import what is not there before it is asked for."""
         if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            _missing_name(__name__, name, _OF_PGQUEUE)
         from importlib import import_module
 
         return import_module("pgqueue.worker").Worker if name == "Worker" else import_module(f"pgqueue.{name}")

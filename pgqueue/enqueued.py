@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from pgqueue.elsewhere import names_ours
+from pgqueue.habits import OF_ENQUEUED
 
+
+@names_ours("enqueued", OF_ENQUEUED)
 class Enqueued(NamedTuple):
     """What enqueue() returns: the job's id, valid before COMMIT, and whether this call created it.
 

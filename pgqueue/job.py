@@ -8,11 +8,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, NoReturn, Self
 from uuid import UUID
 
 from pgqueue.arguments.sizes import MOST_EVER
-from pgqueue.errors import OptionError
+from pgqueue.elsewhere import names_ours
+from pgqueue.errors import OptionError, UsageError
+from pgqueue.habits import OF_NEW_JOBS
 from pgqueue.options import (
     Duration,
     check_choice,
@@ -196,6 +198,7 @@ def option_names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(JobOptions))
 
 
+@names_ours("job", OF_NEW_JOBS)
 @advised
 @dataclass(frozen=True, slots=True)
 class NewJob(JobOptions):
@@ -207,6 +210,9 @@ class NewJob(JobOptions):
 
     target: Target
     args: Args = None
+
+    def __or__(self, other: object) -> NoReturn:
+        raise UsageError("jobs are put one behind the other by pgqueue.chain(job, job), not by |")
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from pgqueue.description import MESSAGE_LIMIT, Clean, message_of, storable, trac
 from pgqueue.errors import OptionError
 from pgqueue.options import LONGEST_SECONDS, check_duration
 from pgqueue.retry import seconds
+from pgqueue.vocabulary import advised
 
 LONGEST_DELAY = LONGEST_SECONDS
 # What a job falls back to in place of other code.
@@ -44,14 +45,18 @@ class Signal(Exception):
     """What a task raises to choose its own outcome; not an error, and not for the logs."""
 
 
+@advised
 class Retry(Signal):
     """Count this attempt as failed and run the job again after `delay` (None: as its retry policy says)."""
 
     def __init__(self, why: str = "the task asked for a retry", *, delay: float | timedelta | None = None) -> None:
+        if not isinstance(why, str):
+            raise OptionError(f"Retry says why, in words, got {why!r:.80}; say Retry(delay={why!r:.80})")
         super().__init__(why)
         self.delay = None if delay is None else _from_now(delay)
 
 
+@advised
 class Snooze(Signal):
     """Run the job again after `delay`, giving this attempt back."""
 

@@ -9,9 +9,12 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+from pgqueue.elsewhere import names_ours
+from pgqueue.habits import OF_JOBS
 from pgqueue.job import JobState
 
 
+@names_ours("job", OF_JOBS)
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job in whatever state: a row of the view `pgqueue.job`.

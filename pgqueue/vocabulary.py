@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar
 
 from pgqueue.errors import OptionError
@@ -33,78 +33,112 @@ _LIMIT_KEY = "say limit_key: jobs that have the same one share a limit"
 
 # Of Celery, RQ, Dramatiq, Huey, arq, Procrastinate, Oban, River, pg-boss and APScheduler.
 _OURS = {
-    "after": _DELAY,
     "acks_late": "every job is acknowledged late here; say at_most_once=True in @task(...) for what must not run twice",
+    "after": _DELAY,
     "at": _RUN_AT,
+    "at_front": "say priority=9: higher runs first",
     "autoretry_for": _POLICY,
     "backoff": _POLICY,
     "bind": "call pgqueue.current_job() inside the task",
-    "cron": _SCHEDULE,
-    "crontab": _SCHEDULE,
+    "broker": "jobs are rows of the database: pass its connection",
     "concurrency_key": _LIMIT_KEY,
     "concurrency_limit": _CONCURRENCY,
     "countdown": _DELAY,
-    "defer_by": _DELAY,
-    "defer_until": _RUN_AT,
+    "cron": _SCHEDULE,
+    "crontab": _SCHEDULE,
     "debounce": "say unique_key, delay and on_conflict='replace'",
     "deduplication_key": _UNIQUE,
+    "defer_by": _DELAY,
+    "defer_until": _RUN_AT,
+    "depends_on": "say pgqueue.chain(first, second), or after= of a Workflow's node",
+    "description": _LABELS,
     "enqueue_at": _RUN_AT,
     "enqueue_in": _DELAY,
     "eta": _RUN_AT,
     "every": _SCHEDULE,
+    "exchange": "say queue",
+    "exclusive": _UNIQUE,
     "expiration": _TTL,
     "expires": _TTL,
     "expires_in": _TTL,
-    "exclusive": _UNIQUE,
+    "failure_ttl": "dead jobs are kept for 180 days",
     "group": _LABELS,
+    "hard_time_limit": _TIMEOUT,
     "headers": _LABELS,
     "id": _JOB_ID,
     "ignore_result": _RESULT,
     "interval": _SCHEDULE,
-    "job_timeout": _TIMEOUT,
-    "jobkey": _UNIQUE,
     "job_key": _UNIQUE,
     "job_key_mode": _CONFLICT,
+    "job_timeout": _TIMEOUT,
+    "jobkey": _UNIQUE,
     "key": _UNIQUE,
     "kwargs": _ARGS,
+    "link": "say on_success=task, or pgqueue.chain(job, job)",
+    "link_error": "say on_failure=task",
     "lock": _UNIQUE,
+    "max_age": _TTL,
+    "max_backoff": _POLICY,
     "max_concurrency": _CONCURRENCY,
+    "max_executions": _MAX_ATTEMPTS,
     "max_retries": _MAX_ATTEMPTS,
     "max_tries": _MAX_ATTEMPTS,
+    "message_ttl": _TTL,
     "meta": _LABELS,
     "metadata": _LABELS,
+    "min_backoff": _POLICY,
     "name": "a task is named by its module and function, and nothing else",
+    "on_stopped": "say on_end=task, which is told of each end",
     "params": _ARGS,
     "partition_key": _LIMIT_KEY,
+    "pass_context": "call pgqueue.current_job() inside the task",
     "payload": _ARGS,
+    "perform_at": _RUN_AT,
+    "perform_in": _DELAY,
     "periodic": _SCHEDULE,
+    "queue_as": "say queue",
     "queue_name": "say queue",
     "queueing_lock": _UNIQUE,
+    "rate_limit": _RATE,
+    "reject_on_worker_lost": "a job whose worker vanishes runs again, but for one with at_most_once=True in @task(...)",
+    "repeat": "say cron or every in @task(...), or current_job().enqueue(...) in the task",
     "replace": _CONFLICT,
     "replace_existing": _CONFLICT,
-    "rate_limit": _RATE,
     "result_ttl": _RESULT,
     "retries": _MAX_ATTEMPTS,
     "retry_backoff": _POLICY,
     "retry_delay": _POLICY,
     "retry_kwargs": _POLICY,
+    "retry_on": _POLICY,
+    "retry_on_exception": _POLICY,
+    "retry_policy": _POLICY,
+    "routing_key": "say queue",
+    "run_after": _RUN_AT,
     "schedule": _SCHEDULE,
     "schedule_at": _RUN_AT,
     "schedule_in": _DELAY,
     "scheduled_at": _RUN_AT,
+    "serializer": "arguments are JSON; say codec in @task(...) for another form",
     "singleton_key": _UNIQUE,
     "singleton_seconds": _WINDOW,
     "soft_time_limit": "say soft_timeout in @task(...)",
     "start_after": _RUN_AT,
+    "store_errors": "every attempt is kept: pgqueue.attempts(conn, job)",
     "store_results": _RESULT,
     "tags": _LABELS,
+    "takes_context": "call pgqueue.current_job() inside the task",
     "task_id": _JOB_ID,
-    "tokens": _COST,
     "throttle": "say unique_key, unique_for; or, for the latest arguments, delay, max_wait=0 and on_conflict='replace'",
+    "throws": "say expected=(KeyError,) in @task(...)",
     "time_limit": _TIMEOUT,
-    "units": _COST,
+    "tokens": _COST,
+    "track_started": "every attempt is written down",
     "unique_id": _UNIQUE,
     "unique_period": _WINDOW,
+    "units": _COST,
+    "visibility_timeout": "a job is its worker's as long as the lease is renewed; how long it may run is timeout",
+    "wait": _DELAY,
+    "wait_until": _RUN_AT,
     "when": _RUN_AT,
 }
 
@@ -128,22 +162,59 @@ _OF_POLICIES = {
 }
 
 
+# And for what is said to a worker.
+_OF_WORKERS = {
+    "autoscale": "say concurrency",
+    "backend": "results are in the database of the jobs",
+    "beat": "every worker looks at the schedules",
+    "broker": "say dsn, of the database that the jobs are in",
+    "connection": "say dsn: a worker opens connections of its own",
+    "include": "say app, a list of modules",
+    "loglevel": "say observers, or pgqueue worker --log-level",
+    "max_jobs": "say max_jobs_per_child",
+    "max_tasks_per_child": "say max_jobs_per_child",
+    "modules": "say app, a list of modules",
+    "num_workers": "say concurrency",
+    "pool": "say executor='process', 'thread' or 'async'",
+    "poll_interval": "say poll, in seconds or as a timedelta",
+    "polling_interval": "say poll, in seconds or as a timedelta",
+    "prefetch": "a worker claims as many jobs as it has slots",
+    "prefetch_multiplier": "a worker claims as many jobs as it has slots",
+    "processes": "say executor='process' and concurrency",
+    "queue": "say queues, a list of names",
+    "retries": "say max_attempts in @task(...), which counts the first attempt, too",
+    "scheduler": "every worker looks at the schedules",
+    "tasks": "say app, a list of modules",
+    "threads": "say executor='thread' and concurrency",
+    "timeout": "say timeout in @task(...), or pgqueue.set_queue(conn, queue, timeout=60)",
+    "visibility_timeout": "say lease: how soon the jobs of a lost worker return; it is renewed by itself",
+    "with_scheduler": "every worker looks at the schedules",
+    "workers": "say concurrency",
+}
+
+
 def advised(kind: C, words: Mapping[str, str] = _OURS) -> C:
-    """Decorate a dataclass of options: it says which one was meant by a name that it does not know."""
-    init = kind.__init__  # type: ignore[misc]  # of the class itself, which is made by dataclass()
+    """Decorate a class of options: it says which one was meant by a name that it does not know."""
+    init = kind.__init__  # type: ignore[misc]  # of the class itself
+    # Of a dataclass in the order of its fields, which is that of its docs.
+    known = list(getattr(kind, "__dataclass_fields__", ())) or list(signature(init).parameters)[1:]
 
     @wraps(init)
     def checked(self: Any, *args: Any, **options: Any) -> None:
         try:
             init(self, *args, **options)
         except TypeError:
-            known = [field.name for field in fields(kind)]
             if unknown := options.keys() - set(known):
                 raise OptionError(unknown_options(kind.__name__, unknown, known, words=words)) from None
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
     return kind
+
+
+def advised_worker(kind: C) -> C:
+    """As advised(), for a worker."""
+    return advised(kind, _OF_WORKERS)
 
 
 def advised_policy(kind: C) -> C:

@@ -14,6 +14,7 @@ from pgqueue.cli.late import LateCommands
 from pgqueue.cli.options import Dsn, Group, new_group
 from pgqueue.cli.secrets import hide_secrets
 from pgqueue.errors import PgqueueError
+from pgqueue.habits import OF_COMMANDS
 from pgqueue.process_end import end_process, exit_code_of
 from pgqueue.version import __version__
 
@@ -112,6 +113,12 @@ class _Commands(Group):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = LateCommands(COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is meant; for the word of another queue, what to say."""
+        if args[0] not in self.commands and (ours := OF_COMMANDS.get(args[0])):
+            ctx.fail(f"there is no command {args[0]!r}: {ours}")
+        return super().resolve_command(ctx, args)
 
 
 app = new_group(_pgqueue, completion=True, cls=_Commands)

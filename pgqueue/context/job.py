@@ -14,8 +14,10 @@ from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
 from pgqueue.context.checkpoints import Checkpoints, place_of
 from pgqueue.context.gathered import Gathered
+from pgqueue.elsewhere import names_ours
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import LeaseLost, OptionError, UsageError
+from pgqueue.habits import OF_RUNNING_JOBS
 from pgqueue.job import Args, Claim, NewJob, Target
 from pgqueue.job_log import JobLog, Outlet
 from pgqueue.job_progress import Gauge, progress_of
@@ -44,6 +46,7 @@ class WorkerPhase(StrEnum):
     STOPPING = "stopping"
 
 
+@names_ours("job", OF_RUNNING_JOBS)
 class JobContext:
     """The attempt that is running: what it is called with, and how long it may take.
 

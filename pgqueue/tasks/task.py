@@ -16,8 +16,10 @@ from pgqueue.call_options import CallOptions
 from pgqueue.context import bound_connection, home_database
 from pgqueue.cron import Timing
 from pgqueue.database import address_of
+from pgqueue.elsewhere import names_ours
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import ArgumentError, NotBound, OptionError
+from pgqueue.habits import OF_TASKS
 from pgqueue.hooks import Hooks
 from pgqueue.job import Args, JobOptions, NewJob
 from pgqueue.judge import Fallback, Terms
@@ -45,6 +47,7 @@ C = TypeVar("C")
 V = TypeVar("V")
 
 
+@names_ours("task", OF_TASKS)
 class Task(Generic[P, R]):
     """A function that jobs may call, and how its jobs wait, retry and run. Calling it is an ordinary call."""
 

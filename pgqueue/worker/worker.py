@@ -20,6 +20,7 @@ from pgqueue.metrics.meter import Gauges, Meter
 from pgqueue.options import Duration, check_choice
 from pgqueue.store.unreachable import in_one_line
 from pgqueue.version import __version__
+from pgqueue.vocabulary import advised_worker
 from pgqueue.worker import task_log
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
@@ -39,6 +40,7 @@ from pgqueue.worker.supervision.systemd import Systemd
 RETRY_EVERY = 1.0
 
 
+@advised_worker
 class Worker:
     """Claims jobs and runs them until it is told to stop.
 

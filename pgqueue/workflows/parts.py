@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack, cast, overload
+from typing import Any, NoReturn, TypedDict, Unpack, cast, overload
 
-from pgqueue.errors import OptionError
+from pgqueue.call_options import CallOptions
+from pgqueue.elsewhere import names_ours
+from pgqueue.errors import OptionError, UsageError
+from pgqueue.habits import OF_WORKFLOWS
 from pgqueue.ids import new_job_id
 from pgqueue.job import NewJob
 from pgqueue.options import Duration, check_choice, check_duration, check_labels, check_name
 from pgqueue.retry import seconds
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.store.workflow_rows import Head
+from pgqueue.vocabulary import unknown_options
 from pgqueue.workflows.compiled import Compiled
 from pgqueue.workflows.plan import Plan
 from pgqueue.workflows.planned import Bound, Event, Exit, Given, OnFailure
@@ -31,10 +35,14 @@ class WorkflowOptions(TypedDict, total=False):
     on_failure: OnFailure
 
 
+@names_ours("part of a workflow", OF_WORKFLOWS)
 class Part:
     """A part of a workflow."""
 
     __slots__ = ()
+
+    def __or__(self, other: object) -> NoReturn:
+        raise UsageError("parts are put one behind the other by pgqueue.chain(part, job), not by |")
 
     def planned(self, plan: Plan, name: str, needs: tuple[Event, ...], bound: Bound) -> Exit:
         """Add its nodes to a plan."""
@@ -78,11 +86,18 @@ class Canvas(Part):
         Raises UsageError, and what an iterator raises: then nothing of it was written. O(jobs log n).
         """
         if unknown:
-            raise OptionError(f"a workflow has no option {', '.join(sorted(unknown))}; say it of its jobs")
+            raise OptionError(_no_options(unknown))
         head = head_of(name or type(self).__name__.lower(), unique_key, deadline, labels)
         check_name("limit_key", limit_key)
         check_choice("on_failure", on_failure, ("hold", "cancel"))
         return send(conn, Compiled(self.plan(), head, on_failure, limit_key))
+
+
+def _no_options(names: Iterable[str]) -> str:
+    """What is wrong with what is no option of a workflow."""
+    if of_jobs := sorted(set(names) & CallOptions.__annotations__.keys()):
+        return f"a workflow has no option {', '.join(of_jobs)}; say it of its jobs"
+    return unknown_options("a workflow", names, list(WorkflowOptions.__annotations__))
 
 
 def head_of(name: str, unique_key: str | None, deadline: Duration | None, labels: Mapping[str, str] | None) -> Head:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from pgqueue.elsewhere import names_ours
 from pgqueue.errors import UsageError
+from pgqueue.habits import OF_STARTED
 
 
+@names_ours("started", OF_STARTED)
 class Started(NamedTuple):
     """A workflow that was enqueued: its id, valid before COMMIT, and whether this call created it.
 

@@ -11,6 +11,7 @@ from pgqueue.job import NewJob, Target
 from pgqueue.options import Duration, check_choice, check_flag, check_name
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.tasks import Task
+from pgqueue.vocabulary import advised
 from pgqueue.workflows.arguments import placeholders_of
 from pgqueue.workflows.branches import Branches, branches_of
 from pgqueue.workflows.compiled import Compiled
@@ -76,6 +77,7 @@ class Node:
         return tuple(self._flow.node(stands_for.node) for job in jobs for stands_for in _results_in(job))
 
 
+@advised
 class Workflow(Part):
     """A graph of jobs, enqueued as a whole: `flow = Workflow("order 42")`, `flow.add(...)`, `flow.enqueue(conn)`.
 

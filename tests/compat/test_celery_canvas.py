@@ -25,6 +25,7 @@ from tests.compat.proj.tasks import (
 )
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.adopt
 ADD = "tests.compat.proj.tasks.add"
 MUL = "tests.compat.proj.tasks.mul"
 WAIT = 20
@@ -179,13 +180,16 @@ def test_a_callback_of_a_group_is_of_its_first_task(shop: str) -> None:
     assert res[0].children[0].get(WAIT) == 5
 
 
-def test_an_errback_of_a_group_is_told_of_each_failure(shop: str, folder: Path) -> None:
-    g = group(fail.s(), fail.s())
-    g.link_error(log_error.s())
-    res = g()
-    for each in res:
-        wait_until((folder / each.id).exists, WAIT, "the errback")
-    assert res.failed()
+def test_an_errback_of_a_group_is_told_of_each_failure(shop_conn: psycopg.Connection, folder: Path) -> None:
+    for tasks in ([fail.s(), fail.s()], [add.s(1, 1) | fail.s()]):
+        g = group(tasks)
+        g.link_error(log_error.s())
+        res = g()
+        for each in res:
+            wait_until((folder / each.id).exists, WAIT, "the errback")
+            job = pgqueue.get_job(shop_conn, each.id)
+            assert [node.how for node in pgqueue.tree(shop_conn, job.id)][1:] == ["on_failure"]
+        assert res.failed()
 
 
 def test_a_group_of_one_in_a_chain_is_that_one(shop: str) -> None:

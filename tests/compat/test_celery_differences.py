@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 import pgqueue
 from pgqueue.compat.celery import Celery, Signature, chain, group
 from pgqueue.compat.celery.exceptions import Reject
 from pgqueue.compat.celery.schedules import crontab
+from pgqueue.compat.celery.task import CeleryTask
+from pgqueue.compat.remote_errors import error_again
 from tests.compat.proj.celery import app
 from tests.compat.proj.tasks import add
 
@@ -120,3 +127,136 @@ def test_settings_are_read_from_a_namespace() -> None:
     app = Celery(set_as_current=False)
     app.config_from_object(DjangoSettings, namespace="CELERY")
     assert (app.conf.timezone, app.conf["task_default_queue"]) == ("Europe/Oslo", "celery")
+
+
+def own_task(**options: object) -> CeleryTask:
+    def made(x: int) -> int:
+        return x
+
+    made.__qualname__, made.__module__ = "made", __name__
+    return app.task(**options)(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ({}, {"max_attempts": 4, "on_timeout": "bury", "on_expiry": "cancel", "retries": False, "wait": 180}),
+        ({"max_retries": None}, {"max_attempts": 32_767}),
+        ({"max_retries": 0}, {"max_attempts": 1}),
+        ({"time_limit": 60, "soft_time_limit": 50}, {"timeout": 60, "soft_timeout": 50}),
+        ({"time_limit": None}, {"timeout": math.inf}),
+        ({"acks_late": True}, {"at_most_once": False}),
+        ({"acks_late": False}, {"at_most_once": True}),
+        ({"throws": (KeyError,)}, {"expected": (KeyError,)}),
+        ({"rate_limit": "10/m"}, {"rate": "10/m"}),
+        ({"rate_limit": 5}, {"rate": "5/s"}),
+        ({"expires": 60, "queue": "slow", "priority": 9}, {"ttl": 60, "queue": "slow", "priority": 9}),
+        ({"autoretry_for": (OSError,)}, {"retries": True, "wait": 180, "on_timeout": "retry"}),
+        ({"autoretry_for": (OSError,), "dont_autoretry_for": (OSError,)}, {"retries": False}),
+        ({"autoretry_for": OSError, "retry_backoff": 2, "retry_backoff_max": 3, "retry_jitter": False}, {"wait": 2}),
+        (
+            {"autoretry_for": OSError, "retry_kwargs": {"max_retries": 7, "countdown": 5}},
+            {"max_attempts": 8, "wait": 5},
+        ),
+        ({"unique_key": "ours"}, {"unique_key": "ours"}),
+    ],
+)
+def test_options_of_a_task_are_ours(said: dict[str, object], ours: dict[str, object]) -> None:
+    task = own_task(**said).task
+    found = {
+        **task.options.said(),
+        **{name: getattr(task.bounds, name) for name in ("on_timeout", "on_expiry", "soft_timeout", "at_most_once")},
+        "expected": task.bounds.expected,
+        "rate": task.limits.rate and str(task.limits.rate),
+        "retries": task.retry.retries(OSError()),
+        "wait": task.retry.wait(0),
+    }
+    assert {name: found[name] for name in ours} == ours
+
+
+def test_bound_tasks_are_called_and_checked_without_their_first_parameter() -> None:
+    def greet(self: CeleryTask, name: str) -> str:
+        return f"{self.name}: {name}, {self.request.called_directly}"
+
+    greet.__qualname__, greet.__module__ = "greet", __name__
+    task = app.task(bind=True)(greet)
+    assert task("Ann") == f"{__name__}.greet: Ann, True"
+    with pytest.raises(pgqueue.SignatureError, match=r"its arguments are greet\(name: "):
+        task.delay("Ann", "Bob")
+
+
+def test_a_database_that_is_away_is_tried_again_as_the_policy_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGQUEUE_DSN", "postgresql://nobody@127.0.0.1:1/none")
+    began = time.monotonic()
+    with pytest.raises(pgqueue.DatabaseUnreachable):
+        add.apply_async((1, 1), retry_policy={"max_retries": 2, "interval_start": 0.2, "interval_step": 0.2})
+    assert 0.4 <= time.monotonic() - began < 5
+    began = time.monotonic()
+    with pytest.raises(pgqueue.DatabaseUnreachable):
+        add.apply_async((1, 1), retry=False)
+    assert time.monotonic() - began < 0.4
+
+
+def test_without_a_database_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGQUEUE_DSN", raising=False)
+    with pytest.raises(pgqueue.NotBound, match=r"pgqueue.bound\(conn\).*connection=conn.*PGQUEUE_DSN"):
+        add.delay(1, 1)
+
+
+def test_an_async_connection_is_for_the_task_of_ours() -> None:
+    with pytest.raises(pgqueue.UsageError, match=r"await task.enqueue\(conn"):
+        add.apply_async((1, 1), connection=object.__new__(psycopg.AsyncConnection))
+
+
+def test_a_session_of_sqlalchemy_is_a_connection(shop: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(shop))
+    with Session(engine) as session, session.begin():
+        single = add.apply_async((20, 22), connection=session)
+        chained = chain(add.s(1, 1), add.s(40)).apply_async(connection=session)
+        assert single.state == chained.state == "PENDING"
+    engine.dispose()
+    assert (single.get(20), chained.get(20)) == (42, 42)
+
+
+def test_modules_of_packages_are_found_by_the_worker() -> None:
+    app = Celery(set_as_current=False)
+    app.autodiscover_tasks(["tests.compat.proj", "tests.compat"])
+    (found,) = app._found_later
+    assert found() == ["tests.compat.proj.tasks"]
+
+
+def test_a_periodic_task_that_cannot_be_one_stops_the_worker_at_its_start() -> None:
+    app = Celery(set_as_current=False)
+    app.conf.beat_schedule = {
+        "wrong": {"task": "tests.compat.proj.tasks.add", "schedule": crontab(hour=25), "args": (1, 2)}
+    }
+    with pytest.raises(pgqueue.OptionError, match="hour"):
+        app.finalize()
+    app.conf.beat_schedule = {"wrong": {"task": "tests.compat.proj.tasks.add", "schdule": 5}}
+    with pytest.raises(pgqueue.OptionError, match="with task and schedule"):
+        app.finalize()
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("ValueError", ValueError),
+        ("psycopg.errors.UniqueViolation", psycopg.errors.UniqueViolation),
+        ("UnicodeDecodeError", None),
+        ("SystemExit", None),
+        ("nobody.Knows", None),
+        (None, None),
+    ],
+)
+def test_an_error_is_made_again_where_it_can_be(kind: str | None, made: type[Exception] | None) -> None:
+    error = error_again(kind, "said")
+    assert (type(error) if error else None) is made
+
+
+def test_settings_are_looked_at_as_a_mapping_and_by_attributes() -> None:
+    conf = Celery(set_as_current=False, broker="redis://localhost").conf
+    assert (conf.get("broker_url"), conf.get("nonsense", 7)) == ("redis://localhost", 7)
+    assert "timezone" in conf
+    assert "nonsense" not in conf
+    assert not hasattr(conf, "nonsense")
+    assert dict(conf)["task_routes"] == {}

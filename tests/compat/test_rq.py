@@ -28,6 +28,7 @@ from tests.compat.rq_functions import (
 )
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.adopt
 Conn = psycopg.Connection[Any]
 
 

@@ -16,8 +16,8 @@ from pgqueue.compat.celery.mapped import chunks, xmap, xstarmap
 from pgqueue.compat.celery.piece import chain
 from pgqueue.compat.celery.result import AsyncResult
 from pgqueue.compat.celery.settings import Settings
-from pgqueue.compat.celery.signature import Signature
-from pgqueue.compat.elsewhere import missing_name
+from pgqueue.compat.celery.signatures import Signature
+from pgqueue.elsewhere import missing_name
 
 __all__ = [
     "AsyncResult",

@@ -13,16 +13,17 @@ from typing import Any
 from pgqueue import hooks
 from pgqueue.client import cancel
 from pgqueue.compat.celery import beat
+from pgqueue.compat.celery.call_options import as_list
 from pgqueue.compat.celery.current import make_current
 from pgqueue.compat.celery.naming import known
 from pgqueue.compat.celery.result import AsyncResult
 from pgqueue.compat.celery.settings import Settings
-from pgqueue.compat.celery.signature import Signature
+from pgqueue.compat.celery.signatures import Signature
 from pgqueue.compat.celery.task import CeleryTask, name_of
 from pgqueue.compat.celery.task_options import task_options
 from pgqueue.compat.connecting import connection_for
-from pgqueue.compat.elsewhere import missing_attribute
 from pgqueue.compat.ids import job_id_of
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import TargetError
 from pgqueue.tasks.lookup import when_imported
 
@@ -162,9 +163,10 @@ class Celery:
         self.on_after_configure.receivers.clear()
         self.on_after_finalize.receivers.clear()
         later = [module for found in self._found_later for module in found()]
-        for module in [*self.conf["include"], *self.conf["imports"], *later]:
+        for module in [*as_list(self.conf["include"]), *as_list(self.conf["imports"]), *later]:
             importlib.import_module(module)
         if self.conf["beat_schedule"]:
+            beat.check(self)
             hooks.on_worker_start(self._on_worker_start)
 
     def send_task(

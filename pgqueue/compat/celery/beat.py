@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pgqueue.compat.celery.call_options import call_options
 from pgqueue.compat.celery.flow import Given, new_job, options_of
 from pgqueue.compat.celery.schedules import timing_of
-from pgqueue.compat.celery.signature import Signature
+from pgqueue.compat.celery.signatures import Signature
+from pgqueue.cron import Timing
 from pgqueue.errors import OptionError
+from pgqueue.job import NewJob
 from pgqueue.schedules import schedule, unschedule
 from pgqueue.store import execute, schedules
 from pgqueue.store.connection import SyncConnection
@@ -27,24 +29,31 @@ def write(app: Celery, conn: SyncConnection) -> None:
     prefix = f"{app.main}.beat:"
     wanted = {f"{prefix}{name}": entry for name, entry in app.conf["beat_schedule"].items()}
     for name, entry in wanted.items():
-        _write_one(app, conn, name, entry)
+        new, timing = _job_of(app, name, entry)
+        schedule(conn, name, new.target, new.args, **timing, **new.said())
     for name in list(_named(conn, prefix)):
         if name not in wanted:
             unschedule(conn, name)
 
 
-def _write_one(app: Celery, conn: SyncConnection, name: str, entry: Mapping[str, Any]) -> None:
+def check(app: Celery) -> None:
+    """Raise OptionError for what cannot be a schedule, TargetError or ArgumentError for what it could not enqueue."""
+    for name, entry in app.conf["beat_schedule"].items():
+        _, timing = _job_of(app, name, entry)
+        Timing(**timing)
+
+
+def _job_of(app: Celery, name: str, entry: Mapping[str, Any]) -> tuple[NewJob, dict[str, Any]]:
+    """The job of a tick, and when it is due."""
     if not isinstance(entry, Mapping) or not {"task", "schedule"} <= entry.keys():
         raise OptionError(f"beat_schedule[{name!r}] must be a mapping with task and schedule, got {entry!r:.80}")
     if unknown := sorted(entry.keys() - {"task", "schedule", "args", "kwargs", "options", "relative"}):
         raise OptionError(f"beat_schedule[{name!r}] takes no {', '.join(unknown)}")
     call = Signature(entry["task"], entry.get("args") or (), entry.get("kwargs") or {}, entry.get("options"), app=app)
     new = new_job(call, Given(), options_of(call, Given(), app), app)
-    said = new.said()
-    if beyond := sorted(set(_NOT_OF_SCHEDULES) & said.keys()):
+    if beyond := sorted(set(_NOT_OF_SCHEDULES) & new.said().keys()):
         raise OptionError(f"beat_schedule[{name!r}]: {', '.join(beyond)} cannot be said of each tick's job")
-    timing = timing_of(entry["schedule"], app.conf["timezone"])
-    schedule(conn, name, new.target, new.args, **timing, **said)
+    return new, timing_of(entry["schedule"], app.conf["timezone"])
 
 
 def entry_of(call: Signature, when: Any, options: Mapping[str, Any], app: Celery) -> dict[str, Any]:

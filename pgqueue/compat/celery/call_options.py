@@ -96,7 +96,7 @@ def as_list(said: Any) -> list[Any]:
     """One, or those of a list; None is none."""
     if said is None:
         return []
-    return list(said) if isinstance(said, list | tuple) else [said]
+    return list(said) if isinstance(said, list | tuple | set) else [said]
 
 
 def seconds_until(moment: datetime, conf: Settings) -> float:

@@ -11,7 +11,7 @@ from pgqueue.compat.celery.call_options import CallOptions
 from pgqueue.compat.celery.flow import MOST_RESULTS, Flow, Given, Result
 from pgqueue.compat.celery.group_result import GroupResult
 from pgqueue.compat.celery.piece import Canvas, Piece, checked, one_behind_the_other
-from pgqueue.compat.celery.signature import Signature
+from pgqueue.compat.celery.signatures import Signature
 from pgqueue.errors import UsageError
 from pgqueue.workflows.parts import Part
 
@@ -70,7 +70,7 @@ class group(Canvas):
     def _sent(self, given: Given, of_call: CallOptions) -> Any:
         if of_call.link or not all(isinstance(each, Signature) and not each.callbacks for each in self.tasks):
             return super()._sent(given, of_call)
-        return sending.send_group(self.tasks, given, self.app, of_call)
+        return sending.send_group(self.tasks, self._told(given), self.app, of_call)
 
 
 class chord(Canvas):
@@ -116,7 +116,7 @@ class chord(Canvas):
     def _sent(self, given: Given, of_call: CallOptions) -> Any:
         if self.body is None:
             # As Celery does: a chord without a callback is its header.
-            return self.tasks._sent(given, of_call)
+            return self.tasks._sent(self._told(given), of_call)
         return super()._sent(given, of_call)
 
     def _with_body(self) -> Any:

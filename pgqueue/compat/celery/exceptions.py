@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pgqueue.errors import PgqueueError, ResultTimeout, SoftTimeout, UsageError
+from pgqueue.errors import (
+    DatabaseUnreachable,
+    JobFailed,
+    PgqueueError,
+    ResultTimeout,
+    SoftTimeout,
+    TargetError,
+    UsageError,
+)
 from pgqueue.outcome import Bury, Cancel
 from pgqueue.outcome import Retry as Again
 
+CeleryError = PgqueueError
+NotRegistered = TargetError
+OperationalError = DatabaseUnreachable
+# Raised by result.get() of a job that was revoked, and of one whose error is not known here.
+TaskRevokedError = JobFailed
 # Raised in a task at its soft_time_limit.
 SoftTimeLimitExceeded = SoftTimeout
 # Raised by result.get(timeout=...).

@@ -7,7 +7,7 @@ from typing import Any
 
 from pgqueue.compat.celery.exceptions import ChordError
 from pgqueue.compat.celery.result import NOT_IN_RESULTS, AsyncResult, waited_for
-from pgqueue.compat.elsewhere import missing_attribute
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import JobFailed
 from pgqueue.job import JobState
 from pgqueue.options import Duration

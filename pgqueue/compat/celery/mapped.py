@@ -10,7 +10,7 @@ from pgqueue.compat.celery.call_options import CallOptions
 from pgqueue.compat.celery.canvas import group
 from pgqueue.compat.celery.flow import Flow, Given, Result
 from pgqueue.compat.celery.piece import Canvas
-from pgqueue.compat.celery.signature import Signature
+from pgqueue.compat.celery.signatures import Signature
 from pgqueue.options import check_integer
 from pgqueue.workflows.parts import Part
 

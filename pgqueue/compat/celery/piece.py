@@ -11,7 +11,7 @@ from pgqueue.compat.celery.call_options import CallOptions, as_list, call_option
 from pgqueue.compat.celery.current import current
 from pgqueue.compat.celery.flow import Flow, Given, Result
 from pgqueue.compat.celery.result import AsyncResult
-from pgqueue.compat.elsewhere import missing_attribute
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import UsageError
 from pgqueue.workflows.parts import Part
 
@@ -127,9 +127,11 @@ class Canvas(Piece):
         """Enqueue all of it, in one transaction; `args` stand in front of those of its first tasks."""
         said = {**self.options, **options}
         of_call = call_options({name: said[name] for name in OF_CALL if name in said}, self.app.conf)
-        own = {name: value for name, value in said.items() if name not in OF_CALL}
-        given = Given(tuple(args or ()), kwargs or {}, own, tuple(of_call.link_error))
-        return self._sent(given, of_call)
+        own = {name: value for name, value in options.items() if name not in OF_CALL}
+        # What stands in its own options is added where it is taken apart.
+        return self._sent(
+            Given(tuple(args or ()), kwargs or {}, own, tuple(as_list(options.get("link_error")))), of_call
+        )
 
     def _sent(self, given: Given, of_call: CallOptions) -> Any:
         part = self.linked(of_call.link) if of_call.link else self

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from pgqueue.compat.elsewhere import missing_attribute
 from pgqueue.context import JobContext, running
+from pgqueue.elsewhere import missing_attribute
 
 _ELSEWHERE: Mapping[str, str] = {
     "chain": "a job does not carry those behind it; see pgqueue.workflow_nodes(conn, workflow_id)",

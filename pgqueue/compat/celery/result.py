@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pgqueue.client import attempts, cancel, get_job
 from pgqueue.compat.celery.current import current
 from pgqueue.compat.connecting import own_connection
-from pgqueue.compat.elsewhere import missing_attribute
 from pgqueue.compat.ids import job_id_of
 from pgqueue.compat.remote_errors import error_again
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
 from pgqueue.job import JobState
 from pgqueue.options import Duration

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from pgqueue.compat.elsewhere import missing_name
+from pgqueue.elsewhere import missing_name
 from pgqueue.errors import OptionError
 from pgqueue.options import Duration
 
@@ -76,7 +76,7 @@ def _field(said: Any) -> str:
     if isinstance(said, str):
         text = re.sub(r"\s+", "", said)
     elif isinstance(said, Iterable):
-        text = ",".join(str(each) for each in sorted(said, key=str))
+        text = ",".join(map(str, sorted(said, key=str) if isinstance(said, set | frozenset) else said))
     else:
         text = str(said)
     # Celery reads a day or a month by its first three letters.

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pgqueue.cron.zones import zone_of
+from pgqueue.elsewhere import NotHere
 from pgqueue.errors import OptionError
 from pgqueue.retry import seconds
 
@@ -95,6 +96,9 @@ class Settings(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self._said[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._said or name in _DEFAULTS
+
     def __iter__(self) -> Iterator[str]:
         return iter({**_DEFAULTS, **self._said})
 
@@ -104,10 +108,19 @@ class Settings(MutableMapping[str, Any]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self[name]
+        try:
+            return self[name]
+        except OptionError as error:
+            raise NotHere(str(error)) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What is said, or is so where nothing is; the default of what nobody knows."""
+        if name not in self:
+            return default
+        return self[name]
 
     def read(self, source: Any, namespace: str | None = None) -> None:
         """Take over what a module, by its name or itself, an object or a mapping says; of a `namespace` only that."""

@@ -13,9 +13,9 @@ from pgqueue.compat.celery.exceptions import MaxRetriesExceededError, Retry
 from pgqueue.compat.celery.mapped import chunks, xmap, xstarmap
 from pgqueue.compat.celery.request import Request
 from pgqueue.compat.celery.result import AsyncResult
-from pgqueue.compat.celery.signature import Signature
+from pgqueue.compat.celery.signatures import Signature
 from pgqueue.compat.celery.task_options import Retrying, TaskOptions
-from pgqueue.compat.elsewhere import missing_attribute
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import OptionError
 from pgqueue.retry import seconds
 from pgqueue.tasks import Task

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pgqueue.compat.elsewhere import missing_name
 from pgqueue.compat.rq.dependency import Dependency
 from pgqueue.compat.rq.job import Job, JobStatus, cancel_job, get_current_job, requeue_job
 from pgqueue.compat.rq.options import Callback, Repeat, Retry
 from pgqueue.compat.rq.queue import Queue
+from pgqueue.elsewhere import missing_name
 
 __all__ = [
     "Callback",

@@ -10,9 +10,9 @@ from typing import Any
 
 from pgqueue import client
 from pgqueue.compat.connecting import connection_for
-from pgqueue.compat.elsewhere import missing_attribute
 from pgqueue.compat.ids import job_id_of
 from pgqueue.context import running
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import JobNotFound
 from pgqueue.job import JobState
 from pgqueue.record import Attempt

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from pgqueue import client
 from pgqueue.compat.connecting import callers_connection, connection_for
-from pgqueue.compat.elsewhere import missing_attribute
 from pgqueue.compat.rq import behind
 from pgqueue.compat.rq.exceptions import DuplicateJobError
 from pgqueue.compat.rq.job import Job
 from pgqueue.compat.rq.options import NAMES, OWN_TASKS, Said, name_of, said_of
+from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import JobNotFound, OptionError, UsageError
 from pgqueue.job import Args, NewJob
 from pgqueue.store.connection import SyncConnection

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from pgqueue.errors import UsageError
+
+C = TypeVar("C", bound=type)
 
 
 class NotHere(UsageError, AttributeError):
@@ -14,6 +16,20 @@ class NotHere(UsageError, AttributeError):
 
 class NotInModule(UsageError, ImportError):
     """A name that another queue's module has; the message says what is in its place here."""
+
+
+def names_ours(owner: str, ours: Mapping[str, str]) -> Callable[[C], C]:
+    """Decorate a class: an attribute that it has not, and that is one of theirs, is answered with what to write."""
+
+    def decorate(kind: C) -> C:
+        def __getattr__(self: Any, name: str) -> Any:
+            missing_attribute(owner, name, ours)
+
+        # Put there unseen: type checkers go on to know what there is.
+        kind.__getattr__ = __getattr__  # type: ignore[attr-defined]
+        return kind
+
+    return decorate
 
 
 def missing_attribute(owner: str, name: str, ours: Mapping[str, str]) -> NoReturn:
