@@ -131,10 +131,10 @@ def test_several_are_enqueued_at_once(shop: str) -> None:
 
 def test_a_job_begins_behind_others(shop: str, shop_conn: Conn) -> None:
     queue = Queue(connection=shop_conn)
-    first, second = queue.enqueue(say_hello), queue.enqueue_in(timedelta(seconds=0.5), say_hello)
+    first, second = queue.enqueue(say_hello), queue.enqueue_in(timedelta(seconds=2), say_hello)
     behind = queue.enqueue(say_hello, "both", depends_on=[first, second])
     shop_conn.commit()
-    assert Job.fetch(behind.id).get_status() == "deferred"
+    wait_until(lambda: Job.fetch(behind.id).get_status() == "deferred", 20, "what it waits for")
     assert ended(Job(behind.id)).result == "Hello, both!"
     again = Queue().enqueue(say_hello, "again", depends_on=behind.id)
     assert ended(again).result == "Hello, again!"

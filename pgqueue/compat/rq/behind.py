@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from pgqueue import client
 from pgqueue.compat.rq.dependency import Dependency
 from pgqueue.compat.rq.options import FRONT, OWN_TASKS
@@ -15,14 +13,15 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import UsageError
 from pgqueue.job import JobState, NewJob
 from pgqueue.store import execute, follow_ups
-from pgqueue.store.connection import SyncConnection, driver
+from pgqueue.store.connection import ASYNC, SyncConnection, driver
 from pgqueue.store.whole import whole
 
 
 def enqueue(conn: SyncConnection, new: NewJob, dependency: Dependency) -> Enqueued:
     """Enqueue a job behind others, in the transaction open on `conn`: they cannot end in between unseen."""
     raw = driver(conn)
-    assert isinstance(raw, psycopg.Connection), "RQ's calls are sync"
+    if isinstance(raw, ASYNC):
+        raise UsageError("depends_on needs a sync connection; in an event loop say pgqueue.chain(...)")
     with whole(raw, several=True):
         return _enqueued(conn, new, dependency)
 
