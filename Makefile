@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-languages test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
 	exit 1
 
-test-adopt: $(READY) adopt-django adopt-languages ## Run the tests with frameworks, drivers, servers and languages of others
+test-adopt: $(READY) adopt-django adopt-languages adopt-patroni ## Run the tests with frameworks, drivers, servers and languages of others
 	$(PYTEST) -m adopt
 
 # What is missing in the end is skipped, with its name.
@@ -77,6 +77,16 @@ adopt-django: .adopt/django52/.ready .adopt/django6/.ready # Have the Djangos th
 	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
 	  $(@D)/bin/python -m pip install --quiet --editable '.[binary,embedded,dashboard]' 'psycopg[pool]' pytest pytest-xdist pyyaml $(PACKAGES)
 	@touch $@
+
+adopt-patroni: # Have etcd and Patroni, whose leader the tests kill
+	@if command -v etcd >/dev/null && command -v patroni >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "apt-get install etcd-server patroni"; export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+	  { apt-get install -y -qq etcd-server patroni || { apt-get update -qq && apt-get install -y -qq etcd-server patroni; }; } >/dev/null 2>&1; \
+	  command -v etcd >/dev/null && command -v patroni >/dev/null && exit 0; \
+	fi; \
+	echo "the tests with Patroni need it, and etcd; install them (Debian: apt install etcd-server patroni)" >&2; \
+	exit 1
 
 test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser

@@ -66,7 +66,10 @@ def succeeded(claim: Claim, elapsed: float, ended: float | None = None, result: 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStarted:
-    """The worker is registered and begins to claim; `doubts` are what may be wrong with what it was told."""
+    """The worker is registered and begins to claim; `doubts` are what may be wrong with what it was told.
+
+    Of several databases it tells for each, and `database` says which; so does WorkerStopping.
+    """
 
     worker: int
     queues: Sequence[str]
@@ -74,6 +77,7 @@ class WorkerStarted:
     concurrency: int
     tasks: Sequence[str] = ()
     doubts: Sequence[str] = ()
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class WorkerStopping:
     worker: int
     why: str
     exit_code: int = 0
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def _connected(context: typer.Context) -> Iterator[psycopg.Connection[Any]]:
     from psycopg.conninfo import make_conninfo
 
     dsn = next((each.params["dsn"] for each in _above(context) if each.params.get("dsn")), os.environ.get(VARIABLE))
+    if isinstance(dsn, list):
+        dsn = dsn[0]
     if not dsn or dsn.startswith("embedded:"):
         raise LookupError("no database to ask")
     address = make_conninfo(dsn, connect_timeout=SECONDS, application_name="pgqueue completion")

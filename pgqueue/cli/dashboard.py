@@ -6,14 +6,18 @@ import getpass
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgqueue.cli.database import named_dsns
 from pgqueue.cli.errors import Exit, say, say_error
-from pgqueue.cli.options import Dsn
+from pgqueue.cli.options import DsnFile, Dsns
 from pgqueue.database import dsn_of
 from pgqueue.errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 # Seconds that open streams are given when the command ends: they last as long as somebody looks.
 PATIENCE = 2
@@ -21,7 +25,8 @@ INSTALL = "the dashboard needs more than pgqueue itself; install it: pip install
 
 
 def dashboard(
-    dsn: Dsn = None,
+    dsn: Dsns = [],  # noqa: B006, typer copies it
+    dsn_file: DsnFile = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Listen there.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65_535, help="And at this port.")] = 8080,
     auth: Annotated[
@@ -62,7 +67,10 @@ def dashboard(
         bool, typer.Option("--openapi", help="Print the description of the API, and end: OpenAPI 3.1.")
     ] = False,
 ) -> None:
-    """Serve pages that show queues, jobs, workers and all else; with --allow-actions they can change things, too."""
+    """Serve pages that show queues, jobs, workers and all else; with --allow-actions they can change things, too.
+
+    Of several databases the first page has a line for each, and leads to its pages.
+    """
     try:
         import uvicorn
 
@@ -71,6 +79,7 @@ def dashboard(
         from pgqueue.dashboard.app import below
         from pgqueue.dashboard.auth_option import auth_of
         from pgqueue.dashboard.guard import is_loopback
+        from pgqueue.dashboard.several import create_app_of_several
     except ImportError as error:
         raise UsageError(INSTALL) from error
     if new_user is not None:
@@ -88,9 +97,15 @@ def dashboard(
         say_error(f"{host} can be reached by others; say who may look, with --auth, or listen on 127.0.0.1")
         raise typer.Exit(Exit.USAGE)
     tokens = None if api is None else Tokens.of_file(api)
-    app = create_app(
-        dsn_of(dsn, "the dashboard"), auth=who, actions=allow_actions, read_dsn=read_dsn, title=title, api=tokens
-    )
+    named = named_dsns(dsn, dsn_file)
+    app: ASGIApp
+    if len(named) > 1:
+        if read_dsn is not None:
+            raise UsageError("--read-dsn leads to one database, and there are several; name the standbys by --dsn")
+        app = create_app_of_several(named, auth=who, actions=allow_actions, title=title, api=tokens)
+    else:
+        one = dsn_of(named[0] if named else None, "the dashboard")
+        app = create_app(one, auth=who, actions=allow_actions, read_dsn=read_dsn, title=title, api=tokens)
     say(f"the dashboard is at http://{f'[{host}]' if ':' in host else host}:{port}{root_path.rstrip('/')}/")
     # uvicorn ends well on it, and then sends it again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.FINE))

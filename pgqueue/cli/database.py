@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgqueue.cli.options import VARIABLE
 from pgqueue.errors import UsageError
 from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosed
+from pgqueue.store.dsn_files import check_all, read_file
 from pgqueue.store.schema import require_schema
 from pgqueue.store.session import take_any_text
 
@@ -27,6 +30,16 @@ def connected(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
         require_schema(conn)
         take_any_text(conn)
         yield conn
+
+
+def named_dsns(dsns: Sequence[str], file: Path | None) -> list[str]:
+    """The databases that were named by options, each once; else the one that the variable names, or none.
+
+    Raises UsageError for a DSN, or a file of them, that cannot be read.
+    """
+    if dsns or file is not None:
+        return check_all([*dsns, *(read_file(file) if file is not None else ())])
+    return [named] if (named := os.environ.get(VARIABLE)) else []
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgqueue.cli.database import served
-from pgqueue.cli.errors import Exit
-from pgqueue.cli.options import Dsn, Json
+from pgqueue.cli.database import named_dsns, served
+from pgqueue.cli.errors import Exit, exit_code, say_error
+from pgqueue.cli.options import DsnFile, Dsns, Json
 from pgqueue.cli.output import paint, print_json
+from pgqueue.database import address_of
+from pgqueue.each_database import ask_each
 from pgqueue.errors import UsageError
 from pgqueue.printable import in_lines, in_one_line
 from pgqueue.store.diagnosis import diagnosed
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
     from pgqueue.doctor import Verdict
     from pgqueue.doctor.checks import Check
 
+# A database is asked for as long as its checks may take together.
+SECONDS_EACH = 30.0
 STYLES = {"ok": "green", "warn": "yellow", "FAIL": "red", "unknown": "yellow"}
 
 
 def doctor(
-    dsn: Dsn = None,
+    dsn: Dsns = [],  # noqa: B006, typer copies it
+    dsn_file: DsnFile = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check; repeatable, or after commas.")
     ] = None,
@@ -37,13 +42,17 @@ def doctor(
 ) -> None:
     """Say what is wrong with the database that the queue lives in, and what to do about it. Changes nothing.
 
-    Each check answers ok, warn, FAIL, or unknown where this role may not see. Exit code 1 if one is FAIL.
+    Each check answers ok, warn, FAIL, or unknown where this role may not see. Exit code 1 if one is FAIL. Of several
+    databases each has a section; one that does not answer is said, and keeps none of the others waiting.
     """
     # Late: no other command needs it.
     from pgqueue.doctor import CHECKS, diagnose
 
     wanted = _chosen(CHECKS, only)
-    with served(dsn) as address, diagnosed():
+    named = named_dsns(dsn, dsn_file)
+    if len(named) > 1:
+        raise typer.Exit(_doctor_of_several(named, wanted, quiet=quiet, fix_sql=fix_sql, as_json=as_json))
+    with served(named[0] if named else None) as address, diagnosed():
         verdicts = diagnose(address, wanted)
         if fix_sql:
             found = list(verdicts)
@@ -55,6 +64,33 @@ def doctor(
             found = _print(verdicts, quiet=quiet)
     if any(each.status == "FAIL" for each in found):
         raise typer.Exit(Exit.FAILED)
+
+
+def _doctor_of_several(
+    dsns: Sequence[str], wanted: Sequence[Check], *, quiet: bool, fix_sql: bool, as_json: bool
+) -> int:
+    from pgqueue.doctor import diagnose
+
+    told = ask_each(dsns, lambda dsn: list(diagnose(address_of(dsn), wanted)), SECONDS_EACH)
+    if as_json:
+        print_json(
+            [
+                {"database": each.database, "error": each.error and str(each.error), "verdicts": each.answer or []}
+                for each in told
+            ]
+        )
+    for each in () if as_json else told:
+        if fix_sql:
+            typer.echo(f"-- {each.database}")
+            _print_script(each.answer or [])
+        elif each.answer is not None:
+            typer.echo(paint(f"{each.database}:", "bold"))
+            _print(each.answer, quiet=quiet)
+        if each.error is not None:
+            say_error(f"{each.database}: {each.error}")
+    failed = any(verdict.status == "FAIL" for each in told for verdict in each.answer or ())
+    unasked = next((exit_code(each.error) for each in told if each.error is not None), Exit.FINE)
+    return Exit.FAILED if failed else unasked
 
 
 def _chosen(checks: Sequence[Check], only: list[str] | None) -> list[Check]:

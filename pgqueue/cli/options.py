@@ -7,6 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -71,6 +72,17 @@ def _dsn_of(context: typer.Context, value: str | None) -> str | None:
     return value or os.environ.get(VARIABLE) or None
 
 
+def _dsns_of(context: typer.Context, values: list[str]) -> list[str]:
+    """As _dsn_of(), where several may be named; the variable is asked for by named_dsns()."""
+    above = context.parent
+    while not values and above is not None:
+        given = above.params.get("dsn")
+        # Above it may be the variable's.
+        values = [given] if given and given != os.environ.get(VARIABLE) else []
+        above = above.parent
+    return values
+
+
 def _split(names: list[str]) -> list[str]:
     return [part.strip() for name in names for part in name.split(",") if part.strip()]
 
@@ -82,6 +94,25 @@ Dsn = Annotated[
         metavar="DSN",
         callback=_dsn_of,
         help=f"The database: postgresql://..., or embedded: for one of its own. Else the variable {VARIABLE}.",
+    ),
+]
+Dsns = Annotated[
+    list[str],
+    typer.Option(
+        "--dsn",
+        metavar="DSN",
+        callback=_dsns_of,
+        help=f"The database: postgresql://..., or embedded:; repeatable. Else the variable {VARIABLE}.",
+    ),
+]
+DsnFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--dsn-file",
+        metavar="FILE",
+        envvar="PGQUEUE_DSN_FILE",
+        show_envvar=False,
+        help="A file of databases, a DSN a line. Else the variable PGQUEUE_DSN_FILE.",
     ),
 ]
 Wide = Annotated[bool, typer.Option("--wide", help="Cut nothing, however wide the terminal is.")]

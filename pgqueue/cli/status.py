@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgqueue.cli import workers as workers_command
-from pgqueue.cli.database import connected
+from pgqueue.cli.database import connected, named_dsns
 from pgqueue.cli.errors import Exit
-from pgqueue.cli.options import Dsn, Json, duration_option
+from pgqueue.cli.options import DsnFile, Dsns, Json, duration_option
 from pgqueue.cli.status_alarms import Alarms, limits_of
 from pgqueue.cli.status_page import FULLEST, MOST_UNKNOWN, Snapshot, print_status
+from pgqueue.cli.status_several import alarms_told, code_of, print_summaries
 from pgqueue.cli.values import seconds
+from pgqueue.each_database import ask_each, on_connection
 from pgqueue.store import (
     alerts,
     causes,
@@ -31,6 +33,7 @@ from pgqueue.store import (
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats
 from pgqueue.store.workers import Held
+from pgqueue.summaries import summary
 
 if TYPE_CHECKING:
     import psycopg
@@ -40,7 +43,8 @@ NEW_WITHIN, MOST_NEW = timedelta(minutes=10), 3
 
 
 def status(
-    dsn: Dsn = None,
+    dsn: Dsns = [],  # noqa: B006, typer copies it
+    dsn_file: DsnFile = None,
     as_json: Json = False,
     interval: Annotated[
         float | None,
@@ -64,11 +68,15 @@ def status(
     """Show the queues with their jobs, rates and times, and the workers. Counts some 20,000 jobs, then estimates.
 
     IN/MIN and OUT/MIN are of the last 5 minutes, WAIT and RUN of the last 15. With an alarm option it prints one line
-    that says what is wrong, and exits with 1 if anything is.
+    that says what is wrong, and exits with 1 if anything is. Of several databases it shows one line each; one that does
+    not answer within five seconds is said, and keeps none of the others waiting.
     """
     alarms = Alarms(max_age, max_dead, limits_of(max_depth or []), need_workers)
+    named = named_dsns(dsn, dsn_file)
     try:
-        with connected(dsn) as conn:
+        if len(named) > 1:
+            raise typer.Exit(_status_of_several(named, alarms, as_json=as_json, wide=wide, interval=interval))
+        with connected(named[0] if named else None) as conn:
             found = _snapshot(conn)
             if alarms.wanted:
                 raise typer.Exit(Exit.FAILED if alarms.told(found, as_json=as_json) else Exit.FINE)
@@ -78,6 +86,19 @@ def status(
                 print_status(_snapshot(conn), as_json=as_json, wide=wide, again=True)
     except KeyboardInterrupt:
         raise typer.Exit(Exit.FINE if interval is not None else Exit.FAILED) from None
+
+
+def _status_of_several(dsns: list[str], alarms: Alarms, *, as_json: bool, wide: bool, interval: float | None) -> int:
+    if alarms.wanted:
+        told = ask_each(dsns, on_connection(_snapshot))
+        return Exit.FAILED if alarms_told(alarms, told, as_json=as_json) else Exit.FINE
+    found = ask_each(dsns, on_connection(summary))
+    print_summaries(found, as_json=as_json, wide=wide, again=False)
+    while interval is not None:
+        time.sleep(interval)
+        found = ask_each(dsns, on_connection(summary))
+        print_summaries(found, as_json=as_json, wide=wide, again=True)
+    return code_of(found)
 
 
 def _snapshot(conn: psycopg.Connection[Any]) -> Snapshot:

@@ -35,14 +35,21 @@ class Alarms:
 
     def told(self, found: Snapshot, *, as_json: bool) -> bool:
         """Print one line, or JSON; whether anything is wrong."""
-        wrong = list(self._wrong(found))
+        wrong = self.wrong(found)
         if as_json:
             print_json({**as_values(found), "alarms": wrong})
         else:
-            more = f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
-            line = f"ALARM: {'; '.join(wrong[:MOST_NAMED])}{more}" if wrong else "OK"
-            typer.echo(in_one_line(line))
+            typer.echo(self.in_one_line(wrong))
         return bool(wrong)
+
+    def wrong(self, found: Snapshot) -> list[str]:
+        """What is wrong, in words."""
+        return list(self._wrong(found))
+
+    def in_one_line(self, wrong: Sequence[str]) -> str:
+        """The line for people and Nagios."""
+        more = f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
+        return in_one_line(f"ALARM: {'; '.join(wrong[:MOST_NAMED])}{more}" if wrong else "OK")
 
     def _wrong(self, found: Snapshot) -> Iterator[str]:
         alive = [worker for worker in found.workers if worker.alive]

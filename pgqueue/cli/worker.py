@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pgqueue.cli.apps import locate_apps
-from pgqueue.cli.database import served
-from pgqueue.cli.options import App, Dsn, Middleware, choice_option, seconds_option, seconds_or_off_option
+from pgqueue.cli.database import named_dsns, served
+from pgqueue.cli.options import App, DsnFile, Dsns, Middleware, choice_option, seconds_option, seconds_or_off_option
 from pgqueue.cli.queue_words import queue_names, queue_weights
 from pgqueue.context import at_home_in
 from pgqueue.store.diagnosis import diagnosed
@@ -51,7 +54,8 @@ class Format(StrEnum):
 
 def worker(
     app: App = [],  # noqa: B006, typer copies it
-    dsn: Dsn = None,
+    dsn: Dsns = [],  # noqa: B006, typer copies it
+    dsn_file: DsnFile = None,
     queues: Annotated[
         list[str] | None,
         typer.Option(
@@ -136,6 +140,8 @@ def worker(
 ) -> None:
     """Claim jobs and run them.
 
+    Of several databases, each has its own lease, and they share the slots; a --dsn-file is read again when it changes.
+
     TERM, INT or HUP lets running jobs finish; a second TERM or INT ends them at once. TSTP makes it quiet, CONT go on;
     USR1 kills running jobs, TTIN writes what it is doing to the log.
 
@@ -150,9 +156,10 @@ def worker(
     _collect_less_often()
     if executor is Kind.ASYNC:
         sys.setswitchinterval(SWITCH_INTERVAL)
-    with served(dsn) as address, diagnosed(), at_home_in(address):
+    with _home(dsn, dsn_file) as home, diagnosed():
         code = Worker(
-            address,
+            home if dsn_file is None else dsn,
+            dsn_file=dsn_file,
             queues=served_queues,
             exclude=queue_names(exclude),
             concurrency=concurrency,
@@ -178,6 +185,17 @@ def worker(
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)
+
+
+@contextmanager
+def _home(dsns: list[str], file: Path | None) -> Iterator[str | list[str]]:
+    """What to serve: the one database, where this process is at home then, or several."""
+    named = named_dsns(dsns, file)
+    if len(named) > 1 or file is not None:
+        yield named
+    else:
+        with served(named[0] if named else None) as address, at_home_in(address):
+            yield address
 
 
 def _collect_less_often() -> None:

@@ -93,8 +93,9 @@ def _other_lines(event: Event) -> Iterator[Line]:
                 yield "warning", "late", {**_fields(done, None), "hint": "its lease had ended; nothing was changed"}
         case events.WorkerStarted():
             yield from _started(event)
-        case events.WorkerStopping(worker, why, exit_code):
-            yield "error" if exit_code else "info", "worker stopping", {"worker": worker, "why": why}
+        case events.WorkerStopping(worker, why, exit_code, database):
+            fields = {"worker": worker, **_at(database), "why": why}
+            yield "error" if exit_code else "info", "worker stopping", fields
         case events.WorkerStopped(worker, exit_code):
             yield "info", "worker stopped", {"worker": worker, "exit_code": exit_code}
         case events.OrderHeard(worker, order, by):
@@ -125,6 +126,7 @@ def _started(event: events.WorkerStarted) -> Iterator[Line]:
         "worker started",
         {
             "worker": event.worker,
+            **_at(event.database),
             "queues": ",".join(event.queues) or "all",
             "executor": event.executor,
             "concurrency": event.concurrency,
@@ -133,6 +135,11 @@ def _started(event: events.WorkerStarted) -> Iterator[Line]:
     )
     for doubt in event.doubts:
         yield "warning", "doubt", {"worker": event.worker, "hint": doubt}
+
+
+def _at(database: str) -> dict[str, str]:
+    """Which database, where there are several."""
+    return {"database": database} if database else {}
 
 
 def _dumped(dump: events.WorkerDumped) -> Iterator[Line]:

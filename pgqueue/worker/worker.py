@@ -6,38 +6,30 @@ import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Literal
 
-import psycopg
-
-from pgqueue.database import address_of
-from pgqueue.errors import DatabaseUnreachable, HostExhausted, UsageError
-from pgqueue.events import Event, HostFailed, Observer, WorkerStopped
+from pgqueue.errors import OptionError, UsageError
+from pgqueue.events import Event, Observer, WorkerStopped
 from pgqueue.job_log import LEVELS
 from pgqueue.metrics import families
 from pgqueue.metrics.meter import Gauges, Meter
 from pgqueue.options import Duration, check_choice
-from pgqueue.store.unreachable import in_one_line
+from pgqueue.store.dsn_files import DsnFile, check_all
 from pgqueue.version import __version__
 from pgqueue.vocabulary import advised_worker
 from pgqueue.worker import task_log
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
-from pgqueue.worker.outage import Outage
+from pgqueue.worker.many.several import Several
 from pgqueue.worker.selection import select
 from pgqueue.worker.settings import WorkerSettings, length, names
-from pgqueue.worker.supervision.ending import RETIRED, STOP_SIGNALS, STOPPED
-from pgqueue.worker.supervision.enlistment import Enlistment
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.probes import Probes
 from pgqueue.worker.supervision.pulse import Pulse
 from pgqueue.worker.supervision.roles import Timings
+from pgqueue.worker.supervision.serving import Serving
 from pgqueue.worker.supervision.signals import Signals
 from pgqueue.worker.supervision.systemd import Systemd
-
-# Seconds between attempts to enlist anew, while the database comes and goes.
-RETRY_EVERY = 1.0
 
 
 @advised_worker
@@ -58,12 +50,16 @@ class Worker:
     While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
     Holds three connections, whatever the concurrency, and one more per slot that runs transactional tasks.
+
+    Of several databases, that is a list for `dsn`, or a `dsn_file` that names one a line and is read again when it
+    changes, each has its own lease and three connections; they share the slots. One that is away hurts no other.
     """
 
     def __init__(
         self,
-        dsn: str,
+        dsn: str | Sequence[str] = (),
         *,
+        dsn_file: str | os.PathLike[str] | None = None,
         queues: Sequence[str] | Mapping[str, int] | None = None,
         exclude: Sequence[str] = (),
         concurrency: int | None = None,
@@ -90,19 +86,26 @@ class Worker:
     ) -> None:
         check_choice("store_logs", store_logs, tuple(LEVELS))
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
+        several = not isinstance(dsn, str) or dsn_file is not None
+        dsns = check_all([dsn] if isinstance(dsn, str) else dsn) if several else ()
+        if several and not dsns and dsn_file is None:
+            raise UsageError("Worker() knows no database; give a DSN, a list of them, or a dsn_file")
+        if several and listen_dsn is not None:
+            raise OptionError("listen_dsn leads to one database, and there are several; give poll_only=True instead")
+        home = dsn if isinstance(dsn, str) and not several else ""
         logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
         tasks = Settings(
             concurrency=(os.cpu_count() or 1) if concurrency is None else concurrency,
             apps=names("app", app),
             middleware=names("middleware", middleware),
-            dsn=dsn,
+            dsn=home,
             max_jobs_per_child=max_jobs_per_child,
             max_memory_per_child=max_memory_per_child,
             log=(logs[0].style, logs[0].level) if logs else None,
             store_logs=store_logs,
         )
         self._settings = WorkerSettings(
-            dsn=dsn,
+            dsn=home,
             queues=select(queues, exclude),
             executor=executor,
             tasks=tasks,
@@ -126,13 +129,15 @@ class Worker:
         self._signals = Signals()
         self._asked_to_stop = False
         self._ran = False
-        self._outage = Outage("worker")
-        self._enlistment = self._new_enlistment()
+        self._serving = self._new_serving(dsns if several else None, dsn_file)
 
     @property
     def id(self) -> int:
-        """The id under which it holds its jobs now; a fresh one after an outage that outlasted its lease."""
-        return self._enlistment.id
+        """The id under which it holds its jobs now; a fresh one after an outage that outlasted its lease.
+
+        Of several databases that in the first of them; 0 if it serves none.
+        """
+        return self._serving.id
 
     def run(self) -> int:
         """Work until a signal, stop(), the end of a burst or the loss of the lease; answers the exit code.
@@ -144,22 +149,11 @@ class Worker:
         if self._ran:
             raise UsageError("a Worker runs once, and this one has run; make another")
         self._ran = True
-        self._find_database()
+        self._serving.find_database()
         with self._signals, self._doors(), task_log.for_now():
-            code = self._enlistment.serve()
-            while code is None:
-                self._enlistment = self._new_enlistment()
-                code = self._serve_again()
+            code = self._serving.serve()
             self._observe(WorkerStopped(self.id, code))
             return code
-
-    def _find_database(self) -> None:
-        """Start the embedded PostgreSQL, if the DSN means it: the roles and the jobs need where it is."""
-        address, listen = address_of(self._settings.dsn), self._settings.listen_dsn
-        if address != self._settings.dsn:
-            tasks = replace(self._settings.tasks, dsn=address)
-            self._settings = replace(self._settings, dsn=address, tasks=tasks, listen_dsn=listen and address_of(listen))
-            self._enlistment = self._new_enlistment()
 
     def stop(self) -> None:
         """Ask for a graceful stop; from any thread, any number of times."""
@@ -188,11 +182,14 @@ class Worker:
                 probes.stop()
 
     def _health(self) -> Health:
-        return self._enlistment.health()
+        return self._serving.health()
 
-    def _new_enlistment(self) -> Enlistment:
+    def _new_serving(self, dsns: Sequence[str] | None, dsn_file: str | os.PathLike[str] | None) -> Serving | Several:
         timings = Timings() if self._meter is None else Timings(self._meter.timed_step, self._meter.timed_heartbeat)
-        return Enlistment(self._settings, self._signals, lambda: self._asked_to_stop, self._observe, timings)
+        given = self._settings, self._signals, lambda: self._asked_to_stop, self._observe, timings
+        if dsns is None:
+            return Serving(*given)
+        return Several(dsns, None if dsn_file is None else DsnFile(dsn_file), *given)
 
     def _metrics(self, accept: str) -> tuple[str, bytes]:
         meter = self._meter
@@ -212,20 +209,6 @@ class Worker:
             executor=self._settings.executor,
             python=platform.python_version(),
         )
-
-    def _serve_again(self) -> int | None:
-        try:
-            return self._enlistment.serve()
-        except HostExhausted as error:
-            # A fresh process may have what this one has used up.
-            self._observe(HostFailed("worker", str(error)))
-            return RETIRED
-        except (DatabaseUnreachable, psycopg.OperationalError) as error:
-            # It came back and went again, perhaps in the middle of enlisting: wait for it as before.
-            if (lost := self._outage.lost(in_one_line(error))) is not None:
-                self._observe(lost)
-        stop = any(number in STOP_SIGNALS for number in self._signals.wait(RETRY_EVERY))
-        return STOPPED if stop or self._asked_to_stop else None
 
     def _observe(self, event: Event) -> None:
         for observer in self._observers:

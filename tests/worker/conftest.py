@@ -41,7 +41,7 @@ def spawn(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
     """Start a worker process and wait until it claims: `spawn(executor="thread", lease=2)`. Killed after the test."""
     spawned: list[WorkerProcess] = []
 
-    def spawn(dsn: str = dsn, **options: object) -> WorkerProcess:
+    def spawn(dsn: str | list[str] = dsn, **options: object) -> WorkerProcess:
         worker = WorkerProcess(dsn, tmp_path / f"worker-{len(spawned)}.log", **options)
         spawned.append(worker)
         return worker.await_start()

@@ -40,7 +40,7 @@ NEVER = 60.0
 class ThreadedWorker:
     """A worker in a thread of this process, and what its observer has heard."""
 
-    def __init__(self, dsn: str, **options: Any) -> None:
+    def __init__(self, dsn: str | list[str], **options: Any) -> None:
         self.events: list[Event] = []
         given = {"app": [ERRANDS], "concurrency": 2, **options}
         self.worker = Worker(dsn, **given, observers=[self.events.append])
@@ -77,7 +77,7 @@ class ThreadedWorker:
 class WorkerProcess:
     """A worker as a process of its own; `lines` is its log."""
 
-    def __init__(self, dsn: str, log: Path, **options: Any) -> None:
+    def __init__(self, dsn: str | list[str], log: Path, **options: Any) -> None:
         self._log = log
         given = {"dsn": dsn, "app": [ERRANDS], "concurrency": 2, **options}
         with log.open("wb") as stream:

@@ -37,7 +37,7 @@ def test_a_worker_tells_where_its_jobs_are(start: StartThreaded, desk: Desk, kin
     worker = start(executor=kind, app=[TASKS], lease=3 * NEVER, shutdown_timeout=0.1)
     job = desk.send(f"{TASKS}:{task}", 60)
     desk.await_state(job, "running")
-    wait_until(lambda: worker.worker._enlistment._roles.executor.running(), 10, "the job's start")
+    wait_until(lambda: worker.worker._serving._enlistment._roles.executor.running(), 10, "the job's start")
     desk.await_idle()
     (there,) = told(desk).jobs
     assert (there.job, there.target, there.attempt) == (str(job), f"{TASKS}:{task}", 1)

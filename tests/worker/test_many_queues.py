@@ -81,7 +81,7 @@ def test_a_new_queue_among_ten_thousand_is_served_by_a_few_steps(
     worker = ThreadedWorker(dsn, executor="thread", app=BENCH, poll=NEVER)
     try:
         desk.await_idle()
-        claimer = worker.worker._enlistment._roles.claimer
+        claimer = worker.worker._serving._enlistment._roles.claimer
         wait_until(lambda: claimer.bounds.get("slots with jobs") == str(MANY))
         before = spent()
         for number in range(20):
@@ -178,7 +178,7 @@ def test_a_claimer_that_overlooks_one_of_many_queues_is_made_to_begin_anew(
     desk.send_many([NewJob(f"{ERRANDS}:work", queue=f"q{number}", delay=3600) for number in range(50)])
     worker = start(executor="thread", lease=1.5, poll=0.2)
     desk.await_idle()
-    served = worker.worker._enlistment._roles.claimer._served
+    served = worker.worker._serving._enlistment._roles.claimer._served
     monkeypatch.setattr(served._many, "_learn", lambda *_: None)
     desk.conn.execute("set pgqueue.notify = 'off'")
     job_id = desk.send("work", queue="q49")

@@ -40,7 +40,7 @@ def test_a_queues_attempts_hold_where_neither_job_nor_task_says_more(
 def test_a_running_worker_hears_of_a_change_at_once(start: StartThreaded, desk: Desk) -> None:
     worker = start(executor="thread", poll=NEVER)
     desk.await_idle()
-    settings = worker.worker._enlistment._roles.queue_settings
+    settings = worker.worker._serving._enlistment._roles.queue_settings
     pgqueue.set_queue(desk.conn, "mail", ageing=5)
     wait_until(lambda: settings.ageing("mail") == 5)
     pgqueue.unset_queue(desk.conn, "mail")

@@ -84,7 +84,7 @@ def test_a_claimer_that_overlooks_a_job_is_made_to_begin_anew(start: StartThread
     worker = start(executor="thread", lease=1.5, poll=0.2)
     desk.await_idle()
     # What no known way leads to: bounds that lie above the job, and no unbounded scan.
-    bounds = worker.worker._enlistment._roles.claimer._served._few
+    bounds = worker.worker._serving._enlistment._roles.claimer._served._few
     far = datetime.now(UTC) + timedelta(days=1)
     bounds._bounds = {("default", priority): (far, LAST_ID) for priority in range(10)}
     bounds._ration.next_at = float("inf")
@@ -123,7 +123,7 @@ def test_a_job_that_no_claim_could_have_had_retires_nobody(
     elif reason == "paused":
         desk.conn.execute("insert into pgqueue.queues (name, paused) values ('default', true)")
     worker = start(executor="thread", lease=1.5, poll=0.2, queues=["default"])
-    looks = watch_looks(worker.worker._enlistment._roles.heartbeat._chores)
+    looks = watch_looks(worker.worker._serving._enlistment._roles.heartbeat._chores)
     wait_until(lambda: len(looks) >= 3)
     holder.rollback()
     assert not worker.heard(Trouble)
@@ -170,7 +170,7 @@ def test_a_lock_held_for_most_of_the_lease_costs_no_lease(start: StartThreaded, 
     desk.await_idle()
     holder = connect()
     holder.execute("lock table pgqueue.jobs in access exclusive mode")
-    worker.worker._enlistment._roles.claimer.wake()
+    worker.worker._serving._enlistment._roles.claimer.wake()
     began = time.monotonic()
     wait_until(lambda: time.monotonic() - began > 4, 10)
     holder.rollback()
@@ -189,8 +189,8 @@ def test_jobs_that_a_worker_holds_without_knowing_are_given_back(
     desk.conn.execute(
         "update pgqueue.jobs set worker = %s, claim = 1, attempt = 1, started_at = now()", [worker.worker.id]
     )
-    worker.worker._enlistment._roles.claimer._held.unknown._look_at = 0.0
-    worker.worker._enlistment._roles.claimer.wake()
+    worker.worker._serving._enlistment._roles.claimer._held.unknown._look_at = 0.0
+    worker.worker._serving._enlistment._roles.claimer.wake()
     wait_until(lambda: desk.job(job_id).state == "ready")
     assert desk.job(job_id).attempt == 0
     (trouble,) = wait_until(lambda: worker.heard(Trouble))

@@ -114,6 +114,8 @@ class Claimer:
         # Whether a tick is under way: it may still bring claims, even after quiet().
         self.at_work = False
         self.loop = Loop("claimer", dsn, self._tick, observe, self._connected, deadline=deadline)
+        if slots.allotment is not None:
+            slots.allotment.wake = self.loop.wake
 
     @property
     def clean(self) -> bool:
@@ -138,7 +140,9 @@ class Claimer:
     def resting(self) -> int | None:
         """How many claims there were so far; None while it works, or has a reason to claim nothing."""
         aside = len(self._outbox) - self._outbox.due
-        busy = self.at_work or len(self._held) > aside or self._outbox.due or not self._free() or not self._answered
+        # Not asked anew for slots that others share: only the claim loop comes for them.
+        room = self._free() if self._slots.allotment is None else self._room.free
+        busy = self.at_work or len(self._held) > aside or self._outbox.due or not room or not self._answered
         return None if busy else self._held.total
 
     @property
@@ -220,6 +224,8 @@ class Claimer:
         wait = inf
         try:
             wait = self._turn(conn)
+            if (allotment := self._slots.allotment) is not None:
+                allotment.want(self._wants())
             if len(self._gathering):
                 self._mover.gather(conn)
             soon = self._gathering.next_in(time.monotonic())
@@ -264,6 +270,10 @@ class Claimer:
         self._answered = True
         self._suspicion.falls()
         return 0.0 if self._pace.more or self._outbox.due else self._pause(time.monotonic())
+
+    def _wants(self) -> bool:
+        """Whether it would claim now, if it had a slot."""
+        return not self.is_quiet and not self._room.is_blocked and self._pace.due(time.monotonic())
 
     def _free(self) -> int:
         return 0 if self.is_quiet else self._room.jobs

@@ -53,7 +53,7 @@ class LastTries:
         return kept, back
 
     def _free(self) -> int:
-        return max(0, self._slots.concurrency - self._slots.load())
+        return max(0, self._slots.own - self._slots.load())
 
     def _may_follow(self, claim: Claim) -> bool:
         """Whether another attempt may follow; a task that is not known yet allows it."""

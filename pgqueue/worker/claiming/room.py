@@ -38,15 +38,20 @@ class Room:
     @property
     def jobs(self) -> int:
         """For how many more jobs there is room: free slots, and a little work ahead of them."""
-        if len(self._outbox) >= OUTBOX_LIMIT or self._outbox.size >= OUTBOX_BYTES:
+        if self.is_blocked:
             return 0
         ahead = self._pace.ahead if self._held.size < HELD_BYTES else 0
-        return self.last_tries.limit(max(0, self._slots.concurrency + ahead - self._slots.load()))
+        return self.last_tries.limit(max(0, self._slots.ask(ahead) + ahead - self._slots.load()))
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether so much is still to be written that nothing more is claimed."""
+        return len(self._outbox) >= OUTBOX_LIMIT or self._outbox.size >= OUTBOX_BYTES
 
     @property
     def free(self) -> int:
         """How many slots are free: what is claimed for them starts at once."""
-        return max(0, self._slots.concurrency - self._slots.load())
+        return max(0, self._slots.own - self._slots.load())
 
     @property
     def ahead_of_keyed(self) -> int:
@@ -63,11 +68,11 @@ class Room:
     @property
     def overfull(self) -> bool:
         """Whether claims wait behind a running job."""
-        return self._slots.load() > self._slots.concurrency
+        return self._slots.load() > self._slots.own
 
     def lingers(self) -> bool:
         """Whether a step can wait a little: it would carry few outcomes, and the executor has enough to do."""
-        enough = self._slots.concurrency + (self._pace.ahead // 2 if self._pace.more else 0)
+        enough = self._slots.own + (self._pace.ahead // 2 if self._pace.more else 0)
         return self._outbox.due < COMPANY and self._slots.load() > enough
 
     def linger(self) -> float:

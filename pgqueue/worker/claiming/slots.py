@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pgqueue.company import Batching
 from pgqueue.job import Claim
@@ -14,9 +15,26 @@ from pgqueue.judge import Terms
 PATIENCE = 0.1
 
 
+class Allotment(Protocol):
+    """Which of the slots are this database's, where several share them."""
+
+    # How to have the claim loop look, once it may have a slot that it wanted.
+    wake: Callable[[], None]
+
+    @property
+    def slots(self) -> int:
+        """How many it may use, by the last answer of ask()."""
+
+    def ask(self, ahead: int) -> int:
+        """How many it may use at this moment, if it claims so many jobs more than that."""
+
+    def want(self, more: bool) -> None:
+        """Whether it would use more than it may, as far as it knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The executor, as far as claims go."""
+    """The executor, as far as claims go; `allotment` is there if others use the slots, too."""
 
     concurrency: int
     submit: Callable[[Sequence[Claim]], None]
@@ -26,6 +44,16 @@ class Slots:
     batching: Callable[[], Mapping[str, Batching]] = dict
     # How many calls it has ended; None if nobody counts them.
     ended: Callable[[], int] | None = None
+    allotment: Allotment | None = None
+
+    @property
+    def own(self) -> int:
+        """How many of the slots may be used, as far as is known."""
+        return self.concurrency if self.allotment is None else self.allotment.slots
+
+    def ask(self, ahead: int) -> int:
+        """How many of the slots may be used now, if so many jobs more than that are claimed."""
+        return self.concurrency if self.allotment is None else self.allotment.ask(ahead)
 
 
 class Gate:

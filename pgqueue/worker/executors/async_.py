@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from contextvars import Context
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -22,6 +21,7 @@ from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
 from pgqueue.tasks import Task, import_apps
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
+from pgqueue.worker.attempts.async_homes import AsyncHomes
 from pgqueue.worker.attempts.batch_call import prepare_batch
 from pgqueue.worker.attempts.call import Call, prepare, undeclared
 from pgqueue.worker.attempts.finishing import finish
@@ -56,7 +56,7 @@ class AsyncExecutor(InProcess):
     # Made by start().
     _loop: LoopThread
     _loop_state: LoopState
-    _attempts: AsyncAttempts
+    _homes: AsyncHomes
 
     def __init__(
         self,
@@ -72,13 +72,14 @@ class AsyncExecutor(InProcess):
         self._retire = retire or (lambda why: None)
         self._threads = ThreadExecutor(in_threads, self._thread_ended, observe, retire, lines)
         self._ticker = Ticker("pgqueue-loop-watch", self._look)
-        self._declared: frozenset[str] | None = None
+        # By the worker id that claimed the jobs; None: all of them.
+        self._declared: dict[int | None, frozenset[str]] = {}
         self._waiting: deque[tuple[Claim, float]] = deque()
         self._taken = self._returned = self._reported = self._given_up = 0
         self._started = self._stopping = self._closing = self._abandoned = False
         self._idle, self._running = threading.Event(), UnderWay(settings.grace)
         self._tasks: dict[str, Task[..., Any]] = {}
-        self._phase = WorkerPhase.WORKING
+        self._phases: dict[int | None, WorkerPhase] = {}
         self._ended: list[Finished] = []
         self._ended_count = 0
 
@@ -87,10 +88,15 @@ class AsyncExecutor(InProcess):
         if self._started:
             return
         import_apps(self._settings.apps)
-        outlet = Outlet(self._lines.put, self._settings.store_logs, self._lines.show)
-        self._attempts = AsyncAttempts(self._settings.dsn, load_middleware(self._settings.middleware), outlet)
+        middleware = load_middleware(self._settings.middleware)
+
+        def attempts_of(dsn: str, worker: int) -> AsyncAttempts:
+            lines = self._lines.of(worker)
+            return AsyncAttempts(dsn, middleware, Outlet(lines.put, self._settings.store_logs, lines.show))
+
+        self._homes = AsyncHomes(attempts_of, self._settings.dsn)
         self._threads.start()
-        self._loop = LoopThread(self._observe, self._attempts.close)
+        self._loop = LoopThread(self._observe, self._homes.close)
         self._loop_state = LoopState(self._loop.loop)
         self._loop.start()
         self._ticker.start()
@@ -112,39 +118,66 @@ class AsyncExecutor(InProcess):
         """How many calls have ended, or were given up."""
         return self._reported + self._given_up
 
-    def give_back(self, waited: float) -> list[Claim]:
+    def enter(self, worker: int, dsn: str) -> None:
+        """Jobs of this worker id come from there."""
+        self._homes.enter(worker, dsn)
+        self._threads.enter(worker, dsn)
+
+    def leave(self, worker: int) -> None:
+        """No more jobs of this worker id come."""
+        self._declared.pop(worker, None)
+        self._phases.pop(worker, None)
+        self._loop.call(self._homes.leave, worker)
+        self._threads.leave(worker)
+
+    def end(self, worker: int) -> list[Leftover]:
+        """Cancel the coroutines of the jobs of this worker id, and wait a moment for them."""
+        left = [Leftover(each, started=False) for each in self.give_back(0.0, worker)]
+        # Taken out first: what they are cancelled for is nobody's outcome.
+        over = self._running.left_over(monotonic(), worker)
+        left += [each for each in over if isinstance(each, Leftover)]
+        if lost := [each for each in over if not isinstance(each, Leftover)]:
+            self._report(lost)
+        mine = [each for each in self._running.all() if each.claim.worker == worker]
+        self._given_up += sum([self._running.take_out(each.claim) for each in mine])
+        self._threads.end(worker)
+        self._loop.wait_for(self._cancel_all(mine))
+        self._loop.call(self._fill)
+        return left
+
+    def give_back(self, waited: float, of: int | None = None) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for their turn."""
-        old = take_old(self._waiting, waited)
+        old = take_old(self._waiting, waited, of)
         self._returned += len(old)
         return all_of(old)
 
-    def cancel(self, ids: Collection[UUID]) -> None:
+    def cancel(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Cancel the coroutines of those jobs, tell the others, and start none that waits."""
-        for claim, since in take_those(self._waiting, ids):
+        for claim, since in take_those(self._waiting, ids, of):
             rest, cancelled = parted(claim, ids)
             if rest is not None:
                 self._waiting.appendleft((rest, since))
             self._report([cancelled_unstarted(each) for each in cancelled])
             self._returned += rest is None
-        self._running.tell_cancelled(ids)
-        self._threads.cancel(ids)
+        self._running.tell_cancelled(ids, of)
+        self._threads.cancel(ids, of)
 
     def targets(self) -> frozenset[str]:
         """The targets registered here, and the plain functions that jobs have called."""
         return registered_targets() | frozenset(tuple(self._tasks)) | self._threads.targets()
 
-    def declared(self, targets: Collection[str]) -> None:
+    def declared(self, targets: Collection[str], of: int | None = None) -> None:
         """The database knows of these."""
-        self._declared = frozenset(targets)
-        self._threads.declared(targets)
+        self._declared[of] = frozenset(targets)
+        self._threads.declared(targets, of)
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
+    def tell_phase(self, phase: WorkerPhase, of: int | None = None) -> None:
         """The worker is about something else."""
-        self._phase = phase
-        self._running.tell_phase(phase)
-        self._threads.tell_phase(phase)
+        self._phases[of] = phase
+        self._running.tell_phase(phase, of)
+        self._threads.tell_phase(phase, of)
 
-    def crash_running(self) -> None:
+    def crash_running(self, of: int | None = None) -> None:
         """Nothing: coroutines and threads cannot be ended."""
 
     def stop(self, timeout: float) -> list[Leftover]:
@@ -157,7 +190,7 @@ class AsyncExecutor(InProcess):
         self._loop.call(self._say_if_idle)
         if not self._idle.wait(timeout):
             self._abandoned = True
-            self._loop.wait_for(self._cancel_all())
+            self._loop.wait_for(self._cancel_all(self._running.all()))
             over = self._running.left_over(monotonic())
             left += [each for each in over if isinstance(each, Leftover)]
             if lost := [each for each in over if not isinstance(each, Leftover)]:
@@ -188,11 +221,11 @@ class AsyncExecutor(InProcess):
         self._abandoned = True
         self._threads.kill()
         if self._started and not self._closing:
-            self._loop.wait_for(self._cancel_all())
+            self._loop.wait_for(self._cancel_all(self._running.all()))
             self._close()
 
-    async def _cancel_all(self) -> None:
-        tasks = [running.task for running in self._running.all() if running.task is not None]
+    async def _cancel_all(self, running: Sequence[Running]) -> None:
+        tasks = [each.task for each in running if each.task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -212,7 +245,9 @@ class AsyncExecutor(InProcess):
                     for each in each_of(claim):
                         self._begun(each)
                 # A context of its own: what one job sets, no other finds. And no task factory that a job has set.
-                running.task = asyncio.Task(self._attempt(running), loop=self._loop.loop, context=Context())
+                running.task = asyncio.Task(
+                    self._attempt(running), loop=self._loop.loop, context=self._homes.context(claim)
+                )
 
     async def _attempt(self, running: Running) -> None:
         claim = running.claim
@@ -222,38 +257,50 @@ class AsyncExecutor(InProcess):
         call = prepare(claim, self._tasks, self._settings.apps, running.since)
         if not isinstance(call, Call):
             self._end(finish(claim, call, None, running.since))
-        elif call.task.declared_first and (not_yet := undeclared(call, self._declared)):
+        elif call.task.declared_first and (not_yet := undeclared(call, self._declared_to(claim))):
             self._end(finish(claim, not_yet, None, running.since))
         elif call.task.batching is not None:
             await self._attempt_batch(running)
         elif call.task.is_async:
             running.call = call
             # Read behind what was written: tell_phase() does both in the other order.
-            if self._phase is not WorkerPhase.WORKING:
-                call.tell_phase(self._phase)
-            watch = self._attempts.begin(call) if instruments.installed else None
-            outcome = await self._attempts.run(call)
+            if self._phases:
+                call.tell_phase(self._phase_of(claim))
+            attempts = self._homes.of(claim)
+            watch = attempts.begin(call) if instruments.installed else None
+            outcome = await attempts.run(call)
             if watch is None:
                 self._end(finish(claim, outcome, call.task, running.since, call.opened))
             else:
-                self._end(self._attempts.end(call, outcome, running.since, watch))
+                self._end(attempts.end(call, outcome, running.since, watch))
         else:
             running.in_thread = True
             self._threads.submit((claim,))
 
     async def _attempt_batch(self, running: Running) -> None:
-        call, alone = prepare_batch(running.claim, self._tasks, self._settings.apps, running.since, self._declared)
+        declared = self._declared_to(running.claim)
+        call, alone = prepare_batch(running.claim, self._tasks, self._settings.apps, running.since, declared)
         if call is None:
             self._end(*alone)
         elif call.task.is_async:
             running.call = call
             self._running.tell(running, call)
-            call.tell_phase(self._phase)
-            watches, outcome = self._attempts.begin_batch(call), await self._attempts.run(call)
-            self._end(*alone, *self._attempts.end_batch(call, outcome, running.since, watches))
+            call.tell_phase(self._phase_of(running.claim))
+            attempts = self._homes.of(running.claim)
+            watches, outcome = attempts.begin_batch(call), await attempts.run(call)
+            self._end(*alone, *attempts.end_batch(call, outcome, running.since, watches))
         else:
             running.in_thread = True
             self._threads.submit((running.claim,))
+
+    def _declared_to(self, claim: Claim) -> frozenset[str] | None:
+        """What the database of a claim knows of; None if nobody asks."""
+        if self._homes.many:
+            return self._declared.get(claim.worker, frozenset())
+        return self._declared.get(None)
+
+    def _phase_of(self, claim: Claim) -> WorkerPhase:
+        return self._phases.get(claim.worker) or self._phases.get(None) or WorkerPhase.WORKING
 
     def _thread_ended(self, batch: Sequence[Finished]) -> None:
         if not self._closing:

@@ -21,6 +21,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.judge import Fallback, Terms
+from pgqueue.worker.claiming.slots import Allotment
 
 # Called with a batch of ended attempts, from any thread; returns at once.
 Report = Callable[[Sequence[Finished]], None]
@@ -66,6 +67,9 @@ class Lines(Protocol):
     def ring(self) -> None:
         """Have somebody look whether there are lines."""
 
+    def of(self, worker: int) -> Lines:
+        """Those of the jobs of this worker id: each database keeps its own."""
+
 
 class NoLines:
     """Nobody keeps what jobs say."""
@@ -78,6 +82,10 @@ class NoLines:
 
     def ring(self) -> None:
         """Nothing."""
+
+    def of(self, worker: int) -> Lines:
+        """The same."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,13 @@ class Whereabouts:
 class Executor(Protocol):
     """Runs claims on `concurrency` slots; every method may be called from the claim loop and from the main thread.
 
-    A BatchClaim takes one slot, and counts as one; what is told of it is told of each of its claims.
+    A BatchClaim takes one slot, and counts as one; what is told of it is told of each of its claims. `allotment` is
+    there if others use the slots, too. Where jobs of several databases run, `of` is the worker id that claimed those
+    that are meant; None: all of them.
     """
 
     concurrency: int
+    allotment: Allotment | None
 
     def start(self) -> None:
         """Return once every slot can run a job. Raises AppError if the tasks' modules cannot be imported."""
@@ -119,10 +130,19 @@ class Executor(Protocol):
     def ended(self) -> int:
         """How many calls it has ended so far; that of a batch is one."""
 
-    def give_back(self, waited: float) -> list[Claim]:
+    def enter(self, worker: int, dsn: str) -> None:
+        """From now on jobs of this worker id come, which are at home in that database, beside those of others."""
+
+    def leave(self, worker: int) -> None:
+        """No more jobs of this worker id come."""
+
+    def end(self, worker: int) -> list[Leftover]:
+        """As fence(), for the jobs of this worker id alone: the others go on, and so does the executor."""
+
+    def give_back(self, waited: float, of: int | None = None) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a slot; none of them was started."""
 
-    def cancel(self, ids: Collection[UUID]) -> None:
+    def cancel(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Tell those of its jobs that they were cancelled; one that does not end is ended, where that can be done."""
 
     def terms(self, target: str) -> Terms | None:
@@ -158,13 +178,13 @@ class Executor(Protocol):
     def is_watched(self) -> bool:
         """Whether something looks on where its jobs run, and wants their headers."""
 
-    def declared(self, targets: Collection[str]) -> None:
+    def declared(self, targets: Collection[str], of: int | None = None) -> None:
         """The database knows of these: from the first call on, no other one that had to be declared is started."""
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
+    def tell_phase(self, phase: WorkerPhase, of: int | None = None) -> None:
         """Tell what runs, and what follows, what the worker is about. stop() tells by itself."""
 
-    def crash_running(self) -> None:
+    def crash_running(self, of: int | None = None) -> None:
         """End what runs, as a crash, and go on; only child processes can be ended."""
 
     def stop(self, timeout: float) -> list[Leftover]:
@@ -191,14 +211,28 @@ class Executor(Protocol):
         """End all running user code at once, as far as the kind of executor can; nothing more is reported."""
 
 
-def take_old(waiting: deque[tuple[Claim, float]], waited: float) -> list[Claim]:
+def take_old(waiting: deque[tuple[Claim, float]], waited: float, of: int | None = None) -> list[Claim]:
     """Take the claims out of `waiting` that came more than `waited` seconds ago (monotonic), oldest first.
 
-    Others may take from the same end meanwhile: each popleft() is atomic.
+    Others may take from the same end meanwhile: each popleft() is atomic. `of` as in Executor.
     """
     latest = monotonic() - waited
+    if of is not None:
+        return [
+            entry[0]
+            for entry in tuple(waiting)
+            if entry[0].worker == of and entry[1] <= latest and _took(waiting, entry)
+        ]
     old: list[Claim] = []
     with suppress(IndexError):
         while waiting[0][1] <= latest:
             old.append(waiting.popleft()[0])
     return old
+
+
+def _took(waiting: deque[tuple[Claim, float]], entry: tuple[Claim, float]) -> bool:
+    """Take this one out, unless somebody else has."""
+    with suppress(ValueError):
+        waiting.remove(entry)
+        return True
+    return False

@@ -16,8 +16,11 @@ def all_of(claims: Iterable[Claim]) -> list[Claim]:
     return [each for claim in claims for each in each_of(claim)]
 
 
-def ids_among(claim: Claim, ids: Collection[UUID]) -> frozenset[UUID]:
-    """Which of these jobs it is, or its batch holds."""
+def ids_among(claim: Claim, ids: Collection[UUID], of: int | None = None) -> frozenset[UUID]:
+    """Which of these jobs it is, or its batch holds; none, if another worker id claimed it."""
+    if of is not None and claim.worker != of:
+        # A copy of a database has jobs with the same ids.
+        return frozenset()
     return frozenset(each.id for each in each_of(claim) if each.id in ids)
 
 
@@ -33,11 +36,13 @@ def parted(claim: Claim, ids: Collection[UUID]) -> tuple[Claim | None, list[Clai
     return rest, [each for each in each_of(claim) if each.id in ids]
 
 
-def take_those(waiting: deque[tuple[Claim, float]], ids: Collection[UUID]) -> list[tuple[Claim, float]]:
+def take_those(
+    waiting: deque[tuple[Claim, float]], ids: Collection[UUID], of: int | None = None
+) -> list[tuple[Claim, float]]:
     """Take what has any of these jobs out of `waiting`; others may take from either end meanwhile."""
     taken: list[tuple[Claim, float]] = []
     for entry in tuple(waiting):
-        if ids_among(entry[0], ids):
+        if ids_among(entry[0], ids, of):
             with suppress(ValueError):
                 waiting.remove(entry)
                 taken.append(entry)

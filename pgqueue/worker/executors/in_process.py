@@ -9,6 +9,7 @@ from pgqueue.company import Batching
 from pgqueue.job import Claim
 from pgqueue.judge import Fallback, Terms
 from pgqueue.tasks import registered_batching
+from pgqueue.worker.claiming.slots import Allotment
 from pgqueue.worker.executors.judging import (
     once_targets,
     registered_fallbacks,
@@ -23,6 +24,7 @@ from pgqueue.worker.executors.judging import (
 class InProcess:
     """Answers for the tasks of this process."""
 
+    allotment: Allotment | None = None
     # Told of each attempt that begins, once somebody wants to know.
     _begun: Callable[[Claim], None] | None = None
 

@@ -50,13 +50,15 @@ class Inbox:
         self._sift(sift)
         return taken
 
-    def part(self, ids: Collection[UUID]) -> tuple[list[Claim], int]:
-        """Take out these jobs, of batches alone; answers them, and how many entries are gone."""
+    def part(self, ids: Collection[UUID], of: int | None = None) -> tuple[list[Claim], int]:
+        """Take out these jobs, of batches alone; answers them, and how many entries are gone. `of` as in Executor."""
         taken: list[Claim] = []
         gone = 0
 
         def sift(claim: Claim, _: float) -> Claim | None:
             nonlocal gone
+            if of is not None and claim.worker != of:
+                return claim
             rest, those = parted(claim, ids)
             taken.extend(those)
             gone += rest is None

@@ -15,6 +15,7 @@ from pgqueue.job_log import Outlet
 from pgqueue.tasks import import_apps
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.homes import Homes
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, ThreadGuard
 from pgqueue.worker.attempts.tracebacks import stack_of
@@ -54,6 +55,8 @@ class _Slot:
     ended: int = 0
     abandoned: bool = False
     watch: tuple[int, bool, Watch] | None = None
+    homes: Homes | None = None
+    # Of the home that its last job had, or has.
     attempts: Attempts | None = None
     thread: threading.Thread = field(init=False)
     # Of the batch that it runs, if that is one: those that were cancelled, the others not.
@@ -85,11 +88,16 @@ class ThreadExecutor(InProcess):
         self._report = report
         self._retire = retire or (lambda why: None)
         self._lines = lines or NoLines()
-        self._declared: frozenset[str] | None = None
-        self._phase = WorkerPhase.WORKING
+        # By the worker id that claimed the jobs; None: all of them.
+        self._entered: dict[int, str] = {}
+        self._declared: dict[int | None, frozenset[str]] = {}
+        self._phases: dict[int | None, WorkerPhase] = {}
+        self._middleware: Sequence[Middleware] = ()
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
         self._inbox = Inbox()
         self._slots: list[_Slot] = []
+        # What slots had ended that were replaced.
+        self._ended_before = 0
         self._taken = 0
         self._returned = 0
 
@@ -99,15 +107,16 @@ class ThreadExecutor(InProcess):
             return
         import_apps(self._settings.apps)
         task_log.begin(self._settings.log, self._settings.store_logs)
-        middleware = load_middleware(self._settings.middleware)
+        self._middleware = load_middleware(self._settings.middleware)
         for number in range(self.concurrency):
-            slot = _Slot()
-            slot.thread = threading.Thread(
-                target=self._work, args=(slot, middleware), name=f"pgqueue-slot-{number}", daemon=True
-            )
-            self._slots.append(slot)
-            slot.thread.start()
+            self._slots.append(self._new_slot(number))
+            self._slots[-1].thread.start()
         self._ticker.start()
+
+    def _new_slot(self, number: int) -> _Slot:
+        slot = _Slot()
+        slot.thread = threading.Thread(target=self._work, args=(slot,), name=f"pgqueue-slot-{number}", daemon=True)
+        return slot
 
     def submit(self, claims: Sequence[Claim]) -> None:
         """Take over claims."""
@@ -121,45 +130,74 @@ class ThreadExecutor(InProcess):
 
     def ended(self) -> int:
         """How many calls its threads have ended."""
-        return sum(slot.ended for slot in self._slots)
+        return self._ended_before + sum(slot.ended for slot in self._slots)
 
-    def give_back(self, waited: float) -> list[Claim]:
+    def enter(self, worker: int, dsn: str) -> None:
+        """Jobs of this worker id come from there."""
+        self._entered[worker] = dsn
+        for homes in self._homes():
+            homes.enter(worker, dsn)
+
+    def leave(self, worker: int) -> None:
+        """No more jobs of this worker id come."""
+        for of_workers in (self._entered, self._declared, self._phases):
+            of_workers.pop(worker, None)
+        for homes in self._homes():
+            homes.leave(worker)
+
+    def end(self, worker: int) -> list[Leftover]:
+        """Leave behind the threads that run jobs of this worker id: others take their place."""
+        waiting = self._inbox.take(lambda claim, _: claim.worker == worker)
+        self._returned += len(waiting)
+        left = [each for claim in waiting for each in left_unstarted(claim)]
+        for number, slot in enumerate(self._slots):
+            with slot.handing_on:
+                if slot.running is None or slot.running[1].worker != worker or slot.abandoned:
+                    continue
+                left += self._abandon(slot, slot.running)
+            self._ended_before += slot.ended
+            fresh = self._slots[number] = self._new_slot(number)
+            fresh.thread.start()
+        return left
+
+    def give_back(self, waited: float, of: int | None = None) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a thread."""
         latest = monotonic() - waited
-        old = self._inbox.take(lambda _, since: since <= latest)
+        old = self._inbox.take(lambda claim, since: since <= latest and (of is None or claim.worker == of))
         self._returned += len(old)
         return all_of(old)
 
-    def cancel(self, ids: Collection[UUID]) -> None:
+    def cancel(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Tell those of its jobs that they were cancelled; a thread is never ended for it."""
-        cancelled, gone = self._inbox.part(ids)
+        cancelled, gone = self._inbox.part(ids, of)
         if cancelled:
             self._report([cancelled_unstarted(claim) for claim in cancelled])
             self._returned += gone
         for slot in self._slots:
             running = slot.running
-            if running is not None and slot.attempts is not None and (told := ids_among(running[1], ids)):
+            if running is not None and slot.attempts is not None and (told := ids_among(running[1], ids, of)):
                 slot.tell_cancelled(slot.attempts, running, told)
 
     def targets(self) -> frozenset[str]:
         """The targets registered here, and the plain functions that jobs have called."""
-        return registered_targets().union(*(slot.attempts.found for slot in self._slots if slot.attempts is not None))
+        return registered_targets().union(*(homes.found for homes in self._homes()))
 
-    def declared(self, targets: Collection[str]) -> None:
+    def declared(self, targets: Collection[str], of: int | None = None) -> None:
         """The database knows of these."""
-        self._declared = frozenset(targets)
-        for slot in self._slots:
-            if slot.attempts is not None:
-                slot.attempts.declared = self._declared
+        self._declared[of] = frozenset(targets)
+        for homes in self._homes():
+            homes.declared(self._declared[of], of)
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
+    def tell_phase(self, phase: WorkerPhase, of: int | None = None) -> None:
         """The worker is about something else."""
-        self._phase = phase
-        for slot in self._slots:
-            if slot.attempts is not None:
-                slot.attempts.tell_phase(phase)
+        self._phases[of] = phase
+        for homes in self._homes():
+            homes.tell_phase(phase, of)
 
-    def crash_running(self) -> None:
+    def _homes(self) -> list[Homes]:
+        return [slot.homes for slot in self._slots if slot.homes is not None]
+
+    def crash_running(self, of: int | None = None) -> None:
         """Nothing: threads cannot be ended."""
 
     def stop(self, timeout: float) -> list[Leftover]:
@@ -177,19 +215,25 @@ class ThreadExecutor(InProcess):
         for slot in self._slots:
             with slot.handing_on:
                 if slot.running is not None and not slot.abandoned:
-                    slot.abandoned = True
-                    number, claim, since = slot.running
-                    told = slot.attempts is not None and slot.attempts.was_told(number, Notice.CANCELLED)
-                    for each in each_of(claim):
-                        match left_over(each, registered_terms(each.target), monotonic() - since, cancelled=told):
-                            case Leftover() as leftover:
-                                left.append(leftover)
-                            case lost:
-                                self._report((lost,))
-                    self._returned += 1
-                    if slot.attempts is not None:
-                        slot.attempts.leave(number)
+                    left += self._abandon(slot, slot.running)
         self._ticker.stop()
+        return left
+
+    def _abandon(self, slot: _Slot, running: tuple[int, Claim, float]) -> list[Leftover]:
+        """Wait no more for what it runs; answers what is to be given back of that."""
+        slot.abandoned = True
+        number, claim, since = running
+        told = slot.attempts is not None and slot.attempts.was_told(number, Notice.CANCELLED)
+        left: list[Leftover] = []
+        for each in each_of(claim):
+            match left_over(each, registered_terms(each.target), monotonic() - since, cancelled=told):
+                case Leftover() as leftover:
+                    left.append(leftover)
+                case lost:
+                    self._report((lost,))
+        self._returned += 1
+        if slot.attempts is not None:
+            slot.attempts.leave(number)
         return left
 
     def fence(self) -> list[Leftover]:
@@ -225,15 +269,24 @@ class ThreadExecutor(InProcess):
         self._inbox.end(len(self._slots))
         self._ticker.stop()
 
-    def _work(self, slot: _Slot, middleware: Sequence[Middleware]) -> None:
+    def _attempts(self, dsn: str, worker: int) -> Attempts:
+        lines = self._lines.of(worker)
+        outlet = Outlet(lines.put, self._settings.store_logs, lines.show)
+        return Attempts(dsn, self._settings.apps, self._middleware, ThreadGuard(), outlet)
+
+    def _work(self, slot: _Slot) -> None:
         be_at_home_here(self._settings.dsn)
-        outlet = Outlet(self._lines.put, self._settings.store_logs, self._lines.show)
-        attempts = slot.attempts = Attempts(self._settings.dsn, self._settings.apps, middleware, ThreadGuard(), outlet)
-        attempts.declared = self._declared
-        attempts.tell_phase(self._phase)
+        homes = slot.homes = Homes(self._attempts, self._settings.dsn, be_at_home_here)
+        for worker, dsn in tuple(self._entered.items()):
+            homes.enter(worker, dsn)
+        for of, targets in tuple(self._declared.items()):
+            homes.declared(targets, of)
+        for of, phase in tuple(self._phases.items()):
+            homes.tell_phase(phase, of)
         number = 0
         while (claim := self._inbox.get()) is not None and not slot.abandoned:
             number += 1
+            attempts = slot.attempts = homes.of(claim)
             attempts.number = number
             slot.running = number, claim, monotonic()
             if self._begun is not None:
@@ -246,7 +299,7 @@ class ThreadExecutor(InProcess):
                 self._report(finished)
                 slot.running = None
                 slot.ended += 1
-        attempts.close()
+        homes.close()
 
     def _look(self, now: float) -> bool:
         self._lines.ring()

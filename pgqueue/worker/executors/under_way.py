@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pgqueue.context import WorkerPhase, extended_until
 from pgqueue.events import Finished
-from pgqueue.job import Claim, Token, each_of
+from pgqueue.job import Claim, each_of
 from pgqueue.worker.attempts.batch_call import BatchCall
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.notices import Notice
@@ -21,6 +21,10 @@ from pgqueue.worker.executors.watch import Due, Watch
 
 # Attempts younger than this are not looked at, seconds: most end before, and the ticker looks as seldom.
 _YOUNG = 0.05
+
+
+# A token of one worker id, as it may be another's, too: a copy of a database has the same jobs.
+_Key = tuple[int, int, int]
 
 
 class Running:
@@ -46,37 +50,37 @@ class UnderWay:
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self._running: dict[Token, Running] = {}
+        self._running: dict[_Key, Running] = {}
         # By each claim of a batch that has not ended.
-        self._batches: dict[Token, Running] = {}
+        self._batches: dict[_Key, Running] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     def begin(self, claim: Claim) -> Running:
         """An attempt begins."""
-        running = self._running[claim.token] = Running(claim, monotonic())
+        running = self._running[_key(claim)] = Running(claim, monotonic())
         if type(claim) is not Claim:
             running.left = len(each_of(claim))
-            self._batches.update((each.token, running) for each in each_of(claim))
+            self._batches.update((_key(each), running) for each in each_of(claim))
         return running
 
     def end(self, claim: Claim) -> bool | None:
         """This one has ended; whether nothing of its batch is left with that. None if it was not under way."""
-        token = claim.token
-        running = self._batches.pop(token, None) if self._batches else None
+        key = _key(claim)
+        running = self._batches.pop(key, None) if self._batches else None
         if running is None:
-            return True if self._running.pop(token, None) is not None else None
+            return True if self._running.pop(key, None) is not None else None
         running.left -= 1
         if not running.left:
-            self._running.pop(running.claim.token, None)
+            self._running.pop(_key(running.claim), None)
         return not running.left
 
     def take_out(self, claim: Claim) -> bool:
         """It, or the batch, is given up; whether it was under way still."""
         for each in each_of(claim):
-            self._batches.pop(each.token, None)
-        return self._running.pop(claim.token, None) is not None
+            self._batches.pop(_key(each), None)
+        return self._running.pop(_key(claim), None) is not None
 
     def all(self) -> tuple[Running, ...]:
         """All of them; from any thread."""
@@ -92,19 +96,20 @@ class UnderWay:
             for where in whereabouts_of(each.claim, now - each.since, None, stack_of_task(each.task) or in_loop, None)
         ]
 
-    def left_over(self, now: float) -> list[Leftover | Finished]:
-        """What becomes of those that are not waited for any more."""
+    def left_over(self, now: float, of: int | None = None) -> list[Leftover | Finished]:
+        """What becomes of those that are not waited for any more. `of` as in Executor."""
         return [
             left_over(claim, registered_terms(claim.target), now - each.since, cancelled=each.cancelled)
             for each in self.all()
+            if of is None or each.claim.worker == of
             for claim in each_of(each.claim)
-            if not each.left or claim.token in self._batches
+            if not each.left or _key(claim) in self._batches
         ]
 
-    def tell_cancelled(self, ids: Collection[UUID]) -> None:
+    def tell_cancelled(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Tell those of these jobs whose own code runs."""
         for running in self.all():
-            if told := ids_among(running.claim, ids):
+            if told := ids_among(running.claim, ids, of):
                 running.unwanted |= told
                 running.cancelled = are_all(running.claim, running.unwanted)
                 if running.call is not None:
@@ -117,10 +122,10 @@ class UnderWay:
         elif running.unwanted and isinstance(call, BatchCall):
             call.tell_some(running.unwanted)
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
+    def tell_phase(self, phase: WorkerPhase, of: int | None = None) -> None:
         """Tell all of them what the worker is about."""
         for running in self.all():
-            if running.call is not None:
+            if running.call is not None and (of is None or running.claim.worker == of):
                 running.call.tell_phase(phase)
 
     def overdue(self, now: float) -> list[tuple[Running, str]]:
@@ -143,3 +148,7 @@ class UnderWay:
         if due is Due.NOTICE and running.call is not None:
             running.call.tell(Notice.TIMEOUT)
         return due is Due.END
+
+
+def _key(claim: Claim) -> _Key:
+    return claim.id.int, claim.claim, claim.worker

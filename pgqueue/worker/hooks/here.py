@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from pgqueue.context import be_at_home_here
 from pgqueue.hooks import Hook, Told
 from pgqueue.worker.hooks.calling import LONGEST, call, hooks_of, title
 
@@ -14,7 +15,8 @@ MOST_HANGING = 8
 class Here:
     """One hook after the other, each in a thread of its own, which is left behind if it hangs."""
 
-    def __init__(self) -> None:
+    def __init__(self, dsn: str | None = None) -> None:
+        self._dsn = dsn
         self._hanging: list[threading.Thread] = []
 
     def tell(self, name: str, told: Told) -> list[str]:
@@ -30,7 +32,7 @@ class Here:
             return f"{title(name, hook)}: not called, {MOST_HANGING} earlier hooks hang"
         faults: list[str | None] = []
         thread = threading.Thread(
-            target=lambda: faults.append(call(name, hook, told)), name="pgqueue-hook", daemon=True
+            target=lambda: faults.append(self._called(name, hook, told)), name="pgqueue-hook", daemon=True
         )
         try:
             thread.start()
@@ -42,3 +44,9 @@ class Here:
             return faults[0]
         self._hanging.append(thread)
         return f"{title(name, hook)}: it runs longer than {LONGEST:g} s, and is left behind"
+
+    def _called(self, name: str, hook: Hook, told: Told) -> str | None:
+        # What a hook enqueues goes to where the job came from.
+        if self._dsn is not None:
+            be_at_home_here(self._dsn)
+        return call(name, hook, told)

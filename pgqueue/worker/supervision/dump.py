@@ -25,4 +25,5 @@ def dumped(worker: int, health: Health, roles: Roles) -> WorkerDumped:
         {"job": str(claim.id), "target": claim.target, "attempt": claim.attempt, "seconds": round(seconds, 1)}
         for claim, seconds in running
     ]
-    return WorkerDumped(worker, summary, jobs, stacks())
+    # Of several databases each is dumped, and the threads are the same for all.
+    return WorkerDumped(worker, summary, jobs, stacks() if roles.executor.allotment is None else {})

@@ -24,7 +24,7 @@ from pgqueue.worker.executors.base import Leftover
 from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.roles import Roles
-from pgqueue.worker.supervision.signals import Signals
+from pgqueue.worker.supervision.signals import Calls
 
 # Exit codes: stopped as asked; stopped by force; to be started again, because this process should not go on.
 STOPPED, FORCED, RETIRED = 0, 1, 75
@@ -52,7 +52,7 @@ class Ending:
         worker: int,
         settings: WorkerSettings,
         roles: Roles,
-        signals: Signals,
+        signals: Calls,
         asked_to_stop: Callable[[], bool],
         lost: Callable[[], str | None],
         retiring: Callable[[], str | None],

@@ -34,8 +34,8 @@ from pgqueue.worker.supervision.dump import dumped
 from pgqueue.worker.supervision.ending import LOOK_EVERY, RETIRED, STOP_SIGNALS, Ending
 from pgqueue.worker.supervision.health import Health, Phase
 from pgqueue.worker.supervision.requests import Requests
-from pgqueue.worker.supervision.roles import Timings, longest_turn, make_roles
-from pgqueue.worker.supervision.signals import Signals
+from pgqueue.worker.supervision.roles import MakeExecutor, Timings, longest_turn, make_roles
+from pgqueue.worker.supervision.signals import Calls
 from pgqueue.worker.upkeep.clock import lease_clock
 from pgqueue.worker.upkeep.releases import note_release
 
@@ -50,10 +50,11 @@ class Enlistment:
     def __init__(
         self,
         settings: WorkerSettings,
-        signals: Signals,
+        signals: Calls,
         asked_to_stop: Callable[[], bool],
         observe: Observer,
         timings: Timings,
+        make_executor: MakeExecutor | None = None,
     ) -> None:
         self.id = secrets.randbits(63)
         self._settings = settings
@@ -61,7 +62,7 @@ class Enlistment:
         self._asked_to_stop = asked_to_stop
         self._observe = observe
         self._requests = Requests(signals.wake)
-        self._roles = make_roles(self.id, settings, self._requests, observe, timings)
+        self._roles = make_roles(self.id, settings, self._requests, observe, timings, make_executor)
         self._ending = Ending(
             self.id, settings, self._roles, signals, asked_to_stop, self._why_lost, self._why_retire, observe
         )
@@ -81,7 +82,7 @@ class Enlistment:
             require_commits(conn)
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
-        _start(roles.executor)
+        start_executor(roles.executor)
         roles.teller.look()
         try:
             self._enlist()
@@ -100,6 +101,11 @@ class Enlistment:
         self._observe(started)
         roles.teller.hear(started)
         return self._supervise()
+
+    @property
+    def why_retire(self) -> str | None:
+        """Why this process should not go on, if so."""
+        return self._requests.retire
 
     def health(self) -> Health:
         """How it is, at this moment; from any thread."""
@@ -240,7 +246,8 @@ class Enlistment:
         return self._requests.lost is None and self._roles.heartbeat.unanswered and present
 
 
-def _start(executor: Executor) -> None:
+def start_executor(executor: Executor) -> None:
+    """Start it. Raises AppError, and HostExhausted if this machine has too little for it."""
     try:
         executor.start()
     except (OSError, RuntimeError, MemoryError) as error:

@@ -30,6 +30,7 @@ class Health:
 
     `answered` is whether the database was there when last asked; `longest_turn` how long a loop may take. `refused` is
     why the last claim was not answered, if it was not; `waited` how many seconds one has waited for its answer.
+    `databases` says of several how many it works for.
     """
 
     worker: int
@@ -44,6 +45,7 @@ class Health:
     outbox: int
     refused: str | None = None
     waited: float = 0.0
+    databases: str = ""
 
 
 def not_live(health: Health) -> list[str]:

@@ -17,7 +17,7 @@ from pgqueue.worker.claiming.listener import Listener
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.slots import Slots
 from pgqueue.worker.executors import EXECUTORS
-from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.executors.base import Executor, Lines, Report, Retire, Settings
 from pgqueue.worker.hooks.apart import Apart
 from pgqueue.worker.hooks.here import Here
 from pgqueue.worker.hooks.teller import Teller
@@ -73,8 +73,19 @@ class Timings(NamedTuple):
     heartbeat: Callable[[float], None] = lambda _: None
 
 
-def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observe: Observer, timings: Timings) -> Roles:
-    """The roles of a worker; none of them has begun."""
+# Makes the executor of a worker id, or what it has of one: of settings, report, observe, retire and lines.
+MakeExecutor = Callable[[int, Settings, Report, Observer, Retire, Lines], Executor]
+
+
+def make_roles(
+    worker: int,
+    settings: WorkerSettings,
+    requests: Requests,
+    observe: Observer,
+    timings: Timings,
+    make_executor: MakeExecutor | None = None,
+) -> Roles:
+    """The roles of a worker; none of them has begun. Its executor is its own, unless one is made for it."""
     infra = InfraErrors(settings.infra_limit, settings.infra_minutes, requests.retire_for)
     host = HostFailures(requests.retire_for)
 
@@ -107,10 +118,14 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
     outbox = Outbox(lambda first: claimer.outcomes_waiting(first))
     progress = ProgressKeeper(worker, hear, lambda: heartbeat.loop.wake())
     lines = LineKeeper(hear, lambda: heartbeat.loop.wake(), progress)
-    executor = EXECUTORS[settings.executor](settings.tasks, outbox.add, hear, requests.retire_for, lines)
+    given = settings.tasks, outbox.add, hear, requests.retire_for, lines
+    executor = EXECUTORS[settings.executor](*given) if make_executor is None else make_executor(worker, *given)
     in_children = settings.executor == "process"
     teller = Teller(
-        executor.hooked, executor.watch_starts, lambda: Apart(settings.tasks) if in_children else Here(), observe
+        executor.hooked,
+        executor.watch_starts,
+        lambda: Apart(settings.tasks) if in_children else Here(settings.dsn),
+        observe,
     )
     listener = Listener(
         worker,
@@ -135,6 +150,7 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
             executor.terms,
             executor.batching,
             executor.ended,
+            executor.allotment,
         ),
         outbox,
         hear,
@@ -162,7 +178,8 @@ def make_roles(worker: int, settings: WorkerSettings, requests: Requests, observ
         passed_by=lambda: claimer.passed_by,
         stuck=claimer.stuck,
         kick=claimer.begin_anew,
-        retire=requests.retire_for,
+        # Beside others it is a matter of this database alone.
+        retire=requests.retire_for if make_executor is None else requests.renew_for,
     )
     declarations = Declarations(worker, executor.at_most_once, executor.follows, executor.targets, executor.declared)
     unknown = UnknownTargets(

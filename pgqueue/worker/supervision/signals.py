@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Iterable
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from pgqueue.forks import not_for_copies
 
@@ -26,6 +26,16 @@ SIGNALS = (
     signal.SIGUSR1,
     signal.SIGTTIN,
 )
+
+
+class Calls(Protocol):
+    """What whoever supervises an enlistment waits for: signals, or what stands for them."""
+
+    def wake(self) -> None:
+        """Make it look; from any thread."""
+
+    def wait(self, timeout: float) -> Iterable[signal.Signals]:
+        """Wait for wake() or a signal, at most `timeout` seconds; answers the signals since the last wait."""
 
 
 class Signals:

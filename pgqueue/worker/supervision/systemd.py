@@ -35,7 +35,7 @@ class Systemd:
         match event:
             case WorkerStarted():
                 self._send("READY=1", _status(self._health()))
-            case WorkerStopping(why=why):
+            case WorkerStopping(why=why, database=""):
                 self._send("STOPPING=1", f"STATUS=stopping: {why}")
 
     def start(self) -> None:
@@ -79,5 +79,5 @@ def _interval(environment: Mapping[str, str]) -> float:
 
 def _status(health: Health) -> str:
     reasons = not_ready(health)
-    state = f"{health.phase}, {health.jobs} jobs at hand"
+    state = f"{health.phase}{f' {health.databases}' if health.databases else ''}, {health.jobs} jobs at hand"
     return f"STATUS={'; '.join(reasons)}" if reasons else f"STATUS={state}"

@@ -57,6 +57,10 @@ class LineKeeper:
         if self._progress is not None:
             self._progress.show(gauge)
 
+    def of(self, worker: int) -> LineKeeper:
+        """The lines of all jobs are kept here."""
+        return self
+
     def ring(self) -> None:
         """Have the heartbeat look, if somebody said something."""
         if self._progress is not None:

@@ -25,6 +25,7 @@ from pgqueue.outcome import Move, Settlement
 from pgqueue.tasks import Task, import_apps, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
+from pgqueue.worker.attempts.homes import Homes
 from pgqueue.worker.attempts.middleware import load_middleware
 from pgqueue.worker.attempts.notices import Notice, SignalGuard
 from pgqueue.worker.attempts.process_state import ProcessState
@@ -49,8 +50,12 @@ class Child:
         self._inbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
         self._unpacker = messages.OrderUnpacker()
         self._told: set[str] = set()
-        self._declared: Container[str] | None = None
-        self._phase = WorkerPhase.WORKING
+        # By the worker id that claimed the jobs; None: all of them.
+        self._entered: dict[int, str] = {}
+        self._declared: dict[int | None, Container[str] | None] = {}
+        self._phases: dict[int | None, WorkerPhase] = {}
+        self._homes: Homes | None = None
+        # Of the home that the last job had, or has.
         self._attempts: Attempts | None = None
         self._lines = ChildLines(lambda: self._send(b""))
 
@@ -73,10 +78,17 @@ class Child:
         tasks = registered_tasks()
         self._told = {task.target for task in tasks}
         outlet = Outlet(self._lines.put, settings.store_logs, self._lines.show, self._lines.extend, self._lines.advance)
-        attempts = Attempts(settings.dsn, settings.apps, middleware, SignalGuard(), outlet)
-        self._attempts = attempts
-        attempts.declared = self._declared
-        attempts.tell_phase(self._phase)
+        guard = SignalGuard()
+        homes = Homes(
+            lambda dsn, _: Attempts(dsn, settings.apps, middleware, guard, outlet), settings.dsn, be_at_home_in
+        )
+        self._homes = homes
+        for worker, dsn in tuple(self._entered.items()):
+            homes.enter(worker, dsn)
+        for of, targets in tuple(self._declared.items()):
+            homes.declared(targets, of)
+        for of, phase in tuple(self._phases.items()):
+            homes.tell_phase(phase, of)
         for task in tasks:
             self._tell_task(task)
         if instruments.installed:
@@ -84,15 +96,15 @@ class Child:
         if named := hooks.named():
             self._say(messages.HOOKED, [name for name, _ in named])
         self._say(messages.READY)
-        self._work(attempts)
-        attempts.close()
+        self._work(homes)
+        homes.close()
 
     def _first_message(self) -> tuple[Any, ...]:
         while True:
             if heard := self._unpacker.feed(self._channel.receive()):
                 return heard[0]
 
-    def _work(self, attempts: Attempts) -> None:
+    def _work(self, homes: Homes) -> None:
         number = -1
         finished: Sequence[Finished] = ()
         process_state = ProcessState()
@@ -109,6 +121,7 @@ class Child:
             before = number
             number, claim = wire.fed_from_wire(entry)
             # Before the worker hears of it: it may at once have something to tell.
+            attempts = self._attempts = homes.of(claim)
             attempts.number = number
             self._move(before, finished, number)
             self._lines.begin(number, claim)
@@ -172,14 +185,23 @@ class Child:
             case [messages.WHERE]:
                 number = None if self._attempts is None else self._attempts.number
                 self._say(messages.HERE, number, stack_of(threading.main_thread()))
-            case [messages.DECLARED, targets]:
-                self._declared = None if targets is None else frozenset(targets)
-                if self._attempts is not None:
-                    self._attempts.declared = self._declared
-            case [messages.PHASE, phase]:
-                self._phase = WorkerPhase(phase)
-                if self._attempts is not None:
-                    self._attempts.tell_phase(self._phase)
+            case [messages.DECLARED, targets, of]:
+                self._declared[of] = None if targets is None else frozenset(targets)
+                if self._homes is not None:
+                    self._homes.declared(self._declared[of], of)
+            case [messages.PHASE, phase, of]:
+                self._phases[of] = WorkerPhase(phase)
+                if self._homes is not None:
+                    self._homes.tell_phase(self._phases[of], of)
+            case [messages.ENTER, worker, dsn]:
+                self._entered[worker] = dsn
+                if self._homes is not None:
+                    self._homes.enter(worker, dsn)
+            case [messages.LEAVE, worker]:
+                for of_workers in (self._entered, self._declared, self._phases):
+                    of_workers.pop(worker, None)
+                if self._homes is not None:
+                    self._homes.leave(worker)
             case [messages.STOP]:
                 self._inbox.put(None)
 

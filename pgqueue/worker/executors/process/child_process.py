@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Collection
 from contextlib import suppress
 from math import inf
 from time import monotonic
@@ -43,7 +42,7 @@ _BURIAL = 5.0
 class ChildProcess:
     """One child: its process, its socket, and the claims it was fed. Used by the executor's thread alone."""
 
-    def __init__(self, settings: Settings, declared: Collection[str] | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.channel, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
@@ -104,7 +103,6 @@ class ChildProcess:
         self.found = 0
         self._unpacker = messages.Unpacker(messages.LONGEST_SAID)
         self.say(messages.START, wire.settings_to_wire(settings), list(map(str, sys.path)), os.getpid())
-        self.declared(declared)
 
     @property
     def pid(self) -> int:
@@ -124,6 +122,10 @@ class ChildProcess:
     def is_cancelled(self) -> bool:
         """Whether the job that it runs was cancelled."""
         return self.watch is not None and self.watch.cancelled
+
+    def runs_of(self, worker: int) -> bool:
+        """Whether it runs a job that this worker id claimed."""
+        return self.running is not None and self.running in self.fed and self.fed[self.running][0].worker == worker
 
     def room(self, now: float) -> int:
         """How many more claims it may be fed: none until half of what it has is used up."""
@@ -170,10 +172,6 @@ class ChildProcess:
     def allowance_of(self, place: int) -> Allowance:
         """How much more is kept of what the running job says, or that at this place of the running batch."""
         return self._allowances.setdefault(place, Allowance())
-
-    def declared(self, targets: Collection[str] | None) -> None:
-        """Tell it which of the tasks that may run at most once the database knows of."""
-        self.say(messages.DECLARED, None if targets is None else list(targets))
 
     def recall(self) -> None:
         """Ask for the claims back that it has not started."""

@@ -10,13 +10,14 @@ import selectors
 import signal
 from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
 from time import monotonic, sleep
+from typing import Any
 from uuid import UUID
 
-from pgqueue.context import WorkerPhase
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
-from pgqueue.worker.executors.base import Lines, Settings
+from pgqueue.worker.executors.base import Leftover, Lines, Settings
 from pgqueue.worker.executors.batches import are_all, ids_among
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
@@ -32,6 +33,9 @@ from pgqueue.worker.executors.process.wakeup import Wakeup
 _BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
 # So long what they say is gathered while all of them have work: each look costs as much as a job.
 _GATHER = 0.0005
+
+# Where somebody waits for what was not reported.
+LeftBehind = SimpleQueue[list[Leftover]]
 
 
 class Children:
@@ -57,8 +61,10 @@ class Children:
         self._killed, self._look_at = False, 0.0
         self._orders, self._wakeup = deque[Callable[[], None]](), Wakeup()
         self._children: list[ChildProcess] = []
-        self._declared: frozenset[str] | None = None
-        self._phase = WorkerPhase.WORKING
+        # What a child that begins is told, too: the newest of each kind, for each worker id.
+        self._standing: dict[tuple[int, int | None], tuple[Any, ...]] = {}
+        # The worker ids whose jobs are to end, and who waits for what is left over; None: nobody any more.
+        self._leaving: dict[int, LeftBehind | None] = {}
 
     # From any thread.
 
@@ -117,33 +123,50 @@ class Children:
             now = monotonic()
             if now >= self._look_at or self._deadline is not None:
                 self._look_after(now)
+            if self._leaving:
+                self._see_off()
+            # Whatever is fed now was claimed after what was ordered for it.
+            if self._orders:
+                self._obey_orders()
             self._feed(now)
             self._finished.flush()
             self._lines.ring()
         self._clear()
 
-    def cancel(self, ids: frozenset[UUID]) -> None:
+    def cancel(self, ids: frozenset[UUID], of: int | None) -> None:
         """Tell running jobs that they were cancelled, and start none of the others."""
-        self._feeder.cancel(ids)
+        self._feeder.cancel(ids, of)
         for child in self._children:
             for number, (claim, _) in child.fed.items():
-                if told := ids_among(claim, ids):
+                if told := ids_among(claim, ids, of):
                     child.unwanted[number] = told | child.unwanted.get(number, frozenset())
                     if are_all(claim, child.unwanted[number]):
                         child.cancelled.add(number)
             self._reports.tell_if_cancelled(child)
             self._listen_to(child)
 
-    def declare(self, targets: frozenset[str]) -> None:
-        """Tell the children what the database knows of."""
-        if targets != self._declared:
-            self._declared = targets
-            self.tell_all(lambda child: child.declared(targets))
+    def tell(self, of: int | None, *message: Any) -> None:
+        """Say something to the children, those that follow, too, about the jobs of this worker id or of all."""
+        if self._standing.get((message[0], of)) != message:
+            self._standing[message[0], of] = message
+            self.tell_all(lambda child: child.say(*message))
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
-        """Tell the children what the worker is about, those that follow, too."""
-        self._phase = phase
-        self.tell_all(lambda child: child.say(messages.PHASE, phase.value))
+    def forget(self, worker: int) -> None:
+        """No more jobs of this worker id come."""
+        self._standing = {key: message for key, message in self._standing.items() if key[1] != worker}
+        self._leaving.pop(worker, None)
+        self._feeder.left.discard(worker)
+        self.tell_all(lambda child: child.say(messages.LEAVE, worker))
+
+    def end(self, worker: int, left_behind: LeftBehind) -> None:
+        """End what runs of this worker id, and start no more; `left_behind` gets all that was not reported, once."""
+        self._leaving[worker] = left_behind
+        self._feeder.leave(worker)
+        for child in self._children:
+            self._end_if_leaving(child)
+            child.recall()
+            self._listen_to(child)
+        self._look_at = 0.0
 
     def tell_all(self, tell: Callable[[ChildProcess], None]) -> None:
         """Say something to each child."""
@@ -151,10 +174,11 @@ class Children:
             tell(child)
             self._listen_to(child)
 
-    def crash_running(self) -> None:
+    def crash_running(self, of: int | None) -> None:
         """Kill the children that run a job."""
         for child in self.alive():
-            child.kill(KillCause.ASKED, "was killed on request while it ran the job", grace=0.0)
+            if of is None or child.runs_of(of):
+                child.kill(KillCause.ASKED, "was killed on request while it ran the job", grace=0.0)
 
     def _obey_orders(self) -> None:
         self._wakeup.drain()
@@ -181,11 +205,11 @@ class Children:
     def _fill_up(self) -> None:
         if self._deadline is not None:
             return
-        for child in self.spawner.missing(tuple(self._children), self._declared):
+        for child in self.spawner.missing(tuple(self._children)):
             self._children.append(child)
             self._selector.register(child.channel, selectors.EVENT_READ, child)
-            if self._phase is not WorkerPhase.WORKING:
-                child.say(messages.PHASE, self._phase.value)
+            for message in self._standing.values():
+                child.say(*message)
             if self._killed:
                 return
 
@@ -233,7 +257,8 @@ class Children:
         self._reports.heed(child, child.last_words())
         if (number := child.running) is not None and number in child.fed:
             claim, _ = child.fed.pop(number)
-            if child.kill_reason is None and self._deadline is not None and monotonic() > self._deadline:
+            is_over = child.kill_reason is None and self._deadline is not None and monotonic() > self._deadline
+            if is_over or claim.worker in self._leaving:
                 self._finished.leave_running(child, claim)
             else:
                 self._finished.end_with(child, claim, number, how)
@@ -243,6 +268,22 @@ class Children:
             self._observe(ChildEnded(child.pid, f"{how}: {child.kill_reason.said}" if child.kill_reason else how))
             if not child.ready:
                 self.spawner.miss(child, how)
+
+    def _see_off(self) -> None:
+        """End what has begun since of those that leave, and say of whom nothing is left."""
+        for child in self._children:
+            self._end_if_leaving(child)
+        left = {claim.worker for child in self._children for claim, _ in child.fed.values()}
+        for worker, left_behind in self._leaving.items():
+            if left_behind is not None and worker not in left:
+                # What was said to the end counts.
+                self._finished.flush()
+                left_behind.put(self._finished.take_left(worker))
+                self._leaving[worker] = None
+
+    def _end_if_leaving(self, child: ChildProcess) -> None:
+        if any(child.runs_of(worker) for worker in self._leaving):
+            child.kill(KillCause.LEFT, "was ended, because its database is left", grace=0.0)
 
     def _clear(self) -> None:
         """The thread's last act: no child lives, and what was not reported is left over."""

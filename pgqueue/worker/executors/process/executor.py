@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -18,7 +20,17 @@ from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim, each_of
 from pgqueue.judge import Fallback, Terms, if_lost
-from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts, take_old
+from pgqueue.worker.claiming.slots import Allotment
+from pgqueue.worker.executors.base import (
+    Leftover,
+    Lines,
+    NoLines,
+    Report,
+    Retire,
+    Settings,
+    Whereabouts,
+    take_old,
+)
 from pgqueue.worker.executors.batches import all_of, whereabouts_of
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
@@ -27,10 +39,14 @@ from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 
 # Seconds in which children say where their jobs are, and between two looks whether they have.
 _ANSWERS_WITHIN, _LOOK_EVERY = 1.0, 0.01
+# Within so many seconds children are gone that were killed, and others have given back what they were fed.
+_ENDED_WITHIN = 2.0
 
 
 class ProcessExecutor:
     """`concurrency` child processes, and the thread that serves them."""
+
+    allotment: Allotment | None = None
 
     def __init__(
         self,
@@ -76,21 +92,37 @@ class ProcessExecutor:
 
     def load(self) -> int:
         """Claims taken over and not yet reported or given back."""
-        return self._taken - self._returned - self._reported
+        return self._taken - self._returned - self._reported - self._finished.left_count
 
     def ended(self) -> int:
         """How many calls its children have ended."""
         return self._reported
 
-    def give_back(self, waited: float) -> list[Claim]:
+    def enter(self, worker: int, dsn: str) -> None:
+        """Jobs of this worker id come from there."""
+        self._children.ask(partial(self._children.tell, worker, messages.ENTER, worker, dsn))
+
+    def leave(self, worker: int) -> None:
+        """No more jobs of this worker id come."""
+        self._children.ask(partial(self._children.forget, worker))
+
+    def end(self, worker: int) -> list[Leftover]:
+        """End the children that run jobs of this worker id, and start none of its others."""
+        left_behind: SimpleQueue[list[Leftover]] = SimpleQueue()
+        self._children.ask(partial(self._children.end, worker, left_behind))
+        with suppress(Empty):
+            return left_behind.get(timeout=_ENDED_WITHIN)
+        return []
+
+    def give_back(self, waited: float, of: int | None = None) -> list[Claim]:
         """Hand back the claims that have waited longer than `waited` seconds for a child."""
-        old = take_old(self._waiting, waited)
+        old = take_old(self._waiting, waited, of)
         self._returned += len(old)
         return all_of(old)
 
-    def cancel(self, ids: Collection[UUID]) -> None:
+    def cancel(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Tell the jobs that they were cancelled; a child whose job does not end is ended."""
-        self._children.ask(partial(self._children.cancel, frozenset(ids)))
+        self._children.ask(partial(self._children.cancel, frozenset(ids), of))
 
     def terms(self, target: str) -> Terms | None:
         """What a task says about the ends of its attempts; None if no child has told of it."""
@@ -140,17 +172,17 @@ class ProcessExecutor:
         """Whether a child said that something looks on there."""
         return self._finished.watched
 
-    def declared(self, targets: Collection[str]) -> None:
+    def declared(self, targets: Collection[str], of: int | None = None) -> None:
         """The database knows of these."""
-        self._children.ask(partial(self._children.declare, frozenset(targets)))
+        self._children.ask(partial(self._children.tell, of, messages.DECLARED, sorted(targets), of))
 
-    def tell_phase(self, phase: WorkerPhase) -> None:
+    def tell_phase(self, phase: WorkerPhase, of: int | None = None) -> None:
         """The worker is about something else."""
-        self._children.ask(partial(self._children.tell_phase, phase))
+        self._children.ask(partial(self._children.tell, of, messages.PHASE, phase.value, of))
 
-    def crash_running(self) -> None:
+    def crash_running(self, of: int | None = None) -> None:
         """Kill the children that run a job, and replace them."""
-        self._children.ask(self._children.crash_running)
+        self._children.ask(partial(self._children.crash_running, of))
 
     def stop(self, timeout: float) -> list[Leftover]:
         """Wait for what runs, end the children that still run after `timeout` seconds, and return what is left."""

@@ -10,6 +10,7 @@ from math import ceil
 from uuid import UUID
 
 from pgqueue.job import Claim
+from pgqueue.worker.executors.base import take_old
 from pgqueue.worker.executors.batches import parted, take_those
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
@@ -22,6 +23,8 @@ class Feeder:
         self._waiting = waiting
         self._finished = finished
         self._numbers = count()
+        # The worker ids whose jobs are not to begin any more.
+        self.left: set[int] = set()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -41,10 +44,16 @@ class Feeder:
         else:
             self._put_back(claim, since, unwanted)
 
-    def cancel(self, ids: Collection[UUID]) -> None:
+    def cancel(self, ids: Collection[UUID], of: int | None = None) -> None:
         """Start none of these."""
-        for claim, since in take_those(self._waiting, ids):
+        for claim, since in take_those(self._waiting, ids, of):
             self._put_back(claim, since, ids)
+
+    def leave(self, worker: int) -> None:
+        """Leave over what waits of this worker id, and what is taken back later."""
+        self.left.add(worker)
+        for claim in take_old(self._waiting, 0.0, worker):
+            self._finished.leave_unstarted(claim)
 
     def close(self) -> None:
         """Leave over what waits still."""
@@ -54,6 +63,9 @@ class Feeder:
 
     def _put_back(self, claim: Claim, since: float, unwanted: Collection[UUID]) -> None:
         """In front, without those that are not wanted."""
+        if claim.worker in self.left:
+            self._finished.leave_unstarted(claim)
+            return
         rest, cancelled = parted(claim, unwanted)
         if rest is None:
             self._finished.cancel_unstarted(claim)

@@ -24,6 +24,8 @@ class FinishedClaims:
     def __init__(self, report: Callable[[list[Finished], int], None]) -> None:
         self.specs: dict[str, TaskSpec] = {}
         self.left: list[Leftover] = []
+        # How many were ever left, where a batch is one.
+        self.left_count = 0
         self.ended: list[Finished] = []
         # How many those are, where a batch is one.
         self.count = 0
@@ -72,6 +74,7 @@ class FinishedClaims:
 
     def leave_unstarted(self, claim: Claim) -> None:
         """A claim never began: it is given back."""
+        self.left_count += 1
         self.left += left_unstarted(claim)
 
     def leave_fed(self, child: ChildProcess) -> None:
@@ -84,6 +87,7 @@ class FinishedClaims:
 
     def leave_running(self, child: ChildProcess, claim: Claim) -> None:
         """A claim is not waited for any more: given back, unless it is not to run again."""
+        self.left_count += 1
         seconds = monotonic() - child.since
         for each in each_of(claim):
             match left_over(each, self.terms(each.target), seconds, cancelled=child.is_cancelled):
@@ -91,6 +95,12 @@ class FinishedClaims:
                     self.left.append(leftover)
                 case ended:
                     self.ended.append(ended)
+
+    def take_left(self, worker: int) -> list[Leftover]:
+        """Take what is left over of this worker id."""
+        left = [each for each in self.left if each.claim.worker == worker]
+        self.left = [each for each in self.left if each.claim.worker != worker]
+        return left
 
     def flush(self) -> None:
         """Report what ended."""

@@ -22,6 +22,8 @@ class KillCause(Enum):
     MEMORY = auto()
     ASKED = auto()
     GARBLED = auto()
+    # What it ran is left over, or if that had just ended, the next one is given back: see outcome_of().
+    LEFT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,5 @@ def outcome_of(
             return Crashed(error_report("pgqueue.Killed", f"{crashes.count(claim, pid)} {kill_reason.said}"))
         case KillCause.GARBLED:
             return Crashed(error_report("pgqueue.Garbled", f"{crashes.count(claim, pid)} {kill_reason.said}"))
+        case KillCause.LEFT:
+            return Released(error=error_report("pgqueue.ChildEnded", f"child process {pid} {kill_reason.said}"))

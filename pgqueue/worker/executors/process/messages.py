@@ -5,21 +5,22 @@ same Python, and nobody but the worker can write to that end of the socket.
 
     worker -> child                              child -> worker
     [START, settings, sys.path, worker's pid]    [TASK, spec], for each of them, then [READY]; or [BROKEN, why]
-    [DECLARED, [target, ...] or null]            [BEGAN, number]
+    [DECLARED, [target, ...] or null, of]        [BEGAN, number]
     [RUN, [claim, ...]]                          [MOVED, number ended, nanoseconds, settlement, number begun or null]
     [NOTICE, number, notice]                     [RESULT, bytes], then the result itself; then MOVED says of what
     [GIVE_BACK]                                  [BROUGHT, bytes], likewise what its success brings, as JSON
                                                  [HUNG, number, where or null]
     [STOP]                                       [GIVEN_BACK, [number, ...]]
-    [PHASE, what the worker is about]            [PROGRESS, number, done, total or null, note or null], while it runs
+    [PHASE, what the worker is about, of]        [PROGRESS, number, done, total or null, note or null], while it runs
                                                  [EXTEND, number, seconds]: it asks to run so long from now on
                                                  [ADVANCED, number]: it has come further than the crash before
     [WHERE]                                      [WATCHED]: something looks on there, and wants headers
     [UNWANTED, number, [id, ...]]                [ITEM, place, settlement], of a batch, before it has MOVED
                                                  [SAID, number, [[at, level, line], ...], place], while it runs
                                                  [HERE, number or null, where or null]
-                                                 [HOOKED, [name, ...]]: the hooks that are for every task, if any
+    [ENTER, worker id, dsn], [LEAVE, worker id]  [HOOKED, [name, ...]]: the hooks that are for every task, if any
 
+Jobs of several databases are told apart by the worker id that claimed them: `of` is that, or null for all jobs.
 A batch is one number: its claims stand in a list, by place, and those that just succeeded are no ITEM.
 
 A child says that a job has ended together with which one it starts next, and before it starts it: when it dies, the
@@ -37,7 +38,7 @@ from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
 DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED, BROUGHT = range(9, 20)
-PHASE, PROGRESS, EXTEND, ADVANCED, ITEM, UNWANTED = range(20, 26)
+PHASE, PROGRESS, EXTEND, ADVANCED, ITEM, UNWANTED, ENTER, LEAVE = range(20, 28)
 # What is followed by a text of its own.
 _LONG = (RESULT, BROUGHT)
 

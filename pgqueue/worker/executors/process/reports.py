@@ -114,12 +114,12 @@ class Reports:
     def _keep(self, allowance: Allowance, claim: Claim, lines: list[Any]) -> None:
         for at, level, line in map(wire.line_from_child, lines):
             if (seq := allowance.seq(len(line.encode()))) is not None:
-                self._lines.put(Said(claim.id, claim.claim, claim.attempt, seq, at, level, line))
+                self._lines.of(claim.worker).put(Said(claim.id, claim.claim, claim.attempt, seq, at, level, line))
 
     def _note(self, child: ChildProcess, claim: Claim, said: list[Any]) -> None:
         if child.gauge is None:
             child.gauge = Gauge(claim.id, claim.claim)
-        child.gauge.say(wire.progress_from_child(said), self._lines.show)
+        child.gauge.say(wire.progress_from_child(said), self._lines.of(claim.worker).show)
 
     def _note_item(self, child: ChildProcess, place: int, said: object) -> None:
         if not 0 <= place < len(each_of(child.fed[child.running or 0][0])) or place in child.items:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from pgqueue.events import HostFailed, Observer, Trouble
@@ -29,13 +29,13 @@ class Spawner:
         self._failures = 0
         self._failed_at = self._respawn_at = 0.0
 
-    def missing(self, children: Sequence[ChildProcess], declared: Collection[str] | None) -> Iterator[ChildProcess]:
+    def missing(self, children: Sequence[ChildProcess]) -> Iterator[ChildProcess]:
         """Start the children that are missing; one that is to leave is missing already."""
         if monotonic() < self._respawn_at:
             return
         for _ in range(self._settings.concurrency - sum(not child.recycled for child in children)):
             try:
-                yield ChildProcess(self._settings, declared)
+                yield ChildProcess(self._settings)
             except OSError as error:
                 self.lack = lack_of(error, forking=True)
                 if self.lack is not None:
