@@ -26,7 +26,7 @@ def documentation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize(("scheme", "width"), product(SCHEMES, (400, 1280)))
+@pytest.mark.parametrize(("scheme", "width"), [*product(SCHEMES, (400, 1280))])
 def test_the_first_screen_shows_a_job_and_fits(
     scheme: str, width: int, started: Any, documentation: str, tmp_path: Path
 ) -> None:
