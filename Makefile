@@ -11,7 +11,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
+.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-web adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ pgbouncer: # Have the pooler that the fault tests run behind
 	echo "the fault tests need PgBouncer; install it (Debian: apt install pgbouncer, macOS: brew install pgbouncer)" >&2; \
 	exit 1
 
-test-adopt: $(READY) adopt-django adopt-languages adopt-patroni ## Run the tests with frameworks, drivers, servers and languages of others
+test-adopt: $(READY) adopt-django adopt-web adopt-languages adopt-patroni ## Run the tests with frameworks, drivers, servers and languages of others
 	$(PYTEST) -m adopt
 
 # What is missing in the end is skipped, with its name.
@@ -87,6 +87,16 @@ adopt-patroni: # Have etcd and Patroni, whose leader the tests kill
 	fi; \
 	echo "the tests with Patroni need it, and etcd; install them (Debian: apt install etcd-server patroni)" >&2; \
 	exit 1
+
+# Beside the environment, not in it: they bring versions of what the tests run on, and tests look here last.
+adopt-web: .adopt/web/.ready # Have the frameworks and the queues that jobs are imported from
+
+.adopt/web/.ready: $(READY)
+	rm -rf .adopt/web
+	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+	  $(BIN)/python -m pip install --quiet --target .adopt/web \
+	  procrastinate pgqueuer 'django-tasks-db[compat]' litestar
+	@touch $@
 
 test-browser: $(READY) chromium ## Look at every page of the dashboard with a real browser
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser

@@ -1,7 +1,7 @@
 """Runs the blocks of one page in order, in a folder and a database of its own, as a reader would.
 
 python     run in one module; or written to the file that its first line names (`# shop/tasks.py`); `python append`
-           is put at the end of that file
+           is put at the end of that file; `python excerpt` must be part of an example
 js, bash, go, ruby, java, php
            written to the file that its first line names (`// resize.js`); tests/languages runs what no page can
 console    each `$ command` in bash; what stands below it must be what it prints (`...` stands for anything),
@@ -90,6 +90,8 @@ class PageRun:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
                 with (self.folder / block.file).open("a" if "append" in block.marks else "w") as file:
                     file.write(block.text)
+            case "python" if "excerpt" in block.marks:
+                assert _spaced(block.text) in _examples(), f"{block.place} is not part of an example"
             case "python":
                 self._run_python(block)
             case "console":
@@ -201,3 +203,8 @@ def _spaced(text: str) -> str:
 @cache
 def _own_sql() -> str:
     return _spaced("\n".join(repeatables()))
+
+
+@cache
+def _examples() -> str:
+    return _spaced("\n".join(path.read_text() for path in sorted((ROOT / "examples").rglob("*.py"))))

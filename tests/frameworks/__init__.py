@@ -1,0 +1,1 @@
+"""Frameworks of the web, and what we give them."""
