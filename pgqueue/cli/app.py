@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": "worker:worker",
     "enqueue": "enqueue:enqueue",
     "feed": "feed:feed",
+    "import": "importing:import_jobs",
     "status": "status:status",
     "at": "at:at",
     "top": "top.command:top",

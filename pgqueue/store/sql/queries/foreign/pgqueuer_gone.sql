@@ -1,0 +1,9 @@
+-- queued -> (gone), as PgQueuer's own deletion has it: who waits for these jobs there finds them deleted.
+-- Walks {table}'s primary key; O(batch).
+with gone as (
+  delete from {table}
+  where id = any ($1::int8[])
+  returning id, entrypoint, priority)
+insert into {log} (job_id, status, entrypoint, priority)
+select id, 'deleted', entrypoint, priority
+from gone
