@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -15,8 +15,8 @@ from pgqueue.store.foreign_jobs import Queue
 
 Payload = Literal["json", "text", "base64"]
 HIGHEST = 9
-# The first priority of each level above the usual one.
-_STEPS = (1, 11, 41, 71)
+# Up to which of Django's each of our levels goes.
+_UP_TO = (-100, -71, -41, -11, -1, 0, 10, 40, 70)
 _WITHIN_OURS = range(-DEFAULT_PRIORITY, HIGHEST + 1 - DEFAULT_PRIORITY)
 
 
@@ -96,8 +96,7 @@ def _about_zero(priority: int) -> int:
 
 def _of_a_hundred(priority: int) -> int:
     """-100 to 100, 0 as usual, as the backend for Django's tasks has them: the finer the nearer to 0."""
-    steps = bisect_right(_STEPS, abs(priority))
-    return DEFAULT_PRIORITY + steps if priority > 0 else DEFAULT_PRIORITY - steps
+    return bisect_left(_UP_TO, priority)
 
 
 _ALL = (

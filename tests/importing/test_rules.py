@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pgqueue.errors import OptionError
+from pgqueue.importing import SOURCES
 from pgqueue.importing.rules import Rule, rule_of, rules_in, target_for
 
 
@@ -42,3 +43,10 @@ def test_a_file_has_a_rule_a_line() -> None:
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="a rule"):
         rule_of(text)
+
+
+def test_a_priority_of_djangos_is_what_our_backend_would_have_made_of_it() -> None:
+    from pgqueue.contrib.django import priorities
+
+    there = SOURCES["django-tasks-db"]
+    assert [there.level(n) for n in there.levels] == [priorities.of(n) for n in there.levels]
