@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from uuid import UUID
 
 from pgqueue.codec import encode_args
 from pgqueue.errors import PgqueueError, UsageError
@@ -85,7 +86,7 @@ def _new_job(found: ForeignJob, terms: Terms) -> NewJob:
     )
     new = named(new, terms.known)
     if source.keeps_ids:
-        return replace(new, job_id=found.id)
+        return replace(new, job_id=UUID(str(found.id)))
     # With a key its number tells whether it was the first to take it; without one a batch goes in faster by far.
     return replace(new, job_id=new_job_id()) if new.unique_key is not None or new.unique is not None else new
 
