@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 import uuid
@@ -17,6 +18,7 @@ from pgqueue import NewJob
 from pgqueue.enqueued import Enqueued
 from pgqueue.workflows import Started
 from tests.client.limited_tasks import send
+from tests.postgres import ROOT
 
 ENQUEUED: Any = Enqueued(uuid.UUID(int=1), True)
 STARTED: Any = Started(uuid.UUID(int=1), True)
@@ -121,9 +123,24 @@ def test_an_import_of_others_names_ours(name: str, ours: str) -> None:
         exec(f"from pgqueue import {name}")
 
 
-@pytest.mark.parametrize(("word", "ours"), [("beat", "pgqueue schedules"), ("purge", "pgqueue queues purge")])
+@pytest.mark.parametrize(("word", "ours"), [("beat", "pgqueue schedules"), ("purge", "pgqueue jobs cancel")])
 def test_a_command_of_others_names_ours(word: str, ours: str) -> None:
     ran = subprocess.run([sys.executable, "-m", "pgqueue", word], capture_output=True, text=True, timeout=30)
     assert ran.returncode == 2
     assert f"there is no command '{word}': " in ran.stderr
     assert ours in ran.stderr
+
+
+def test_what_is_advised_is_there() -> None:
+    """Every command of a message stands in the reference, and every name of pgqueue's is one."""
+    headings = re.findall(r"^##+ pgqueue (.+)$", (ROOT / "docs/reference/cli.md").read_text(), re.MULTILINE)
+    words = {word for heading in headings for word in (heading, heading.split()[0])}
+    places = [ROOT / "pgqueue/habits.py", ROOT / "pgqueue/vocabulary.py", *(ROOT / "pgqueue/compat").rglob("*.py")]
+    guides = [ROOT / "docs/guides/from-celery.md", ROOT / "docs/guides/from-rq.md"]
+    for place in [*places, *guides]:
+        text = place.read_text()
+        for group, command in re.findall(r"`pgqueue ([a-z]+)(?: ([a-z][a-z-]+))?[` ]", text):
+            said = f"{group} {command}" if command and any(word.startswith(f"{group} ") for word in words) else group
+            assert said in words, f"{place}: pgqueue {said}"
+        for name in re.findall(r"\bpgqueue\.([a-zA-Z_]+)\(", text):
+            assert hasattr(pgqueue, name), f"{place}: pgqueue.{name}"

@@ -19,7 +19,7 @@ from pgqueue.compat.celery.schedules import crontab
 from pgqueue.compat.celery.task import CeleryTask
 from pgqueue.compat.remote_errors import error_again
 from tests.compat.proj.celery import app
-from tests.compat.proj.tasks import add
+from tests.compat.proj.tasks import add, fail
 
 
 def task(**options: object) -> Callable[[], object]:
@@ -260,3 +260,19 @@ def test_settings_are_looked_at_as_a_mapping_and_by_attributes() -> None:
     assert "nonsense" not in conf
     assert not hasattr(conf, "nonsense")
     assert dict(conf)["task_routes"] == {}
+
+
+def test_in_tests_tasks_run_where_they_are_called(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGQUEUE_DSN", dsn)
+    with pgqueue.testing.eager():
+        assert add.delay(2, 3).get(timeout=5) == 5
+        assert (add.s(2, 3) | add.s(4)).delay().get(timeout=5) == 9
+    with pytest.raises(ValueError, match="something"), pgqueue.testing.eager(raises=False):
+        fail.delay().get(timeout=5)
+
+
+def test_in_tests_what_waits_is_drained(conn: psycopg.Connection) -> None:
+    with pgqueue.bound(conn):
+        add.delay(2, 3)
+        group(add.s(1, 1), add.s(2, 2)).delay()
+    assert [ran.value for ran in pgqueue.testing.drain(conn)] == [5, 2, 4]

@@ -190,7 +190,7 @@ Redis.__module__ = "redis.client"
         (lambda: Queue(serializer="json"), "arguments are JSON"),
         (lambda: Queue().count, "pgqueue status"),
         (lambda: len(Queue()), "pgqueue status"),
-        (lambda: Queue().empty(), "pgqueue queues purge"),
+        (lambda: Queue().empty(), "pgqueue jobs cancel"),
         (lambda: Queue().failed_job_registry, "pgqueue dead list"),
         (lambda: Job("1").delete(), r"cancel\(\)"),
         (lambda: Job("1").save_meta(), r"current_job\(\).progress"),

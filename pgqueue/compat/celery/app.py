@@ -51,7 +51,7 @@ _ELSEWHERE: Mapping[str, str] = {
 _CONTROL: Mapping[str, str] = {
     "broadcast": "see `pgqueue workers`",
     "inspect": "see `pgqueue workers show`, `pgqueue jobs list --state running`",
-    "purge": "see `pgqueue queues purge`",
+    "purge": "see `pgqueue jobs cancel 'queue:NAME'`",
     "rate_limit": "say pgqueue.set_limit(conn, 'task', task, rate='10/m')",
     "shutdown": "see `pgqueue workers stop`",
     "time_limit": "say time_limit in @app.task(...)",

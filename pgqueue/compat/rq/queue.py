@@ -22,10 +22,10 @@ from pgqueue.tasks.calling import calling_of
 _ELSEWHERE: Mapping[str, str] = {
     "all": "see `pgqueue queues list`",
     "count": "see `pgqueue status`, or select * from pgqueue.queue_stats",
-    "delete": "a queue is a name; see `pgqueue queues purge`",
+    "delete": "a queue is a name; see `pgqueue jobs cancel 'queue:NAME'`",
     "deferred_job_registry": "see `pgqueue jobs list --state waiting`",
     "dequeue_any": "the worker claims; see docs/reference/sql.md",
-    "empty": "see `pgqueue queues purge`",
+    "empty": "see `pgqueue jobs cancel 'queue:NAME'`",
     "enqueue_job": "say enqueue(...), or enqueue_many([Queue.prepare_data(...)])",
     "failed_job_registry": "see `pgqueue dead list`, or select * from pgqueue.job where state = 'dead'",
     "finished_job_registry": "see `pgqueue jobs list --state succeeded`",
