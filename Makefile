@@ -7,8 +7,11 @@ READY := $(VENV)/.ready
 # Two a core, because most tests wait; each runs a PostgreSQL of its own: past eight they only wait for one another.
 TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? 2 * cores : 8)))
 # The tests start a thousand processes: what each imports is compiled once, also where Python is told to keep nothing.
-COMPILE := $(BIN)/python -m compileall -q pgqueue tests
-PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS)
+# So are the asserts, which each tester would rewrite for itself: pytest does that where it looks for tests.
+COLLECT := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 0 -q --collect-only
+COMPILE := $(BIN)/python -m compileall -q pgqueue tests migrations && { $(COLLECT) >/dev/null || true; }
+# Each tester begins with a stretch of its own, and steals: what the tests of a file share is seldom made twice.
+PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-web adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean

@@ -100,6 +100,8 @@ class Databases:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._admin = psycopg.connect(server.dsn(), autocommit=True)
+        # Copied as files: half the work of block by block through the buffers. Before 15 there was no other way.
+        self._by_file = sql.SQL(" strategy file_copy" if self._admin.info.server_version >= 150_000 else "")
         self._made = 0
 
     def create_template(self) -> str:
@@ -111,8 +113,8 @@ class Databases:
         """Create a database, as a copy of one that nobody is connected to, and return its name."""
         self._made += 1
         name = f"test_{self._made}"
-        words = sql.SQL("create database {} template {}")
-        self._admin.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
+        words = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        self._admin.execute(words + self._by_file)
         return name
 
     def drop(self, name: str) -> None:
