@@ -172,22 +172,20 @@ def test_outside_of_a_transaction_each_call_commits_and_is_all_or_nothing(
     conn.close()
 
 
-@pytest.mark.parametrize("delay", [None, 0.3])
-def test_a_result_is_waited_for_and_read(kind: Kind, delay: float | None, dsn: str, db: Conn) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_a_result_is_waited_for_and_read(kind: Kind, delay: float, dsn: str, db: Conn) -> None:
     made = enqueue(db)
     db.execute("insert into pgqueue.results values (%s, now() + interval '1 hour', '[1.5]')", [made])
     (held,) = claim(db, enlist(db))
-    timer = threading.Timer(delay or 0, settle, (db, held))
-    if delay is None:
-        settle(db, held)
-    else:
-        timer.start()
+    timer = threading.Timer(delay, settle, (db, held))
+    timer.start()
 
     async def act(opened: Opened) -> None:
         assert await answer(pgqueue.result(opened.conn, made, timeout=5)) == [1.5]
         assert [each.state for each in await answer(pgqueue.wait_many(opened.conn, [made], timeout=5))] == ["succeeded"]
 
     run(kind, dsn, act)
+    timer.join()
 
 
 def test_a_result_that_does_not_come_is_given_up_in_time(kind: Kind, dsn: str, db: Conn) -> None:
@@ -339,6 +337,12 @@ def test_drivers_that_are_not_supported_are_told_the_way_by_sql(dsn: str) -> Non
     asynchronous.close()
 
 
+def test_django_s_connection_is_told_which_app_makes_it_one() -> None:
+    wrapper = type("DatabaseWrapper", (), {"__module__": "django.db.backends.postgresql.base"})()
+    with pytest.raises(pgqueue.UsageError, match=r"'pgqueue\.contrib\.django' to INSTALLED_APPS"):
+        pgqueue.enqueue(wrapper, TARGET)
+
+
 def test_a_pool_is_told_how_to_lend(dsn: str) -> None:
     async def act() -> None:
         async with asyncpg.create_pool(**asyncpg_words(dsn), min_size=0) as pool:
@@ -373,10 +377,15 @@ def test_p1_under_sqlalchemy_asyncpg_s_first_statement_may_be_ours(dsn: str, db:
             await conn.rollback()
         async with engine.begin() as conn:
             await pgqueue.enqueue(conn, TARGET)
+        async with engine.connect() as conn:
+            # Without a transaction the call commits by itself.
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            await pgqueue.enqueue(conn, TARGET)
+            assert count(db, "jobs") == 2
         await engine.dispose()
 
     asyncio.run(act())
-    assert count(db, "jobs") == 1
+    assert count(db, "jobs") == 2
 
 
 def test_what_a_framework_wraps_is_unwrapped(dsn: str, db: Conn) -> None:

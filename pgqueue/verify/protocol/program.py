@@ -59,8 +59,9 @@ class Program:
 
     @property
     def printed(self) -> str:
-        """The end of what it printed."""
-        return self._log.read_text(errors="replace").strip()[-_TAIL:]
+        """The end of what it printed, in whole lines."""
+        text = self._log.read_text(errors="replace").strip()
+        return text if len(text) <= _TAIL else text[-_TAIL:].partition("\n")[2]
 
     def terminate(self) -> None:
         """SIGTERM, to the process that was started alone, as from a supervisor."""
