@@ -103,7 +103,19 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 # Those that change something, run until they are ended, or ask no database of this size.
 OTHERS = frozenset(
     {
-        *("worker", "exporter", "dashboard", "feed", "demo", "verify", "bench", "top", "index add", "index drop"),
+        *(
+            "worker",
+            "exporter",
+            "dashboard",
+            "feed",
+            "import",
+            "demo",
+            "verify",
+            "bench",
+            "top",
+            "index add",
+            "index drop",
+        ),
         *("db start", "db stop", "db status", "db url"),
         *(
             "enqueue",

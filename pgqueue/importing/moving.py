@@ -30,7 +30,7 @@ def look(conn: Conn, terms: Terms) -> Report:
     behind: ForeignId | None = None
     while True:
         with conn.transaction():
-            execute(conn, foreign_jobs.begin(table))
+            execute(conn, foreign_jobs.begin_reading())
             found = execute(conn, foreign_jobs.waiting(terms.source.queue, table, behind, BATCH, hold=False))
         for each in found:
             if (new := translated(each, terms, report)) is not None:
@@ -65,20 +65,25 @@ def _batch(
     """One transaction: the next jobs that wait there, and what became of them."""
     part = Report()
     with conn.transaction():
-        execute(conn, foreign_jobs.begin(table))
+        execute(conn, foreign_jobs.begin_reading())
         found = execute(conn, foreign_jobs.waiting(terms.source.queue, table, behind, batch, hold=True))
         execute(conn, foreign_jobs.end_reading())
-        if ids := _move_batch(conn, found, table, terms, part):
+        if went := _enqueue_batch(conn, found, terms, part):
+            ids = [job_id for _, job_id in went]
             action = f"import {terms.source.name}"
             said = audit.write(
                 actor.who, actor.via, action, filter_text=terms.only, job_ids=ids, n=len(ids), reason=actor.reason
             )
             execute(conn, said)
+            execute(conn, foreign_jobs.begin_taking(table))
+            execute(conn, foreign_jobs.take_out(terms.source.queue, table, [each.id for each, _ in went]))
     return found, part
 
 
-def _move_batch(conn: Conn, found: Sequence[ForeignJob], table: Table, terms: Terms, report: Report) -> list[UUID]:
-    """Enqueue these here and take them out there; answers the ids of what went."""
+def _enqueue_batch(
+    conn: Conn, found: Sequence[ForeignJob], terms: Terms, report: Report
+) -> list[tuple[ForeignJob, UUID]]:
+    """Enqueue these here; answers what went, with the ids of its jobs."""
     pairs = [(each, new) for each in found if (new := translated(each, terms, report)) is not None]
     if any(each.lock is not None for each, _ in pairs):
         _keep_locks(conn)
@@ -89,8 +94,7 @@ def _move_batch(conn: Conn, found: Sequence[ForeignJob], table: Table, terms: Te
             went.append((each, job_id))
         else:
             report.leave(each, "a job that has not ended has its unique key here")
-    execute(conn, foreign_jobs.take_out(terms.source.queue, table, [each.id for each, _ in went]))
-    return [job_id for _, job_id in went]
+    return went
 
 
 def _enqueued(conn: Conn, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, UUID]]:

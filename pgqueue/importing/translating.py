@@ -17,7 +17,7 @@ from pgqueue.importing.sources import Call, Payload, Source
 from pgqueue.job import Args, NewJob
 from pgqueue.store.foreign_jobs import ForeignJob
 from pgqueue.store.keys import check_key
-from pgqueue.tasks import Refused, Unknown, find_task
+from pgqueue.tasks import Refused, Unknown, find_task, target_of
 from pgqueue.tasks.addressing import Names, named
 
 # Before a lock of Procrastinate, in the limit keys that keep it.
@@ -84,7 +84,8 @@ def _new_job(found: ForeignJob, terms: Terms) -> NewJob:
         limit_key=None if found.lock is None else f"{LOCK}{found.lock}",
         labels={"imported_from": source.name, "imported_id": str(found.id)},
     )
-    new = named(new, terms.known)
+    # Without an app nothing is known of the task, whatever this process has imported.
+    new = named(new, terms.known) if terms.apps else replace(new, target=target_of(target))
     if source.keeps_ids:
         return replace(new, job_id=UUID(str(found.id)))
     # With a key its number tells whether it was the first to take it; without one a batch goes in faster by far.

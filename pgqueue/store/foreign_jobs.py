@@ -47,10 +47,10 @@ def schemas_with(table: str) -> Statement[list[str]]:
     return Statement(query("foreign/schemas"), (table,), lambda rows: [row[0] for row in rows])
 
 
-def begin(table: Table) -> Statement[None]:
-    """Until the transaction ends names in that queue's triggers are its own; and until end_reading() no plan sorts
-    all that waits."""
-    return Statement(_BEGIN, (table.schema,), nothing)
+def begin_reading() -> Statement[None]:
+    """Until end_reading() no plan may sort all that waits; outside a transaction for nothing."""
+    sort = "select pg_catalog.set_config('enable_sort', 'off', true), pg_catalog.set_config('jit', 'off', true)"
+    return Statement(sort, (), nothing)
 
 
 def end_reading() -> Statement[None]:
@@ -67,6 +67,13 @@ def waiting(
     return Statement(f"{text}{_HOLD if hold else ''}", (behind, limit), _read)
 
 
+def begin_taking(table: Table) -> Statement[None]:
+    """Until the transaction ends names mean what that queue's triggers mean by them. Last of all: anybody who may
+    create something in its schema could have given them another meaning for what stands without a schema."""
+    path = "select pg_catalog.set_config('search_path', pg_catalog.quote_ident($1::pg_catalog.text), true)"
+    return Statement(path, (table.schema,), nothing)
+
+
 def take_out(of: Queue, table: Table, ids: Sequence[ForeignId]) -> Statement[None]:
     """waiting there -> (gone). For jobs that this transaction holds."""
     if of == "pgqueuer":
@@ -75,15 +82,11 @@ def take_out(of: Queue, table: Table, ids: Sequence[ForeignId]) -> Statement[Non
             query("foreign/pgqueuer_gone").format(table=_identifier(table), log=log), (list(ids),), nothing
         )
     kind = "uuid" if of == "django_tasks_db" else "int8"
-    text = f"delete from {_identifier(table)} where id = any ($1::pg_catalog.{kind}[])"
+    text = f"delete from {_identifier(table)} where id operator(pg_catalog.=) any ($1::pg_catalog.{kind}[])"
     return Statement(text, (list(ids),), nothing)
 
 
 _HOLD = "for update skip locked"
-_BEGIN = """
-select pg_catalog.set_config('enable_sort', 'off', true), pg_catalog.set_config('jit', 'off', true),
-  pg_catalog.set_config('search_path', pg_catalog.quote_ident($1::pg_catalog.text), true)
-"""
 
 
 def _identifier(table: Table) -> str:

@@ -2,7 +2,7 @@
 -- Walks {table}'s primary key; O(batch).
 with gone as (
   delete from {table}
-  where id = any ($1::int8[])
+  where id operator(pg_catalog.=) any ($1::pg_catalog.int8[])
   returning id, entrypoint, priority)
 insert into {log} (job_id, status, entrypoint, priority)
 select id, 'deleted', entrypoint, priority
