@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -339,3 +341,25 @@ def _in(**delay: float) -> Any:
     from django.utils import timezone
 
     return timezone.now() + timedelta(**delay)
+
+
+def test_without_a_framework_for_tasks_the_backend_says_what_to_install() -> None:
+    program = """
+import sys
+sys.modules["django.tasks"] = sys.modules["django_tasks"] = None
+from django.utils.module_loading import import_string
+try:
+    import_string("pgqueue.contrib.django.Backend")
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert "Django has from 6.0 on; under Django 5.2 install the package django-tasks" in done.stdout, done.stderr
+
+
+def test_an_error_in_a_task_of_pgqueue_is_its_own_in_a_worker() -> None:
+    from tests.django.shop import tasks
+
+    job = tasks.break_transaction.enqueue("default")
+    run(raises=False)
+    assert "nowhere" in (pgqueue.get_job("default", job.id).last_error or "")

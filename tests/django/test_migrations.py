@@ -87,10 +87,10 @@ def test_a_router_keeps_the_schema_out_of_a_database(empty: str) -> None:
 
 
 class Elsewhere:
-    """Nothing of pgqueue's is migrated."""
+    """Nothing is migrated."""
 
-    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool | None:
-        return False if app_label == "pgqueue" else None
+    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool:
+        return False
 
 
 def test_nothing_is_left_for_makemigrations() -> None:
