@@ -72,6 +72,7 @@ def test_a_backend_without_the_app() -> None:
 def test_a_database_without_the_schema() -> None:
     from django.core.checks import run_checks
     from django.db import connections
+    from django.db.migrations.recorder import MigrationRecorder
 
     with connections["other"].cursor() as cursor:
         assert [each for each in run_checks(databases=["other", "default"]) if "pgqueue" in str(each.id)] == []
@@ -84,6 +85,11 @@ def test_a_database_without_the_schema() -> None:
         assert found.id == "pgqueue.W001"
         assert "no schema pgqueue" in found.msg
         assert found.hint == "Run `manage.py migrate --database other`."
+        recorder = MigrationRecorder(connections["other"])
+        recorder.record_unapplied("pgqueue", "0001_pgqueue")
+        with override_settings(PGQUEUE={"DATABASE": "other"}):
+            assert [each for each in run_checks(databases=["other"]) if "pgqueue" in str(each.id)] == []
+        recorder.record_applied("pgqueue", "0001_pgqueue")
     finally:
         with connections["other"].cursor() as cursor:
             cursor.execute("alter schema aside rename to pgqueue")

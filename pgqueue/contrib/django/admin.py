@@ -59,6 +59,8 @@ class JobAdmin(admin.ModelAdmin):
     ordering = ("-id",)
     sortable_by = ()
     show_full_result_count = False
+    # To count each state is to count all of history.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions = None
     paginator = BoundedPaginator

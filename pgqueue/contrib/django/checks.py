@@ -10,8 +10,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # as Django calls it
 from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 
 from pgqueue.contrib.django import conf
+from pgqueue.contrib.django.schema import LABEL
 from pgqueue.errors import OptionError, PgqueueError
 from pgqueue.retry import RetryPolicy
 from pgqueue.store.schema import require_schema
@@ -68,9 +70,14 @@ def check_backend(backend: Any) -> Iterator[CheckMessage]:
 
 
 def check_schema(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Whether the database of the jobs has the schema; asked by `manage.py check --database ALIAS` and by migrate."""
+    """Whether the database of the jobs has the schema; asked by `manage.py check --database ALIAS` and by migrate.
+
+    Before the first `migrate` there is nothing to say that Django does not say of all migrations.
+    """
     alias = conf.database()
     if alias not in (databases or ()) or _database_faults(alias, ""):
+        return []
+    if (LABEL, "0001_pgqueue") not in MigrationRecorder(connections[alias]).applied_migrations():
         return []
     try:
         require_schema(connections[alias])
