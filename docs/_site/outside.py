@@ -1,4 +1,4 @@
-"""A hook of MkDocs: the pages read as they do in the repository, and links out of docs/ lead to pages, too.
+"""A hook of MkDocs: links out of docs/ lead to pages, and who searches finds questions first.
 
 A file outside of docs/ that some page links to (a test, a sample, a README) becomes the page `source/` and its path.
 """
@@ -18,6 +18,9 @@ ROOT = Path(__file__).parent.parent.parent
 DOCS = "docs"
 SOURCE = "source"
 LANGUAGES = {".py": "python", ".sql": "sql", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+
+# Who searches has a question before he has an interest: the first that fits is how much a page counts.
+WEIGHTS = {"guides/faq.md": 5, "guides/": 2, "tutorial.md": 2, "reference/": 1, "design/": 0.3}
 
 _FENCE = re.compile(r"^```.*?^```\n?", re.MULTILINE | re.DOTALL)
 _MARKS = re.compile(r"^```(\w+) [^\n]*$", re.MULTILINE)
@@ -51,6 +54,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     if page.is_homepage:
         # It lists all pages itself; the room is for its code.
         page.meta["hide"] = ["navigation"]
+    weight = next((weight for start, weight in WEIGHTS.items() if page.file.src_uri.startswith(start)), 1)
+    page.meta.setdefault("search", {}).setdefault("boost", weight)
 
     def turned(link: re.Match[str]) -> str:
         target = _resolved(path, link[2])

@@ -37,6 +37,33 @@ class _Fetched(HTMLParser):
             self.found.append(value)
 
 
+class _Prose(HTMLParser):
+    """The words of a page outside of its code and scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._within: list[str] = []
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"code", "pre", "script", "style"}:
+            self._within.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._within and self._within[-1] == tag:
+            self._within.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._within:
+            self.found.append(data)
+
+
+def prose_in(page: Path) -> str:
+    parser = _Prose()
+    parser.feed(page.read_text())
+    return "".join(parser.found)
+
+
 def fetched_by(page: Path) -> list[str]:
     parser = _Fetched()
     parser.feed(page.read_text())
@@ -92,3 +119,12 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:
 def test_no_page_waits_for_a_script_that_draws(site: Path) -> None:
     """The theme fetches one from elsewhere for each page that has such a drawing."""
     assert not [page for page in site.rglob("*.html") if re.search(r'class="mermaid"', page.read_text())]
+
+
+# What is left of Markdown where it was not understood: a link, bold letters, a fence, a row of a table.
+_LEFT_OVER = re.compile(r"\]\(|\*\*|```|^\| ", re.MULTILINE)
+
+
+def test_no_markdown_is_left_in_a_page(site: Path) -> None:
+    left = {str(page.relative_to(site)): _LEFT_OVER.findall(prose_in(page)) for page in site.rglob("*.html")}
+    assert {page: found for page, found in left.items() if found} == {}
