@@ -9,12 +9,16 @@ import psycopg
 
 from pgqueue.store.connection import AsyncDriver, Driver
 from pgqueue.store.drivers import OnAsyncpg, OnPsycopg2
+from pgqueue.store.unwrapping import unwrapped
+
+_PSYCOPG = (psycopg.Connection, psycopg.AsyncConnection)
 
 
 def is_possible(conn: object) -> bool:
     """Whether it is: not in a pipeline, nor with psycopg2 where gevent, say, has set a callback for its waits."""
-    if isinstance(conn, psycopg.Connection | psycopg.AsyncConnection):
-        return not conn.pgconn.pipeline_status
+    below = conn if isinstance(conn, _PSYCOPG) else unwrapped(conn)
+    if isinstance(below, _PSYCOPG):
+        return not below.pgconn.pipeline_status
     psycopg2 = sys.modules.get("psycopg2.extensions")
     return psycopg2 is None or psycopg2.get_wait_callback() is None
 

@@ -128,6 +128,12 @@ def test_where_psycopg2_cannot_copy_many_jobs_go_as_statements(dsn: str, db: Con
     assert count(db, "jobs") == 2 * MANY
 
 
+def test_in_a_pipeline_a_cursor_copies_no_more_than_its_connection(dsn: str, db: Conn) -> None:
+    with psycopg.connect(dsn) as conn, conn.pipeline(), conn.cursor() as cursor:
+        pgqueue.enqueue_many(cursor, [NewJob(TARGET)] * MANY)
+    assert count(db, "jobs") == MANY
+
+
 def test_asyncpg_s_own_blocks_decide(dsn: str, db: Conn) -> None:
     async def act(opened: Opened) -> None:
         conn = opened.conn
