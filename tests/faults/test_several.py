@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 from pgqueue.embedded import Server
 from pgqueue.job import NewJob
 from pgqueue.migrate import migrate
+from pgqueue.worker.supervision.ending import FORCED, RETIRED
 from tests.faults.producer import Producer
 from tests.faults.silence import SilentProxy
 from tests.waiting import wait_until
@@ -107,6 +109,46 @@ def test_a_database_that_falls_silent_gives_its_slots_to_the_others_and_comes_ba
         assert silent.values("select distinct state from pgqueue.job") == ["succeeded"]
         assert len(made) == silent.one("select count(*) from pgqueue.attempts where outcome = 'succeeded'")
     assert worker.process.poll() is None
+    # Before the proxy is gone: it would still be asked.
+    worker.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_signal_ends_the_jobs_of_all_databases_at_once_and_gives_them_back(
+    kind: str, hire: Callable[..., WorkerProcess], desk: Desk, dsn: str, killed: str
+) -> None:
+    nap = "work_async" if kind == "async" else "work"
+    worker = hire(killed, dsn, executor=kind, concurrency=2, shutdown_timeout=60)
+    with closing(psycopg.connect(killed, autocommit=True)) as conn:
+        desks = [desk, Desk(conn)]
+        jobs = [each.send(nap, 60) for each in desks]
+        for each, job in zip(desks, jobs, strict=True):
+            each.await_state(job, "running")
+        worker.signal(signal.SIGTTIN)
+        wait_until(lambda: len(worker.heard("dump")) == 3, 10, "a dump of each, and one of the threads")
+        assert len(worker.heard("dump: job")) == 2
+        assert len({line["thread"] for line in worker.heard("dump: thread")}) == len(worker.heard("dump: thread"))
+        worker.signal(signal.SIGTERM)
+        wait_until(lambda: len(worker.heard("worker stopping")) == 3, 10, "it stops everywhere")
+        time.sleep(0.5)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait(10) == FORCED
+        for each, job in zip(desks, jobs, strict=True):
+            assert each.job(job).state in ("ready", "scheduled")
+            assert each.job(job).attempt == 0
+            assert each.workers() == []
+
+
+def test_a_thread_that_does_not_end_retires_the_worker_in_all_databases(
+    hire: Callable[..., WorkerProcess], desk: Desk, dsn: str, killed: str
+) -> None:
+    worker = hire(killed, dsn, executor="thread", concurrency=2, shutdown_timeout=1)
+    with closing(psycopg.connect(killed, autocommit=True)) as conn:
+        stuck = Desk(conn)
+        job = stuck.send("work", 60, timeout=0.5, max_attempts=1)
+        assert worker.wait(30) == RETIRED
+        assert stuck.outcomes(job) == ["timeout"]
+        assert stuck.workers() == desk.workers() == []
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from pgqueue.worker.attempts.tracebacks import stack_of
 from pgqueue.worker.executors.base import Leftover, Lines, NoLines, Report, Retire, Settings, Whereabouts
 from pgqueue.worker.executors.batches import (
     all_of,
-    are_all,
     ids_among,
     left_unstarted,
     whereabouts_of,
@@ -37,39 +35,12 @@ from pgqueue.worker.executors.judging import (
     timed_out,
     times_here,
 )
+from pgqueue.worker.executors.thread_slot import Slot
 from pgqueue.worker.executors.ticker import Ticker
 from pgqueue.worker.executors.watch import Due, Watch
 
 # How often stop() looks whether a thread has been given up, seconds.
 _STEP = 0.2
-
-
-@dataclass(slots=True)
-class _Slot:
-    """One thread. It alone writes `running`; `abandoned` is set when nobody waits for it any more."""
-
-    # Held while what it ran is handed on: a claim is reported once, or left over.
-    handing_on: threading.Lock = field(default_factory=threading.Lock)
-    # Number, claim, and the monotonic() of its start.
-    running: tuple[int, Claim, float] | None = None
-    ended: int = 0
-    abandoned: bool = False
-    watch: tuple[int, bool, Watch] | None = None
-    homes: Homes | None = None
-    # Of the home that its last job had, or has.
-    attempts: Attempts | None = None
-    thread: threading.Thread = field(init=False)
-    # Of the batch that it runs, if that is one: those that were cancelled, the others not.
-    unwanted: frozenset[UUID] = frozenset()
-
-    def tell_cancelled(self, attempts: Attempts, running: tuple[int, Claim, float], ids: frozenset[UUID]) -> None:
-        """Tell the job, or these of the batch, that it was cancelled."""
-        number, claim, _ = running
-        self.unwanted = ids | ids_among(claim, self.unwanted)
-        if are_all(claim, self.unwanted):
-            attempts.tell(number, Notice.CANCELLED)
-        else:
-            attempts.tell_some(number, ids)
 
 
 class ThreadExecutor(InProcess):
@@ -95,7 +66,7 @@ class ThreadExecutor(InProcess):
         self._middleware: Sequence[Middleware] = ()
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
         self._inbox = Inbox()
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         # What slots had ended that were replaced.
         self._ended_before = 0
         self._taken = 0
@@ -113,8 +84,8 @@ class ThreadExecutor(InProcess):
             self._slots[-1].thread.start()
         self._ticker.start()
 
-    def _new_slot(self, number: int) -> _Slot:
-        slot = _Slot()
+    def _new_slot(self, number: int) -> Slot:
+        slot = Slot()
         slot.thread = threading.Thread(target=self._work, args=(slot,), name=f"pgqueue-slot-{number}", daemon=True)
         return slot
 
@@ -219,7 +190,7 @@ class ThreadExecutor(InProcess):
         self._ticker.stop()
         return left
 
-    def _abandon(self, slot: _Slot, running: tuple[int, Claim, float]) -> list[Leftover]:
+    def _abandon(self, slot: Slot, running: tuple[int, Claim, float]) -> list[Leftover]:
         """Wait no more for what it runs; answers what is to be given back of that."""
         slot.abandoned = True
         number, claim, since = running
@@ -274,7 +245,7 @@ class ThreadExecutor(InProcess):
         outlet = Outlet(lines.put, self._settings.store_logs, lines.show)
         return Attempts(dsn, self._settings.apps, self._middleware, ThreadGuard(), outlet)
 
-    def _work(self, slot: _Slot) -> None:
+    def _work(self, slot: Slot) -> None:
         be_at_home_here(self._settings.dsn)
         homes = slot.homes = Homes(self._attempts, self._settings.dsn, be_at_home_here)
         for worker, dsn in tuple(self._entered.items()):
@@ -309,7 +280,7 @@ class ThreadExecutor(InProcess):
                 self._look_at(slot, slot.attempts, running, now)
         return self.load() > 0
 
-    def _look_at(self, slot: _Slot, attempts: Attempts, running: tuple[int, Claim, float], now: float) -> None:
+    def _look_at(self, slot: Slot, attempts: Attempts, running: tuple[int, Claim, float], now: float) -> None:
         number, claim, since = running
         task = times_here(claim.target)
         # A task may become known while its job runs: when that imports its module.
@@ -323,7 +294,7 @@ class ThreadExecutor(InProcess):
             case Due.END:
                 self._give_up(slot, running, watch.said, now)
 
-    def _give_up(self, slot: _Slot, running: tuple[int, Claim, float], said: str, now: float) -> None:
+    def _give_up(self, slot: Slot, running: tuple[int, Claim, float], said: str, now: float) -> None:
         """Settle the attempt of a thread that does not end, which only the end of the process can end."""
         number, claim, since = running
         with slot.handing_on:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pgqueue.database import address_of
-from pgqueue.errors import UsageError
+from pgqueue.errors import PgqueueError
 from pgqueue.events import Observer, Trouble, WorkerDumped, WorkerStopping
 from pgqueue.store.dsn_files import DsnFile, check_all
 from pgqueue.worker.many.health import together
@@ -49,7 +49,8 @@ class Several:
         self._observe = observe
         self._timings = timings
         self._shares = Shares(settings.executor, settings.tasks, observe, self._retire_for)
-        self._wanted: Sequence[str] = ()
+        # By the DSN as it was named: the address that libpq reads.
+        self._wanted: dict[str, str] = {}
         self._served: dict[str, ServedDatabase] = {}
         # Those where somebody asked this worker to stop are not served again as long as they are named.
         self._left: set[str] = set()
@@ -135,16 +136,15 @@ class Several:
         if self._file is None:
             return
         try:
-            named = self._file.changed()
-        except UsageError as error:
+            if (named := self._file.changed()) is not None:
+                self._want([*self._given, *named])
+        except PgqueueError as error:
             # Those that it named before are served on.
             self._observe(Trouble("dsn-file", str(error), "the databases stay as they are; mend the file"))
-            return
-        if named is not None:
-            self._want([*self._given, *named])
 
     def _want(self, dsns: Sequence[str]) -> None:
-        self._wanted = check_all(dsns)
+        # All of it can be read before anything changes.
+        self._wanted = {dsn: address_of(dsn) for dsn in check_all(dsns)}
         self._left.intersection_update(self._wanted)
         for dsn, served in tuple(self._served.items()):
             if dsn not in self._wanted:
@@ -152,10 +152,10 @@ class Several:
         self._serve_wanted()
 
     def _serve_wanted(self) -> None:
-        for dsn in self._wanted:
+        for dsn, address in self._wanted.items():
             if dsn not in self._served and dsn not in self._left:
                 served = self._served[dsn] = ServedDatabase(
-                    address_of(dsn), self._settings, self._shares, self._observe, self._timings, self._retire_for
+                    address, self._settings, self._shares, self._observe, self._timings, self._retire_for
                 )
                 served.start()
 

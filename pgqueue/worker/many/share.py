@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from uuid import UUID
 
-from pgqueue.company import Batching
 from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished
 from pgqueue.job import Claim, Token, each_of
-from pgqueue.judge import Fallback, Terms
 from pgqueue.worker.claiming.slots import Allotment
 from pgqueue.worker.executors.base import Executor, Leftover, Lines, Report, Whereabouts
 from pgqueue.worker.executors.judging import left_over
+from pgqueue.worker.many.common import Common
 from pgqueue.worker.many.sharing import Seat, Sharing
 
 # How often stop() looks whether all that runs has ended, seconds; mostly it is told.
 _STEP = 0.05
 
 
-class Share:
+class Share(Common):
     """Of `executor`, for the jobs that one worker id claims; `report` and `lines` are of its database.
 
     `watch_starts` has the executor tell of attempts that begin.
@@ -42,8 +41,8 @@ class Share:
         self.allotment: Allotment | None = self
         self.concurrency = executor.concurrency
         self.begun: Callable[[Claim], None] | None = None
+        super().__init__(executor)
         self._dsn = dsn
-        self._executor = executor
         self._sharing = sharing
         self._report = report
         self._watch_starts = watch_starts
@@ -175,8 +174,6 @@ class Share:
         """Where what runs of it is in its code."""
         return [each for each in self._executor.whereabouts() if each.claim.worker == self.worker]
 
-    # What is the same for all databases.
-
     def enter(self, worker: int, dsn: str) -> None:
         """Not asked of a share."""
         raise AssertionError("a share is of one worker id")
@@ -184,50 +181,6 @@ class Share:
     def end(self, worker: int) -> list[Leftover]:
         """As fence()."""
         return self.fence()
-
-    def terms(self, target: str) -> Terms | None:
-        """What a task says about the ends of its attempts."""
-        return self._executor.terms(target)
-
-    def targets(self) -> frozenset[str]:
-        """The targets of the tasks known here."""
-        return self._executor.targets()
-
-    def at_most_once(self) -> frozenset[str]:
-        """The targets that may run at most once."""
-        return self._executor.at_most_once()
-
-    def batching(self) -> Mapping[str, Batching]:
-        """How the tasks known here run jobs together."""
-        return self._executor.batching()
-
-    def rules(self) -> frozenset[str]:
-        """What the tasks declare of schedules and limits."""
-        return self._executor.rules()
-
-    def secrecies(self) -> frozenset[tuple[str, str]]:
-        """What the tasks call sensitive."""
-        return self._executor.secrecies()
-
-    def follows(self) -> frozenset[tuple[str, str]]:
-        """Which jobs follow those of the tasks."""
-        return self._executor.follows()
-
-    def fallbacks(self) -> dict[str, Fallback]:
-        """What follows the tasks where they are lost."""
-        return self._executor.fallbacks()
-
-    def hooked(self) -> frozenset[tuple[str, str]]:
-        """Which hooks there are."""
-        return self._executor.hooked()
-
-    def is_watched(self) -> bool:
-        """Whether something looks on where jobs run."""
-        return self._executor.is_watched()
-
-    def pids(self) -> list[int]:
-        """The processes that run jobs, of all databases."""
-        return self._executor.pids()
 
     def _gone(self, claims: Sequence[Claim]) -> int:
         """These are not here any more; answers how many calls have ended with that."""

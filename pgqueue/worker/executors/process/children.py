@@ -10,20 +10,20 @@ import selectors
 import signal
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
 from pgqueue.events import ChildEnded, Observer
 from pgqueue.job import Claim
-from pgqueue.worker.executors.base import Leftover, Lines, Settings
+from pgqueue.worker.executors.base import Lines, Settings
 from pgqueue.worker.executors.batches import are_all, ids_among
 from pgqueue.worker.executors.process import messages
 from pgqueue.worker.executors.process.child_process import ChildProcess
 from pgqueue.worker.executors.process.feeder import Feeder
 from pgqueue.worker.executors.process.finished_claims import FinishedClaims
 from pgqueue.worker.executors.process.kill_reasons import KillCause
+from pgqueue.worker.executors.process.leaving import Leaving, LeftBehind
 from pgqueue.worker.executors.process.limits import LimitEnforcer
 from pgqueue.worker.executors.process.reports import Reports
 from pgqueue.worker.executors.process.spawner import Spawner
@@ -33,9 +33,6 @@ from pgqueue.worker.executors.process.wakeup import Wakeup
 _BUSY, _IDLE, _LEAVING = 0.1, 1.0, 0.02
 # So long what they say is gathered while all of them have work: each look costs as much as a job.
 _GATHER = 0.0005
-
-# Where somebody waits for what was not reported.
-LeftBehind = SimpleQueue[list[Leftover]]
 
 
 class Children:
@@ -63,8 +60,7 @@ class Children:
         self._children: list[ChildProcess] = []
         # What a child that begins is told, too: the newest of each kind, for each worker id.
         self._standing: dict[tuple[int, int | None], tuple[Any, ...]] = {}
-        # The worker ids whose jobs are to end, and who waits for what is left over; None: nobody any more.
-        self._leaving: dict[int, LeftBehind | None] = {}
+        self._leaving = Leaving(self._feeder, finished)
 
     # From any thread.
 
@@ -124,7 +120,7 @@ class Children:
             if now >= self._look_at or self._deadline is not None:
                 self._look_after(now)
             if self._leaving:
-                self._see_off()
+                self._leaving.look(self._children)
             # Whatever is fed now was claimed after what was ordered for it.
             if self._orders:
                 self._obey_orders()
@@ -154,17 +150,13 @@ class Children:
     def forget(self, worker: int) -> None:
         """No more jobs of this worker id come."""
         self._standing = {key: message for key, message in self._standing.items() if key[1] != worker}
-        self._leaving.pop(worker, None)
-        self._feeder.left.discard(worker)
+        self._leaving.forget(worker)
         self.tell_all(lambda child: child.say(messages.LEAVE, worker))
 
     def end(self, worker: int, left_behind: LeftBehind) -> None:
         """End what runs of this worker id, and start no more; `left_behind` gets all that was not reported, once."""
-        self._leaving[worker] = left_behind
-        self._feeder.leave(worker)
+        self._leaving.begin(worker, left_behind, self._children)
         for child in self._children:
-            self._end_if_leaving(child)
-            child.recall()
             self._listen_to(child)
         self._look_at = 0.0
 
@@ -268,22 +260,6 @@ class Children:
             self._observe(ChildEnded(child.pid, f"{how}: {child.kill_reason.said}" if child.kill_reason else how))
             if not child.ready:
                 self.spawner.miss(child, how)
-
-    def _see_off(self) -> None:
-        """End what has begun since of those that leave, and say of whom nothing is left."""
-        for child in self._children:
-            self._end_if_leaving(child)
-        left = {claim.worker for child in self._children for claim, _ in child.fed.values()}
-        for worker, left_behind in self._leaving.items():
-            if left_behind is not None and worker not in left:
-                # What was said to the end counts.
-                self._finished.flush()
-                left_behind.put(self._finished.take_left(worker))
-                self._leaving[worker] = None
-
-    def _end_if_leaving(self, child: ChildProcess) -> None:
-        if any(child.runs_of(worker) for worker in self._leaving):
-            child.kill(KillCause.LEFT, "was ended, because its database is left", grace=0.0)
 
     def _clear(self) -> None:
         """The thread's last act: no child lives, and what was not reported is left over."""
