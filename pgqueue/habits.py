@@ -162,3 +162,23 @@ OF_COMMANDS: Mapping[str, str] = {
     "upgrade": "say `pgqueue migrate`",
     "work": "say `pgqueue worker -A`",
 }
+# By command.
+OF_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "worker": _each(
+        {
+            "--autoscale": "say --concurrency",
+            "--beat -B --with-scheduler --scheduler": "every worker looks at the schedules",
+            "--loglevel -l --logging-level --verbose": "say --log-level",
+            "--logfile -f --pidfile --detach": "a supervisor does that: see docs/guides/deploying.md",
+            "--max-jobs --max-tasks-per-child": "say --max-jobs-per-child",
+            "--name -n --hostname": "a worker is named by its id: `pgqueue workers list`",
+            "--pool -P --worker-class -w": "say --executor process, thread or async",
+            "--prefetch-multiplier": "a worker claims as many jobs as it has slots",
+            "--processes -p --threads -t --num-workers": "say --executor and --concurrency",
+            "--queue -q": "say --queues",
+            "--time-limit --soft-time-limit": "say timeout, soft_timeout in @task(...), or `pgqueue queues set`",
+            "--url --broker -b --redis-url -u": "say --dsn, of the database that the jobs are in",
+            "--without-gossip --without-mingle --without-heartbeat -E --task-events": "leave it out",
+        }
+    ),
+}

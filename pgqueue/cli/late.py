@@ -8,7 +8,23 @@ from importlib import import_module
 from typing import Any
 
 import typer
+import typer.core
 import typer.main
+
+from pgqueue.habits import OF_OPTIONS
+
+
+class Command(typer.core.TyperCommand):
+    """A command that knows what other queues call its options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As usual; for the word of another queue, say what to say."""
+        if words := OF_OPTIONS.get(self.name or ""):
+            known = {option for parameter in self.get_params(ctx) for option in parameter.opts}
+            for option in (arg.partition("=")[0] for arg in args):
+                if option in words and option not in known:
+                    ctx.fail(f"there is no option {option}: {words[option]}")
+        return super().parse_args(ctx, args)
 
 
 class LateCommands(UserDict[str, Any]):
@@ -42,5 +58,5 @@ def _made(name: str, place: str) -> Any:
     if isinstance(found, typer.Typer):
         around.add_typer(found, name=name)
     else:
-        around.command(name)(found)
+        around.command(name, cls=Command)(found)
     return typer.main.get_group(around).commands[name]

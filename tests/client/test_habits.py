@@ -131,6 +131,18 @@ def test_a_command_of_others_names_ours(word: str, ours: str) -> None:
     assert ours in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "ours"), [("--pool=prefork", "--executor"), ("-B", "schedules"), ("--loglevel", "--log-level")]
+)
+def test_an_option_of_another_worker_names_ours(option: str, ours: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pgqueue", "worker", "-A", "shop", option], capture_output=True, text=True, timeout=30
+    )
+    assert ran.returncode == 2
+    assert f"there is no option {option.partition('=')[0]}: " in ran.stderr
+    assert ours in ran.stderr
+
+
 def test_what_is_advised_is_there() -> None:
     """Every command of a message stands in the reference, and every name of pgqueue's is one."""
     headings = re.findall(r"^##+ pgqueue (.+)$", (ROOT / "docs/reference/cli.md").read_text(), re.MULTILINE)
