@@ -15,6 +15,9 @@ import psycopg
 import pytest
 
 import pgqueue as pgq
+from pgqueue.store import Statement, execute, foreign_jobs
+from pgqueue.store.connection import open_connection
+from pgqueue.store.foreign_jobs import Table
 from tests.cli.conftest import Command, Start
 from tests.postgres import ROOT
 from tests.waiting import wait_until
@@ -90,6 +93,19 @@ def test_from_procrastinate_each_job_is_what_it_was(conn: Conn, program: Program
     run_all(pgqueue)
     ran_here = conn.execute("select order_id from ran where by = 'pgqueue' order by 1").fetchall()
     assert [row[0] for row in ran_here] == [1, 3, 4, 5, 6, 7]
+
+
+def test_what_has_ended_in_procrastinate_is_not_read(conn: Conn, program: Program, dsn: str) -> None:
+    done(program("procrastinate", "many", 10))
+    ended = "insert into procrastinate_jobs (queue_name, task_name, status) select 'a', 'b', 'succeeded'"
+    conn.execute(f"{ended} from generate_series(1, 20000)")
+    conn.execute("vacuum analyze procrastinate_jobs")
+    statement = foreign_jobs.waiting("procrastinate", Table("public", "procrastinate_jobs"), 5, 500, hold=True)
+    with open_connection(dsn, "cli") as own, own.transaction():
+        execute(own, foreign_jobs.begin_reading())
+        plan = execute(own, Statement(f"explain {statement.sql}", statement.params, lambda rows: str(rows)))
+    assert "procrastinate_jobs_id_lock_idx" in plan
+    assert "Sort" not in plan
 
 
 def test_a_job_of_procrastinate_that_is_to_be_retried_waits_as_long_here(
