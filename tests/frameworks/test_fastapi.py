@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -57,6 +57,16 @@ def application(dsn: str) -> FastAPI:
         conn.execute(text("insert into once values (1), (1)"))
         return str(pgqueue.enqueue(conn, TARGET).id)
 
+    def by_yield() -> Iterator[Connection]:
+        with sync_engine.begin() as conn:
+            yield conn
+
+    plain = Depends(by_yield)
+
+    @app.post("/plain")
+    def breaks_at_commit_behind_its_answer(conn: Connection = plain) -> str:
+        return breaks_at_commit(conn)
+
     @app.post("/keyed")
     def keyed(conn: Connection = begin) -> str:
         return str(pgqueue.enqueue(conn, TARGET, unique_key="ann@example.org", on_conflict="raise").id)
@@ -92,6 +102,12 @@ def test_what_is_answered_is_committed_and_what_fails_leaves_nothing(http: httpx
     assert http.post("/broken").status_code == 500
     row = conn.execute("select count(*) from pgqueue.jobs").fetchone()
     assert row == (len(made),)
+
+
+def test_a_plain_dependency_answers_before_its_commit_has_failed(http: httpx.Client, connect: Connect) -> None:
+    """Why there is in_transaction() at all: if this fails, FastAPI has changed, and so must the guide."""
+    assert http.post("/plain").status_code == 200
+    assert connect().execute("select count(*) from pgqueue.jobs").fetchone() == (0,)
 
 
 def test_our_errors_have_answers_that_tell_no_secrets(http: httpx.Client, connect: Connect) -> None:

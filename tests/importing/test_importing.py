@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,10 +17,13 @@ from pgqueue.acting import Actor
 from pgqueue.importing import SOURCES, Terms, move
 from tests.cli.conftest import Start
 from tests.conftest import Connect
+from tests.docs.pages import blocks_of
 from tests.importing.conftest import Command
+from tests.postgres import ROOT
 from tests.waiting import wait_until
 
 Conn = psycopg.Connection[Any]
+GUIDE = ROOT / "docs" / "guides" / "from-procrastinate.md"
 TASKS = "tests.importing.tasks"
 MAP = ("--map", f"shop.*={TASKS}:*")
 
@@ -86,6 +90,16 @@ def test_a_dry_run_says_the_same_and_does_nothing(source: Conn, pgqueue: Command
     assert "--map 'NAME=module:function'" in left["why"]
     assert (there(source), here(source)) == (1204, [])
     assert source.execute("select count(*) from pgqueue.audit").fetchall() == [(0,)]
+
+
+def test_the_guide_shows_what_is_printed(source: Conn, pgqueue: Command) -> None:
+    (shown,) = [block for block in blocks_of(GUIDE) if "pgqueue import" in block.text]
+    command, *lines = shown.text.splitlines()
+    name, _, number = lines[-1].split()
+    source.execute(
+        "insert into procrastinate_jobs (task_name) select %s from generate_series(1, %s)", [name, int(number)]
+    )
+    assert pgqueue(*shlex.split(command)[2:]).out.splitlines() == lines
 
 
 def test_without_yes_it_asks_first(source: Conn, pgqueue: Command, monkeypatch: pytest.MonkeyPatch) -> None:
