@@ -53,11 +53,15 @@ _GOES_ON = re.compile(r"^pgqueue (.* )?worker\b(?!.*--burst)")
 
 
 class PageRun:
-    """One reader: a folder, an environment, a Python session, and the workers they left running."""
+    """One reader: a folder, an environment, a Python session, and the workers they left running.
 
-    def __init__(self, folder: Path, env: Mapping[str, str], dsn: str) -> None:
+    `commands` is a folder that comes first on the PATH, but for a worker that goes on: that is a process as installed.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str], dsn: str, commands: Path | None = None) -> None:
         self.folder = folder
-        self._env = dict(env)
+        self._first = f"{commands}{os.pathsep}" if commands else ""
+        self._env = {**env, "PATH": self._first + env["PATH"]}
         self.dsn = dsn
         self._session: subprocess.Popen[str] | None = None
         self._workers: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -147,9 +151,10 @@ class PageRun:
 
     def _start_worker(self, command: str) -> None:
         log = self.folder / f"worker-{len(self._workers)}.log"
+        env = self._env | {"PATH": self._env["PATH"].removeprefix(self._first)}
         with log.open("wb") as stream:
             worker = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"], cwd=self.folder, env=self._env, stdout=stream, stderr=stream
+                ["bash", "-c", f"exec {command}"], cwd=self.folder, env=env, stdout=stream, stderr=stream
             )
         self._workers.append((worker, log))
         wait_until(

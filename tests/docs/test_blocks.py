@@ -44,7 +44,8 @@ def run(page: Path, new_reader: NewReader) -> Iterator[PageRun]:
     blocks = blocks_of(page)
     if any(block.kind == "js" for block in blocks) and which("node") is None:
         pytest.skip("no node here to run its JavaScript")
-    with new_reader(migrated=name_of(page) not in FROM_NOTHING) as reader:
+    name = name_of(page)
+    with new_reader(migrated=name not in FROM_NOTHING, installed=name in FROM_NOTHING or page == README) as reader:
         for block in blocks:
             reader.run(block)
         yield reader
