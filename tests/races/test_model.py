@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -303,14 +304,16 @@ def _state(job: ModelJob) -> str:
     return ("ready" if job.due else "scheduled") if job.state == "waiting" else job.state
 
 
-def test_p2_p3_p5_hold_for_any_sequence_of_moves_with_any_token(db: Conn) -> None:
+# The same ones at each run, and three times as many with the faults.
+@pytest.mark.parametrize("sequences", [50, pytest.param(150, marks=pytest.mark.faults)])
+def test_p2_p3_p5_hold_for_any_sequence_of_moves_with_any_token(db: Conn, sequences: int) -> None:
     class OnThisDatabase(Moves):
         conn = db
 
     run_state_machine_as_test(
         OnThisDatabase,
         settings=settings(
-            max_examples=150,
+            max_examples=sequences,
             stateful_step_count=50,
             derandomize=True,
             deadline=None,
