@@ -71,11 +71,8 @@ def in_memory() -> Path | None:
 
 
 def started_server(folder: Path, settings: Mapping[str, str]) -> Server:
-    """Start a new server below `folder` on a free port of 127.0.0.1 and on a unix socket."""
-    named = os.environ.get(VARIABLE)
-    server = Server(folder, bin_dir=Path(named) if named else None, host=HOST, settings=settings)
-    # Small segments: a new cluster writes its first one full.
-    server.initdb(sync=False, wal_segment_mb=1)
+    """Start a server below `folder` on a free port of 127.0.0.1 and on a unix socket."""
+    server = initialised_server(folder, settings)
     for remaining in range(4, -1, -1):
         server.port = free_port()
         try:
@@ -86,6 +83,15 @@ def started_server(folder: Path, settings: Mapping[str, str]) -> Server:
                 raise
         else:
             break
+    return server
+
+
+def initialised_server(folder: Path, settings: Mapping[str, str]) -> Server:
+    """A server that can be started; its cluster is made, unless it is there."""
+    named = os.environ.get(VARIABLE)
+    server = Server(folder, bin_dir=Path(named) if named else None, host=HOST, settings=settings)
+    # Small segments: a new cluster writes its first one full.
+    server.initdb(sync=False, wal_segment_mb=1)
     return server
 
 
