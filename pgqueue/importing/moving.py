@@ -20,6 +20,8 @@ from pgqueue.store.foreign_jobs import ForeignId, ForeignJob, Table
 
 Conn = psycopg.Connection[Any]
 Pair = tuple[ForeignJob, NewJob]
+# What a row is to blame for, and not the connection: a constraint, or a trigger that somebody has put on our tables.
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 # Jobs in one transaction, and rows of the other queue that are held meanwhile.
 BATCH = 500
 
@@ -51,12 +53,37 @@ def move(conn: Conn, terms: Terms, actor: Actor, *, batch: int = BATCH, after: C
     while True:
         # So that what is told has been done, and what has been done is told.
         with uninterrupted():
-            found, part = _batch(conn, table, terms, actor, batch, behind)
+            try:
+                found, part = _batch(conn, table, terms, actor, batch, behind)
+            except REFUSALS:
+                found, part = _one_by_one(conn, table, terms, actor, batch, behind)
             report.take(part)
             after(report)
         if len(found) < batch:
             return report
         behind = found[-1].id
+
+
+def _one_by_one(
+    conn: Conn, table: Table, terms: Terms, actor: Actor, batch: int, behind: ForeignId | None
+) -> tuple[list[ForeignJob], Report]:
+    """The same jobs, each in a transaction of its own: one that the database refuses must not hold up the others."""
+    all_found: list[ForeignJob] = []
+    report = Report()
+    while len(all_found) < batch:
+        try:
+            found, part = _batch(conn, table, terms, actor, 1, behind)
+        except REFUSALS as error:
+            found = execute(conn, foreign_jobs.waiting(terms.source.queue, table, behind, 1, hold=False))
+            part = Report()
+            for each in found:
+                part.leave(each, f"the database refused it: {error.diag.message_primary}")
+        report.take(part)
+        if not found:
+            break
+        all_found += found
+        behind = found[-1].id
+    return all_found, report
 
 
 def _batch(

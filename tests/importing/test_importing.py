@@ -35,6 +35,16 @@ create table procrastinate_jobs (
   status text not null default 'todo', scheduled_at timestamptz, attempts int not null default 0)
 """
 
+# As somebody may put on our table.
+REFUSING = """
+create function refuse() returns trigger language plpgsql as $$
+begin
+  if new.args ->> 'order_id' = '3' then raise exception 'no third order'; end if;
+  return new;
+end $$;
+create trigger refuse before insert on pgqueue.jobs for each row execute function refuse();
+"""
+
 
 @pytest.fixture
 def source(conn: Conn) -> Conn:
@@ -154,6 +164,15 @@ def test_one_bad_row_keeps_none_of_the_others(source: Conn, pgqueue: Command) ->
     assert {1, 2, 3} <= set(here(source))
     assert ran.json["moved"] + ran.json["skipped"] == 12
     assert there(source) == ran.json["skipped"] > 5
+
+
+def test_a_job_that_the_database_refuses_holds_up_no_other(source: Conn, pgqueue: Command) -> None:
+    source.execute(REFUSING)
+    defer(source, *range(1, 8))
+    ran = pgqueue("import", "procrastinate", "--yes", "--batch", 5, *MAP, "--json")
+    assert (ran.code, here(source), there(source)) == (1, [1, 2, 4, 5, 6, 7], 1)
+    (left,) = ran.json["left"]
+    assert (left["ids"], left["why"]) == (["3"], "the database refused it: no third order")
 
 
 def test_a_unique_key_that_is_taken_keeps_its_job_where_it_is(source: Conn, pgqueue: Command) -> None:

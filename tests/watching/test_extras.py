@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-EXTRAS = {"otel": "opentelemetry", "sentry": "sentry_sdk", "prometheus": "prometheus_client"}
+EXTRAS = {"otel": "opentelemetry", "sentry": "sentry_sdk", "prometheus": "prometheus_client", "fastapi": "fastapi"}
 
 
 def ran(code: str) -> subprocess.CompletedProcess[str]:
@@ -20,6 +20,7 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
         ("otel", "import pgqueue.otel"),
         ("sentry", "import pgqueue.sentry"),
         ("prometheus", "from pgqueue.metrics import families; families.require()"),
+        ("fastapi", "import pgqueue.contrib.fastapi"),
     ],
 )
 def test_what_is_not_installed_is_named_with_what_to_install(extra: str, code: str) -> None:
