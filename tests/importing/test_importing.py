@@ -216,6 +216,18 @@ def test_killed_in_the_middle_it_loses_and_doubles_nothing_and_goes_on(
     assert here(source) == list(range(1000))
 
 
+@pytest.mark.faults
+def test_interrupted_it_says_what_has_moved_by_then(source: Conn, start: Start) -> None:
+    defer(source, *range(1000))
+    process = start("import", "procrastinate", "--yes", "--batch", 2, "--json", *MAP)
+    wait_until(lambda: len(here(source)) > 20, 30)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, "the same command goes on" in err) == (130, True), err
+    assert json.loads(out)["moved"] == len(here(source)) < 1000
+    assert len(here(source)) + there(source) == 1000
+
+
 def _nobody_else(conn: Conn) -> bool:
     question = "select count(*) from pg_stat_activity where application_name like 'pgqueue cli%'"
     return bool(conn.execute(question).fetchall()[0][0] == 0)
