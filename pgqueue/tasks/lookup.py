@@ -92,17 +92,21 @@ def import_apps(apps: Sequence[str]) -> None:
         try:
             call()
         except Exception as error:
-            raise AppError(_import_failure(", ".join(apps), error)) from error
+            raise AppError(f"cannot use what the apps include: {_cause_of(error)}{_place_of(error)}") from error
 
 
 def _import_failure(app: str, error: BaseException) -> str:
-    cause = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    cause = _cause_of(error)
     if isinstance(error, ModuleNotFoundError) and error.name and f"{app}.".startswith(f"{error.name}."):
         return (
             f"cannot import {app}: {cause}; start the worker in the folder that contains {error.name}, or put that"
             " folder on PYTHONPATH"
         )
     return f"cannot import {app}: {cause}{_place_of(error)}; `python -c 'import {app}'` shows the whole traceback"
+
+
+def _cause_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
 
 
 def _place_of(error: BaseException) -> str:

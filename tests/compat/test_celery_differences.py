@@ -18,6 +18,7 @@ from pgqueue.compat.celery.exceptions import Reject
 from pgqueue.compat.celery.schedules import crontab
 from pgqueue.compat.celery.task import CeleryTask
 from pgqueue.compat.remote_errors import error_again
+from pgqueue.tasks import import_apps
 from tests.compat.proj.celery import app
 from tests.compat.proj.tasks import add, fail
 
@@ -235,6 +236,8 @@ def test_a_periodic_task_that_cannot_be_one_stops_the_worker_at_its_start() -> N
     app.conf.beat_schedule = {"wrong": {"task": "tests.compat.proj.tasks.add", "schdule": 5}}
     with pytest.raises(pgqueue.OptionError, match="with task and schedule"):
         app.finalize()
+    # What imports an app later in this process finishes this one, too.
+    app.conf.beat_schedule = {}
 
 
 @pytest.mark.parametrize(
@@ -276,3 +279,10 @@ def test_in_tests_what_waits_is_drained(conn: psycopg.Connection) -> None:
         add.delay(2, 3)
         group(add.s(1, 1), add.s(2, 2)).delay()
     assert [ran.value for ran in pgqueue.testing.drain(conn)] == [5, 2, 4]
+
+
+def test_a_module_that_an_app_includes_and_that_is_not_there_stops_the_worker_at_its_start() -> None:
+    app = Celery(set_as_current=False, include="tests.compat.nowhere")
+    with pytest.raises(pgqueue.AppError, match=r"cannot use what the apps include.*tests\.compat\.nowhere"):
+        import_apps([])
+    app.conf.include = ()
