@@ -14,4 +14,8 @@ ADOPTED = Path(__file__).parent.parent / ".adopt" / "web"
 if __name__ == "__main__":
     sys.path.append(str(ADOPTED))
     sys.argv = sys.argv[1:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except ModuleNotFoundError as error:
+        error.add_note("`make adopt-web` fetches what is not installed here")
+        raise

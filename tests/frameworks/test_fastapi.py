@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -31,8 +33,17 @@ def application(dsn: str) -> FastAPI:
 
     sync_engine = create_engine(url, creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     async_engine = create_async_engine(url, async_creator=connected, poolclass=NullPool)
+    pool, async_pool = ConnectionPool(dsn, min_size=1, open=False), AsyncConnectionPool(dsn, min_size=1, open=False)
+    pooled, pooled_async = in_transaction(pool.connection), in_transaction(async_pool.connection)
     begin, begin_async = in_transaction(sync_engine.begin), in_transaction(async_engine.begin)
-    app = FastAPI(exception_handlers=exception_handlers)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with pool:
+            async with async_pool:
+                yield
+
+    app = FastAPI(exception_handlers=exception_handlers, lifespan=lifespan)
 
     @app.post("/sync")
     def sync_way(conn: Connection = begin) -> str:
@@ -40,6 +51,14 @@ def application(dsn: str) -> FastAPI:
 
     @app.post("/async")
     async def async_way(conn: AsyncConnection = begin_async) -> str:
+        return str((await pgqueue.enqueue(conn, TARGET)).id)
+
+    @app.post("/pool")
+    def pool_way(conn: Any = pooled) -> str:
+        return str(pgqueue.enqueue(conn, TARGET).id)
+
+    @app.post("/async-pool")
+    async def async_pool_way(conn: Any = pooled_async) -> str:
         return str((await pgqueue.enqueue(conn, TARGET)).id)
 
     @app.post("/twice")
@@ -94,7 +113,7 @@ def http(dsn: str) -> Iterator[httpx.Client]:
 
 def test_what_is_answered_is_committed_and_what_fails_leaves_nothing(http: httpx.Client, connect: Connect) -> None:
     conn = connect(autocommit=True)
-    made = [http.post(path).json() for path in ("/sync", "/async") for _ in range(5)]
+    made = [http.post(path).json() for path in ("/sync", "/async", "/pool", "/async-pool") for _ in range(5)]
     for job_id in made:
         assert pgqueue.get_job(conn, UUID(job_id)).state == "ready"
     assert http.post("/twice").json() is True
