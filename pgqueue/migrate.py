@@ -8,42 +8,29 @@ touches nothing that others have made and gives way to whoever is at work: docs/
 from __future__ import annotations
 
 import io
-import random
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg import errors
 from sqlalchemy.pool import NullPool
 
+from pgqueue import giving_way
 from pgqueue.beside import build_beside
 from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
+from pgqueue.giving_way import limit, lock_everything, patiently
 from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
 from pgqueue.store.functions import repeatables, serves, stamp
-from pgqueue.store.schema import (
-    exists,
-    fix_search_paths,
-    has_namespace,
-    lock_all,
-    lock_holders,
-    lock_out_vacuum,
-    strangers,
-)
+from pgqueue.store.partitions import forget_copies
+from pgqueue.store.schema import exists, fix_search_paths, has_namespace, strangers
 from pgqueue.version import __version__
 
-# Claims wait at most this long behind a migration that waits for locks, and no longer than half of deadlock_timeout:
-# PostgreSQL looks for a deadlock after that, and would end whoever looks first.
-LOCK_TIMEOUT = "2s"
-TRIES = 60
 # Alembic keeps the migration that runs in globals of its own: in one process there can be one at a time.
 _alembic = threading.Lock()
 
@@ -68,26 +55,13 @@ def migrate(dsn: str) -> bool:
     Several may run at once: one does the work, the others wait and find it done. Raises SchemaError if the database
     is newer than this code, a table stays locked, or something in the schema belongs to others; DatabaseUnreachable.
     """
-    for attempt in range(1, TRIES + 1):
-        try:
-            build_beside(dsn, _beside(dsn))
-            with _connection(dsn) as conn, conn.begin():
-                return _migrate(conn)
-        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
-            if not isinstance(getattr(error, "orig", error), _PASSING):
-                raise
-            if attempt == TRIES:
-                raise SchemaError(
-                    f"tables of pgqueue stayed locked through {TRIES} tries of at most {LOCK_TIMEOUT}{_holders(dsn)};"
-                    " look for long transactions in pg_stat_activity, then run `pgqueue migrate` again"
-                ) from error
-            time.sleep(random.uniform(0.1, 0.5))
-    raise AssertionError("unreachable: the loop returns or raises")
 
+    def act() -> bool:
+        build_beside(dsn, _beside(dsn))
+        with _connection(dsn) as conn, conn.begin():
+            return _migrate(conn)
 
-# Somebody else was making the schema at the same moment, or had a lock: nothing was done.
-_MADE = errors.DuplicateSchema | errors.UniqueViolation
-_PASSING = errors.LockNotAvailable | errors.QueryCanceled | errors.DeadlockDetected | _MADE
+    return patiently(dsn, act)
 
 
 def _beside(dsn: str) -> list[str]:
@@ -98,12 +72,6 @@ def _beside(dsn: str) -> list[str]:
     coming = ScriptDirectory.from_config(_config()).iterate_revisions("head", before.revision)
     texts = [getattr(entry.module, "BESIDE", ()) for entry in coming] if before.state == "behind" else []
     return [text for each in reversed(texts) for text in each]
-
-
-def _holders(dsn: str) -> str:
-    with _connection(dsn) as conn:
-        found = execute(conn, lock_holders())
-    return "".join(f"; {each}" for each in found)
 
 
 def status(dsn: str) -> SchemaStatus:
@@ -132,7 +100,7 @@ CREATE_SCHEMA = "create schema pgqueue"
 def _migrate(conn: sqlalchemy.Connection) -> bool:
     conn.exec_driver_sql(OWN_PATH)
     _refuse_strangers(conn)
-    conn.exec_driver_sql(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+    conn.exec_driver_sql(f"set local lock_timeout = '{giving_way.LOCK_TIMEOUT}'")
     if not execute(conn, exists()):
         # Where there is no table to lock yet: somebody may be making it, and be done when this one looks the next time.
         conn.exec_driver_sql("select pg_catalog.pg_advisory_xact_lock(7700, 0)")
@@ -151,9 +119,10 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         if not execute(conn, has_namespace()):
             conn.exec_driver_sql(CREATE_SCHEMA)
     elif before.state == "behind":
-        _lock_all(conn)
+        lock_everything(conn)
+        execute(conn, forget_copies())
     # There are two views, each of which waits.
-    _limit(conn, "lock_timeout", 0.4)
+    limit(conn, "lock_timeout", 0.4)
     config = _config()
     config.attributes["connection"] = conn
     with _alembic:
@@ -172,27 +141,6 @@ def _refuse_strangers(conn: sqlalchemy.Connection) -> None:
             f"the schema pgqueue is not to be trusted by this role: {'; '.join(found)}."
             " Migrate as the owner of all of it, or drop what is not pgqueue's"
         )
-
-
-def _lock_all(conn: sqlalchemy.Connection) -> None:
-    """Lock every view and table, all of them soon or none."""
-    conn.exec_driver_sql("set local lock_timeout = '5s'")
-    execute(conn, lock_out_vacuum())
-    conn.exec_driver_sql("set local lock_timeout = 0")
-    _limit(conn, "statement_timeout", 0.8)
-    execute(conn, lock_all())
-    conn.exec_driver_sql("set local statement_timeout = 0")
-
-
-def _limit(conn: sqlalchemy.Connection, setting: str, share: float) -> None:
-    """From now on wait no longer than a share of deadlock_timeout: who waits for our locks then meets no deadlock."""
-    conn.exec_driver_sql(_LIMIT.format(setting=setting, share=share, limit=LOCK_TIMEOUT))
-
-
-_LIMIT = """
-select set_config('{setting}', ceil(1000 * extract(epoch from
-  least(current_setting('deadlock_timeout')::interval * {share}, interval '{limit}')))::text, true)
-"""
 
 
 def _status(conn: sqlalchemy.Connection) -> SchemaStatus:

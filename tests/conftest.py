@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +18,11 @@ import pytest
 
 from pgqueue.embedded import Server
 from pgqueue.migrate import migrate
+from pgqueue.partitioning import partition_history
 from tests.postgres import DURABLE, FAST, Databases, initialised_server, started_server, swept_folder
+
+# Set, it has every test work on history with partitions.
+PARTITIONED = "PGQUEUE_TEST_PARTITIONED"
 
 Connect = Callable[..., psycopg.Connection[Any]]
 
@@ -51,6 +56,8 @@ def databases(server: Server) -> Iterator[Databases]:
     databases = Databases(server)
     template = databases.create_template()
     migrate(template)
+    if os.environ.get(PARTITIONED):
+        partition_history(template)
     yield databases
     databases.close()
 

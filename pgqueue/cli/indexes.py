@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
+from pgqueue.beside import build
 from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
@@ -17,8 +18,9 @@ from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.worker_page import size_in_words
 from pgqueue.errors import UsageError
 from pgqueue.printable import in_one_line
-from pgqueue.store import arg_indexes, execute, reports
+from pgqueue.store import Statement, arg_indexes, execute, reports
 from pgqueue.store.arg_indexes import TABLES, ArgIndex
+from pgqueue.store.partitions import partition_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +67,7 @@ def add(
             there = {row.name: row for row in execute(conn, arg_indexes.listed())}
             name = arg_indexes.name_of(table, path)
             if name in there and not there[name].valid:
-                _run(conn, arg_indexes.drop(name))
+                _drop(conn, table, name)
             _run(conn, arg_indexes.create(table, path))
             _run(conn, arg_indexes.describe(table, path))
             tell(f"{path} is indexed in {table}", path=path, table=table)
@@ -94,7 +96,7 @@ def drop(path: PathName, reason: Reason = None, dsn: Dsn = None) -> None:
             say_error(f"{path} is not indexed; {_named(there)}")
             raise typer.Exit(Exit.NOT_FOUND)
         for row in found:
-            _run(conn, arg_indexes.drop(row.name))
+            _drop(conn, row.table, row.name)
             tell(f"{path} is indexed no more in {row.table}", path=path, table=row.table)
         with acting(conn, "index drop", on=path, reason=reason):
             pass
@@ -128,9 +130,14 @@ def _price(conn: psycopg.Connection[Any]) -> str:
     )
 
 
-def _run(conn: psycopg.Connection[Any], statement: Any) -> None:
+def _drop(conn: psycopg.Connection[Any], table: str, name: str) -> None:
+    parts = execute(conn, partition_names(table))
+    _run(conn, arg_indexes.drop(name, beside=not parts))
+
+
+def _run(conn: psycopg.Connection[Any], statement: Statement[None]) -> None:
     try:
-        execute(conn, statement)
+        build(conn, statement.sql)
     except psycopg.errors.InsufficientPrivilege as error:
         raise UsageError(
             f"only the owner of pgqueue's tables can index them: run it as who runs `pgqueue migrate` ({error})"

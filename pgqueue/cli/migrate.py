@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pgqueue.cli.database import served
-from pgqueue.cli.errors import Exit
+from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import print_json
-from pgqueue.errors import UsageError
+from pgqueue.errors import SchemaError, UsageError
 from pgqueue.store.diagnosis import diagnosed
 
 if TYPE_CHECKING:
     from pgqueue.migrate import SchemaStatus
+    from pgqueue.store.partitions import Copying
+
+# Between two lines that say how far a copy is.
+SECONDS = 5.0
 
 
 def migrate(
     dsn: Dsn = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the whole script for psql; touches no database.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Tell how the schema stands; exit 78 if it is old.")] = False,
+    partition_history: Annotated[
+        bool, typer.Option("--partition-history", help="Then give the history partitions, beside the work.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Create the schema pgqueue, or bring it up to date. Safe to run at any time, by several at once."""
     # Alembic and SQLAlchemy take longer to import than any other command takes to run.
     from pgqueue import migrate as migrations
 
-    if sql and status:
-        raise UsageError("give --sql or --status, not both")
+    if sql + status + partition_history > 1:
+        raise UsageError("give one of --sql, --status and --partition-history")
     if sql:
         typer.echo(migrations.sql(), nl=False)
         return
     with served(dsn) as address, diagnosed():
         changed = False if status else migrations.migrate(address)
         found = migrations.status(address)
+        if partition_history:
+            _partition(address, found)
     if as_json:
         print_json(found)
     elif not status:
@@ -43,6 +53,32 @@ def migrate(
         typer.echo(_described(found))
     if found.state in ("missing", "behind") or not (found.functions or found.state == "newer"):
         raise typer.Exit(Exit.SCHEMA)
+
+
+def _partition(address: str, found: SchemaStatus) -> None:
+    from pgqueue.partitioning import partition_history
+
+    if found.state != "current":
+        raise SchemaError("the schema is newer than this pgqueue: partition the history with the newer one")
+    if partition_history(address, _Told()):
+        say("attempts are partitioned by day, dead_jobs by month; workers make and drop partitions from now on")
+    else:
+        say("the history is partitioned already; nothing had to change")
+
+
+class _Told:
+    """Says how far a copy is: with its first batch, then every few seconds."""
+
+    def __init__(self) -> None:
+        self._table = ""
+        self._next = 0.0
+
+    def __call__(self, copying: Copying) -> None:
+        now = time.monotonic()
+        if copying.table == self._table and now < self._next:
+            return
+        self._table, self._next = copying.table, now + SECONDS
+        say(f"{copying.table}: {copying.copied:,} of about {max(copying.rows, copying.copied):,} rows copied")
 
 
 def _described(found: SchemaStatus) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pgqueue.doctor import cleaning, fleet, history, load, schema, server, wire
+from pgqueue.doctor import cleaning, fleet, history, load, partitions, schema, server, wire
 from pgqueue.doctor.patient import Patient
 from pgqueue.doctor.verdict import Found
 
@@ -38,6 +38,7 @@ CHECKS = tuple(
         cleaning.head,
         cleaning.autovacuum,
         cleaning.bloat,
+        partitions.partitions,
         load.notify_queue,
         load.connections,
         fleet.targets,

@@ -69,8 +69,7 @@ def describe(table: str, path: str) -> Statement[None]:
     return Statement(said.as_string(None), (), nothing)
 
 
-def drop(name: str) -> Statement[None]:
-    """Drop one beside whoever is at work; outside a transaction."""
-    return Statement(
-        SQL("drop index concurrently if exists pgqueue.{}").format(Identifier(name)).as_string(None), (), nothing
-    )
+def drop(name: str, *, beside: bool = True) -> Statement[None]:
+    """Drop one, beside whoever is at work; outside a transaction. Not beside them where its table has partitions."""
+    words = "drop index concurrently if exists pgqueue.{}" if beside else "drop index if exists pgqueue.{}"
+    return Statement(SQL(words).format(Identifier(name)).as_string(None), (), nothing)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgqueue import migrate as migration
+from pgqueue import giving_way
 from pgqueue.embedded import Server
 from pgqueue.migrate import migrate, status
 from tests.factories import Conn
@@ -56,7 +56,7 @@ class OldWorker:
     def work(self) -> None:
         try:
             with psycopg.connect(self.dsn, autocommit=True) as conn:
-                conn.execute(f"set lock_timeout = '{migration.LOCK_TIMEOUT}'")
+                conn.execute(f"set lock_timeout = '{giving_way.LOCK_TIMEOUT}'")
                 conn.execute(ENLIST)
                 self._step_on(conn)
         except Exception as fault:

@@ -18,6 +18,7 @@ import sqlalchemy
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgqueue import giving_way
 from pgqueue import migrate as migration
 from pgqueue.embedded import Server
 from pgqueue.errors import SchemaError
@@ -169,8 +170,8 @@ def test_p14_claims_go_on_while_a_migration_is_applied(dsn: str, connect: Connec
 def test_p14_a_blocked_migration_gives_way_within_its_lock_timeout(
     dsn: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration, "LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(migration, "TRIES", 2)
+    monkeypatch.setattr(giving_way, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(giving_way, "TRIES", 2)
     connect(autocommit=True).execute("comment on schema pgqueue is 'functions of another release'")
     blocker = connect()
     blocker.execute("select from pgqueue.job")
@@ -184,7 +185,7 @@ def test_p14_a_blocked_migration_gives_way_within_its_lock_timeout(
 def test_p14_a_blocked_migration_goes_on_when_the_blocker_ends(
     dsn: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(giving_way, "LOCK_TIMEOUT", "50ms")
     db = connect(autocommit=True)
     db.execute("comment on schema pgqueue is 'functions of another release'")
     blocker = connect()

@@ -13,7 +13,7 @@ with holder as (
     select lock.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') as it) as excluding
   where lock.granted and lock.pid <> pg_backend_pid()
     and lock.database = (select oid from pg_database where datname = current_database())
-    and class.relnamespace = 'pgqueue'::regnamespace and class.relkind = 'r'
+    and class.relnamespace = 'pgqueue'::regnamespace and class.relkind in ('r', 'p')
     and (excluding.it or lock.mode in ('RowShareLock', 'RowExclusiveLock'))
 )
 select format('pid %s (role %s%s) holds %s since %s', holder.pid, holder.usename,

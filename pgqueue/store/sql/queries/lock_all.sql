@@ -18,5 +18,5 @@ begin
     select format('lock table %s in access exclusive mode',
                   string_agg(c.oid::regclass::text, ', ' order by c.relname = 'jobs' desc, c.relname))
     from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = 'pgqueue' and c.relkind = 'r' and c.relname <> 'alembic_version');
+    where n.nspname = 'pgqueue' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'alembic_version');
 end $$

@@ -7,7 +7,7 @@ from pg_locks as held
 join pg_class as c on c.oid = held.relation
 join pg_namespace as n on n.oid = c.relnamespace
 join pg_stat_activity as activity on activity.pid = held.pid
-where n.nspname = 'pgqueue' and c.relkind in ('r', 'v') and held.granted and held.pid <> pg_backend_pid()
+where n.nspname = 'pgqueue' and c.relkind in ('r', 'p', 'v') and held.granted and held.pid <> pg_backend_pid()
   and held.database = (select d.oid from pg_database as d where d.datname = current_database())
 group by activity.pid, activity.usename, activity.state, activity.xact_start
 order by activity.xact_start

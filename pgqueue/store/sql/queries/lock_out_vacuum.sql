@@ -6,5 +6,5 @@ begin
     select format('lock table %s in share update exclusive mode',
                   string_agg(c.oid::regclass::text, ', ' order by c.oid))
     from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = 'pgqueue' and c.relkind = 'r');
+    where n.nspname = 'pgqueue' and c.relkind in ('r', 'p') and not c.relispartition);
 end $$

@@ -34,9 +34,13 @@ select 'workflows_failed', '', count(*)::float8
 from pgqueue.workflows_with_dead(null, 1000) as bad
 where bad.state = 'failed'
 union all
-select 'table_dead_rows', t.relname::text, t.n_dead_tup::float8
+-- Partitions count for their table.
+select 'table_dead_rows', coalesce(whole.relname, t.relname)::text, sum(t.n_dead_tup)::float8
 from pg_stat_user_tables as t
+left join pg_inherits as part on part.inhrelid = t.relid
+left join pg_class as whole on whole.oid = part.inhparent
 where t.schemaname = 'pgqueue'
+group by 2
 union all
 -- Of transactions that are prepared, too; those of autovacuum hold nothing back.
 select 'horizon_age_seconds', '', coalesce(extract(epoch from max(clock_timestamp() - held.since)), 0)::float8

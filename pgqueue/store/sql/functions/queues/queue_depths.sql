@@ -67,7 +67,7 @@ begin
     from pgqueue.queues as q where _queues is null or q.name = any (_queues)
   ), share as (
     select least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.jobs') / 8192))::float8 as of_jobs,
-           least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.dead_jobs') / 8192))::float8 as of_dead_jobs
+           least(1, 2000.0 / greatest(1, pgqueue.size_of('pgqueue.dead_jobs') / 8192))::float8 as of_dead_jobs
   ), sampled as (
     select job.queue,
            count(*) filter (where job.worker is null and job.run_at <= now()) as ready,
@@ -81,7 +81,7 @@ begin
   ), sampled_dead as (
     select d.queue, count(*) as dead
     from pgqueue.dead_jobs as d
-      tablesample system (100 * least(1, 2000.0 / greatest(1, pg_relation_size('pgqueue.dead_jobs') / 8192)))
+      tablesample system (100 * least(1, 2000.0 / greatest(1, pgqueue.size_of('pgqueue.dead_jobs') / 8192)))
         repeatable (1)
     where (select bool_or(dead.more) from dead)
       and (_queues is null or d.queue = any (_queues))

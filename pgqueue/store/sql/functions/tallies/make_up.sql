@@ -10,8 +10,12 @@ as $$
 declare
   _worker bigint;
   _until timestamptz;
-  _pages constant bigint := pg_relation_size('pgqueue.attempts') / current_setting('block_size')::int;
+  -- Where attempts are partitioned, today's.
+  _place constant text := pgqueue.partition_at('attempts', clock_timestamp());
+  _pages constant bigint := pg_relation_size(to_regclass(format('pgqueue.%I', _place)))
+    / current_setting('block_size')::int;
   _first constant bigint := greatest(0, _pages - _most / 40);
+  _is_all constant boolean := _first = 0 and _place = 'attempts';
 begin
   delete from pgqueue.worker_reports as told
   where told.tallied_until = 'infinity'
@@ -32,18 +36,17 @@ begin
            count(*) filter (where missed.ends) as ended,
            pgqueue.histogram(array_agg(extract(epoch from missed.started_at - missed.run_at)::float8)) as wait,
            pgqueue.histogram(array_agg(extract(epoch from missed.finished_at - missed.started_at)::float8)) as run,
-           _first > 0 as degraded
+           not _is_all as degraded
     from (
-      select last.job_id, last.claim, last.queue, last.target, last.outcome, last.cause, last.run_at, last.started_at,
-             last.finished_at, last.args is not null as ends
-      from pgqueue.attempts as last
-      where last.ctid >= format('(%s,0)', _first)::tid and last.worker = _worker and last.finished_at > _until
+      select last.job_id, last.claim, last.queue collate "C", last.target collate "C", last.outcome collate "C",
+             last.cause collate "C", last.run_at, last.started_at, last.finished_at, last.ends
+      from pgqueue.lately_appended(_place, _first, _worker, _until) as last
       union
       select newest.job_id, newest.claim, newest.queue, newest.target, newest.outcome, newest.cause, newest.run_at,
              newest.started_at, newest.finished_at, newest.args is not null
       from (
         select a.* from pgqueue.attempts as a
-        order by a.job_id desc limit case when _first > 0 then _most else 0 end) as newest
+        order by a.job_id desc limit case when _is_all then 0 else _most end) as newest
       where newest.worker = _worker and newest.finished_at > _until) as missed
     where missed.outcome not in ('lost', 'late')
     group by 1, missed.queue, missed.target, missed.outcome, missed.cause

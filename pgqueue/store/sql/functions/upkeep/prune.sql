@@ -6,16 +6,21 @@
 -- bulk actions that are over, stay as long as dead jobs. Where a job could go on goes when that has
 -- ended well. One at a time: whoever
 -- comes second answers 0. Looks at no more than a few times _max rows; O(_max log n).
+-- Partitions are dropped as a whole (tend_history.sql): what is three days past its keeping time and still there had to be
+-- kept longer, or its partition could not be dropped.
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  _then constant uuid := pgqueue.uuid7_floor(now() - _history - random() * greatest(_history, _dead));
+  _is_partitioned constant boolean := pgqueue.is_partitioned('attempts');
+  _old constant timestamptz := now() - _history - case when _is_partitioned then interval '3 days' else '0' end;
+  _then constant uuid := pgqueue.uuid7_floor(_old - random() * greatest(_history, _dead));
   _anywhere constant uuid := gen_random_uuid();
   _windows int;
   _ticks int;
   _effects int;
+  _below int;
 begin
   begin
     -- Nobody can hold this but who may delete there, and vacuum.
@@ -77,9 +82,20 @@ begin
       select from pgqueue.jobs as job
       where job.id = old.job_id and job.claim = old.claim and job.worker = -1 offset 0)));
   _effects := pgqueue.forget_effects(_max) + pgqueue.prune_workflows(_history, _dead, _max);
-  return _windows + _ticks + _effects + pgqueue.prune_below(
+  _below := pgqueue.prune_below(
       pgqueue.uuid7_floor(now() - interval '1 day'), pgqueue.uuid7_floor(now() - _dead),
-      pgqueue.uuid7_floor(now() - _history), _history, _dead, _max)
+      pgqueue.uuid7_floor(_old), _history, _dead, _max)
     + pgqueue.prune_below(_then, _then, _then, _history, _dead, _max)
     + pgqueue.prune_below(_anywhere, _anywhere, _anywhere, _history, _dead, _max);
+  if _is_partitioned then
+    begin
+      lock table only pgqueue.attempts in share update exclusive mode nowait;
+      lock table only pgqueue.dead_jobs in share update exclusive mode nowait;
+      -- Last: the locks that it takes are held to the end.
+      perform pgqueue.tend_history(_history, _dead);
+    exception when lock_not_available then
+      null;
+    end;
+  end if;
+  return _windows + _ticks + _effects + _below;
 end $$;

@@ -11,6 +11,9 @@ as $$
 declare
   _count int;
   _sum int := 0;
+  _home oid;
+  _places tid[];
+  _lowest uuid;
 begin
   delete from pgqueue.results as result
   where result.job_id = any (array(
@@ -49,18 +52,22 @@ begin
   )
   select count(*) into _count from gone;
   _sum := _sum + _count;
+  -- Of one partition a call, where there are some: a place in one says nothing of another.
+  select a.tableoid into _home
+  from pgqueue.attempts as a where a.job_id < _attempt order by a.job_id desc limit 1;
+  select array_agg(old.place), (min(old.job_id::text collate "C"))::uuid into _places, _lowest
+  from (
+    select a.tableoid as home, a.ctid as place, a.job_id, a.finished_at, a.workflow_id from pgqueue.attempts as a
+    where a.job_id < _attempt order by a.job_id desc limit _max) as old
+  where old.home = _home and old.finished_at < now() - _history
+    -- `offset`: as joins they could be turned round, and walk the tables.
+    and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
+    and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)
+    and (old.workflow_id is null
+         or not exists (select from pgqueue.workflows as w where w.id = old.workflow_id offset 0));
   delete from pgqueue.attempts as attempt
-  where attempt.ctid = any (array(
-    select old.ctid
-    from (
-      select a.ctid, a.job_id, a.finished_at, a.workflow_id from pgqueue.attempts as a
-      where a.job_id < _attempt order by a.job_id desc limit _max) as old
-    where old.finished_at < now() - _history
-      -- `offset`: as joins they could be turned round, and walk the tables.
-      and not exists (select from pgqueue.jobs as job where job.id = old.job_id offset 0)
-      and not exists (select from pgqueue.dead_jobs as dead where dead.id = old.job_id offset 0)
-      and (old.workflow_id is null
-           or not exists (select from pgqueue.workflows as w where w.id = old.workflow_id offset 0))))
+  where attempt.ctid = any (_places) and attempt.tableoid = _home
+    and attempt.job_id >= _lowest and attempt.job_id < _attempt
     and attempt.finished_at < now() - _history;
   get diagnostics _count = row_count;
   _sum := _sum + _count;

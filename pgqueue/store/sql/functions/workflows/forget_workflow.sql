@@ -9,8 +9,10 @@ declare
   _n int;
   _sum int := 0;
 begin
+  -- Of the same workflow: where attempts are partitioned, another partition may have another's row in that place.
   delete from pgqueue.attempts as a
-  where a.ctid = any (array(select b.ctid from pgqueue.attempts as b where b.workflow_id = _id limit _max));
+  where a.ctid = any (array(select b.ctid from pgqueue.attempts as b where b.workflow_id = _id limit _max))
+    and a.workflow_id = _id;
   get diagnostics _n = row_count;
   _sum := _sum + _n;
   delete from pgqueue.results as r

@@ -7,7 +7,9 @@ with others as (
     and not pg_has_role(r.oid, (select n.nspowner from pg_namespace as n where n.nspname = 'pgqueue'), 'usage')
 ), parts as (
   select c.oid, c.relname, c.relkind from pg_class as c
-  where c.relnamespace = 'pgqueue'::regnamespace and c.relkind in ('r', 'v', 'S') and c.relname <> 'alembic_version'
+  where c.relnamespace = 'pgqueue'::regnamespace and c.relkind in ('r', 'p', 'v', 'S') 
+    -- But those that a table is copied to (copy_history.sql).
+    and not c.relispartition and c.relname !~ '^(alembic_version|partitioning|(attempts|dead_jobs)_(copy|gone|before))$'
 ), working as (
   select others.* from others
   where has_table_privilege(others.oid, 'pgqueue.jobs', 'insert') and has_table_privilege(others.oid, 'pgqueue.jobs', 'update')

@@ -95,7 +95,14 @@ with wanted (name, made) as (values
   ('workers_pkey', 'alter table pgqueue.workers add constraint workers_pkey primary key (id)')
 )
 select wanted.name, case when c.oid is null then 'missing' else 'invalid' end,
-       case when c.oid is null then wanted.made || ';' else format('reindex index concurrently pgqueue.%I;', wanted.name) end
+       case when c.oid is not null then format('reindex index concurrently pgqueue.%I;', wanted.name)
+            -- On a table with partitions nothing is built concurrently.
+            when exists (
+              select from pg_class as whole
+              where whole.relnamespace = to_regnamespace('pgqueue') and whole.relkind = 'p'
+                and starts_with(wanted.name, whole.relname || '_'))
+              then replace(wanted.made, ' concurrently', '') || ';'
+            else wanted.made || ';' end
 from wanted
 left join pg_class as c on c.relnamespace = to_regnamespace('pgqueue') and c.relname = wanted.name
 left join pg_index as i on i.indexrelid = c.oid
