@@ -26,8 +26,6 @@ def call(*words: str, **options: Any) -> None:
     ("typed", "meant"),
     [
         (["worker", "-c", "2"], ["worker", *APPS, *MIDDLEWARE, "-c", "2"]),
-        (["worker", "--settings=shop.settings", "-c", "2"], ["worker", *APPS, *MIDDLEWARE, "-c", "2"]),
-        (["worker", "--settings", "shop.settings", "--burst"], ["worker", *APPS, *MIDDLEWARE, "--burst"]),
         (["jobs", "run", "0199"], ["jobs", "run", *APPS, *MIDDLEWARE, "0199"]),
         (["tasks", "list"], ["tasks", "list", *APPS]),
         (["enqueue", TARGET, "[1]"], ["enqueue", *APPS, TARGET, "[1]"]),
@@ -60,6 +58,16 @@ def test_it_works_on_the_projects_database(capsys: pytest.CaptureFixture[str], m
     assert found["id"] == str(job.id)
     call("--database", "other", "jobs", "list", "--json")
     assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_djangos_options_may_stand_anywhere(place: int, capsys: pytest.CaptureFixture[str]) -> None:
+    job = pgqueue.enqueue("other", TARGET, [1])
+    words = ["jobs", "list", "--json"]
+    # --settings and --pythonpath have been heeded before any command begins.
+    more = ["--database=other"] if place == 0 else ["--settings", "shop.settings", "--database", "other"]
+    call(*words[:place], *more, *words[place:])
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == [str(job.id)]
 
 
 def test_its_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +103,20 @@ def test_a_worker_runs_the_projects_tasks_and_closes_its_connections(executor: s
     assert result.return_value == 3
     assert sorted(Receipt.objects.values_list("order", flat=True)) == [1, 2, 3]
     wait_until(lambda: held() == 0)
+
+
+def test_one_worker_serves_several_databases_of_the_project() -> None:
+    from django.core.management import CommandError
+
+    from tests.django.shop import tasks
+
+    here, there = tasks.add.enqueue(1, 2), tasks.add.using(backend="elsewhere").enqueue(3, 4)
+    call("--database", "default", "--database", "other", "worker", "-x", "thread", "-c", "1", "--burst")
+    for result in (here, there):
+        result.refresh()
+    assert (here.return_value, there.return_value) == (3, 7)
+    with pytest.raises(CommandError, match="jobs takes one --database; several are for dashboard, doctor, status"):
+        call("--database", "default", "--database", "other", "jobs", "list")
 
 
 def held() -> int:

@@ -9,12 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pgqueue.cli.errors import Exit
-from pgqueue.contrib.django import conf
-from pgqueue.contrib.django.commanding import run
+from pgqueue.contrib.django.commanding import DATABASE, run
 from pgqueue.errors import UsageError
 
 _EPILOG = """
-Everything behind --database is as for the command pgqueue: worker, status, jobs, dead, queues, dashboard ...
+Everything else is as for the command pgqueue: worker, status, jobs, dead, queues, dashboard ...
 `manage.py pgqueue worker --help` tells of one of them. A worker needs no -A: it runs the tasks.py of installed apps.
 """
 
@@ -30,7 +29,8 @@ class Command(BaseCommand):
         """The alias, and all the rest."""
         parser.epilog = _EPILOG
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.add_argument("--database", metavar="ALIAS", help='An alias of DATABASES; else PGQUEUE["DATABASE"].')
+        aliases = 'An alias of DATABASES; else PGQUEUE["DATABASE"]. Several for a worker, status, doctor, dashboard.'
+        parser.add_argument(DATABASE, metavar="ALIAS", action="append", help=aliases)
         parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="A command of pgqueue's.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         words = [*args, *options["words"]]
         whole = bool(getattr(self, "_called_from_command_line", False))
         try:
-            code = run(words, options["database"] or conf.database(), whole_process=whole)
+            code = run(words, options["database"] or [], whole_process=whole)
         except UsageError as error:
             raise CommandError(str(error), returncode=Exit.USAGE) from error
         if code:
