@@ -17,7 +17,7 @@ from pgqueue.errors import OptionError, UsageError
 from tests import factories
 from tests.hooks.travelling import user, who, who_async
 from tests.worker.conftest import desk, spawn  # noqa: F401  # fixtures
-from tests.worker.running import KINDS, Desk, StartProcess
+from tests.worker.running import TWO_KINDS, Desk, StartProcess
 
 Conn = psycopg.Connection[Any]
 TARGET = factories.TARGET
@@ -119,7 +119,7 @@ def test_what_it_may_not_do_is_refused(conn: Conn, wrong: Any, fault: type[Excep
         enqueuing.forget(wrong)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 @pytest.mark.usefixtures("travelling")
 def test_named_context_is_in_the_job_what_it_was_where_that_was_enqueued(
     spawn: StartProcess,  # noqa: F811

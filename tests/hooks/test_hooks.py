@@ -18,7 +18,7 @@ from tests.factories import claim, enlist, expire
 from tests.hooks import tasks
 from tests.waiting import wait_until
 from tests.worker.conftest import desk, spawn, start  # noqa: F401  # fixtures
-from tests.worker.running import KINDS, Desk, StartProcess, StartThreaded
+from tests.worker.running import KINDS, TWO_KINDS, Desk, StartProcess, StartThreaded
 
 HOOKED = "tests.hooks.tasks"
 
@@ -124,7 +124,7 @@ def test_of_more_calls_than_may_wait_the_number_is_said(
     assert any("calls of hooks were dropped" in event.error for event in worker.heard(Trouble))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_hooks_for_every_task_and_for_the_worker_are_told(
     spawn: StartProcess,  # noqa: F811
     desk: Desk,  # noqa: F811
@@ -145,7 +145,7 @@ def test_hooks_for_every_task_and_for_the_worker_are_told(
     assert (worker.pid in pids) is (kind != "process")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_without_hooks_there_is_no_thread_and_no_process_for_them(
     spawn: StartProcess,  # noqa: F811
     desk: Desk,  # noqa: F811
@@ -180,7 +180,7 @@ def test_an_option_that_says_a_word_too_says_either() -> None:
     assert hooks.registered("on_dead") == ()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_job_that_died_with_its_worker_is_told_of_by_the_worker_that_finds_out(
     start: StartThreaded,  # noqa: F811
     desk: Desk,  # noqa: F811

@@ -12,12 +12,12 @@ from pgqueue.retry import Backoff, Fixed
 from pgqueue.tasks import Task, task
 from tests.hooks import judging_tasks
 from tests.worker.conftest import desk, spawn, start  # noqa: F401  # fixtures
-from tests.worker.running import KINDS, Desk, StartProcess, StartThreaded
+from tests.worker.running import TWO_KINDS, Desk, StartProcess, StartThreaded
 
 JUDGING = "tests.hooks.judging_tasks"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_an_expected_error_is_one_line_in_the_log_and_a_cause_that_alarms_nobody(
     spawn: StartProcess,  # noqa: F811
     desk: Desk,  # noqa: F811

@@ -159,7 +159,7 @@ def test_hostile_names_are_labels_that_can_be_parsed() -> None:
 def test_a_worker_tells_what_it_did(start: StartThreaded, desk: Desk, kind: str) -> None:  # noqa: F811
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    start(executor=kind, health_port=port)
+    start(executor=kind, concurrency=2, health_port=port)
     desk.conn.execute("select pgqueue.enqueue(%s) from generate_series(1, 5)", [f"{ERRANDS}:work"])
     desk.await_all_ended()
     labels = (("outcome", "succeeded"), ("queue", "default"), ("target", f"{ERRANDS}:work"))

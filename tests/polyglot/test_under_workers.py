@@ -18,7 +18,7 @@ from tests.polyglot import programs
 from tests.waiting import wait_until
 from tests.worker.benches import KINDS, Make
 from tests.worker.claims import claim
-from tests.worker.running import Desk, StartProcess, StartThreaded, await_end, is_alive, lines_of
+from tests.worker.running import TWO_KINDS, Desk, StartProcess, StartThreaded, await_end, is_alive, lines_of
 
 PROGRAMS = programs.__name__
 pytestmark = pytest.mark.skipif(not (which("bash") and which("perl")), reason="no bash or no perl here")
@@ -30,7 +30,7 @@ def pids_in(file: Path) -> list[int]:
     return [int(line) for line in lines_of(file)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_worker_runs_programs_as_any_task(desk: Desk, start: StartThreaded, kind: str) -> None:
     added = [desk.send(f"{PROGRAMS}:add", n, 1) for n in range(10)]
     retried, buried = (desk.send(f"{PROGRAMS}:{name}") for name in ("retried", "buried"))
@@ -64,7 +64,7 @@ def test_a_cancelled_program_ends_with_its_group(make: Make, tmp_path: Path, kin
     assert not any(map(is_alive, pids))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_program_that_is_out_of_time_ends_with_its_group(make: Make, tmp_path: Path, kind: str) -> None:
     bench = make(kind, 1, apps=(PROGRAMS,))
     job = claim("", str(tmp_path / "pids"), target=f"{PROGRAMS}:lasting", timeout=0.5)
@@ -90,7 +90,7 @@ def test_no_program_outlives_its_worker(
     await_end(pids, 5.0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_program_that_is_not_waited_for_any_more_ends(make: Make, tmp_path: Path, kind: str) -> None:
     bench = make(kind, 1, apps=(PROGRAMS,))
     job = claim("", str(tmp_path / "pids"), target=f"{PROGRAMS}:lasting")
@@ -153,7 +153,7 @@ def test_a_job_is_cancelled_in_the_database_and_its_program_ends(
     assert desk.await_state(job).state == "cancelled"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_program_finds_all_it_takes_by_name(make: Make, kind: str) -> None:
     bench = make(kind, 1, apps=(PROGRAMS,))
     target = f"{PROGRAMS}:typed"

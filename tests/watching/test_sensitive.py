@@ -41,7 +41,7 @@ from tests.watching import private
 from tests.watching.test_otel import Traced, traced  # noqa: F401  # fixture
 from tests.watching.test_sentry import Begin, begin  # noqa: F401  # fixture
 from tests.worker.conftest import desk, spawn, start  # noqa: F401  # fixtures
-from tests.worker.running import KINDS, Desk, StartProcess, StartThreaded
+from tests.worker.running import TWO_KINDS, Desk, StartProcess, StartThreaded
 
 PRIVATE = "tests.watching.private"
 EMAIL, IBAN, PIN, WORD = "hush-7f3a91@example.org", 'DE89 3704 "0044"', 48151623, "väterlich-42"
@@ -56,7 +56,7 @@ SAID = {
 PAYMENT = {"iban": IBAN, "amount": 12}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_planted_secrets_are_shown_by_no_log_no_command_and_no_page(
     spawn: StartProcess,  # noqa: F811
     desk: Desk,  # noqa: F811

@@ -53,11 +53,12 @@ def spawn(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Start an executor without a worker: `make("process", concurrency=1)`; ended after the test."""
+    """Start an executor without a worker: `make("process", concurrency=2)`; ended after the test."""
     made: list[Bench] = []
 
-    def make(kind: str, concurrency: int = 2, **settings: object) -> Bench:
-        made.append(Bench(kind, concurrency, **settings))
+    def make(kind: str, concurrency: int | None = None, **settings: object) -> Bench:
+        # A child takes a fifth of a second to start.
+        made.append(Bench(kind, concurrency or (1 if kind == "process" else 2), **settings))
         made[-1].executor.start()
         return made[-1]
 

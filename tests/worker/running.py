@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,9 +32,18 @@ Conn = psycopg.Connection[Any]
 KINDS = ("process", "thread", "async")
 # For what takes seconds: one kind by default, the others with the faults.
 ONE_KIND = ("process", *(pytest.param(kind, marks=pytest.mark.faults) for kind in ("thread", "async")))
+# For what the executor has no part in: the quickest by default, the others with the faults.
+ANY_KIND = ("thread", *(pytest.param(kind, marks=pytest.mark.faults) for kind in ("process", "async")))
+# For what only asks whether a worker runs its jobs in children: async is as thread there, and comes with the faults.
+TWO_KINDS = ("process", "thread", pytest.param("async", marks=pytest.mark.faults))
 ERRANDS = "tests.worker.errands"
 # Long enough that only a notification can explain what happens sooner.
 NEVER = 60.0
+
+
+def _slots(options: Mapping[str, object]) -> int:
+    """Two, unless each is a process, which takes a fifth of a second to start; a test that needs two says so."""
+    return 1 if options.get("executor", "process") == "process" else 2
 
 
 class ThreadedWorker:
@@ -42,7 +51,7 @@ class ThreadedWorker:
 
     def __init__(self, dsn: str | list[str], **options: Any) -> None:
         self.events: list[Event] = []
-        given = {"app": [ERRANDS], "concurrency": 2, **options}
+        given = {"app": [ERRANDS], "concurrency": _slots(options), **options}
         self.worker = Worker(dsn, **given, observers=[self.events.append])
         self.code: int | None = None
         self._fault: BaseException | None = None
@@ -79,7 +88,7 @@ class WorkerProcess:
 
     def __init__(self, dsn: str | list[str], log: Path, **options: Any) -> None:
         self._log = log
-        given = {"dsn": dsn, "app": [ERRANDS], "concurrency": 2, **options}
+        given = {"dsn": dsn, "app": [ERRANDS], "concurrency": _slots(options), **options}
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.worker.program", json.dumps(given)],

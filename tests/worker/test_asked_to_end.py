@@ -16,7 +16,7 @@ import pgqueue
 from pgqueue.worker.foreground import run_job
 from tests.postgres import ROOT
 from tests.waiting import wait_until
-from tests.worker.running import KINDS, NEVER, Desk, StartProcess, StartThreaded, await_end, lines_of
+from tests.worker.running import KINDS, NEVER, TWO_KINDS, Desk, StartProcess, StartThreaded, await_end, lines_of
 
 STUBBORN = "tests.worker.stubborn"
 # Far less than a poll or a heartbeat, and enough for a machine that is busy with other tests.
@@ -66,7 +66,7 @@ def test_an_expired_job_ends_as_its_task_says(
     assert desk.errors(job_id) == ["pgqueue.Expired: it was not started within its ttl"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 @pytest.mark.parametrize("how", ["gracefully", "at once"])
 def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str, how: str
@@ -89,7 +89,7 @@ def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
     assert len(lines_of(tmp_path / "log")) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_an_at_most_once_job_of_an_evicted_worker_is_buried(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:

@@ -21,10 +21,10 @@ from pgqueue.worker.selection import select
 from tests.conftest import Connect
 from tests.factories import enlist, success
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartThreaded, lines_of
+from tests.worker.running import ANY_KIND, ERRANDS, KINDS, NEVER, Desk, StartThreaded, lines_of
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_claims_follow_priority_then_time_then_id(start: StartThreaded, desk: Desk, tmp_path: Path, kind: str) -> None:
     path = str(tmp_path / "order")
     new = [
@@ -66,7 +66,7 @@ def test_a_job_known_beforehand_starts_when_it_is_due_beside_a_long_one(start: S
     assert desk.job(long).state == "running"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_no_more_is_claimed_than_runs_soon(start: StartThreaded, desk: Desk, kind: str) -> None:
     start(executor=kind, concurrency=2)
     desk.send_many([NewJob(f"{ERRANDS}:work", [0.5]) for _ in range(50)])
@@ -109,7 +109,7 @@ def test_an_observer_that_raises_stops_nothing(start: StartThreaded, desk: Desk)
     wait_until(lambda: worker.heard(AttemptsFinished))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_a_lost_reply_to_a_claim_leaves_nothing_running(start: StartThreaded, desk: Desk, dsn: str, kind: str) -> None:
     """The step commits, and its answer never arrives: what it claimed is given back, not charged."""
     worker = start(executor=kind, concurrency=4, lease=30)

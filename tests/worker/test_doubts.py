@@ -7,10 +7,10 @@ import pytest
 from pgqueue.events import WorkerStarted
 from pgqueue.worker.supervision.doubts import doubts
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, StartThreaded
+from tests.worker.running import ANY_KIND, ERRANDS, Desk, StartThreaded
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", ANY_KIND)
 def test_a_worker_names_its_tasks_and_doubts_a_queue_that_nobody_uses(
     desk: Desk, start: StartThreaded, executor: str
 ) -> None:

@@ -34,7 +34,7 @@ def told(desk: Desk) -> Dump:
 @pytest.mark.parametrize(("kind", "task"), [*((kind, "nap") for kind in KINDS), ("async", "nap_async")])
 def test_a_worker_tells_where_its_jobs_are(start: StartThreaded, desk: Desk, kind: str, task: str) -> None:
     # So long a lease that only the notice can explain an answer.
-    worker = start(executor=kind, app=[TASKS], lease=3 * NEVER, shutdown_timeout=0.1)
+    worker = start(executor=kind, concurrency=2, app=[TASKS], lease=3 * NEVER, shutdown_timeout=0.1)
     job = desk.send(f"{TASKS}:{task}", 60)
     desk.await_state(job, "running")
     wait_until(lambda: worker.worker._serving._enlistment._roles.executor.running(), 10, "the job's start")

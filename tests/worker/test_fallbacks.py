@@ -14,7 +14,7 @@ from pgqueue.outcome import Move
 from tests.waiting import wait_until
 from tests.worker.benches import Make
 from tests.worker.claims import claim
-from tests.worker.running import KINDS, Desk, StartProcess, StartThreaded
+from tests.worker.running import KINDS, TWO_KINDS, Desk, StartProcess, StartThreaded
 
 TASKS = "tests.worker.falling_tasks"
 QUICK = {"app": [TASKS], "concurrency": 2, "poll": 0.2}
@@ -28,7 +28,7 @@ def answer(desk: Desk, job_id: object) -> object:
     return pgqueue.result(desk.conn, job_id, timeout=20)  # type: ignore[arg-type]  # an id
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", TWO_KINDS)
 def test_the_same_arguments_go_to_other_code_of_whatever_executor(
     desk: Desk, start: StartThreaded, executor: str
 ) -> None:
@@ -92,7 +92,7 @@ def test_a_fallback_that_no_worker_knows_waits_for_one_that_does(
     assert (ended.state, ended.degraded) == ("succeeded", True)
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", TWO_KINDS)
 def test_of_a_transactional_task_that_fell_back_nothing_is_left(
     desk: Desk, start: StartThreaded, executor: str
 ) -> None:

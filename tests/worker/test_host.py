@@ -21,7 +21,7 @@ from pgqueue.worker.supervision.infra import MOST_FAILURES, HostFailures
 from tests.postgres import ROOT
 from tests.waiting import wait_until
 from tests.worker import mishaps
-from tests.worker.running import ERRANDS, KINDS, Desk, StartProcess, is_alive
+from tests.worker.running import ANY_KIND, ERRANDS, TWO_KINDS, Desk, StartProcess, is_alive
 
 MISHAPS = mishaps.__name__
 HARD = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -34,7 +34,7 @@ def use_up_files(pid: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, HARD))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_worker_that_can_open_nothing_retires(spawn: StartProcess, desk: Desk, kind: str) -> None:
     worker = spawn(executor=kind)
     desk.await_idle()
@@ -61,7 +61,7 @@ def test_a_worker_that_can_start_no_child_retires(spawn: StartProcess, desk: Des
     wait_until(lambda: not is_alive(worker.pid))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_a_worker_that_cannot_begin_for_want_of_files_is_to_be_started_again(dsn: str, kind: str) -> None:
     words = f"{sys.executable} -m pgqueue worker -A {ERRANDS} -x {kind} -c 2 --dsn '{dsn}'"
     ended = subprocess.run(["sh", "-c", f"ulimit -n 8; exec {words}"], cwd=ROOT, capture_output=True, text=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, NewJob, StartProcess
+from tests.worker.running import ERRANDS, KINDS, TWO_KINDS, Desk, NewJob, StartProcess
 
 TICKS_PER_SECOND = 100
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_an_idle_worker_has_three_connections_and_needs_no_cpu(spawn: StartProcess, desk: Desk, kind: str) -> None:
     worker = spawn(executor=kind, concurrency=4)
     desk.await_state(desk.send("work"))
@@ -28,7 +28,7 @@ def test_an_idle_worker_has_three_connections_and_needs_no_cpu(spawn: StartProce
     assert len(desk.backends()) == 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_connections_do_not_grow_with_concurrency(spawn: StartProcess, desk: Desk, kind: str) -> None:
     spawn(executor=kind, concurrency=8 if kind == "process" else 100)
     ids = desk.send_many([NewJob(f"{ERRANDS}:work_async", [0.02]) for _ in range(100)])

@@ -17,7 +17,7 @@ import pytest
 
 from pgqueue.worker.log_writer import MOST_WAITING, LogWriter, flush_all, say_last
 from tests.waiting import wait_until
-from tests.worker.running import KINDS, Desk, is_alive
+from tests.worker.running import ANY_KIND, Desk, is_alive
 
 LINE = "x" * 999 + "\n"
 MANY = 3 * MOST_WAITING // len(LINE)
@@ -124,7 +124,7 @@ def test_what_was_logged_is_written_when_the_process_ends() -> None:
     assert any("LookupError" in line for line in lines)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_a_worker_whose_log_nobody_reads_works_on_and_stops_in_its_time(
     desk: Desk, dsn: str, kind: str, style: str

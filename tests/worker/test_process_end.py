@@ -14,7 +14,7 @@ import pytest
 
 from tests.postgres import ROOT
 from tests.waiting import wait_until
-from tests.worker.running import KINDS, Desk, await_end, children_of, is_alive, lines_of
+from tests.worker.running import TWO_KINDS, Desk, await_end, children_of, is_alive, lines_of
 
 LEAVING = "tests.worker.leaving"
 SHUTDOWN = 0.5
@@ -58,7 +58,7 @@ def stopped(worker: subprocess.Popen[bytes]) -> int:
     return code
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 @pytest.mark.parametrize("what", ["thread", "pool", "process", "processes", "hook", "pipe"])
 def test_a_stopped_worker_ends_whatever_a_job_left_running(
     start: Start, desk: Desk, tmp_path: Path, kind: str, what: str
@@ -70,7 +70,7 @@ def test_a_stopped_worker_ends_whatever_a_job_left_running(
     assert desk.workers() == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_what_a_job_wrote_into_a_file_that_it_left_open_is_written_at_the_end(
     start: Start, desk: Desk, tmp_path: Path, kind: str
 ) -> None:
@@ -81,7 +81,7 @@ def test_what_a_job_wrote_into_a_file_that_it_left_open_is_written_at_the_end(
     assert (tmp_path / "notes").read_text() == "noted"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 @pytest.mark.parametrize("name", ["wait_in_pool", "wait_in_thread"])
 def test_a_stopped_worker_ends_whatever_a_job_waits_for(
     start: Start, desk: Desk, tmp_path: Path, kind: str, name: str

@@ -6,10 +6,10 @@ import pytest
 
 import pgqueue
 from tests.waiting import wait_until
-from tests.worker.running import KINDS, NEVER, Desk, StartThreaded
+from tests.worker.running import ANY_KIND, NEVER, Desk, StartThreaded
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", ANY_KIND)
 def test_a_queues_timeout_holds_where_nothing_else_is_said(start: StartThreaded, desk: Desk, executor: str) -> None:
     pgqueue.set_queue(desk.conn, "mail", timeout=0.3, max_attempts=1)
     asleep = "work_async" if executor == "async" else "work"
@@ -22,7 +22,7 @@ def test_a_queues_timeout_holds_where_nothing_else_is_said(start: StartThreaded,
     wait_until(lambda: desk.outcomes(unsaid) == ["timeout"])
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", ANY_KIND)
 def test_a_queues_attempts_hold_where_neither_job_nor_task_says_more(
     start: StartThreaded, desk: Desk, executor: str
 ) -> None:

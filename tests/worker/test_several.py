@@ -19,7 +19,7 @@ from pgqueue.worker import Worker
 from pgqueue.worker.supervision.ending import STOPPED
 from tests.postgres import Databases
 from tests.waiting import wait_until
-from tests.worker.running import KINDS, ONE_KIND, Desk, ThreadedWorker
+from tests.worker.running import ONE_KIND, TWO_KINDS, Desk, ThreadedWorker
 
 HOME = "tests.worker.home_tasks"
 
@@ -73,7 +73,7 @@ def await_serving(worker: ThreadedWorker, *shops: Shop) -> None:
     wait_until(serves, 20, "the worker serves all of them")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_job_is_at_home_in_the_database_that_it_comes_from(
     kind: str, open_shop: Open, start: Callable[..., ThreadedWorker]
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_job_is_at_home_in_the_database_that_it_comes_from(
     assert [shop.desk.workers() for shop in shops] == [[], []]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_what_jobs_say_is_kept_in_their_own_database(
     kind: str, open_shop: Open, start: Callable[..., ThreadedWorker]
 ) -> None:

@@ -21,6 +21,7 @@ from tests.worker.running import (
     ERRANDS,
     KINDS,
     NEVER,
+    TWO_KINDS,
     Desk,
     NewJob,
     StartProcess,
@@ -38,7 +39,7 @@ def begun(desk: Desk, folder: Path, seconds: float, name: str = "record_pid") ->
     return job_id
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_terminated_worker_finishes_what_runs_and_starts_nothing_more(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:
@@ -55,7 +56,7 @@ def test_a_terminated_worker_finishes_what_runs_and_starts_nothing_more(
     await_end(children)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 @pytest.mark.parametrize("name", ["record_pid", "record_pid_async"])
 def test_what_runs_past_the_shutdown_timeout_is_given_back_with_its_attempt(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str, name: str
@@ -78,7 +79,7 @@ def test_what_runs_past_the_shutdown_timeout_is_given_back_with_its_attempt(
     await_end(children)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_second_signal_ends_the_worker_at_once(spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str) -> None:
     worker = spawn(executor=kind, shutdown_timeout=60)
     begun(desk, tmp_path, 60.0)
@@ -96,7 +97,7 @@ def test_a_second_signal_ends_the_worker_at_once(spawn: StartProcess, desk: Desk
     assert desk.one("select worker from pgqueue.jobs") is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_an_idle_worker_stops_at_once(spawn: StartProcess, desk: Desk, kind: str) -> None:
     worker = spawn(executor=kind, shutdown_timeout=30)
     children = worker.children
@@ -168,7 +169,7 @@ def test_stop_may_be_called_at_any_time_and_twice(start: StartThreaded, desk: De
 
 def test_nothing_is_left_of_a_worker_in_its_process(start: StartThreaded, desk: Desk) -> None:
     before = children_of(os.getpid())
-    worker = start(executor="process")
+    worker = start(executor="process", concurrency=2)
     desk.await_state(desk.send("work"))
     assert len(children_of(os.getpid()) - before) == 2
     worker.stop()
@@ -210,7 +211,7 @@ def test_a_worker_runs_once(dsn: str) -> None:
         worker.run()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TWO_KINDS)
 def test_a_closed_terminal_stops_a_worker_gracefully_however_often_it_says_so(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:

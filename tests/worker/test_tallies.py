@@ -19,7 +19,7 @@ from pgqueue.worker.supervision.report import LONGEST
 from pgqueue.worker.upkeep.tallies import MOST_CAUSES, MOST_MINUTES, MOST_ROWS, OTHER, Tallies
 from tests.factories import Conn, enlist
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, Desk, NewJob, StartProcess, StartThreaded
+from tests.worker.running import ANY_KIND, ERRANDS, Desk, NewJob, StartProcess, StartThreaded
 
 HISTORY = "select queue, target, outcome, count(*)::int from pgqueue.attempts group by 1, 2, 3 order by 1, 2, 3"
 COUNTED = (
@@ -38,7 +38,7 @@ def failed(error: str, target: str = "a:b") -> Finished:
     return Finished(taken, judge(taken, Failed(ErrorReport("E", error, None))), 0.1, 1.0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_what_a_worker_counts_is_what_the_history_has(start: StartThreaded, desk: Desk, kind: str) -> None:
     jobs = [NewJob(f"{ERRANDS}:work", queue=("mail", "web")[n % 2]) for n in range(60)]
     desk.send_many([*jobs, *(NewJob(f"{ERRANDS}:fail_until", [9], max_attempts=1) for _ in range(5))])
@@ -164,7 +164,7 @@ def test_what_could_not_be_appended_is_appended_later_and_once(conn: Conn) -> No
     assert conn.execute("select sum(n)::int from pgqueue.tallies").fetchone() == (2,)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANY_KIND)
 def test_a_worker_says_how_it_is_with_each_heartbeat(
     start: StartThreaded, desk: Desk, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pgqueue.events import AttemptsFinished, Trouble
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move
 from tests.waiting import wait_until
-from tests.worker.running import ERRANDS, KINDS, NEVER, Desk, StartProcess, StartThreaded
+from tests.worker.running import ERRANDS, NEVER, TWO_KINDS, Desk, StartProcess, StartThreaded
 
 FOREIGN = "tests.worker.foreign"
 
@@ -17,7 +17,7 @@ def parked(desk: Desk) -> int:
     return int(desk.one("select count(*) from pgqueue.parked"))
 
 
-@pytest.mark.parametrize("executor", KINDS)
+@pytest.mark.parametrize("executor", TWO_KINDS)
 def test_a_job_waits_for_a_worker_that_knows_it_and_then_runs_at_once(
     desk: Desk, start: StartThreaded, spawn: StartProcess, executor: str
 ) -> None:

@@ -22,6 +22,8 @@ from tests.worker.running import Desk, lines_of
 
 MODULE = "tests.worker.starting_others"
 WAYS = ("process", "thread", "async", "foreground")
+# A worker runs jobs of thread and async in itself.
+USUAL_WAYS = [pytest.param(way, marks=[pytest.mark.faults] if way == "async" else []) for way in WAYS]
 # A secret that must not reach what a job starts.
 SECRET = "hunter2"
 
@@ -51,7 +53,7 @@ def result(desk: Desk, dsn: str, environment: dict[str, str], way: str, target: 
     return execute(desk.conn, reading.result(job_id))[1]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", USUAL_WAYS)
 def test_a_program_that_a_job_starts_finds_a_plain_process(
     desk: Desk, dsn: str, environment: dict[str, str], way: str
 ) -> None:
@@ -66,7 +68,7 @@ def test_a_program_that_a_job_starts_finds_a_plain_process(
     assert result(desk, dsn, environment, way, "look_from_a_program") == json.loads(plain.stdout)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", USUAL_WAYS)
 def test_a_copy_has_the_handlers_of_python_alone_and_no_socket_of_ours(
     desk: Desk, dsn: str, environment: dict[str, str], way: str
 ) -> None:
@@ -76,7 +78,7 @@ def test_a_copy_has_the_handlers_of_python_alone_and_no_socket_of_ours(
     assert len(found["sockets"]) <= (2 if way == "async" else 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", USUAL_WAYS)
 @pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.faults)])
 def test_a_process_of_multiprocessing_ends_when_it_is_told(
     desk: Desk, dsn: str, environment: dict[str, str], way: str, method: str
@@ -91,7 +93,7 @@ def test_a_process_of_multiprocessing_hears_an_interrupt(
     assert result(desk, dsn, environment, way, "interrupt", "fork") == 42
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", USUAL_WAYS)
 def test_a_job_delays_another_to_the_database_that_it_came_from(
     desk: Desk, dsn: str, environment: dict[str, str], way: str
 ) -> None:
