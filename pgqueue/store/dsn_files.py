@@ -32,10 +32,14 @@ def read_file(path: Path) -> list[str]:
 
 
 def check_all(dsns: Sequence[str]) -> list[str]:
-    """These, each once. Raises UsageError for one that cannot be read, or if they are too many."""
+    """These, each once. Raises UsageError for one of several that cannot be read, or if they are too many.
+
+    A single one is left to who opens it: nobody need be told which.
+    """
     once = list(dict.fromkeys(dsns))
-    for number, dsn in enumerate(once, 1):
-        _check(dsn, f"DSN {number}")
+    if len(once) > 1:
+        for number, dsn in enumerate(once, 1):
+            _check(dsn, f"DSN {number}")
     if len(once) > MOST:
         raise UsageError(
             f"a worker serves {MOST} databases at most, got {len(once)}; start another worker for the rest"
