@@ -38,14 +38,16 @@ def connection_for(given: Any, dsn: str | None, caller: str) -> Iterator[SyncCon
 
 
 def own_connection(dsn: str | None, caller: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection to where the process is at home (in a worker), else to `dsn`, else to PGQUEUE_DSN.
+    """A connection to named_database(). Raises NotBound, DatabaseUnreachable, EmbeddedError."""
+    return connect(named_database(dsn, caller), autocommit=autocommit)
 
-    Raises NotBound if no database is named, DatabaseUnreachable, EmbeddedError.
-    """
+
+def named_database(dsn: str | None, caller: str) -> str:
+    """The DSN of where the process is at home (in a worker), else `dsn`, else PGQUEUE_DSN. Raises NotBound."""
     named = home_database() or dsn or os.environ.get(VARIABLE)
     if not named:
         raise NotBound(
             f"{caller} has no connection: call it inside `with pgqueue.bound(conn):`, say connection=conn, or set"
             f" {VARIABLE}"
         )
-    return connect(named, autocommit=autocommit)
+    return named

@@ -164,7 +164,7 @@ def test_a_group_alone_shows_its_commands(pgqueue: Command, group: list[str]) ->
         (["enqueue", "a:b", "--label", "x"], "KEY=VALUE"),
         (["enqueue", "a:b", "[NaN]"], "args[0]"),
         (["enqueue", "-A", "no.such.module", "a:b"], "cannot import no.such.module"),
-        (["migrate", "--sql", "--status"], "not both"),
+        (["migrate", "--sql", "--status"], "give one of"),
         (["worker"], "-A shop.tasks"),
         (["worker", "-A", "tests.cli.shop", "-x", "fiber"], "'fiber' is none of process, thread, async"),
         (["worker", "-A", "tests.cli.shop", "-Q", ","], "--queues names no queue"),

@@ -11,11 +11,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pgqueue import hooks
 from pgqueue.embedded import Server
 from tests.postgres import ROOT, Databases
 from tests.waiting import wait_until
 
 APPS = ("tests.compat.first_steps", "tests.compat.proj.celery", "tests.compat.rq_functions")
+
+
+@pytest.fixture(autouse=True)
+def hooks_go() -> Iterator[None]:
+    """What an app of a test registers is nothing to the tests behind it."""
+    before = {name: list(found) for name, found in hooks._registered.items()}
+    yield
+    hooks._registered.update(before)
 
 
 @pytest.fixture(scope="package")

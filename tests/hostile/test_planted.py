@@ -45,7 +45,19 @@ from pgqueue.store import (
 )
 from pgqueue.store.connection import open_connection
 from tests import factories
-from tests.hostile import bringing, falling, lasting, looking_on, remembering, rules, seeing, steering, telling, trying
+from tests.hostile import (
+    bringing,
+    falling,
+    lasting,
+    looking_on,
+    moving,
+    remembering,
+    rules,
+    seeing,
+    steering,
+    telling,
+    trying,
+)
 from tests.hostile.flowing import workflows_on
 from tests.hostile.planting import plant, stung
 from tests.hostile.workflows_seen import workflows_seen_on, workflows_written_on
@@ -318,6 +330,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     falling.fallen_on(conn)
     lasting.lasting_on(conn)
     trying.tried_on(conn)
+    moving.partitioned_on(conn)
+    moving.moved_in_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:

@@ -21,10 +21,12 @@ from pgqueue.compat.celery.settings import Settings
 from pgqueue.compat.celery.signatures import Signature
 from pgqueue.compat.celery.task import CeleryTask, name_of
 from pgqueue.compat.celery.task_options import task_options
-from pgqueue.compat.connecting import connection_for
+from pgqueue.compat.connecting import connection_for, named_database
 from pgqueue.compat.ids import job_id_of
+from pgqueue.database import address_of
 from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import TargetError
+from pgqueue.store.connection import open_connection
 from pgqueue.tasks.lookup import when_imported
 
 _WORKER = "run `pgqueue worker -A` with the module of the app"
@@ -202,7 +204,10 @@ class Celery:
             beat.write(self, conn)
 
     def _on_worker_start(self, started: object) -> None:
-        self.write_beat_schedule()
+        # Whatever the role's defaults are: what a worker writes does not depend on them.
+        address = address_of(named_database(self.conf.dsn, "the beat schedule"))
+        with open_connection(address, "beat") as conn, conn.transaction():
+            self.write_beat_schedule(conn)
 
 
 def made_task(

@@ -5,31 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from pgqueue.company import Batching
 from pgqueue.job import Claim
 from pgqueue.judge import Terms
+from pgqueue.worker.allotment import Allotment
 
 # A claim loop that hangs while it hands claims over must not take along the thread that shuts the gate.
 PATIENCE = 0.1
-
-
-class Allotment(Protocol):
-    """Which of the slots are this database's, where several share them."""
-
-    # How to have the claim loop look, once it may have a slot that it wanted.
-    wake: Callable[[], None]
-
-    @property
-    def slots(self) -> int:
-        """How many it may use, by the last answer of ask()."""
-
-    def ask(self, ahead: int) -> int:
-        """How many it may use at this moment, if it claims so many jobs more than that."""
-
-    def want(self, more: bool) -> None:
-        """Whether it would use more than it may, as far as it knows."""
 
 
 @dataclass(frozen=True, slots=True)

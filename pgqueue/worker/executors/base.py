@@ -21,7 +21,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.judge import Fallback, Terms
-from pgqueue.worker.claiming.slots import Allotment
+from pgqueue.worker.allotment import Allotment
 
 # Called with a batch of ended attempts, from any thread; returns at once.
 Report = Callable[[Sequence[Finished]], None]

@@ -9,7 +9,7 @@ from pgqueue.company import Batching
 from pgqueue.job import Claim
 from pgqueue.judge import Fallback, Terms
 from pgqueue.tasks import registered_batching
-from pgqueue.worker.claiming.slots import Allotment
+from pgqueue.worker.allotment import Allotment
 from pgqueue.worker.executors.judging import (
     once_targets,
     registered_fallbacks,

@@ -10,7 +10,7 @@ from uuid import UUID
 from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished
 from pgqueue.job import Claim, Token, each_of
-from pgqueue.worker.claiming.slots import Allotment
+from pgqueue.worker.allotment import Allotment
 from pgqueue.worker.executors.base import Executor, Leftover, Lines, Report, Whereabouts
 from pgqueue.worker.executors.judging import left_over
 from pgqueue.worker.many.common import Common

@@ -20,7 +20,7 @@ from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim, each_of
 from pgqueue.judge import Fallback, Terms, if_lost
-from pgqueue.worker.claiming.slots import Allotment
+from pgqueue.worker.allotment import Allotment
 from pgqueue.worker.executors.base import (
     Leftover,
     Lines,
