@@ -46,3 +46,13 @@ def add(workflow: UUID, node: int, said: str) -> Statement[int]:
 def close(workflow: UUID, node: int) -> Statement[bool]:
     """Nothing is added to an open group any more; False if it was closed before. Waits for who adds. O(log n)."""
     return Statement("select pgqueue.close_group($1::pg_catalog.uuid, $2::int)", (workflow, node), only_value)
+
+
+def owes() -> Statement[bool]:
+    """Whether ends of members wait to be taken up, as somebody had their gates in hand. Reads at most 1,000 rows."""
+    return Statement(
+        "select exists (select from (select a.again_at from pgqueue.arrivals as a limit 1000) as a"
+        " where a.again_at is null or a.again_at operator(pg_catalog.<=) pg_catalog.clock_timestamp())",
+        (),
+        only_value,
+    )

@@ -26,6 +26,7 @@ def workflows_on(conn: psycopg.Connection[Any]) -> None:
     brings = json.dumps({"grafts": [own]})
     assert execute(conn, jobs.succeeding(held.worker, held.id, held.claim, "1", brings))
     assert execute(conn, workflows.mend(chain.id)) == 0
+    assert not execute(conn, workflows.owes())
     assert execute(conn, unclaimed.begun_of(chain.id, []))
     node = {"open": True, "total": 0, "success_links": [1, -2], "failure_links": [-1]}
     group = flows.write(conn, {"then": flows.job(1), "else": flows.job(2)}, {1: 1, 2: 1}, {1: {}, 2: {}, 7: node})

@@ -105,6 +105,7 @@ class Claimer:
             evicted=evicted,
             renew=renew,
             keyed=self._keyed,
+            burst=burst,
             deadline=deadline,
             timed=timed,
         )

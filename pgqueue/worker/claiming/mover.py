@@ -13,7 +13,7 @@ from uuid import UUID
 from pgqueue.events import Finished, Observer, Trouble
 from pgqueue.job import Claim, each_of
 from pgqueue.outcome import Move
-from pgqueue.store import execute, together
+from pgqueue.store import execute, together, workflows
 from pgqueue.store.connection import in_words
 from pgqueue.store.jobs import Step
 from pgqueue.store.session import OwnConnection
@@ -42,7 +42,7 @@ BY_NAME = 100
 class Mover:
     """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim.
 
-    `told` adds to claims what their queues say.
+    `told` adds to claims what their queues say. A `burst` is drained only when no workflow is about to go on.
     """
 
     def __init__(
@@ -65,10 +65,12 @@ class Mover:
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
         keyed: Keyed,
+        burst: bool,
         deadline: float,
         timed: Callable[[float], None],
     ) -> None:
         self._slots = slots
+        self._burst = burst
         self._outbox = outbox
         self._served = served
         self._held = held
@@ -128,7 +130,7 @@ class Mover:
             if keyed is not None:
                 self._take(conn, keyed.found.step, has_limits=True)
         if room and not by_name:
-            self._plan(answer, time.monotonic(), unasked=first)
+            self._plan(conn, answer, time.monotonic(), unasked=first)
 
     def gather(self, conn: Connection) -> None:
         """Ask for more jobs for the batches that gather, and have those begin whose time has come."""
@@ -224,13 +226,13 @@ class Mover:
                 self._take(conn, step)
                 claimed = claimed or bool(step.claims or step.expired)
                 now = time.monotonic()
-                self._plan(Answer(step, now, 0.0, 0, full=not self.refused_jobs.short), now)
+                self._plan(conn, Answer(step, now, 0.0, 0, full=not self.refused_jobs.short), now)
         except Exception:
             self._served.failed()
             raise
         self._served.passed(claimed=claimed)
 
-    def _plan(self, answer: Answer | None, now: float, *, unasked: bool = False) -> None:
+    def _plan(self, conn: Connection, answer: Answer | None, now: float, *, unasked: bool = False) -> None:
         """When to claim next, and whether to be told of new work; `unasked` if only keyed jobs were asked for."""
         claimed = answer is not None and bool(answer.claims)
         more = unasked or (answer is not None and answer.full) or self._served.due(now) or self.keyed.due(now)
@@ -244,4 +246,9 @@ class Mover:
             coming.append(now + ASK_AGAIN)
         self._pace.claimed(now, short=short, coming=coming, searching=self._served.searching(now))
         held = len(self._held) - self._outbox.refused
-        self.drained = short and self._served.swept(now) and self.keyed.swept and not claimed and not held
+        drained = short and self._served.swept(now) and self.keyed.swept and not claimed and not held
+        if drained and self._burst and execute(conn, workflows.owes()):
+            # The next step that finds nothing takes them up.
+            self._pace.remind(now + ASK_AGAIN)
+            drained = False
+        self.drained = drained
