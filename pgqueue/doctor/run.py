@@ -12,7 +12,8 @@ from pgqueue.doctor.checks import CHECKS, Check
 from pgqueue.doctor.patient import NoAnswerError, Patient
 from pgqueue.doctor.verdict import Found, Status, Verdict, unknown
 from pgqueue.errors import DatabaseUnreachable
-from pgqueue.store.connection import in_words, is_lost, open_connection
+from pgqueue.store.connection import open_connection
+from pgqueue.store.outages import in_words, is_lost
 
 # Seconds; each question is bounded by the server below that.
 PATIENCE = 5.0

@@ -15,8 +15,9 @@ from pgqueue.errors import DatabaseUnreachable, FeedBusy, QueueFull
 from pgqueue.feeding.basket import Basket, Item
 from pgqueue.feeding.progress import FeedProgress, Listener
 from pgqueue.store import execute, feeds
-from pgqueue.store.connection import in_words, is_lost, is_outage, is_refusal, open_connection
+from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosis
+from pgqueue.store.outages import in_words, is_lost, is_outage, is_refusal
 from pgqueue.store.session import OwnConnection
 
 # Seconds between two looks whether there is room, or the database is back: from the first to the last.

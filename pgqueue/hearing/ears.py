@@ -23,7 +23,8 @@ from pgqueue.hearing.line import Line
 from pgqueue.hearing.place import Place, dsn_of
 from pgqueue.hearing.waiter import Waiter, ring
 from pgqueue.self_test import SelfTest
-from pgqueue.store.connection import in_words, open_connection
+from pgqueue.store.connection import open_connection
+from pgqueue.store.outages import in_words
 
 # Seconds that it stays when nobody waits: DROP DATABASE gives others 5 to leave.
 LINGER = 2.0

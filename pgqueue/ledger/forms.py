@@ -13,10 +13,11 @@ from psycopg.pq import TransactionStatus
 from pgqueue.errors import DatabaseUnreachable, LeaseLost, UsageError
 from pgqueue.ledger.terms import Terms
 from pgqueue.store import effects
-from pgqueue.store.connection import AsyncDriver, Driver, driver, driver_async, is_async, is_outage
+from pgqueue.store.connection import AsyncDriver, Driver, driver, driver_async, is_async
 from pgqueue.store.drivers import errors_of
 from pgqueue.store.effects import Holder, Met
 from pgqueue.store.line import Line
+from pgqueue.store.outages import is_outage
 from pgqueue.store.statement import Statement
 
 T = TypeVar("T")

@@ -8,13 +8,7 @@ from typing import Any, overload
 
 from pgqueue.options import check_duration, check_integer
 from pgqueue.retry import seconds
-from pgqueue.store.connection import (
-    AnyConnection,
-    AsyncConnection,
-    SyncConnection,
-    driver_async,
-    is_async,
-)
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, driver_async, is_async
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.testing.failures import NotQuiet
 from pgqueue.testing.ran import Ran, raise_failed

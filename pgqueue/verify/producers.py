@@ -14,7 +14,8 @@ import psycopg
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import DatabaseUnreachable
 from pgqueue.ids import new_job_id
-from pgqueue.store.connection import is_lost, open_connection
+from pgqueue.store.connection import open_connection
+from pgqueue.store.outages import is_lost
 from pgqueue.verify.asking import ask, ask_at_once
 from pgqueue.verify.proxy import Proxy
 from pgqueue.verify.tally import Tally

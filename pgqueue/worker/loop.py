@@ -16,16 +16,10 @@ from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.events import Event, HostFailed, Observer
 from pgqueue.host import lack_of
 from pgqueue.store import execute, history, locks
-from pgqueue.store.connection import (
-    in_words,
-    is_lost,
-    is_outage,
-    is_refusal,
-    open_connection,
-    was_ended_by_hand,
-)
+from pgqueue.store.connection import open_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.store.locks import LOCK_PATIENCE
+from pgqueue.store.outages import in_words, is_lost, is_outage, is_refusal, was_ended_by_hand
 from pgqueue.worker.outage import Outage, Stuck
 
 Connection = psycopg.Connection[Any]

@@ -11,8 +11,8 @@ from psycopg.pq import TransactionStatus
 
 from pgqueue.errors import LeaseLost, TransactionEnded
 from pgqueue.outcome import Outcome, Signal, Suspended
-from pgqueue.store.connection import is_refusal
 from pgqueue.store.lender import Lender
+from pgqueue.store.outages import is_refusal
 from pgqueue.worker.attempts.call import Call
 from pgqueue.worker.attempts.groups import members_of, of_one_kind
 from pgqueue.worker.attempts.units import Stopped

@@ -14,8 +14,8 @@ from pgqueue.events import Finished, Observer, Trouble
 from pgqueue.job import Claim, each_of
 from pgqueue.outcome import Move
 from pgqueue.store import execute, together, workflows
-from pgqueue.store.connection import in_words
 from pgqueue.store.jobs import Step
+from pgqueue.store.outages import in_words
 from pgqueue.store.session import OwnConnection
 from pgqueue.worker.claiming.gathering import Gathering
 from pgqueue.worker.claiming.held_claims import HeldClaims

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from pgqueue.store.connection import is_lost, is_refusal
+from pgqueue.store.outages import is_lost, is_refusal
 from pgqueue.worker.claiming.settler import is_lock_timeout
 from pgqueue.worker.loop import Connection
 

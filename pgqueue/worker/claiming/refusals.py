@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pgqueue.events import Trouble
-from pgqueue.store.connection import in_words
+from pgqueue.store.outages import in_words
 
 K = TypeVar("K")
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from pgqueue.events import Observer
 from pgqueue.store import by_name, execute
-from pgqueue.store.connection import is_lost
 from pgqueue.store.jobs import Slot, Step
+from pgqueue.store.outages import is_lost
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.narrowing import narrow
 from pgqueue.worker.claiming.refusals import Refusals

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pgqueue.events import Finished, Observer
 from pgqueue.ids import uuid_of
 from pgqueue.job import Token
-from pgqueue.store.connection import is_lost
+from pgqueue.store.outages import is_lost
 from pgqueue.worker.claiming.held_claims import HeldClaims
 from pgqueue.worker.claiming.narrowing import narrow
 from pgqueue.worker.claiming.outbox import Outbox

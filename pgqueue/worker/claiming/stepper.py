@@ -12,8 +12,8 @@ from pgqueue.instruments import RoundTrip
 from pgqueue.outcome import Move
 from pgqueue.store import execute, execute_beside, jobs, together
 from pgqueue.store import keyed as store_keyed
-from pgqueue.store.connection import is_lost, is_refusal
 from pgqueue.store.jobs import Step
+from pgqueue.store.outages import is_lost, is_refusal
 from pgqueue.worker.claiming.gathering import BATCH_BYTES, Basket
 from pgqueue.worker.claiming.held_claims import HeldClaims, weight
 from pgqueue.worker.claiming.keyed import Keyed, KeyedAnswer

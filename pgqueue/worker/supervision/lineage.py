@@ -13,7 +13,7 @@ from collections.abc import Callable
 import psycopg
 
 from pgqueue.store import execute, history
-from pgqueue.store.connection import is_lost
+from pgqueue.store.outages import is_lost
 from pgqueue.worker.loop import Connection
 
 

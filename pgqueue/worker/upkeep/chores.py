@@ -10,7 +10,7 @@ import psycopg
 
 from pgqueue.events import Observer
 from pgqueue.store import causes, execute, keyed, tallies
-from pgqueue.store.connection import in_words, is_lost
+from pgqueue.store.outages import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
 from pgqueue.worker.upkeep.lookout import LOOK_EVERY as ALERTS_EVERY

@@ -17,7 +17,7 @@ from pgqueue.events import Observer, Trouble
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.store import execute, job_logs
-from pgqueue.store.connection import is_lost
+from pgqueue.store.outages import is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.upkeep.progress_keeper import ProgressKeeper
 

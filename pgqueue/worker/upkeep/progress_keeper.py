@@ -16,7 +16,7 @@ import psycopg
 from pgqueue.events import Observer, Trouble
 from pgqueue.job_progress import Gauge
 from pgqueue.store import execute, progress
-from pgqueue.store.connection import is_lost
+from pgqueue.store.outages import is_lost
 from pgqueue.worker.loop import Connection
 
 # Seconds between two writings: a job's row is written over no more often.

@@ -17,7 +17,7 @@ from pgqueue.cron import Decision, Standing, decide, tzdata_version
 from pgqueue.errors import OptionError
 from pgqueue.events import Observer
 from pgqueue.store import execute, schedules
-from pgqueue.store.connection import in_words, is_lost
+from pgqueue.store.outages import in_words, is_lost
 from pgqueue.worker.loop import Connection
 from pgqueue.worker.outage import Outage
 from pgqueue.worker.upkeep.portion import Portion
