@@ -77,6 +77,15 @@ def dsn(server: Server, database: str) -> str:
 
 
 @pytest.fixture
+def dsns(databases: Databases, server: Server) -> Iterator[list[str]]:
+    """Two databases with the schema."""
+    names = [databases.create(), databases.create()]
+    yield [server.dsn(name, tcp=True) for name in names]
+    for name in names:
+        databases.drop(name)
+
+
+@pytest.fixture
 def connect(dsn: str) -> Iterator[Connect]:
     """Open a connection to the test's database: `connect(autocommit=True)`. Closed after the test."""
     opened: list[psycopg.Connection[Any]] = []

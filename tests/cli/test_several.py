@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgqueue.client import enqueue_many
-from pgqueue.embedded import Server
 from pgqueue.job import NewJob
 from tests.cli.conftest import Command
-from tests.postgres import Databases
-
-
-@pytest.fixture
-def dsns(databases: Databases, server: Server) -> Iterator[list[str]]:
-    names = [databases.create(), databases.create()]
-    yield [server.dsn(name, tcp=True) for name in names]
-    for name in names:
-        databases.drop(name)
 
 
 def enqueue(dsn: str, count: int) -> None:

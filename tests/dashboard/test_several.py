@@ -14,18 +14,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 import pgqueue
 from pgqueue.dashboard.auth import Role, User
 from pgqueue.dashboard.several import SeveralDashboards, create_app_of_several, names_of
-from pgqueue.embedded import Server
 from tests.dashboard.asking import ask
 from tests.faults.silence import SilentProxy
-from tests.postgres import Databases
-
-
-@pytest.fixture
-def dsns(databases: Databases, server: Server) -> Iterator[list[str]]:
-    names = [databases.create(), databases.create()]
-    yield [server.dsn(name, tcp=True) for name in names]
-    for name in names:
-        databases.drop(name)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from tests.factories import claim_one, settle
 from tests.faults.producer import Producer
 from tests.faults.standby import Pair, pair
 from tests.waiting import wait_until
-from tests.worker.running import Desk, WorkerProcess
+from tests.worker.running import Desk, StartProcess, WorkerProcess, hiring
 
 pytestmark = pytest.mark.faults
 
@@ -44,17 +44,9 @@ def servers(servers_folder: Path) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def hire(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
-    """Start a worker process: `hire(dsn, executor="thread")`. Killed after the test."""
-    hired: list[WorkerProcess] = []
-
-    def hire(dsn: str, **options: object) -> WorkerProcess:
-        hired.append(WorkerProcess(dsn, tmp_path / f"worker-{len(hired)}.log", **options))
-        return hired[-1].await_start()
-
-    yield hire
-    for worker in hired:
-        worker.close()
+def hire(tmp_path: Path) -> Iterator[StartProcess]:
+    with hiring(tmp_path) as hire:
+        yield hire
 
 
 @contextmanager
@@ -79,7 +71,7 @@ def check(desk: Desk, made: list[UUID], running: int) -> None:
     [("process", "read-write", False), ("thread", "primary", True), ("async", "read-write", True)],
 )
 def test_workers_follow_a_promoted_standby(
-    kind: str, attrs: str, standby_first: bool, servers: Pair, hire: Callable[..., WorkerProcess]
+    kind: str, attrs: str, standby_first: bool, servers: Pair, hire: StartProcess
 ) -> None:
     dsn = servers.dsn(DATABASE, attrs=attrs, standby_first=standby_first)
     workers = [hire(dsn, executor=kind, concurrency=2) for _ in range(2)]
@@ -102,7 +94,7 @@ def test_workers_follow_a_promoted_standby(
     assert [worker.process.poll() for worker in workers] == [None, None]
 
 
-def test_workers_leave_a_primary_that_became_a_standby(servers: Pair, hire: Callable[..., WorkerProcess]) -> None:
+def test_workers_leave_a_primary_that_became_a_standby(servers: Pair, hire: StartProcess) -> None:
     """A switchover: the old primary comes back, named first, readable and read-only."""
     dsn = servers.dsn(DATABASE)
     hire(dsn, executor="process", concurrency=2)
@@ -118,9 +110,7 @@ def test_workers_leave_a_primary_that_became_a_standby(servers: Pair, hire: Call
         check(desk, producer.stop(), running=2)
 
 
-def test_a_worker_waits_for_a_read_only_server_to_be_promoted(
-    servers: Pair, hire: Callable[..., WorkerProcess]
-) -> None:
+def test_a_worker_waits_for_a_read_only_server_to_be_promoted(servers: Pair, hire: StartProcess) -> None:
     """One address, behind which there is no primary for a while: nothing is charged, and nobody gives up."""
     servers.commit_alone()
     dsn = servers.primary.dsn(DATABASE, tcp=True)
@@ -141,7 +131,7 @@ def test_a_worker_waits_for_a_read_only_server_to_be_promoted(
 
 @pytest.mark.parametrize("kind", ["thread", "process"])
 def test_p4_p5_no_token_is_issued_twice_after_a_failover_that_lost_the_claim(
-    kind: str, servers: Pair, hire: Callable[..., WorkerProcess], tmp_path: Path
+    kind: str, servers: Pair, hire: StartProcess, tmp_path: Path
 ) -> None:
     """The first execution goes on, with the token of a claim that the new primary never saw."""
     servers.commit_alone()
@@ -172,7 +162,7 @@ def test_p4_p5_no_token_is_issued_twice_after_a_failover_that_lost_the_claim(
 
 
 def test_commits_that_wait_for_a_lost_standby_are_waited_out_and_leave_few_sessions(
-    servers: Pair, hire: Callable[..., WorkerProcess], tmp_path: Path
+    servers: Pair, hire: StartProcess, tmp_path: Path
 ) -> None:
     """A session whose COMMIT hangs cannot be ended by its client: each new attempt would leave one more behind."""
     dsn = servers.primary.dsn(DATABASE, tcp=True)

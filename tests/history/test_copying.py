@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from pgqueue import migrate as migration
@@ -34,6 +33,7 @@ from tests.factories import (
     state,
 )
 from tests.history.filling import attempt, dead, everything, fill, names
+from tests.history.working import at_work
 from tests.waiting import wait_until
 
 TABLES = ("attempts", "dead_jobs")
@@ -229,39 +229,24 @@ def test_what_was_killed_goes_on_where_it_stood(db: Conn, dsn: str) -> None:
 
 def test_p14_claims_and_settlements_go_on_beside_the_copying(db: Conn, dsn: str) -> None:
     fill(db, 6_000)
-    ended = threading.Event()
-    faults: list[BaseException] = []
+    worker = enlist(db, lease=120)
     settled: list[Any] = []
     waits: list[float] = []
 
-    def work() -> None:
-        try:
-            with psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute("set lock_timeout = '2s'")
-                worker = enlist(conn, lease=120)
-                while not ended.is_set():
-                    began = time.monotonic()
-                    taken = claim_one(conn, worker=worker)
-                    if len(settled) % 3:
-                        settle(conn, taken)
-                    else:
-                        fail(conn, taken, None)
-                    waits.append(time.monotonic() - began)
-                    settled.append(taken.id)
-        except Exception as fault:
-            faults.append(fault)
+    def work(conn: Conn) -> None:
+        conn.execute("set lock_timeout = '2s'")
+        began = time.monotonic()
+        taken = claim_one(conn, worker=worker)
+        if len(settled) % 3:
+            settle(conn, taken)
+        else:
+            fail(conn, taken, None)
+        waits.append(time.monotonic() - began)
+        settled.append(taken.id)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        wait_until(lambda: len(settled) > 5 or faults)
+    with at_work(dsn, work) as await_more:
         assert partition_history(dsn) is True
-        after = len(settled)
-        wait_until(lambda: len(settled) > after + 5 or faults)
-    finally:
-        ended.set()
-        thread.join(30)
-    assert [repr(fault) for fault in faults] == []
+        await_more(5)
     assert count(db, "attempts") == 6_300 + len(settled)
     assert count(db, "dead_jobs") == len(settled[::3])
     assert max(waits) < 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,7 +15,7 @@ from pgqueue.job import JobState
 from pgqueue.store import execute, workers
 from tests.factories import Conn, claim_one, count, fail, outcomes, settle, state
 from tests.history.filling import ago, attempt, day, dead, everything, id_of, names
-from tests.waiting import wait_until
+from tests.history.working import at_work
 
 HISTORY, DEAD = timedelta(days=7), timedelta(days=180)
 
@@ -187,30 +186,16 @@ def test_settlements_go_on_while_days_are_dropped(db: Conn, partitioned: str) ->
     for days in range(10, 30):
         dead(db, days)
         attempt(db, days)
-    ended = threading.Event()
-    faults: list[BaseException] = []
     done: list[Any] = []
 
-    def work() -> None:
-        try:
-            with psycopg.connect(partitioned, autocommit=True) as conn:
-                conn.execute("set lock_timeout = '1s'")
-                while not ended.is_set():
-                    claim = claim_one(conn)
-                    settle(conn, claim)
-                    done.append(claim.id)
-        except Exception as fault:
-            faults.append(fault)
+    def work(conn: Conn) -> None:
+        conn.execute("set lock_timeout = '1s'")
+        claim = claim_one(conn)
+        settle(conn, claim)
+        done.append(claim.id)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        wait_until(lambda: len(done) > 5 or faults)
+    with at_work(partitioned, work):
         drop_all(db)
-    finally:
-        ended.set()
-        thread.join(30)
-    assert [repr(fault) for fault in faults] == []
     assert count(db, "attempts") == 20 + len(done)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from pgqueue.migrate import migrate
 from tests.faults.producer import Producer
 from tests.patroni.cluster import Cluster, patroni
 from tests.waiting import wait_until
-from tests.worker.running import Desk, WorkerProcess
+from tests.worker.running import Desk, StartProcess, hiring
 
 pytestmark = pytest.mark.adopt
 
@@ -30,20 +30,12 @@ def cluster(servers_folder: Path, server: Server) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def hire(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
-    """Start a worker process; killed after the test."""
-    hired: list[WorkerProcess] = []
-
-    def hire(dsn: str, **options: object) -> WorkerProcess:
-        hired.append(WorkerProcess(dsn, tmp_path / f"worker-{len(hired)}.log", **options))
-        return hired[-1].await_start()
-
-    yield hire
-    for worker in hired:
-        worker.close()
+def hire(tmp_path: Path) -> Iterator[StartProcess]:
+    with hiring(tmp_path) as hire:
+        yield hire
 
 
-def test_a_killed_leader_costs_a_pause_and_nothing_else(cluster: Cluster, hire: Callable[..., WorkerProcess]) -> None:
+def test_a_killed_leader_costs_a_pause_and_nothing_else(cluster: Cluster, hire: StartProcess) -> None:
     dsn = cluster.dsn(DATABASE)
     with closing(psycopg.connect(dsn, autocommit=True)) as conn:
         Desk(conn).make_effects()

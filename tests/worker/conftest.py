@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Connect
 from tests.worker.benches import Bench, Make
-from tests.worker.running import Desk, StartProcess, StartThreaded, ThreadedWorker, WorkerProcess
+from tests.worker.running import Desk, StartProcess, StartThreaded, ThreadedWorker, hiring
 
 
 @pytest.fixture
@@ -39,16 +39,8 @@ def start(dsn: str) -> Iterator[StartThreaded]:
 @pytest.fixture
 def spawn(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
     """Start a worker process and wait until it claims: `spawn(executor="thread", lease=2)`. Killed after the test."""
-    spawned: list[WorkerProcess] = []
-
-    def spawn(dsn: str | list[str] = dsn, **options: object) -> WorkerProcess:
-        worker = WorkerProcess(dsn, tmp_path / f"worker-{len(spawned)}.log", **options)
-        spawned.append(worker)
-        return worker.await_start()
-
-    yield spawn
-    for worker in spawned:
-        worker.close()
+    with hiring(tmp_path) as hire:
+        yield lambda given=dsn, **options: hire(given, **options)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -137,6 +137,22 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+@contextmanager
+def hiring(folder: Path) -> Iterator[StartProcess]:
+    """Starts worker processes and waits until they claim: `hire(dsn, executor="thread")`; all are killed in the end."""
+    hired: list[WorkerProcess] = []
+
+    def hire(dsn: str | list[str], **options: object) -> WorkerProcess:
+        hired.append(WorkerProcess(dsn, folder / f"worker-{len(hired)}.log", **options))
+        return hired[-1].await_start()
+
+    try:
+        yield hire
+    finally:
+        for worker in hired:
+            worker.close()
 
 
 def children_of(parent: int) -> set[int]:
