@@ -109,6 +109,22 @@ def test_an_observer_that_raises_stops_nothing(start: StartThreaded, desk: Desk)
     wait_until(lambda: worker.heard(AttemptsFinished))
 
 
+def test_a_burst_ends_after_its_observers_heard_what_its_last_job_came_to(start: StartThreaded, desk: Desk) -> None:
+    desk.send("work", 0.5)
+    worker = start(executor="thread", burst=True)
+    heard: list[str] = []
+
+    def slow(event: Event) -> None:
+        if isinstance(event, AttemptsFinished):
+            # Longer than the main thread takes to see that nothing is due.
+            time.sleep(0.5)
+        heard.append(type(event).__name__)
+
+    worker.worker._observers.insert(0, slow)
+    assert worker.join() == 0
+    assert heard.index("AttemptsFinished") < heard.index("WorkerStopping")
+
+
 @pytest.mark.parametrize("kind", ANY_KIND)
 def test_a_lost_reply_to_a_claim_leaves_nothing_running(start: StartThreaded, desk: Desk, dsn: str, kind: str) -> None:
     """The step commits, and its answer never arrives: what it claimed is given back, not charged."""

@@ -125,8 +125,9 @@ class Claimer:
 
     @property
     def drained(self) -> bool:
-        """Whether nothing is left to claim, and nothing is held."""
-        return self._mover.drained
+        """Whether nothing is left to claim, nothing is held, and observers were told of all that was settled."""
+        # In this order: the tick that found it drained tells before it ends.
+        return self._mover.drained and not self.at_work
 
     @property
     def is_quiet(self) -> bool:
