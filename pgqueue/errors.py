@@ -6,6 +6,7 @@
     │   ├── ArgumentError            arguments or a result that are not JSON, or too large
     │   │   └── SignatureError (TypeError)  arguments that the task's function does not take
     │   ├── OptionError              an option out of its range, or two that exclude each other
+    │   ├── KeyringError             secret keys that cannot be had: open to others, not to be read, none that fits
     │   └── QueryError               a search for jobs that cannot be read
     ├── JobNotFound (LookupError)    no such job, in any state
     ├── WorkflowNotFound (LookupError)  no workflow of this id
@@ -69,6 +70,10 @@ class SignatureError(ArgumentError, TypeError):
 
 class OptionError(UsageError):
     """An option out of its range, or two options that exclude each other."""
+
+
+class KeyringError(UsageError):
+    """Secret keys that cannot be had: open to others, not to be read, or none that fits. Shows nothing of a key."""
 
 
 class QueryError(UsageError):

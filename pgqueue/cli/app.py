@@ -64,6 +64,7 @@ COMMANDS = {
     "operations": "operations:group",
     "audit": "audit:group",
     "index": "indexes:group",
+    "keys": "keys:group",
     "db": "db:group",
 }
 
