@@ -24,6 +24,7 @@ from pgqueue.beside import build_beside
 from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
 from pgqueue.giving_way import limit, lock_everything, patiently
+from pgqueue.granting import become_migrator, give
 from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
 from pgqueue.store.functions import repeatables, serves, stamp
@@ -107,6 +108,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     if execute(conn, exists()):
         # The lock of the one migrator: readers do not notice, and nobody else may take it.
         conn.exec_driver_sql("lock table pgqueue.alembic_version in share row exclusive mode")
+    has_roles = become_migrator(conn)
     before = _status(conn)
     if before.state == "newer":
         raise SchemaError(
@@ -130,6 +132,8 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     for text in (*repeatables(), stamp()):
         conn.exec_driver_sql(text.replace("%", "%%"))
     execute(conn, fix_search_paths())
+    if has_roles:
+        give(conn)
     return True
 
 

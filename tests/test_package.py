@@ -18,6 +18,7 @@ import pytest
 
 import pgqueue
 from pgqueue.embedded import Server
+from pgqueue.store.schema import NEWEST_REVISION
 from tests.postgres import ROOT, Databases
 
 Installed = Callable[..., str]
@@ -100,7 +101,7 @@ def test_the_wheel_works_in_an_empty_environment(installed: Installed, bare_dsn:
     assert installed("pgqueue-postgres", "--version") == said
     assert installed("python", "-m", "pgqueue", "--version") == said
     here = {"PGQUEUE_DSN": bare_dsn}
-    assert "revision 0015" in installed("pgqueue", "migrate", **here)
+    assert f"revision {NEWEST_REVISION}" in installed("pgqueue", "migrate", **here)
     assert json.loads(installed("pgqueue", "migrate", "--status", "--json", **here))["state"] == "current"
     job_id = installed("pgqueue", "enqueue", "kiosk:sell", '["ink"]', "--store-result", **here).strip()
     installed("pgqueue", "worker", "-A", "kiosk", "--burst", "-c", 1, **here)

@@ -63,6 +63,7 @@ COMMANDS = {
     "alerts rules": "alert_rules:group",
     "operations": "operations:group",
     "audit": "audit:group",
+    "roles": "roles:group",
     "index": "indexes:group",
     "keys": "keys:group",
     "db": "db:group",

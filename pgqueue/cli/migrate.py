@@ -11,6 +11,7 @@ from pgqueue.cli.database import served
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json
 from pgqueue.cli.output import print_json
+from pgqueue.cli.rights import say_given
 from pgqueue.errors import SchemaError, UsageError
 from pgqueue.store.diagnosis import diagnosed
 
@@ -29,6 +30,12 @@ def migrate(
     partition_history: Annotated[
         bool, typer.Option("--partition-history", help="Then give the history partitions, beside the work.")
     ] = False,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Then make the roles of pgqueue, each with its rights.")
+    ] = False,
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", metavar="WORD", help="What their names begin with; else pgqueue.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Create the schema pgqueue, or bring it up to date. Safe to run at any time, by several at once."""
@@ -37,6 +44,10 @@ def migrate(
 
     if sql + status + partition_history > 1:
         raise UsageError("give one of --sql, --status and --partition-history")
+    if prefix is not None and not roles:
+        raise UsageError("--prefix goes with --roles")
+    if roles and sql + status:
+        raise UsageError("--roles changes a database: leave out --sql and --status")
     if sql:
         typer.echo(migrations.sql(), nl=False)
         return
@@ -45,6 +56,8 @@ def migrate(
         found = migrations.status(address)
         if partition_history:
             _partition(address, found)
+        if roles:
+            _make_roles(address, found, prefix)
     if as_json:
         print_json(found)
     elif not status:
@@ -53,6 +66,14 @@ def migrate(
         typer.echo(_described(found))
     if found.state in ("missing", "behind") or not (found.functions or found.state == "newer"):
         raise typer.Exit(Exit.SCHEMA)
+
+
+def _make_roles(address: str, found: SchemaStatus, prefix: str | None) -> None:
+    from pgqueue.granting import make_roles
+
+    if found.state != "current":
+        raise SchemaError("the schema is newer than this pgqueue: make roles with the newer one")
+    say_given(make_roles(address, prefix))
 
 
 def _partition(address: str, found: SchemaStatus) -> None:

@@ -6,7 +6,7 @@ import re
 
 from pgqueue.doctor.patient import Patient, first
 from pgqueue.doctor.verdict import Found, Status, fail, listed, ok, warn, worst
-from pgqueue.store import arg_indexes, execute
+from pgqueue.store import arg_indexes, execute, rights
 from pgqueue.store import schema as revisions
 from pgqueue.store.functions import repeatables, serves
 from pgqueue.store.statement import query
@@ -61,6 +61,7 @@ TABLES = [
     "gates",
     "waiting",
     "arrivals",
+    "roles",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 
@@ -113,6 +114,9 @@ def indexes(patient: Patient) -> Found:
 
 def grants(patient: Patient) -> Found:
     """Rights that fit together, also for what the last migration brought."""
+    if amiss := patient.look(lambda conn: execute(conn, rights.amiss())):
+        text = f"the roles of pgqueue have other rights than they should: {listed(amiss)}"
+        return Found(Status.FAIL, text, "pgqueue roles sync", ("pgqueue roles sync",))
     lacking = patient.ask("grants")
     if not lacking:
         return ok("roles that may work, enqueue or look may do all of it")

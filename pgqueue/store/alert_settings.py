@@ -33,7 +33,7 @@ class Rule:
 
 def channels() -> Statement[list[Channel]]:
     """By which ways people are told, in order of their names."""
-    sql = "select name, kind, settings::text, kinds from pgqueue.alert_channels order by name limit 1000"
+    sql = "select name, kind, settings::text, kinds from pgqueue.alert_channels_shown order by name limit 1000"
     return Statement(sql, (), lambda rows: [Channel(row[0], row[1], json.loads(row[2]), row[3]) for row in rows])
 
 

@@ -218,5 +218,5 @@ select found.id::text, found.target, case when octet_length(found.args::text) <=
         where last.job_id = found.id and json_typeof(told.report) = 'object'
         order by last.claim desc limit 1)
 from (
-  select d.* from pgqueue.dead_jobs as d where d.cause = $1::text order by d.id desc limit 1) as found
+  select d.* from pgqueue.dead_jobs_shown as d where d.cause = $1::text order by d.id desc limit 1) as found
 """

@@ -155,7 +155,7 @@ def steps(job_id: UUID, limit: int, after: int = -1) -> Statement[list[Step]]:
 
 _STEPS = """
 select nth, kind, name, at, until, claim, undo::pg_catalog.text, result::pg_catalog.text
-from pgqueue.steps
+from pgqueue.steps_shown
 where job_id operator(pg_catalog.=) $1::pg_catalog.uuid and nth operator(pg_catalog.>) $2::pg_catalog.int4
 order by nth, kind, name limit $3::pg_catalog.int4
 """

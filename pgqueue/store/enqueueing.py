@@ -203,13 +203,7 @@ def note_headers(ids: Sequence[UUID], headers: Sequence[str]) -> Statement[None]
     return Statement(_NOTE_HEADERS, (list(ids), list(headers)), nothing)
 
 
-_NOTE_HEADERS = """
-update pgqueue.jobs as job
-set headers = noted.headers::pg_catalog.json
-from rows from (pg_catalog.unnest($1::pg_catalog.uuid[]), pg_catalog.unnest($2::pg_catalog.text[]))
-  as noted (id, headers)
-where job.id operator(pg_catalog.=) noted.id and job.headers is null and job.worker is null
-"""
+_NOTE_HEADERS = "select pgqueue.note_headers($1::pg_catalog.uuid[], $2::pg_catalog.text[])"
 
 
 def _read_keyed(rows: Rows) -> Enqueued:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from pgqueue.store.rights.matrix import texts
 from pgqueue.store.schema import OLDEST_SERVED
 from pgqueue.version import __version__
 
@@ -45,7 +46,8 @@ def _release() -> tuple[int, ...]:
 
 
 def _checksum() -> str:
-    return hashlib.sha256("\n".join(repeatables()).encode()).hexdigest()[:16]
+    # With the rights: a migration gives them anew where they have changed.
+    return hashlib.sha256("\n".join([*repeatables(), texts()]).encode()).hexdigest()[:16]
 
 
 def _functions() -> Iterator[Traversable]:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from pgqueue import exact_json
+from pgqueue.errors import UsageError
 from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.record import Attempt, Effect, Job
 from pgqueue.redaction import Declared, Redaction, echoing
@@ -18,7 +19,7 @@ from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.direct import Rows
 from pgqueue.store.searching import HOLDING
-from pgqueue.store.statement import Statement, execute, nothing, query
+from pgqueue.store.statement import Statement, execute, nothing, only_value, query
 
 # What only tasks have said: for the terminal of somebody who can read the tables.
 BY_TASKS = Redaction(by_name=False)
@@ -118,10 +119,18 @@ def as_searched(redaction: Redaction) -> Callable[[Candidate], Candidate]:
 
 
 def searching_by(conn: psycopg.Connection[Any], asked: Query) -> Callable[[Candidate], Candidate] | None:
-    """As as_searched(), of what is known in the database; None where a query asks for nothing that could be hidden."""
+    """As as_searched(), of what is known in the database; None where a query asks for nothing that could be hidden.
+
+    Raises UsageError if it asks for arguments, and this role may not read any.
+    """
+    if any(each.field == "args" for each in asked.conditions) and not execute(conn, _SEES_PAYLOADS):
+        raise UsageError("this role may not read what jobs carry: it finds none by their arguments")
     if all(each.field != "args" and each.field not in HOLDING for each in asked.conditions):
         return None
     return as_searched(Redaction(declared=execute(conn, every())))
+
+
+_SEES_PAYLOADS: Statement[bool] = Statement("select pgqueue.sees_payloads()", (), only_value)
 
 
 def _line(known: Redaction, row: dict[str, Any]) -> str:

@@ -7,13 +7,17 @@ from typing import Any
 
 import psycopg
 
+from pgqueue.store.schema import NEWEST_REVISION
 from tests.cli.conftest import Command
 
 
 def test_a_database_is_migrated_once(pgqueue: Command, bare_dsn: str) -> None:
     first, second = pgqueue("migrate", "--dsn", bare_dsn), pgqueue("--dsn", bare_dsn, "migrate")
-    assert (first.code, first.out) == (0, "The schema is at revision 0015.\n")
-    assert (second.code, second.out) == (0, "The schema is at revision 0015 already; nothing had to change.\n")
+    assert (first.code, first.out) == (0, f"The schema is at revision {NEWEST_REVISION}.\n")
+    assert (second.code, second.out) == (
+        0,
+        f"The schema is at revision {NEWEST_REVISION} already; nothing had to change.\n",
+    )
 
 
 def test_status_tells_and_changes_nothing(pgqueue: Command, bare_dsn: str) -> None:
@@ -26,7 +30,7 @@ def test_status_tells_and_changes_nothing(pgqueue: Command, bare_dsn: str) -> No
 
 def test_status_as_json(pgqueue: Command) -> None:
     ran = pgqueue("migrate", "--status", "--json")
-    assert ran.json == {"revision": "0015", "newest": "0015", "state": "current", "functions": True}
+    assert ran.json == {"revision": NEWEST_REVISION, "newest": NEWEST_REVISION, "state": "current", "functions": True}
 
 
 def test_functions_of_another_version_are_told_and_replaced(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
@@ -35,7 +39,7 @@ def test_functions_of_another_version_are_told_and_replaced(pgqueue: Command, co
     told = pgqueue("migrate", "--status")
     assert told.code == 78
     assert "its functions are older" in told.out
-    assert pgqueue("migrate").out == "The schema is at revision 0015.\n"
+    assert pgqueue("migrate").out == f"The schema is at revision {NEWEST_REVISION}.\n"
     assert pgqueue("migrate", "--status").code == 0
 
 

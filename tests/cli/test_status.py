@@ -14,6 +14,7 @@ import pytest
 
 from pgqueue.cli.widths import fitting
 from pgqueue.store import execute, queues, tallies
+from pgqueue.store.schema import NEWEST_REVISION
 from tests.cli.conftest import Command, Start
 from tests.cli.moves import WORKER, buried, claimed
 
@@ -35,7 +36,7 @@ def busy(pgqueue: Command, enqueue: Enqueue, conn: Conn) -> None:
 def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
     shown = pgqueue("status").out
     assert shown.startswith("pgqueue on ")
-    assert " · schema 0015 · 1 worker, 1 of 4 slots busy · data of " in shown.splitlines()[0]
+    assert f" · schema {NEWEST_REVISION} · 1 worker, 1 of 4 slots busy · data of " in shown.splitlines()[0]
     lines = [line.split() for line in shown.splitlines()]
     assert ["QUEUE", "BAR", "READY", "LATER", "RUN", "AHEAD", "RETRY", "DEAD", "OLDEST", "IN/MIN"] in [
         line[:10] for line in lines
@@ -48,7 +49,7 @@ def test_status_counts_jobs_by_state(pgqueue: Command) -> None:
 @pytest.mark.usefixtures("busy")
 def test_status_as_json(pgqueue: Command) -> None:
     found = pgqueue("status", "--json").json
-    assert found["revision"] == "0015"
+    assert found["revision"] == NEWEST_REVISION
     assert (found["estimates"], found["all_queues"]) == (None, True)
     default, mail = found["queues"]
     assert (default["ready"], default["running"], default["dead"], default["paused"]) == (1, 1, 1, False)

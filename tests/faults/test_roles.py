@@ -57,7 +57,7 @@ EACH.append({"default_transaction_isolation": "repeatable read"})
 @pytest.fixture
 def roles(desk: Desk, dsn: str) -> Iterator[dict[str, str]]:
     """The roles of the guide with the rights that it gives them; answers a DSN for each."""
-    (script,) = re.findall(r"```sql\n(.*?)```", GUIDE, re.DOTALL)
+    (script,) = re.findall(r"```sql\n(create role shop_worker login.*?)```", GUIDE, re.DOTALL)
     # Roles belong to the server, and other tests run on it.
     names = {role: f"{role}_{conninfo_to_dict(dsn)['dbname']}" for role in ROLES}
     for role, name in names.items():

@@ -54,6 +54,7 @@ from tests.hostile import (
     remembering,
     rules,
     seeing,
+    staffing,
     steering,
     telling,
     trying,
@@ -151,7 +152,7 @@ _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
   and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,labels_of_tick,readable}')
-  and p.proname not in ('seconds_since', 'tallied')
+  and p.proname not in ('seconds_since', 'tallied', 'acting_role', 'is_bounded', 'sees_payloads')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 
@@ -332,6 +333,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     trying.tried_on(conn)
     moving.partitioned_on(conn)
     moving.moved_in_on(conn)
+    staffing.staffed_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:

@@ -3,7 +3,7 @@ select job_id, attempt, claim, queue, target, worker, started_at, finished_at, o
        fallen_from is not null as degraded
 from (
   select ended.*
-  from pgqueue.attempts as ended
+  from pgqueue.attempts_shown as ended
   where ended.job_id operator(pg_catalog.=) $1::pg_catalog.uuid
   order by ended.claim desc
   limit $2::int) as newest

@@ -4,7 +4,7 @@ with ended as materialized (
   select a.*
   from unnest($2::uuid[]) as told (id)
   cross join lateral (
-    select * from pgqueue.attempts as each where each.job_id = told.id order by each.claim desc limit 5) as a
+    select * from pgqueue.attempts_shown as each where each.job_id = told.id order by each.claim desc limit 5) as a
   where a.finished_at >= $3::timestamptz
 )
 \ir parts/ended_columns

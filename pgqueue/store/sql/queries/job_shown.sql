@@ -7,7 +7,7 @@ select job.id, job.queue, job.target,
        case when pg_column_size(job.labels) > $2::int then null else job.labels::text end as labels,
        job.last_error, job.reason, job.cost, job.parent_id, job.root_id, job.degraded, job.unknown_since,
        (select case when pg_column_size(r.result) > $2::int then '' else r.result::text end
-        from pgqueue.results as r
+        from pgqueue.results_shown as r
         where r.job_id = job.id and r.expires_at > now()) as result
 from pgqueue.job as job
 where job.id = $1::uuid

@@ -23,6 +23,6 @@ from (
   order by manual.since, manual.job_id
   limit $3::int) as waiting
 cross join lateral (
-  select * from pgqueue.jobs as each
+  select * from pgqueue.jobs_shown as each
   where each.id = waiting.job_id and each.claim = waiting.claim and each.worker = -1 offset 0) as job
 order by waiting.since, waiting.job_id

@@ -2,7 +2,7 @@
 \ir parts/dead_row
 from (
   select dead.*
-  from pgqueue.dead_jobs as dead
+  from pgqueue.dead_jobs_shown as dead
   where $4::uuid is null or dead.id < $4
   order by dead.id desc
   limit $5::int) as looked

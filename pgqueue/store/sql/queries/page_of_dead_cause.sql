@@ -3,7 +3,7 @@
 \ir parts/dead_row
 from (
   select dead.*
-  from pgqueue.dead_jobs as dead
+  from pgqueue.dead_jobs_shown as dead
   where dead.cause >= $9::text and dead.cause <= $9 and ($4::uuid is null or (dead.cause, dead.id) < ($9, $4))
   order by dead.cause desc, dead.id desc
   limit $5::int) as looked

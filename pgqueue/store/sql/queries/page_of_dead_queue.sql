@@ -3,7 +3,7 @@
 \ir parts/dead_row
 from (
   select dead.*
-  from pgqueue.dead_jobs as dead
+  from pgqueue.dead_jobs_shown as dead
   where dead.queue >= $2::text and dead.queue <= $2 and ($4::uuid is null or (dead.queue, dead.id) < ($2, $4))
   order by dead.queue desc, dead.id desc
   limit $5::int) as looked

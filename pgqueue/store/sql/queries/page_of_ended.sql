@@ -13,7 +13,7 @@ select looked.job_id, looked.queue, looked.target,
        looked.fallen_from is not null as degraded
 from (
   select ended.*
-  from pgqueue.attempts as ended
+  from pgqueue.attempts_shown as ended
   where $4::uuid is null or ended.job_id < $4
   order by ended.job_id desc, ended.claim desc
   limit $5::int) as looked

@@ -39,5 +39,5 @@ select more.due, more.later, job.id, job.queue, job.target,
        (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
        job.fallen_from is not null as degraded
 from more
-left join (found join pgqueue.jobs as job on job.id = found.id) on true
+left join (found join pgqueue.jobs_shown as job on job.id = found.id) on true
 order by job.id desc

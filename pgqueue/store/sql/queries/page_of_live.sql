@@ -9,7 +9,7 @@ from (
               when job.run_at <= statement_timestamp() then 'ready'
               when job.attempt > 0 then 'retrying'
               else 'scheduled' end as state
-  from pgqueue.jobs as job
+  from pgqueue.jobs_shown as job
   where $4::uuid is null or job.id < $4
   order by job.id desc
   limit $5::int) as looked

@@ -9,7 +9,7 @@ from (
     order by manual.job_id desc
     limit $5::int) as waiting
   cross join lateral (
-    select * from pgqueue.jobs as each
+    select * from pgqueue.jobs_shown as each
     where each.id = waiting.job_id and each.claim = waiting.claim and each.worker = -1 offset 0) as job) as looked
 where looked.state = any ($1::text[])
   and ($2::text is null or looked.queue = $2)

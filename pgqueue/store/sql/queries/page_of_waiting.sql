@@ -10,7 +10,7 @@ select looked.id, looked.queue, looked.target,
 from (
   select w.id, coalesce(w.queue, pgqueue.route(w.target)) as queue, w.target, w.args, coalesce(w.priority, 5) as priority, w.max_attempts, w.created_at,
          w.run_at, w.limit_key, w.labels, w.cost
-  from pgqueue.waiting as w
+  from pgqueue.waiting_shown as w
   where $4::uuid is null or w.id < $4
   order by w.id desc
   limit $5::int) as looked

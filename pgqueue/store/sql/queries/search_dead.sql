@@ -5,7 +5,7 @@
 -- and below, $11; of those that $14 names, null is any. Walks dead_jobs_pkey.
 with looked as materialized (
   select dead.*
-  from pgqueue.dead_jobs as dead
+  from pgqueue.dead_jobs_shown as dead
   where dead.id >= $10::uuid and dead.id < $11::uuid
     and ($14::uuid[] is null or dead.id = any ($14))
   order by dead.id desc

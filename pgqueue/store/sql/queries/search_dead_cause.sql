@@ -1,7 +1,7 @@
 -- As search_dead, of cause $15: as a range, whose order dead_jobs_cause alone has. Walks that.
 with looked as materialized (
   select dead.*
-  from pgqueue.dead_jobs as dead
+  from pgqueue.dead_jobs_shown as dead
   where dead.cause >= $15::text and dead.cause <= $15 and dead.id >= $10::uuid
     and (dead.cause, dead.id) < ($15, $11::uuid)
     and ($14::uuid[] is null or dead.id = any ($14))

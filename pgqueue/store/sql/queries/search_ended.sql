@@ -5,7 +5,7 @@
 -- and below, $11; of those that $14 names, null is any. Walks attempts_pkey.
 with looked as materialized (
   select ended.*
-  from pgqueue.attempts as ended
+  from pgqueue.attempts_shown as ended
   where ended.job_id >= $10::uuid and ended.job_id < $11::uuid
     and ($14::uuid[] is null or ended.job_id = any ($14))
   order by ended.job_id desc, ended.claim desc

@@ -15,7 +15,7 @@ with peeked as materialized (
 ), placed as (
   select job.*, peeked.state
   from peeked
-  join pgqueue.jobs as job on job.id = peeked.id
+  join pgqueue.jobs_shown as job on job.id = peeked.id
   where peeked.state = any ($1::text[]) and peeked.id >= $10::uuid and peeked.id < $11::uuid
     and ($14::uuid[] is null or peeked.id = any ($14))
 )

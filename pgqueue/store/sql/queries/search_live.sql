@@ -5,7 +5,7 @@
 -- and below, $11; of those that $14 names, null is any. Walks jobs_pkey.
 with looked as materialized (
   select job.*
-  from pgqueue.jobs as job
+  from pgqueue.jobs_shown as job
   where job.id >= $10::uuid and job.id < $11::uuid
     and ($14::uuid[] is null or job.id = any ($14))
   order by job.id desc

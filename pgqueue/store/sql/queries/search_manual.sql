@@ -9,6 +9,6 @@ with looked as materialized (
     order by manual.job_id desc
     limit $12::int) as waiting
   cross join lateral (
-    select * from pgqueue.jobs as each where each.id = waiting.job_id and each.claim = waiting.claim offset 0) as job
+    select * from pgqueue.jobs_shown as each where each.id = waiting.job_id and each.claim = waiting.claim offset 0) as job
 )
 \ir parts/placed_live

@@ -4,7 +4,7 @@ with placed as materialized (
          coalesce(w.priority, 5) as priority, 0 as attempt,
          null::bigint as worker, w.run_at, null::timestamptz as started_at, null::text as unique_key, w.limit_key,
          'waiting'::text as state
-  from pgqueue.waiting as w
+  from pgqueue.waiting_shown as w
   where w.id >= $10::uuid and w.id < $11::uuid
     and ($14::uuid[] is null or w.id = any ($14))
   order by w.id desc

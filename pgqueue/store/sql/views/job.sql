@@ -4,7 +4,11 @@
 -- The time is a sub-select, because of an expression with a function like now() in it the planner proves nothing.
 -- `shown` is null for attempts that ended no job; asked for so, it does not make the planner think that few are left.
 create or replace view pgqueue.job as
-  select one.id, one.queue, one.target, one.args, one.state, one.priority, one.attempt, one.max_attempts,
+  select one.id, one.queue, one.target,
+         case when pgqueue.sees_payloads() or one.args is null then one.args
+             
+              else '"(not shown: this role may not read what jobs carry)"' end as args,
+         one.state, one.priority, one.attempt, one.max_attempts,
          one.created_at, one.run_at, one.started_at, one.finished_at, one.worker, one.unique_key, one.limit_key,
          one.labels, one.last_error, one.reason, one.unknown_since, one.cost, one.parent_id, one.root_id,
          one.degraded, one.fallen_from

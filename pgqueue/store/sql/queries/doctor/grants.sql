@@ -1,10 +1,14 @@
 -- Roles whose rights are incomplete, 50 at most, with the grant that completes them: who may work on jobs and not on
 -- what goes with them; who may enqueue and not say all that a job may say; who may look at jobs and not at the rest.
--- As after a migration that brought a table or a column (docs/guides/roles.md). Reads the catalogue.
+-- As after a migration that brought a table or a column (docs/guides/roles.md). Not of the roles that pgqueue has made, and
+-- of their members: what these are to have is another question. Reads the catalogue.
 with others as (
   select r.oid, r.rolname from pg_roles as r
   where not r.rolsuper and r.rolname !~ '^pg_' and has_schema_privilege(r.oid, 'pgqueue', 'usage')
     and not pg_has_role(r.oid, (select n.nspowner from pg_namespace as n where n.nspname = 'pgqueue'), 'usage')
+    and not exists (
+      select from pgqueue.roles as ours join pg_roles as made on made.rolname = ours.role
+      where pg_has_role(r.oid, made.oid, 'usage'))
 ), parts as (
   select c.oid, c.relname, c.relkind from pg_class as c
   where c.relnamespace = 'pgqueue'::regnamespace and c.relkind in ('r', 'p', 'v', 'S') 

@@ -64,6 +64,8 @@ with wanted (name, made) as (values
   ('results_pkey', 'alter table pgqueue.results add constraint results_pkey primary key (job_id)'),
   ('results_workflow', 'create index concurrently results_workflow on pgqueue.results (workflow_id, node, job_id) where (workflow_id is not null)'),
   ('revisions_pkey', 'alter table pgqueue.revisions add constraint revisions_pkey primary key (job_id, at)'),
+  ('roles_pkey', 'alter table pgqueue.roles add constraint roles_pkey primary key (part)'),
+  ('roles_role', 'alter table pgqueue.roles add constraint roles_role unique (role)'),
   ('routes_pkey', 'alter table pgqueue.routes add constraint routes_pkey primary key (pattern)'),
   ('rule_sets_pkey', 'alter table pgqueue.rule_sets add constraint rule_sets_pkey primary key (source, hash)'),
   ('schedules_due', 'create index concurrently schedules_due on pgqueue.schedules (next_at) where (paused_by is null)'),

@@ -14,7 +14,7 @@ select one.job_id, one.claim, one.attempt, one.queue, one.target, one.outcome, o
        one.fallen_from is not null as degraded
 from ended as one
 left join lateral (
-  select d.id, d.reason, d.args from pgqueue.dead_jobs as d
+  select d.id, d.reason, d.args from pgqueue.dead_jobs_shown as d
   where d.id = one.job_id and d.claim = one.claim and one.outcome not in ('succeeded', 'cancelled') offset 0) as dead on true
 left join lateral (
-  select job.args, job.worker, job.claim from pgqueue.jobs as job where job.id = one.job_id and one.args is null offset 0) as live on true
+  select job.args, job.worker, job.claim from pgqueue.jobs_shown as job where job.id = one.job_id and one.args is null offset 0) as live on true

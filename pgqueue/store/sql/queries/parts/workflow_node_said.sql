@@ -14,7 +14,7 @@ left join lateral (
   union all
   (select last.attempt::pg_catalog.int4, last.started_at, last.finished_at, null, null
    from (
-     select * from pgqueue.attempts as a
+     select * from pgqueue.attempts_shown as a
      where a.job_id operator(pg_catalog.=) each.job_id
      order by a.claim desc
      limit 1) as last

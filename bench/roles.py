@@ -1,0 +1,99 @@
+"""What roles cost who enqueues: a plain insert, and COPY, of a producer and of a worker, beside the same without roles.
+
+`python -m bench.roles` makes two databases on the server of PGQUEUE_DSN (whose role may make databases and roles),
+takes the ways by turns, and prints each beside the first: what it costs in microseconds of the server's time a job, and
+as a ratio. It ends with databases and roles dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from pgqueue.client import enqueue, enqueue_many
+from pgqueue.granting import make_roles
+from pgqueue.job import NewJob
+from pgqueue.migrate import migrate
+from pgqueue.store.rights import PARTS
+
+NAMES = ("pgqueue_bench_without", "pgqueue_bench_roles")
+TARGET = "shop.tasks:send_receipt"
+ROUNDS = 15
+INSERTS = 1000
+COPIED = 5000
+
+Conn = psycopg.Connection[Any]
+
+
+def main() -> None:
+    """Print what each way costs."""
+    with databases(os.environ["PGQUEUE_DSN"]) as (without, with_roles):
+        as_role = {part: make_conninfo(with_roles, options=f"-c role={NAMES[1]}_{part}") for part in PARTS}
+        who = {"owner, no roles": without, "worker": as_role["worker"], "producer": as_role["producer"]}
+        ways = {"insert": (_insert, INSERTS), "COPY": (_copy, COPIED)}
+        took: dict[tuple[str, str], list[float]] = {}
+        for _ in range(ROUNDS):
+            for way, (act, jobs) in ways.items():
+                for name, dsn in who.items():
+                    took.setdefault((way, name), []).append(_seconds(dsn, act, jobs) / jobs * 1e6)
+        for way in ways:
+            base = statistics.median(took[way, "owner, no roles"])
+            for name in who:
+                median = statistics.median(took[way, name])
+                print(f"{way:7} {name:16} {median:7.1f} us a job  {median / base:5.2f}", flush=True)
+
+
+def _insert(conn: Conn, jobs: int) -> None:
+    for number in range(jobs):
+        enqueue(conn, TARGET, [number])
+
+
+def _copy(conn: Conn, jobs: int) -> None:
+    enqueue_many(conn, [NewJob(TARGET, [number]) for number in range(jobs)])
+
+
+def _seconds(dsn: str, act: Callable[[Conn, int], None], jobs: int) -> float:
+    """As the caller sees it, in a transaction that is rolled back."""
+    with psycopg.connect(dsn) as conn:
+        act(conn, 100)
+        began = time.perf_counter()
+        act(conn, jobs)
+        took = time.perf_counter() - began
+        conn.rollback()
+        return took
+
+
+@contextmanager
+def databases(dsn: str) -> Iterator[tuple[str, str]]:
+    """A database without roles, and one with them."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        _drop(admin)
+        for name in NAMES:
+            admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        try:
+            made = [make_conninfo(dsn, dbname=name) for name in NAMES]
+            for each in made:
+                migrate(each)
+            make_roles(made[1], NAMES[1])
+            yield made[0], made[1]
+        finally:
+            _drop(admin)
+
+
+def _drop(admin: Conn) -> None:
+    for name in NAMES:
+        admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))
+    for part in PARTS:
+        admin.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(f"{NAMES[1]}_{part}")))
+
+
+if __name__ == "__main__":
+    main()
