@@ -54,6 +54,8 @@ def _partition(conn: OwnConnection, dsn: str, table: str, tell: Callable[[Copyin
             rows = _copy(conn, dsn, table)
             tell(execute(conn, partitions.copying(table)))
             time.sleep(REST * (time.monotonic() - began))
+        # Autovacuum may be at it, and gives way to who waits long enough; nobody at work queues up behind this lock.
+        execute(conn, statement("set lock_timeout = 0"))
         execute(conn, partitions.analyze_copy(table))
         if patiently(dsn, lambda: _take_its_place(dsn, table)):
             break

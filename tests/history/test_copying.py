@@ -252,6 +252,27 @@ def test_p14_claims_and_settlements_go_on_beside_the_copying(db: Conn, dsn: str)
     assert max(waits) < 2
 
 
+def test_a_copy_that_is_being_vacuumed_is_waited_for(
+    db: Conn, dsn: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As autovacuum does with a copy of many rows, for longer than anybody at work is made to wait."""
+    fill(db, 50)
+    vacuum = connect(autocommit=True)
+    real = partitioning.partitions.analyze_copy
+    release = threading.Timer(1, vacuum.execute, ["rollback"])
+
+    def while_vacuumed(table: str) -> Any:
+        if table == "attempts":
+            vacuum.execute("begin; lock table pgqueue.attempts_copy in share update exclusive mode")
+            release.start()
+        return real(table)
+
+    monkeypatch.setattr(partitioning.partitions, "analyze_copy", while_vacuumed)
+    assert partition_history(dsn) is True
+    release.join()
+    assert leftovers(db) == []
+
+
 def test_a_column_that_comes_meanwhile_is_not_forgotten(db: Conn, dsn: str) -> None:
     fill(db, 50)
     db.execute("select pgqueue.begin_copy('attempts')")
