@@ -21,7 +21,7 @@ def doubt_about(target: str, queue: str, live: Sequence[LiveTargets]) -> str | N
         meant = f"; did you mean {nearest[0]}?" if nearest else "; -A MODULE checks it, and its arguments, beforehand"
         if not knowing:
             return f"no live worker knows {target}: the job waits for one that does{meant}"
-        # Any function of a worker's own module may be called; it names those that were.
+        # A worker of the release before names modules, and may call any function of them.
         return f"no live worker has a task {target}: it runs only if it is a plain function of that module{meant}"
     if not any(each.serves(queue) for each in knowing):
         served = sorted({name for each in knowing for name in each.queues or ()})

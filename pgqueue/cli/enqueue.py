@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,7 +47,7 @@ from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.unknown import LiveTargets, live_targets
-from pgqueue.tasks import Refused, Unknown, find_task, target_of
+from pgqueue.tasks import Modules, Refused, Unknown, find_task, target_of
 from pgqueue.tasks.addressing import named
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def enqueue(
     chosen = job_id or new_job_id()
     values = arguments(args)
     if app:
-        load_apps(app)
-        _refuse_what_cannot_run(target, values, app)
+        _refuse_what_cannot_run(target, values, load_apps(app))
     new = NewJob(
         target,
         values,
@@ -141,10 +140,10 @@ def _as_it_is(new: NewJob) -> NewJob:
     return replace(new, target=name, queue=queue)
 
 
-def _refuse_what_cannot_run(target: str, values: Args, app: Sequence[str]) -> None:
+def _refuse_what_cannot_run(target: str, values: Args, modules: Modules) -> None:
     """Raise UsageError for a target that a worker with this app would not know, or that cannot be called so."""
     try:
-        task = find_task(target, app)
+        task = find_task(target, modules)
     except (Refused, Unknown) as error:
         raise UsageError(str(error)) from None
     if isinstance(values, Mapping):

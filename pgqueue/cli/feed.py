@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli.apps import load_apps
+from pgqueue.cli.apps import load_modules
 from pgqueue.cli.database import served
 from pgqueue.cli.errors import say
 from pgqueue.cli.feed_screen import screen
@@ -18,7 +18,7 @@ from pgqueue.cli.values import labels
 from pgqueue.errors import UsageError
 from pgqueue.interrupt import interruptible
 from pgqueue.store.diagnosis import diagnosed
-from pgqueue.tasks import CallOptions, Refused, Unknown, find_task, target_of
+from pgqueue.tasks import CallOptions, Modules, Refused, Unknown, find_task, target_of
 
 INTERRUPTED = 130
 
@@ -61,7 +61,7 @@ def feed(
     from pgqueue.feeding import feed as feed_all
     from pgqueue.feeding.source import find_source
 
-    load_apps([source.partition(":")[0]])
+    load_modules(Modules(include=(source.partition(":")[0],)))
     found = find_source(source)
     _load_task(to)
     options: CallOptions = {
@@ -111,8 +111,9 @@ def _load_task(to: str) -> None:
     if not known:
         say(f"{to} is taken as it is: there is no module {module} here, so its own options do not hold")
         return
-    load_apps([module])
+    modules = Modules(include=(module,))
+    load_modules(modules)
     try:
-        find_task(to, [module])
+        find_task(to, modules)
     except (Refused, Unknown) as error:
         raise UsageError(str(error)) from None

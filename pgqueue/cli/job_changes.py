@@ -24,7 +24,7 @@ from pgqueue.errors import UsageError
 from pgqueue.masks import unmasked
 from pgqueue.printable import as_json
 from pgqueue.store import dead, execute, secrecy
-from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.tasks import Modules, Refused, Task, Unknown, find_task
 
 Which = Annotated[
     list[str], typer.Argument(metavar="ID...|QUERY", help="The jobs' ids, or their first digits; or a query in quotes.")
@@ -176,7 +176,7 @@ def run_again(
 def _task(target: str, app: list[str]) -> Task[..., Any]:
     """The task whose parameters arguments must fit. Raises UsageError."""
     try:
-        return find_task(target, app)
+        return find_task(target, Modules(tuple(app)))
     except (Refused, Unknown) as error:
         raise UsageError(
             f"the arguments cannot be checked: {error}; leave --app out to store them as they are"

@@ -10,7 +10,7 @@ import typer
 from pgqueue import client, returned
 from pgqueue.cli import job_changes, job_log, job_moves, job_watch
 from pgqueue.cli.acting import Reason
-from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.apps import locate_modules
 from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
 from pgqueue.cli.bulk import run as run_bulk
 from pgqueue.cli.database import connected, served
@@ -23,12 +23,14 @@ from pgqueue.cli.job_tree import tree
 from pgqueue.cli.options import (
     App,
     Dsn,
+    Include,
     JobId,
     Json,
     Middleware,
     Most,
     Queue,
     Target,
+    TasksOnly,
     choice_option,
     duration_option,
     listing,
@@ -44,6 +46,7 @@ from pgqueue.redaction import echoing
 from pgqueue.store import execute, progress, reading, secrecy, unknown, workflow_reading
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked
+from pgqueue.tasks import Modules
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -202,7 +205,14 @@ group.command("run-again")(telling(job_changes.run_again))
 
 @group.command()
 @telling
-def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = None) -> None:  # noqa: B006, typer copies
+def run(
+    job_id: JobId,
+    app: App = [],  # noqa: B006, typer copies it
+    include: Include = [],  # noqa: B006, typer copies it
+    tasks_only: TasksOnly = False,
+    middleware: Middleware = [],  # noqa: B006, typer copies it
+    dsn: Dsn = None,
+) -> None:
     """Run one job here and now, for a debugger.
 
     It is claimed by this process, due or not, its queue paused or not, and counts as an attempt as under any worker;
@@ -211,12 +221,14 @@ def run(job_id: JobId, app: App = [], middleware: Middleware = [], dsn: Dsn = No
     from pgqueue.worker.foreground import run_job
     from pgqueue.worker.log import LogObserver
 
-    locate_apps(app)
+    modules = Modules(tuple(app), tuple(include), tasks_only)
+    locate_modules(modules)
     with served(dsn) as address:
         with connected(address) as conn:
             found = client.get_job(conn, job_id_of(conn, job_id)).id
         with diagnosed(), at_home_in(address):
-            finished = run_job(address, found, app=app, middleware=middleware, observe=LogObserver(level="warning"))
+            seen = LogObserver(level="warning")
+            finished = run_job(address, found, modules=modules, middleware=middleware, observe=seen)
         with connected(address) as conn:
             job = client.get_job(conn, found)
     if finished is None:

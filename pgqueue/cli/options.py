@@ -122,6 +122,11 @@ App = Annotated[
     list[str],
     typer.Option("--app", "-A", metavar="MODULE", callback=_split, help="A module whose tasks may run; repeatable."),
 ]
+Include = Annotated[
+    list[str],
+    typer.Option("--include", metavar="MODULE", callback=_split, help="One more module, as it is; repeatable."),
+]
+TasksOnly = Annotated[bool, typer.Option("--tasks-only", help="Only @tasks, no plain functions.")]
 Middleware = Annotated[
     list[str],
     typer.Option("--middleware", metavar="MODULE:NAME", callback=_split, help="Runs round each job; repeatable."),

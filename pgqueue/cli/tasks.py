@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from pgqueue.cli.apps import load_apps
+from pgqueue.cli.apps import load_modules
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.numbers import Estimate
-from pgqueue.cli.options import App, Dsn, Json, Queue, Target, duration_option, listing, new_group
+from pgqueue.cli.options import App, Dsn, Include, Json, Queue, Target, TasksOnly, duration_option, listing, new_group
 from pgqueue.cli.output import Columns, print_list, written
 from pgqueue.cli.spans import brief_seconds
 from pgqueue.job import DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEFAULT_TIMEOUT
@@ -24,7 +22,7 @@ from pgqueue.retry import seconds
 from pgqueue.store import execute, reports, tallies
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.tallies import Timing
-from pgqueue.tasks import Task, callable_tasks, registered
+from pgqueue.tasks import Modules, Task, callable_tasks, registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +58,18 @@ group = new_group(_tasks)
 
 @group.command("list")
 @listing
-def list_tasks(app: App = [], as_json: Json = False, dsn: Dsn = None) -> None:  # noqa: B006, typer copies it
-    """List what jobs may call under a worker with this app: its tasks, and the plain functions of its modules.
-
-    Modules below the app are imported, too, as by a job that names one.
-    """
-    load_apps(app)
-    with contextlib.redirect_stdout(sys.stderr):
-        tasks, faults = callable_tasks(app)
-    for fault in faults:
-        say(fault)
-    rows = [_row(task, declared=registered(task.target) is not None) for task in tasks]
-    print_list(rows, COLUMNS, as_json=as_json, empty=f"{', '.join(app)} has no task: put @pgqueue.task on a function.")
+def list_tasks(
+    app: App = [],  # noqa: B006, typer copies it
+    include: Include = [],  # noqa: B006, typer copies it
+    tasks_only: TasksOnly = False,
+    as_json: Json = False,
+    dsn: Dsn = None,
+) -> None:
+    """List what jobs may call under a worker with these modules: tasks, and plain functions of the modules named."""
+    modules = Modules(tuple(app), tuple(include), tasks_only)
+    load_modules(modules)
+    rows = [_row(task, declared=registered(task.target) is not None) for task in callable_tasks(modules)]
+    print_list(rows, COLUMNS, as_json=as_json, empty=f"{modules} has no task: put @pgqueue.task on a function.")
 
 
 TIMING_COLUMNS: Columns[Timing] = {

@@ -13,12 +13,23 @@ from typing import Annotated
 
 import typer
 
-from pgqueue.cli.apps import locate_apps
+from pgqueue.cli.apps import locate_modules
 from pgqueue.cli.database import named_dsns, served
-from pgqueue.cli.options import App, DsnFile, Dsns, Middleware, choice_option, seconds_option, seconds_or_off_option
+from pgqueue.cli.options import (
+    App,
+    DsnFile,
+    Dsns,
+    Include,
+    Middleware,
+    TasksOnly,
+    choice_option,
+    seconds_option,
+    seconds_or_off_option,
+)
 from pgqueue.cli.queue_words import queue_names, queue_weights
 from pgqueue.context import at_home_in
 from pgqueue.store.diagnosis import diagnosed
+from pgqueue.tasks import Modules
 
 MEGABYTE = 1024 * 1024
 # Objects made before a search of the youngest, and so many of each search before one of the next age.
@@ -54,6 +65,8 @@ class Format(StrEnum):
 
 def worker(
     app: App = [],  # noqa: B006, typer copies it
+    include: Include = [],  # noqa: B006, typer copies it
+    tasks_only: TasksOnly = False,
     dsn: Dsns = [],  # noqa: B006, typer copies it
     dsn_file: DsnFile = None,
     queues: Annotated[
@@ -148,7 +161,7 @@ def worker(
     Exit codes: 0 stopped, 1 stopped by force, 2 wrong options, or the app cannot be imported, 3 no database, 75 retired
     (restart it), 78 no schema (stay down).
     """
-    locate_apps(app)
+    locate_modules(Modules(tuple(app), tuple(include)))
     served_queues = None if queues is None else queue_weights(queues)
     from pgqueue.worker.log import LogObserver
     from pgqueue.worker.worker import Worker
@@ -165,6 +178,8 @@ def worker(
             concurrency=concurrency,
             executor=executor.value,
             app=app,
+            include=include,
+            tasks_only=tasks_only,
             middleware=middleware,
             burst=burst,
             poll=poll,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from types import FunctionType
 from typing import Any, Literal, get_origin
 
 import psycopg
@@ -18,6 +17,7 @@ from pgqueue.arguments.mismatch import Reader
 from pgqueue.arguments.signature import annotations_of
 from pgqueue.errors import AnnotationWarning, TargetError
 from pgqueue.tasks import Task, registered, target_of
+from pgqueue.tasks.offered import is_defined_in, members_of
 from pgqueue.tasks.target import fault_in
 
 Connection = Literal["sync", "async"]
@@ -56,34 +56,30 @@ def name_of(function: Callable[..., Any]) -> str:
 def undo_named(function: Callable[..., Any], home: str) -> str:
     """The target by which an undo is found again, by a workflow of the module `home`. Raises TargetError."""
     target = target_of(function)
-    if isinstance(function, Task) or registered(target) is not None or _is_near(target, home):
+    if isinstance(function, Task) or registered(target) is not None or _beside(target, home) is not None:
         return target
     raise TargetError(
-        f"{target} is to undo what a workflow of {home} has done, and stands in another package, where a row may"
-        " name no code; make it a @task, or write a function beside the workflow that calls it"
+        f"{target} is to undo what a workflow of {home} has done, and is not defined there: of other modules a row may"
+        " name no function; make it a @task, or write a function beside the workflow that calls it"
     )
 
 
 def undo_found(target: str, home: str) -> Callable[..., Any]:
     """The function of such a target. Raises TargetError where it may not be called, or is not there any more."""
-    module, _, name = target.partition(":")
-    if fault_in(target) is None and _is_near(target, home) and module not in sys.modules:
-        importlib.import_module(module)
-    if (task := registered(target)) is not None:
-        return task
-    found = (
-        getattr(sys.modules.get(module), name, None) if fault_in(target) is None and _is_near(target, home) else None
-    )
-    if not inspect.isfunction(found):
+    found = registered(target) or _beside(target, home)
+    if found is None:
         raise TargetError(
-            f"{target}, which undoes what was done, is not here any more; put it back, and retry this job"
+            f"{target}, which undoes what was done, is no @task and not defined in {home} any more; put it back, and"
+            " retry this job"
         )
     return found
 
 
-def _is_near(target: str, home: str) -> bool:
-    """Whether it stands in the same package: there a row may name a function."""
-    return target.partition(":")[0].partition(".")[0] == home.partition(".")[0]
+def _beside(target: str, home: str) -> FunctionType | None:
+    """The function of a target that stands in the same module: there a row may name any, as no job is to call it."""
+    module, _, name = target.partition(":")
+    member = members_of(home).get(name) if module == home and fault_in(target) is None else None
+    return member if type(member) is FunctionType and is_defined_in(home, member) else None
 
 
 @lru_cache(maxsize=1_000)

@@ -15,7 +15,8 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 from pgqueue.errors import UsageError
-from pgqueue.tasks.lookup import import_apps
+from pgqueue.tasks.importing import import_modules
+from pgqueue.tasks.modules import Modules
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ def find_source(source: str | Callable[..., Any] | Iterable[Any]) -> Source:
 
 
 def _member(module: str, name: str) -> Any:
-    import_apps([module])
+    import_modules(Modules(include=(module,)))
     members = vars(importlib.import_module(module))
     if name in members:
         return members[name]

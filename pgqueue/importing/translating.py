@@ -17,7 +17,7 @@ from pgqueue.importing.sources import Call, Payload, Source
 from pgqueue.job import Args, NewJob
 from pgqueue.store.foreign_jobs import ForeignJob
 from pgqueue.store.keys import check_key
-from pgqueue.tasks import Refused, Unknown, find_task, target_of
+from pgqueue.tasks import Modules, Refused, Unknown, find_task, target_of
 from pgqueue.tasks.addressing import Names, named
 
 # Before a lock of Procrastinate, in the limit keys that keep it.
@@ -94,5 +94,5 @@ def _new_job(found: ForeignJob, terms: Terms) -> NewJob:
 
 def _args(target: str, call: Call, terms: Terms) -> Args:
     if terms.apps:
-        return find_task(target, terms.apps).job(*call.args, **call.kwargs).args
+        return find_task(target, Modules(tuple(terms.apps))).job(*call.args, **call.kwargs).args
     return call.as_stored()

@@ -38,7 +38,10 @@ def check_function(function: object, *, iterable: bool = False) -> None:
         raise TargetError(f"{name} is defined inside a function, where no worker can find it; move it to module level")
     if "." in name:
         raise TargetError(f"{name} is a method; a task is a module-level function")
-    own = inspect.unwrap(function)
+    try:
+        own = inspect.unwrap(function)
+    except ValueError:
+        raise TargetError(f"{name} wraps itself, by its __wrapped__; a task is a module-level function") from None
     generates = inspect.isgeneratorfunction(own) or inspect.isasyncgenfunction(own)
     if generates and not iterable:
         raise TargetError(

@@ -26,7 +26,7 @@ from pgqueue.job_progress import Gauge
 from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.borrowed import Borrowed, BorrowedWire
 from pgqueue.store.line import Line
-from pgqueue.tasks import Task
+from pgqueue.tasks import Modules, Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.batch_call import BatchCall, prepare_batch
@@ -58,7 +58,7 @@ class LocalAttempts(Attempts):
         self,
         dsn: str | None,
         server: PGconn | None,
-        apps: Sequence[str],
+        modules: Modules,
         middleware: Sequence[Middleware] = (),
         put: Callable[[Said], object] | None = None,
         show: Callable[[Gauge], object] | None = None,
@@ -68,7 +68,7 @@ class LocalAttempts(Attempts):
     ) -> None:
         self._put = put
         outlet = Outlet(self._heard, show=show or (lambda gauge: None))
-        super().__init__(dsn or "", apps, middleware, ThreadGuard(), outlet)
+        super().__init__(dsn or "", modules, middleware, ThreadGuard(), outlet)
         self._in_loop = AsyncAttempts(dsn or "", middleware, outlet)
         if dsn is None:
             self._line = Line(BorrowedWire(server, is_async=False))
@@ -107,12 +107,12 @@ class LocalAttempts(Attempts):
         self._forget()
         began = monotonic()
         if task.batching is not None:
-            batch, alone = prepare_batch(claim, self._tasks, self._apps, began)
+            batch, alone = prepare_batch(claim, self._tasks, self._modules, began)
             if batch is None:
                 return self._seen(alone)
             watches, outcome = self._in_loop.begin_batch(batch), await self._run_in_loop(batch, claim, limit)
             return self._seen([*alone, *self._in_loop.end_batch(batch, outcome, began, watches)])
-        call = prepare(claim, self._tasks, self._apps, began)
+        call = prepare(claim, self._tasks, self._modules, began)
         if not isinstance(call, Call):
             return self._seen([finish(claim, call, None, began)])
         watch = self._in_loop.begin(call)

@@ -17,7 +17,7 @@ from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, Args, Claim, NewJob, Ta
 from pgqueue.options import Duration, check_integer
 from pgqueue.retry import seconds
 from pgqueue.store.connection import AnyConnection, SyncConnection, driver, driver_async, is_async
-from pgqueue.tasks import Task, find_task, import_apps, target_of
+from pgqueue.tasks import Modules, Task, find_task, import_modules, target_of
 from pgqueue.tasks.addressing import named
 from pgqueue.testing.attempting import LocalAttempts
 from pgqueue.testing.ran import Ran, raise_failed, ran_of
@@ -111,9 +111,9 @@ def _task(target: Target) -> AnyTask:
     if isinstance(target, Task):
         return target
     name = target_of(target)
-    module = name.partition(":")[0]
-    import_apps([module])
-    return find_task(name, [module])
+    named = Modules(include=(name.partition(":")[0],))
+    import_modules(named)
+    return find_task(name, named)
 
 
 def _new(
@@ -165,7 +165,7 @@ def _claim(task: AnyTask, new: NewJob, attempt: int) -> Claim:
 
 
 def _attempts(task: AnyTask, middleware: Sequence[str], cancelled: bool, resumed: tuple[Any] | None) -> LocalAttempts:
-    made = LocalAttempts(None, None, (), load_middleware(middleware), cancelled=cancelled, resumed=resumed)
+    made = LocalAttempts(None, None, Modules(), load_middleware(middleware), cancelled=cancelled, resumed=resumed)
     made.know(task)
     return made
 

@@ -17,7 +17,7 @@ from pgqueue.database import address_of
 from pgqueue.errors import UsageError
 from pgqueue.store.borrowed import over
 from pgqueue.store.connection import AsyncDriver, Driver, SyncConnection, driver, of_psycopg, open_connection
-from pgqueue.tasks import Task, import_apps
+from pgqueue.tasks import Modules, Task, import_modules
 from pgqueue.testing.attempting import LocalAttempts
 from pgqueue.testing.runner import Runner
 from pgqueue.worker.attempts.middleware import load_middleware
@@ -81,7 +81,8 @@ def _running(
     cancelled: bool = False,
     resumed: tuple[Any] | None = None,
 ) -> Iterator[Runner]:
-    import_apps(app)
+    modules = Modules(tuple(app))
+    import_modules(modules)
     worker = secrets.randbits(63)
     lines = LineKeeper(lambda event: None, lambda: None)
     progress = ProgressKeeper(worker, lambda event: None, lambda: None)
@@ -89,7 +90,7 @@ def _running(
     attempts = LocalAttempts(
         dsn,
         server,
-        app,
+        modules,
         load_middleware(middleware),
         lines.put,
         progress.show,

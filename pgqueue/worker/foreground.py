@@ -30,7 +30,7 @@ from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, follow_ups, jobs, secrecy, workers
 from pgqueue.store.connection import open_connection
-from pgqueue.tasks import declared_follows, import_apps
+from pgqueue.tasks import Modules, declared_follows, import_modules
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
@@ -61,7 +61,7 @@ def run_job(
     dsn: str,
     job_id: UUID,
     *,
-    app: Sequence[str],
+    modules: Modules,
     middleware: Sequence[str] = (),
     lease: float = LEASE_SECONDS,
     log: tuple[str, str] = ("text", "info"),
@@ -73,12 +73,12 @@ def run_job(
     written to standard error in the style and from the level that `log` names. Raises AppError and
     DatabaseUnreachable before anything is claimed.
     """
-    import_apps(app)
+    import_modules(modules)
     worker = secrets.randbits(63)
     progress = ProgressKeeper(worker, observe, lambda: None)
     lines = LineKeeper(observe, lambda: None, progress)
     outlet = Outlet(_shown_and_kept(log[0], lines), show=progress.show)
-    attempts = Attempts(dsn, app, load_middleware(middleware), outlet=outlet)
+    attempts = Attempts(dsn, modules, load_middleware(middleware), outlet=outlet)
     try:
         tallies = Tallies(worker)
         leased = _leased(

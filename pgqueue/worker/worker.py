@@ -13,8 +13,9 @@ from pgqueue.events import Event, Observer, WorkerStopped
 from pgqueue.job_log import LEVELS
 from pgqueue.metrics import families
 from pgqueue.metrics.meter import Gauges, Meter
-from pgqueue.options import Duration, check_choice
+from pgqueue.options import Duration, check_choice, check_flag
 from pgqueue.store.dsn_files import DsnFile, check_all
+from pgqueue.tasks.modules import Modules
 from pgqueue.version import __version__
 from pgqueue.vocabulary import advised_worker
 from pgqueue.worker import task_log
@@ -39,10 +40,12 @@ class Worker:
     `queues` None serves all of them; else their names, or globs (`"email.*"`) that new queues may match, or a mapping
     of those to weights: `{"critical": 3, "default": 1}` gives each its share of the claims. `exclude` leaves queues
     out. `ageing` is how much waiting a level of priority is worth, so that low ones do not starve; with None they may.
-    `app` names the modules whose tasks may run; `lease`, `poll` and
-    `shutdown_timeout` are seconds or timedeltas. `burst` ends the worker when nothing is due. Behind a pooler,
-    `listen_dsn` leads round it to where LISTEN works, and `poll_only` says that none is wanted: then jobs are looked
-    for every second. `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
+    `app` names the modules whose tasks may run, each with its module `tasks` if it has one; `include` names more
+    modules, each as it is. Of them jobs may call every @task and the public functions that they define themselves; with
+    `tasks_only` no function that is no @task. `lease`, `poll` and `shutdown_timeout` are seconds or timedeltas.
+    `burst` ends the worker when nothing is due. Behind a pooler, `listen_dsn` leads round it to where LISTEN works, and
+    `poll_only` says that none is wanted: then jobs are looked for every second.
+    `max_jobs_per_child` and `max_memory_per_child` (bytes) bound how long a child process is kept.
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
     What tasks log from the level `store_logs` on is kept with their jobs, too.
@@ -65,6 +68,8 @@ class Worker:
         concurrency: int | None = None,
         executor: Literal["process", "thread", "async"] = "process",
         app: Sequence[str] = (),
+        include: Sequence[str] = (),
+        tasks_only: bool = False,
         middleware: Sequence[str] = (),
         burst: bool = False,
         poll: Duration = 5.0,
@@ -85,6 +90,7 @@ class Worker:
         observers: Iterable[Observer] | None = None,
     ) -> None:
         check_choice("store_logs", store_logs, tuple(LEVELS))
+        check_flag("tasks_only", tasks_only)
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
         several = not isinstance(dsn, str) or dsn_file is not None
         dsns = check_all([dsn] if isinstance(dsn, str) else dsn) if several else ()
@@ -96,7 +102,7 @@ class Worker:
         logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
         tasks = Settings(
             concurrency=(os.cpu_count() or 1) if concurrency is None else concurrency,
-            apps=names("app", app),
+            modules=Modules(names("app", app), names("include", include), tasks_only),
             middleware=names("middleware", middleware),
             dsn=home,
             max_jobs_per_child=max_jobs_per_child,

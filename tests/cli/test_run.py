@@ -144,8 +144,9 @@ def test_whoever_loses_the_lease_ends_before_another_has_the_job(
 ) -> None:
     job_id = enqueue("wait_for", f'["{tmp_path}", 60]')
     code = (
-        "import sys; from uuid import UUID; from pgqueue.worker.foreground import run_job;"
-        f"run_job(sys.argv[1], UUID(sys.argv[2]), app=['{SHOP}'], lease=2.0, observe=print)"
+        "import sys; from uuid import UUID; from pgqueue.tasks import Modules;"
+        "from pgqueue.worker.foreground import run_job;"
+        f"run_job(sys.argv[1], UUID(sys.argv[2]), modules=Modules(('{SHOP}',)), lease=2.0, observe=print)"
     )
     command = [sys.executable, "-c", code, dsn, job_id]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:

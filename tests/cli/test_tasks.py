@@ -40,12 +40,22 @@ def test_a_module_without_tasks(shell: Command, tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, "empty has no task: put @pgqueue.task on a function.\n")
 
 
-def test_what_modules_below_the_app_declare_is_listed_as_a_worker_would_run_it(shell: Command, tmp_path: Path) -> None:
+def test_what_was_named_and_its_tasks_py_are_listed_as_a_worker_would_run_it(shell: Command, tmp_path: Path) -> None:
     (tmp_path / "kiosk").mkdir()
-    (tmp_path / "kiosk/__init__.py").touch()
-    (tmp_path / "kiosk/__main__.py").write_text("raise SystemExit('nobody asked')")
+    (tmp_path / "kiosk/__init__.py").write_text("def sell(): ...\n\ndef _private(): ...\n")
     (tmp_path / "kiosk/tasks.py").write_text("import pgqueue\n\n@pgqueue.task\ndef send(): ...\n\ndef plain(): ...\n")
+    (tmp_path / "kiosk/more.py").write_text("def late(): ...\n")
     (tmp_path / "kiosk/broken.py").write_text("import nowhere_at_all\n")
-    ran = shell("tasks", "list", "-A", "kiosk", PYTHONPATH=str(tmp_path))
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["TARGET", "kiosk.tasks:plain", "kiosk.tasks:send"]
-    assert "kiosk.broken cannot be imported: ModuleNotFoundError" in ran.err
+
+    def listed(*words: str) -> list[str]:
+        ran = shell("tasks", "list", *words, PYTHONPATH=str(tmp_path))
+        return [line.split()[0] for line in ran.out.splitlines()[1:]]
+
+    assert listed("-A", "kiosk") == ["kiosk.tasks:send", "kiosk:sell"]
+    assert listed("-A", "kiosk", "--include", "kiosk.tasks,kiosk.more") == [
+        "kiosk.more:late",
+        "kiosk.tasks:plain",
+        "kiosk.tasks:send",
+        "kiosk:sell",
+    ]
+    assert listed("-A", "kiosk", "--include", "kiosk.more", "--tasks-only") == ["kiosk.tasks:send"]

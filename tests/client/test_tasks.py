@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
 import pickle
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -18,10 +14,10 @@ import pytest
 from pgqueue.client import enqueue
 from pgqueue.context import bound
 from pgqueue.enqueued import Enqueued
-from pgqueue.errors import AppError, ArgumentError, NotBound, OptionError, TargetError, UsageError
+from pgqueue.errors import ArgumentError, NotBound, OptionError, TargetError, UsageError
 from pgqueue.job import NewJob
 from pgqueue.retry import Fixed
-from pgqueue.tasks import Refused, Task, Unknown, find_task, import_apps, registered, target_of, task
+from pgqueue.tasks import Modules, Refused, Task, find_task, target_of, task
 from pgqueue.tasks.bounds import Bounds
 
 
@@ -242,129 +238,13 @@ def test_a_malformed_target_is_refused(target: str) -> None:
     with pytest.raises(TargetError):
         target_of(target)
     with pytest.raises(Refused):
-        find_task(target, ["shop"])
+        find_task(target, Modules(("shop",)))
 
 
 def test_target_of_names_functions_tasks_and_texts() -> None:
     assert target_of(plain) == f"{__name__}:plain"
     assert target_of(send) == f"{__name__}:send"
     assert target_of("shop.tasks:send") == "shop.tasks:send"
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """An app `shop` of several modules, one of which does not import."""
-    files = {
-        "shop/__init__.py": "",
-        "shop/tasks.py": (
-            "import os\nfrom os import system\nfrom textwrap import dedent\nfrom pgqueue.tasks import task\n"
-            "@task(queue='q')\ndef send(): ...\ndef plain(): ...\nclass Thing: ...\n"
-        ),
-        "shop/more.py": "def late(): ...\n",
-        "shop/broken.py": "import nowhere_at_all\n",
-        "shop/leaving.py": "raise SystemExit(3)\n",
-        "elsewhere.py": "def reachable(): ...\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    # Other tests enqueue for a target of the same name, which is no task of this process.
-    known = sys.modules[Task.__module__].known
-    before = dict(known)
-    known.clear()
-    yield importlib.import_module("shop.tasks")
-    known.clear()
-    known.update(before)
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("shop", "elsewhere")]:
-        del sys.modules[name]
-
-
-def test_tasks_and_plain_functions_of_an_app_may_run(shop: ModuleType) -> None:
-    assert find_task("shop.tasks:send", ["shop"]) is shop.send
-    assert find_task("shop.tasks:plain", ["shop.tasks"]).function is shop.plain
-    assert registered("shop.tasks:send") is shop.send
-
-
-def test_a_submodule_of_an_app_is_imported_on_demand(shop: ModuleType) -> None:
-    assert "shop.more" not in sys.modules
-    assert find_task("shop.more:late", ["shop"]).target == "shop.more:late"
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "os:system",
-        "subprocess:call",
-        "builtins:exec",
-        "shop.tasks:system",
-        "shop.tasks:dedent",
-        "shop.tasks:Thing",
-        "shop.tasks:os",
-        "shop.tasks:__loader__",
-        "shop.__init__:x",
-        "shop.tasks:os.system",
-    ],
-)
-def test_what_is_no_task_of_ours_is_refused(shop: ModuleType, target: str) -> None:
-    with pytest.raises(Refused):
-        find_task(target, ["shop", "shop.tasks"])
-
-
-def test_nothing_outside_of_the_apps_is_imported(shop: ModuleType) -> None:
-    with pytest.raises(Unknown):
-        find_task("elsewhere:reachable", ["shop"])
-    assert "elsewhere" not in sys.modules
-
-
-def test_an_unknown_target_is_told_with_what_was_imported_and_the_nearest(shop: ModuleType) -> None:
-    with pytest.raises(Unknown, match=r"imported: shop\.tasks; did you mean shop\.tasks:send\?"):
-        find_task("shop.tasks:sendd", ["shop.tasks"])
-    with pytest.raises(Unknown, match=r"no module shop\.nothing"):
-        find_task("shop.nothing:send", ["shop"])
-
-
-@pytest.mark.parametrize("module", ["broken", "leaving"])
-def test_a_submodule_that_cannot_be_imported_is_unknown(shop: ModuleType, module: str) -> None:
-    with pytest.raises(Unknown, match=f"importing shop.{module} raised"):
-        find_task(f"shop.{module}:x", ["shop"])
-
-
-def test_a_reloaded_module_replaces_its_tasks(shop: ModuleType) -> None:
-    before = shop.send
-    importlib.reload(shop)
-    assert find_task("shop.tasks:send", ["shop"]) is shop.send is not before
-
-
-def test_an_app_that_cannot_be_imported_is_named_with_its_error(shop: ModuleType) -> None:
-    with pytest.raises(AppError, match=r"cannot import nowhere_at_all: .*PYTHONPATH"):
-        import_apps(["nowhere_at_all"])
-    with pytest.raises(AppError, match=r"cannot import shop\.broken: ModuleNotFoundError.*broken\.py, line 1"):
-        import_apps(["shop", "shop.broken"])
-    with pytest.raises(AppError, match=r"cannot import shop\.leaving: SystemExit: 3"):
-        import_apps(["shop.leaving"])
-
-
-@pytest.mark.parametrize("app", ["shop/tasks.py", "./shop/tasks.py", "shop.tasks:send", "shop.tasks.py"])
-def test_an_app_that_is_no_module_s_name_is_refused_with_what_was_meant(app: str) -> None:
-    with pytest.raises(AppError, match=r"an app is a module, .*; did you mean shop\.tasks\?"):
-        import_apps([app])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("x = 1\ndef f(:", r"SyntaxError: .* \(.*faulty\.py, line 2\)"),
-        ("import pgqueue\n@pgqueue.task\ndef f(): yield", r"TargetError: f is a generator.* \(.*faulty\.py, line 2\)"),
-    ],
-)
-def test_the_line_of_the_user_s_code_is_named(
-    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "faulty.py").write_text(text)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(AppError, match=said):
-        import_apps(["faulty"])
 
 
 def test_bound_takes_no_async_connection() -> None:

@@ -18,7 +18,7 @@ from pgqueue.compat.celery.exceptions import Reject
 from pgqueue.compat.celery.schedules import crontab
 from pgqueue.compat.celery.task import CeleryTask
 from pgqueue.compat.remote_errors import error_again
-from pgqueue.tasks import import_apps
+from pgqueue.tasks import Modules, import_modules
 from tests.compat.proj.celery import app
 from tests.compat.proj.tasks import add, fail
 
@@ -284,5 +284,5 @@ def test_in_tests_what_waits_is_drained(conn: psycopg.Connection) -> None:
 def test_a_module_that_an_app_includes_and_that_is_not_there_stops_the_worker_at_its_start() -> None:
     app = Celery(set_as_current=False, include="tests.compat.nowhere")
     with pytest.raises(pgqueue.AppError, match=r"cannot use what the apps include.*tests\.compat\.nowhere"):
-        import_apps([])
+        import_modules(Modules())
     app.conf.include = ()

@@ -11,4 +11,4 @@ def hello(name: str) -> str:
 
 
 def plain(name: str) -> None:
-    """A plain function, found when a job names it."""
+    """A plain function, which its worker names beside its tasks."""

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 import pgqueue
+from pgqueue.tasks import Modules
 from pgqueue.worker.foreground import run_job
 from tests.postgres import ROOT
 from tests.waiting import wait_until
@@ -36,7 +37,7 @@ def begun(desk: Desk, folder: Path, name: str, *args: object, **options: object)
 def test_a_running_job_hears_at_once_that_it_was_cancelled(
     start: StartThreaded, desk: Desk, tmp_path: Path, kind: str, name: str
 ) -> None:
-    start(executor=kind, app=[STUBBORN], concurrency=1, poll=NEVER, lease=90.0)
+    start(executor=kind, modules=Modules((STUBBORN,)), concurrency=1, poll=NEVER, lease=90.0)
     job_id = begun(desk, tmp_path, name, str(tmp_path / "log"), "raise")
     assert pgqueue.cancel(desk.conn, job_id) == "running"
     job = desk.await_state(job_id, timeout=SOON)
@@ -45,7 +46,7 @@ def test_a_running_job_hears_at_once_that_it_was_cancelled(
 
 
 def test_a_cancelled_job_that_returns_in_time_has_succeeded(start: StartThreaded, desk: Desk, tmp_path: Path) -> None:
-    start(executor="process", app=[STUBBORN], concurrency=1, poll=NEVER, lease=90.0)
+    start(executor="process", modules=Modules((STUBBORN,)), concurrency=1, poll=NEVER, lease=90.0)
     job_id = begun(desk, tmp_path, "wait_until_cancelled", str(tmp_path / "log"), "return")
     pgqueue.cancel(desk.conn, job_id)
     assert desk.await_state(job_id, timeout=SOON).state == "succeeded"
@@ -60,7 +61,7 @@ def test_an_expired_job_ends_as_its_task_says(
 ) -> None:
     job_id = desk.send(f"{STUBBORN}:{name}", ttl=0.001)
     wait_until(lambda: desk.one("select clock_timestamp() > expires_at from pgqueue.jobs where id = %s", job_id))
-    start(executor=kind, app=[STUBBORN], concurrency=1)
+    start(executor=kind, modules=Modules((STUBBORN,)), concurrency=1)
     job = desk.await_state(job_id)
     assert (job.state, job.attempt) == (state, 0)
     assert desk.errors(job_id) == ["pgqueue.Expired: it was not started within its ttl"]
@@ -71,7 +72,7 @@ def test_an_expired_job_ends_as_its_task_says(
 def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str, how: str
 ) -> None:
-    worker = spawn(executor=kind, app=[STUBBORN], shutdown_timeout=0.2 if how == "gracefully" else 60.0)
+    worker = spawn(executor=kind, modules=Modules((STUBBORN,)), shutdown_timeout=0.2 if how == "gracefully" else 60.0)
     job_id = begun(desk, tmp_path, "once", "hang", str(tmp_path / "log"))
     children = worker.children
     worker.signal(signal.SIGTERM)
@@ -93,7 +94,7 @@ def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
 def test_an_at_most_once_job_of_an_evicted_worker_is_buried(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:
-    worker = spawn(executor=kind, app=[STUBBORN])
+    worker = spawn(executor=kind, modules=Modules((STUBBORN,)))
     job_id = begun(desk, tmp_path, "once", "hang", str(tmp_path / "log"))
     desk.conn.execute("select pgqueue.ask(id, 'evict') from pgqueue.workers")
     assert worker.wait() == 75
@@ -107,16 +108,15 @@ def test_an_at_most_once_job_that_is_interrupted_in_the_foreground_is_buried(
     desk: Desk, dsn: str, tmp_path: Path
 ) -> None:
     job_id = desk.send(f"{STUBBORN}:once", "interrupt", str(tmp_path / "log"))
-    finished = run_job(dsn, job_id, app=[STUBBORN], observe=lambda _: None)
+    finished = run_job(dsn, job_id, modules=Modules((STUBBORN,)), observe=lambda _: None)
     assert finished is not None
     job = desk.job(job_id)
     assert (job.state, job.reason) == ("dead", "lost")
 
 
 def test_an_at_most_once_job_of_a_killed_foreground_is_buried(desk: Desk, dsn: str, tmp_path: Path) -> None:
-    """Even if its module is imported for this job alone."""
     job_id = desk.send(f"{STUBBORN}:once", "hang", str(tmp_path / "log"))
-    command = [sys.executable, "-m", "pgqueue", "jobs", "run", str(job_id), "-A", "tests.worker", "--dsn", dsn]
+    command = [sys.executable, "-m", "pgqueue", "jobs", "run", str(job_id), "-A", STUBBORN, "--dsn", dsn]
     with subprocess.Popen(command, cwd=ROOT) as process:
         wait_until(lambda: lines_of(tmp_path / "log"), PATIENCE)
         process.kill()
@@ -130,7 +130,7 @@ def test_a_job_in_the_foreground_hears_that_it_was_cancelled(desk: Desk, dsn: st
     job_id = desk.send(f"{STUBBORN}:wait_until_cancelled", str(tmp_path / "log"), "raise")
     cancelling = threading.Thread(target=_cancel_when_begun, args=(desk, job_id, tmp_path / "log"))
     cancelling.start()
-    run_job(dsn, job_id, app=[STUBBORN], lease=3.0, observe=lambda _: None)
+    run_job(dsn, job_id, modules=Modules((STUBBORN,)), lease=3.0, observe=lambda _: None)
     cancelling.join()
     assert desk.job(job_id).state == "cancelled"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pgqueue.events import WorkerStarted
+from pgqueue.tasks import Modules
 from pgqueue.worker.supervision.doubts import doubts
 from tests.waiting import wait_until
 from tests.worker.running import ANY_KIND, ERRANDS, Desk, StartThreaded
+
+SHOP = Modules(("shop",))
 
 
 @pytest.mark.parametrize("executor", ANY_KIND)
@@ -27,14 +30,16 @@ def test_a_worker_names_its_tasks_and_doubts_a_queue_that_nobody_uses(
 
 
 def test_a_set_of_letters_is_doubted_unless_a_queue_has_that_name() -> None:
-    assert list(doubts(["mail[12]"], ["mail[12]"], ["shop"], 1)) == []
-    assert len(list(doubts(["mail[12]"], ["mail1"], ["shop"], 1))) == 1
+    assert list(doubts(["mail[12]"], ["mail[12]"], SHOP, 1)) == []
+    assert len(list(doubts(["mail[12]"], ["mail1"], SHOP, 1))) == 1
 
 
 def test_a_glob_is_not_doubted_for_queues_that_are_to_come() -> None:
-    assert list(doubts(["mail.*", "?"], ["web"], ["shop"], 1)) == []
+    assert list(doubts(["mail.*", "?"], ["web"], SHOP, 1)) == []
 
 
-def test_an_app_without_tasks_is_doubted() -> None:
-    (doubt,) = doubts(None, [], ["shop"], 0)
-    assert "no task is declared in shop" in doubt
+def test_an_app_that_offers_nothing_is_doubted() -> None:
+    (doubt,) = doubts(None, [], SHOP, 0)
+    assert "no task is declared in shop, and no public function is defined there" in doubt
+    (doubt,) = doubts(None, [], Modules(("shop",), tasks_only=True), 0)
+    assert "no task is declared in shop; name the module that has them" in doubt

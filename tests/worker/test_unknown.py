@@ -49,7 +49,7 @@ def test_beside_a_worker_that_knows_them_a_stranger_passes_jobs_by(
     assert moves.count(Move.PARK) <= 300
 
 
-def test_a_plain_function_that_was_parked_is_found_by_a_try(
+def test_plain_functions_that_were_parked_are_known_by_name(
     desk: Desk, start: StartThreaded, spawn: StartProcess
 ) -> None:
     start(executor="thread")

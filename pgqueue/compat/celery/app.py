@@ -27,7 +27,7 @@ from pgqueue.database import address_of
 from pgqueue.elsewhere import missing_attribute
 from pgqueue.errors import TargetError
 from pgqueue.store.connection import open_connection
-from pgqueue.tasks.lookup import when_imported
+from pgqueue.tasks.importing import when_imported
 
 _WORKER = "run `pgqueue worker -A` with the module of the app"
 _ELSEWHERE: Mapping[str, str] = {

@@ -16,7 +16,7 @@ from pgqueue.errors import JobFailed
 from pgqueue.job import JobState
 from pgqueue.record import EndedJob
 from pgqueue.tasks import task
-from pgqueue.tasks.lookup import runnable
+from pgqueue.tasks.importing import runnable
 
 
 def retry_wait(attempt: int, error: BaseException) -> timedelta | None:

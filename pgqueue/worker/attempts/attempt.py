@@ -20,7 +20,7 @@ from pgqueue.outcome import Outcome, Succeeded
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.store.sync_or_async import at_once
-from pgqueue.tasks import Task
+from pgqueue.tasks import Modules, Task
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, prepare_batch, watched_to_the_end
 from pgqueue.worker.attempts.call import Call, outlet_of, prepare, undeclared
@@ -58,13 +58,13 @@ class Attempts:
     def __init__(
         self,
         dsn: str,
-        apps: Sequence[str],
+        modules: Modules,
         middleware: Sequence[Middleware],
         guard: Guard | None = None,
         outlet: Outlet | None = None,
     ) -> None:
         self.declared: Container[str] | None = None
-        self._apps = apps
+        self._modules = modules
         self._middleware = middleware
         self._guard = guard or NoGuard()
         self._outlet = outlet
@@ -80,7 +80,7 @@ class Attempts:
         """Run one claim to its end, under a number that grows; never raises."""
         self.number = number
         began = monotonic()
-        call = prepare(claim, self._tasks, self._apps, began)
+        call = prepare(claim, self._tasks, self._modules, began)
         if not isinstance(call, Call):
             return finish(claim, call, None, began)
         task = call.task
@@ -117,7 +117,7 @@ class Attempts:
         """Run the claims of a batch in one call; never raises."""
         self.number = number
         began = monotonic()
-        call, alone = prepare_batch(claim, self._tasks, self._apps, began, self.declared)
+        call, alone = prepare_batch(claim, self._tasks, self._modules, began, self.declared)
         if call is None:
             return alone
         call.number = number
@@ -180,7 +180,7 @@ class Attempts:
 
     def find(self, claim: Claim) -> Task[..., Any] | None:
         """The task that a claim calls; None if there is none that may run."""
-        call = prepare(claim, self._tasks, self._apps, monotonic())
+        call = prepare(claim, self._tasks, self._modules, monotonic())
         return call.task if isinstance(call, Call) else None
 
     def close(self) -> None:

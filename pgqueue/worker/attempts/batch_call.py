@@ -19,7 +19,7 @@ from pgqueue.judge import judge
 from pgqueue.outcome import Ended, Failed, Late, Outcome, Reason, Released, Succeeded, error_report
 from pgqueue.store import Statement, together
 from pgqueue.store.line import Line
-from pgqueue.tasks import BatchTask, Task
+from pgqueue.tasks import BatchTask, Modules, Task
 from pgqueue.worker.attempts.call import Call, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
 from pgqueue.worker.attempts.finishing import finish
@@ -162,7 +162,7 @@ class BatchCall(Call):
 def prepare_batch(
     claim: Claim,
     tasks: dict[str, Task[..., Any]],
-    apps: Sequence[str],
+    modules: Modules,
     now: float,
     declared: Container[str] | None = None,
 ) -> tuple[BatchCall | None, list[Finished]]:
@@ -174,7 +174,7 @@ def prepare_batch(
     items: list[BatchItem[Any]] = []
     alone: list[Finished] = []
     for each in each_of(claim):
-        call = prepare(each, tasks, apps, now)
+        call = prepare(each, tasks, modules, now)
         found = (undeclared(call, declared) or _item_of(call)) if isinstance(call, Call) else call
         if isinstance(call, Call) and isinstance(found, BatchItem):
             calls.append(call)

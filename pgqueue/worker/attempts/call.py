@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Container, Mapping
 from contextlib import suppress
 from math import inf
 from types import CoroutineType
@@ -30,7 +30,7 @@ from pgqueue.sealed import CODEC, ENDED
 from pgqueue.spawning import Spawning
 from pgqueue.store import Statement, jobs
 from pgqueue.store.line import Line
-from pgqueue.tasks import Refused, Task, Unknown, find_task
+from pgqueue.tasks import Modules, Refused, Task, Unknown, find_task
 from pgqueue.tasks.following import NOTHING_FOLLOWS
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.arguments import OwnContext, Taken, result_of, taken
@@ -137,13 +137,13 @@ class Call:
         return jobs.complete(self.claim, success.result, brings)
 
 
-def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], apps: Sequence[str], now: float) -> Call | Outcome:
+def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], modules: Modules, now: float) -> Call | Outcome:
     """Find the task and decode the arguments; the outcome, if the job cannot be called. `tasks` remembers.
 
     Its timeout begins at monotonic() time `now`.
     """
     try:
-        task = tasks.get(claim.target) or _found(claim.target, tasks, apps)
+        task = tasks.get(claim.target) or _found(claim.target, tasks, modules)
         # There is always a first one.
         if claim.attempt > 1 and claim.attempt > claim.most_attempts(task.options.max_attempts):
             used_up = error_report("Exhausted", f"attempt {claim.attempt} was never started: all attempts are used up")
@@ -212,8 +212,8 @@ def undeclared(call: Call, declared: Container[str] | None) -> Outcome | None:
     return Released(_UNDECLARED_DELAY, started=False, why=why)
 
 
-def _found(target: str, tasks: dict[str, Task[..., Any]], apps: Sequence[str]) -> Task[..., Any]:
-    task = tasks[target] = find_task(target, apps)
+def _found(target: str, tasks: dict[str, Task[..., Any]], modules: Modules) -> Task[..., Any]:
+    task = tasks[target] = find_task(target, modules)
     return task
 
 

@@ -19,7 +19,7 @@ from pgqueue.context import WorkerPhase
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
-from pgqueue.tasks import Task, import_apps
+from pgqueue.tasks import Task, import_modules
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.async_homes import AsyncHomes
 from pgqueue.worker.attempts.batch_call import prepare_batch
@@ -87,7 +87,7 @@ class AsyncExecutor(InProcess):
         """Start the loop. Raises AppError if the tasks' modules cannot be imported."""
         if self._started:
             return
-        import_apps(self._settings.apps)
+        import_modules(self._settings.modules)
         middleware = load_middleware(self._settings.middleware)
 
         def attempts_of(dsn: str, worker: int) -> AsyncAttempts:
@@ -163,7 +163,7 @@ class AsyncExecutor(InProcess):
         self._threads.cancel(ids, of)
 
     def targets(self) -> frozenset[str]:
-        """The targets registered here, and the plain functions that jobs have called."""
+        """The targets registered here, and the plain functions that jobs may call."""
         return registered_targets() | frozenset(tuple(self._tasks)) | self._threads.targets()
 
     def declared(self, targets: Collection[str], of: int | None = None) -> None:
@@ -254,7 +254,7 @@ class AsyncExecutor(InProcess):
         if type(claim) is not Claim:
             await self._attempt_batch(running)
             return
-        call = prepare(claim, self._tasks, self._settings.apps, running.since)
+        call = prepare(claim, self._tasks, self._settings.modules, running.since)
         if not isinstance(call, Call):
             self._end(finish(claim, call, None, running.since))
         elif call.task.declared_first and (not_yet := undeclared(call, self._declared_to(claim))):
@@ -279,7 +279,7 @@ class AsyncExecutor(InProcess):
 
     async def _attempt_batch(self, running: Running) -> None:
         declared = self._declared_to(running.claim)
-        call, alone = prepare_batch(running.claim, self._tasks, self._settings.apps, running.since, declared)
+        call, alone = prepare_batch(running.claim, self._tasks, self._settings.modules, running.since, declared)
         if call is None:
             self._end(*alone)
         elif call.task.is_async:

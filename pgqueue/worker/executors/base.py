@@ -21,6 +21,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.judge import Fallback, Terms
+from pgqueue.tasks.modules import Modules
 from pgqueue.worker.allotment import Allotment
 
 # Called with a batch of ended attempts, from any thread; returns at once.
@@ -34,7 +35,7 @@ Retire = Callable[[str], None]
 class Settings:
     """What an executor must know to run tasks; travels to child processes.
 
-    `apps` are the modules whose tasks may run, `middleware` names callables as `module:name`, outermost first. `dsn`
+    `modules` are those whose tasks may run, `middleware` names callables as `module:name`, outermost first. `dsn`
     is for the connections of transactional jobs. A child is replaced after `max_jobs_per_child` jobs, and when it uses
     more than `max_memory_per_child` bytes. In seconds: importing the modules may take a child `start_limit`; `grace`
     is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
@@ -44,7 +45,7 @@ class Settings:
 
     dsn: str = field(repr=False)
     concurrency: int
-    apps: tuple[str, ...] = ()
+    modules: Modules = Modules()  # noqa: RUF009  # frozen
     middleware: tuple[str, ...] = ()
     max_jobs_per_child: int | None = None
     max_memory_per_child: int | None = None

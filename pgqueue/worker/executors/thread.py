@@ -11,7 +11,7 @@ from pgqueue.context import Middleware, WorkerPhase, be_at_home_here
 from pgqueue.events import Observer
 from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
-from pgqueue.tasks import import_apps
+from pgqueue.tasks import import_modules, plain_targets
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.homes import Homes
@@ -64,6 +64,7 @@ class ThreadExecutor(InProcess):
         self._declared: dict[int | None, frozenset[str]] = {}
         self._phases: dict[int | None, WorkerPhase] = {}
         self._middleware: Sequence[Middleware] = ()
+        self._plain: frozenset[str] = frozenset()
         self._ticker = Ticker("pgqueue-slots-watch", self._look)
         self._inbox = Inbox()
         self._slots: list[Slot] = []
@@ -76,7 +77,8 @@ class ThreadExecutor(InProcess):
         """Start the threads. Raises AppError if the tasks' modules cannot be imported."""
         if self._slots:
             return
-        import_apps(self._settings.apps)
+        import_modules(self._settings.modules)
+        self._plain = plain_targets(self._settings.modules)
         task_log.begin(self._settings.log, self._settings.store_logs)
         self._middleware = load_middleware(self._settings.middleware)
         for number in range(self.concurrency):
@@ -150,8 +152,8 @@ class ThreadExecutor(InProcess):
                 slot.tell_cancelled(slot.attempts, running, told)
 
     def targets(self) -> frozenset[str]:
-        """The targets registered here, and the plain functions that jobs have called."""
-        return registered_targets().union(*(homes.found for homes in self._homes()))
+        """The targets registered here, and the plain functions that jobs may call."""
+        return registered_targets().union(self._plain, *(homes.found for homes in self._homes()))
 
     def declared(self, targets: Collection[str], of: int | None = None) -> None:
         """The database knows of these."""
@@ -243,7 +245,7 @@ class ThreadExecutor(InProcess):
     def _attempts(self, dsn: str, worker: int) -> Attempts:
         lines = self._lines.of(worker)
         outlet = Outlet(lines.put, self._settings.store_logs, lines.show)
-        return Attempts(dsn, self._settings.apps, self._middleware, ThreadGuard(), outlet)
+        return Attempts(dsn, self._settings.modules, self._middleware, ThreadGuard(), outlet)
 
     def _work(self, slot: Slot) -> None:
         be_at_home_here(self._settings.dsn)

@@ -12,7 +12,7 @@ from typing import Any
 from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
-from pgqueue.tasks import import_apps
+from pgqueue.tasks import import_modules
 from pgqueue.worker import task_log
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import Channel
@@ -42,10 +42,10 @@ def run(channel: Channel) -> None:
     be_at_home_in(settings.dsn)
     sys.path[:] = path
     try:
-        import_apps(settings.apps)
+        import_modules(settings.modules)
         task_log.begin(settings.log)
     except BaseException as error:  # The importing module's own.
-        said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
+        said = str(error) if isinstance(error, AppError) else f"cannot import {settings.modules}: {error!r}"
         say(BROKEN, storable(said, MESSAGE_LIMIT))
         return
     say(READY)

@@ -95,7 +95,7 @@ class Enlistment:
         roles.claimer.loop.start()
         self._phase = Phase.WORKING
         tasks = sorted(roles.executor.targets())
-        found = list(doubts(settings.queues.queues, self._used, settings.tasks.apps, len(tasks)))
+        found = list(doubts(settings.queues.queues, self._used, settings.tasks.modules, len(tasks)))
         executor, concurrency = settings.executor, settings.tasks.concurrency
         started = WorkerStarted(self.id, settings.queues.said or [], executor, concurrency, tasks, found)
         self._observe(started)

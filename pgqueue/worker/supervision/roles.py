@@ -182,10 +182,8 @@ def make_roles(
         retire=requests.retire_for if make_executor is None else requests.renew_for,
     )
     declarations = Declarations(worker, executor.at_most_once, executor.follows, executor.targets, executor.declared)
-    unknown = UnknownTargets(
-        worker, settings.tasks.apps, executor.targets, keep=settings.keep_unknown, poll=settings.poll
-    )
-    declared_rules = DeclaredRules(worker, settings.tasks.apps, executor.rules)
+    unknown = UnknownTargets(worker, executor.targets, keep=settings.keep_unknown, poll=settings.poll)
+    declared_rules = DeclaredRules(worker, settings.tasks.modules.named, executor.rules)
     secrecies = Secrecies(executor.secrecies)
     fallbacks = Fallbacks(worker, executor.fallbacks)
     chores = [

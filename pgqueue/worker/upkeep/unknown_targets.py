@@ -1,7 +1,7 @@
 """Unknown targets: what this worker can run, told to the database, and what it cannot, left to workers that can.
 
 A job whose target no live worker knows is parked, out of everybody's way. A worker that knows it makes it due again: at
-its start, when it meets the task in a module that a job imported, and at every look.
+its start, when it meets a task in a module that its own code has imported meanwhile, and at every look.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ LOOK_EVERY = 1.0
 
 
 class UnknownTargets:
-    """`known()` are the targets that the executor has met, `apps` the modules whose functions it may call."""
+    """`known()` are the targets that the executor may call."""
 
-    def __init__(
-        self, worker: int, apps: tuple[str, ...], known: Callable[[], frozenset[str]], *, keep: float, poll: float
-    ) -> None:
+    def __init__(self, worker: int, known: Callable[[], frozenset[str]], *, keep: float, poll: float) -> None:
         self._worker = worker
-        self._apps = frozenset(apps)
         self._known = known
         self._keep = timedelta(seconds=keep)
         self._poll = poll
@@ -55,7 +52,7 @@ class UnknownTargets:
         return LOOK_EVERY
 
     def _names(self) -> frozenset[str]:
-        return self._known() | self._apps | set(OWN_APPS)
+        return self._known() | set(OWN_APPS)
 
     def _declare(self, conn: Connection) -> None:
         names = self._names()

@@ -22,7 +22,7 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Move, Settlement
-from pgqueue.tasks import Task, import_apps, registered_tasks
+from pgqueue.tasks import Task, import_modules, plain_targets, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.homes import Homes
@@ -68,11 +68,11 @@ class Child:
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:
-            import_apps(settings.apps)
+            import_modules(settings.modules)
             task_log.begin(settings.log, settings.store_logs)
             middleware = load_middleware(settings.middleware)
         except BaseException as error:  # The importing module's own; a signal is no exception here.
-            said = str(error) if isinstance(error, AppError) else f"cannot import {', '.join(settings.apps)}: {error!r}"
+            said = str(error) if isinstance(error, AppError) else f"cannot import {settings.modules}: {error!r}"
             self._say(messages.BROKEN, storable(said, MESSAGE_LIMIT))
             return
         tasks = registered_tasks()
@@ -80,7 +80,7 @@ class Child:
         outlet = Outlet(self._lines.put, settings.store_logs, self._lines.show, self._lines.extend, self._lines.advance)
         guard = SignalGuard()
         homes = Homes(
-            lambda dsn, _: Attempts(dsn, settings.apps, middleware, guard, outlet), settings.dsn, be_at_home_in
+            lambda dsn, _: Attempts(dsn, settings.modules, middleware, guard, outlet), settings.dsn, be_at_home_in
         )
         self._homes = homes
         for worker, dsn in tuple(self._entered.items()):
@@ -91,6 +91,9 @@ class Child:
             homes.tell_phase(phase, of)
         for task in tasks:
             self._tell_task(task)
+        plain = sorted(plain_targets(settings.modules))
+        for first in range(0, len(plain), messages.MOST_TARGETS):
+            self._say(messages.PLAIN, plain[first : first + messages.MOST_TARGETS])
         if instruments.installed:
             self._say(messages.WATCHED)
         if named := hooks.named():

@@ -131,7 +131,7 @@ class ProcessExecutor:
 
     def targets(self) -> frozenset[str]:
         """The targets that the children have told of."""
-        return frozenset(tuple(self._finished.specs))
+        return self._finished.plain.union(tuple(self._finished.specs))
 
     def at_most_once(self) -> frozenset[str]:
         """The targets that may run at most once, as far as the children have told."""

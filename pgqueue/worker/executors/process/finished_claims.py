@@ -33,6 +33,8 @@ class FinishedClaims:
         self.batching: Mapping[str, Batching] = {}
         # Set when nothing more is to be reported.
         self.closed = False
+        # The plain functions that jobs may call.
+        self.plain: frozenset[str] = frozenset()
         # Whether something in the children looks on, and wants the headers of jobs.
         self.watched = False
         # Which hooks they have for all tasks, and for the worker; and who wants to know of attempts that begin.

@@ -19,6 +19,7 @@ same Python, and nobody but the worker can write to that end of the socket.
                                                  [SAID, number, [[at, level, line], ...], place], while it runs
                                                  [HERE, number or null, where or null]
     [ENTER, worker id, dsn], [LEAVE, worker id]  [HOOKED, [name, ...]]: the hooks that are for every task, if any
+                                                 [PLAIN, [target, ...]]: functions that jobs may call, and are no tasks
 
 Jobs of several databases are told apart by the worker id that claimed them: `of` is that, or null for all jobs.
 A batch is one number: its claims stand in a list, by place, and those that just succeeded are no ITEM.
@@ -38,12 +39,14 @@ from typing import Any
 
 START, RUN, GIVE_BACK, STOP, READY, BROKEN, MOVED, GIVEN_BACK, NOTICE = range(9)
 DECLARED, HUNG, TASK, RESULT, BEGAN, WATCHED, SAID, WHERE, HERE, HOOKED, BROUGHT = range(9, 20)
-PHASE, PROGRESS, EXTEND, ADVANCED, ITEM, UNWANTED, ENTER, LEAVE = range(20, 28)
+PHASE, PROGRESS, EXTEND, ADVANCED, ITEM, UNWANTED, ENTER, LEAVE, PLAIN = range(20, 29)
 # What is followed by a text of its own.
 _LONG = (RESULT, BROUGHT)
 
 # What a child says holds an error and its traceback at most; results, which may be long, come beside it as they are.
 LONGEST_SAID = 1 << 20
+# So many targets fit in it, whatever their length.
+MOST_TARGETS = 500
 # A value of PostgreSQL is no longer.
 LONGEST_RESULT = 1 << 30
 

@@ -98,6 +98,8 @@ class Reports:
                 child.here = number, wire.text_from_child(where, TRACEBACK_LIMIT)
             case [messages.TASK, said]:
                 self._learn(child, said)
+            case [messages.PLAIN, targets] if not child.ready:
+                self._finished.plain |= wire.targets_from_child(targets)
             case [messages.WATCHED]:
                 self._finished.watched = True
             case [messages.HOOKED, names] if not child.ready:

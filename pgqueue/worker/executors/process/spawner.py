@@ -51,7 +51,7 @@ class Spawner:
 
     def miss(self, child: ChildProcess, how: str) -> None:
         """A child has ended before it was ready."""
-        apps, limit = ", ".join(self._settings.apps), self._settings.start_limit
+        apps, limit = self._settings.modules, self._settings.start_limit
         if child.start_timed_out:
             self.give_up(f"importing {apps} took longer than {limit:g} s")
         else:

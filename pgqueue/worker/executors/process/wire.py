@@ -23,6 +23,7 @@ from pgqueue.job import BatchClaim, Claim, QueueTerms, each_of
 from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
 from pgqueue.outcome import HUMAN, LONGEST_DELAY, Move, Reason, Settlement
+from pgqueue.tasks.modules import Modules
 from pgqueue.tasks.target import fault_in
 from pgqueue.worker.executors.base import Settings
 
@@ -52,8 +53,12 @@ def settings_to_wire(settings: Settings) -> str:
 def settings_from_wire(text: str) -> Settings:
     """The settings that settings_to_wire() was given."""
     values = json.loads(text)
-    given: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in values.items()}
-    return Settings(**given)
+    modules = Modules(**_with_tuples(values.pop("modules")))
+    return Settings(modules=modules, **_with_tuples(values))
+
+
+def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if type(value) is list else value for name, value in values.items()}
 
 
 def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
@@ -131,6 +136,13 @@ def hooks_from_child(said: object, known: Collection[str]) -> tuple[str, ...]:
     if type(said) is not list or not all(type(name) is str and name in known for name in said):
         raise Nonsense("no hooks")
     return tuple(dict.fromkeys(said))
+
+
+def targets_from_child(said: object) -> frozenset[str]:
+    """Names of functions. Raises Nonsense."""
+    if type(said) is not list or not all(type(target) is str and fault_in(target) is None for target in said):
+        raise Nonsense("no targets")
+    return frozenset(said)
 
 
 def text_from_child(said: object, limit: int) -> str | None:
