@@ -12,6 +12,7 @@ from pgqueue.alerting.environment import PREFIX, said
 from pgqueue.alerting.errors import NotSentError
 from pgqueue.alerting.message import Message
 from pgqueue.alerting.templates import body_of
+from pgqueue.secret_environment import inherited
 
 TIMEOUT = 30.0
 
@@ -29,7 +30,7 @@ class Command:
         except ValueError as error:
             raise NotSentError(f"the command cannot be split into words: {error}") from None
         # It may know what is of alerts, and its id; not the passwords that the worker has.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PGQUEUE_"))}
+        environment = {name: value for name, value in inherited().items() if not name.startswith((PREFIX, "PGQUEUE_"))}
         try:
             running = subprocess.Popen(
                 words,

@@ -144,6 +144,9 @@ def worker(
     store_logs: Annotated[
         Level | None, choice_option("--store-logs", of=Level, help="Keep what tasks log with their jobs, from then on.")
     ] = None,
+    pass_dsn: Annotated[
+        bool, typer.Option("--pass-dsn", help="Let children inherit PGQUEUE_DSN and PGPASSWORD.")
+    ] = False,
     log_level: Annotated[
         Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
     ] = Level.INFO,
@@ -197,6 +200,7 @@ def worker(
             health_port=health_port,
             heartbeat_url=heartbeat_url,
             store_logs=None if store_logs is None else store_logs.value,
+            pass_dsn=pass_dsn,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

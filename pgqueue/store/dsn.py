@@ -7,12 +7,13 @@ libpq says about it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgqueue.errors import DatabaseUnreachable
 
@@ -53,6 +54,15 @@ def read(dsn: str) -> dict[str, Any]:
     if fault := _doubt(dsn, given):
         raise DatabaseUnreachable(_unreadable(dsn, fault))
     return given
+
+
+def with_password(dsn: str) -> str:
+    """The DSN with the password of the variable PGPASSWORD, if it names none: for a process without that variable.
+
+    An empty one, which names no database, stays as it is.
+    """
+    password = os.environ.get("PGPASSWORD")
+    return dsn if not dsn or not password or read(dsn).get("password") else make_conninfo(dsn, password=password)
 
 
 def place_of(given: Mapping[str, Any]) -> str:

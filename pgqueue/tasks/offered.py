@@ -49,7 +49,7 @@ def offered_by(module: str) -> list[str]:
     return [
         f"{module}:{name}"
         for name, member in list(members_of(module).items())
-        if isinstance(member, FunctionType) and _is_offered(module, name)
+        if type(member) is FunctionType and _is_offered(module, name)
     ]
 
 
@@ -70,9 +70,14 @@ def _is_public(name: str, members: Mapping[str, Any]) -> bool:
 def _elsewhere(function: FunctionType, module: str) -> str | None:
     """Where a function is defined, if that is not in this module: by what it says, and by where its own code stands.
 
-    A decorator may write any `__module__` on what it returns; the globals of code cannot be changed.
+    A decorator may write any `__module__` and `__wrapped__` on what it returns; the globals of code cannot be changed.
     """
     if function.__module__ != module:
         return str(function.__module__)
-    code_globals = getattr(inspect.unwrap(function), "__globals__", {})
-    return None if code_globals is members_of(module) else str(code_globals.get("__name__", "no module"))
+    own = members_of(module)
+    for code in (function, inspect.unwrap(function)):
+        its = getattr(code, "__globals__", {})
+        # A wrapper stands in no module; what does is imported from there, whatever it says of itself.
+        if its is not own and (code is not function or its.get(code.__code__.co_name) is code):
+            return str(its.get("__name__", "no module"))
+    return None

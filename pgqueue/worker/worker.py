@@ -49,6 +49,7 @@ class Worker:
     `infra_limit` infrastructure errors within `infra_minutes` end the worker, for another process to take its place.
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
     What tasks log from the level `store_logs` on is kept with their jobs, too.
+    Children do not inherit PGQUEUE_DSN and PGPASSWORD, unless `pass_dsn` says so; connect() and delay() need neither.
     With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
     While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
@@ -87,10 +88,12 @@ class Worker:
         health_port: int | None = None,
         heartbeat_url: str | None = None,
         store_logs: Literal["debug", "info", "warning", "error"] | None = None,
+        pass_dsn: bool = False,
         observers: Iterable[Observer] | None = None,
     ) -> None:
         check_choice("store_logs", store_logs, tuple(LEVELS))
         check_flag("tasks_only", tasks_only)
+        check_flag("pass_dsn", pass_dsn)
         self._observers: list[Observer] = list(observers) if observers is not None else [LogObserver()]
         several = not isinstance(dsn, str) or dsn_file is not None
         dsns = check_all([dsn] if isinstance(dsn, str) else dsn) if several else ()
@@ -109,6 +112,7 @@ class Worker:
             max_memory_per_child=max_memory_per_child,
             log=(logs[0].style, logs[0].level) if logs else None,
             store_logs=store_logs,
+            pass_dsn=pass_dsn,
         )
         self._settings = WorkerSettings(
             dsn=home,

@@ -162,12 +162,12 @@ def test_without_an_app_a_target_that_no_live_worker_knows_is_in_doubt(
 
 
 def test_a_misspelt_task_of_a_workers_own_module_is_in_doubt(pgqueue: Command, start: Start) -> None:
-    """As a real worker tells of itself: its module, and the tasks in it."""
+    """As a real worker tells of itself: its tasks, and its module's functions."""
     start("worker", "-A", SHOP, "-x", "thread", "-Q", "default")
     name = f"{SHOP}:send_receipt"
     wait_until(lambda: pgqueue("enqueue", name, "[1]").err == "", timeout=20)
     doubt = pgqueue("enqueue", "tests.cli.shop:send_recipt").err
-    assert "no live worker has a task tests.cli.shop:send_recipt" in doubt
+    assert "no live worker knows tests.cli.shop:send_recipt" in doubt
     assert f"did you mean {name}?" in doubt
 
 

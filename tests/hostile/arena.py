@@ -65,4 +65,4 @@ class Arena:
         return [NewJob(named("work")), NewJob(named("work_async")), NewJob(named("effect"), [0])]
 
 
-APPS = [ERRANDS, NASTY]
+APPS = [ERRANDS, *(f"{NASTY}.{kind}" for kind in ("ends", "errors", "leftovers", "sessions", "values"))]

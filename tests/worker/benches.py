@@ -11,6 +11,7 @@ from typing import Any
 from pgqueue.events import Event, Finished
 from pgqueue.job import Claim
 from pgqueue.outcome import Settlement
+from pgqueue.tasks import Modules
 from pgqueue.worker.executors import EXECUTORS, Executor, Settings
 from tests.worker.claims import TASKS
 
@@ -21,11 +22,11 @@ LIMIT = 60.0
 class Bench:
     """One executor, what it has reported, and what it has let its observer hear."""
 
-    def __init__(self, kind: str, concurrency: int = 2, **settings: Any) -> None:
+    def __init__(self, kind: str, concurrency: int = 2, apps: Sequence[str] = (TASKS,), **settings: Any) -> None:
         self.finished: list[Finished] = []
         self.events: list[Event] = []
         self.retired: list[str] = []
-        given = {"dsn": "", "apps": (TASKS,), **settings}
+        given = {"dsn": "", "modules": Modules(tuple(apps)), **settings}
         self.executor: Executor = EXECUTORS[kind](
             Settings(concurrency=concurrency, **given), self.finished.extend, self.events.append, self.retired.append
         )

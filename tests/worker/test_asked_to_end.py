@@ -37,7 +37,7 @@ def begun(desk: Desk, folder: Path, name: str, *args: object, **options: object)
 def test_a_running_job_hears_at_once_that_it_was_cancelled(
     start: StartThreaded, desk: Desk, tmp_path: Path, kind: str, name: str
 ) -> None:
-    start(executor=kind, modules=Modules((STUBBORN,)), concurrency=1, poll=NEVER, lease=90.0)
+    start(executor=kind, app=[STUBBORN], concurrency=1, poll=NEVER, lease=90.0)
     job_id = begun(desk, tmp_path, name, str(tmp_path / "log"), "raise")
     assert pgqueue.cancel(desk.conn, job_id) == "running"
     job = desk.await_state(job_id, timeout=SOON)
@@ -46,7 +46,7 @@ def test_a_running_job_hears_at_once_that_it_was_cancelled(
 
 
 def test_a_cancelled_job_that_returns_in_time_has_succeeded(start: StartThreaded, desk: Desk, tmp_path: Path) -> None:
-    start(executor="process", modules=Modules((STUBBORN,)), concurrency=1, poll=NEVER, lease=90.0)
+    start(executor="process", app=[STUBBORN], concurrency=1, poll=NEVER, lease=90.0)
     job_id = begun(desk, tmp_path, "wait_until_cancelled", str(tmp_path / "log"), "return")
     pgqueue.cancel(desk.conn, job_id)
     assert desk.await_state(job_id, timeout=SOON).state == "succeeded"
@@ -61,7 +61,7 @@ def test_an_expired_job_ends_as_its_task_says(
 ) -> None:
     job_id = desk.send(f"{STUBBORN}:{name}", ttl=0.001)
     wait_until(lambda: desk.one("select clock_timestamp() > expires_at from pgqueue.jobs where id = %s", job_id))
-    start(executor=kind, modules=Modules((STUBBORN,)), concurrency=1)
+    start(executor=kind, app=[STUBBORN], concurrency=1)
     job = desk.await_state(job_id)
     assert (job.state, job.attempt) == (state, 0)
     assert desk.errors(job_id) == ["pgqueue.Expired: it was not started within its ttl"]
@@ -72,7 +72,7 @@ def test_an_expired_job_ends_as_its_task_says(
 def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str, how: str
 ) -> None:
-    worker = spawn(executor=kind, modules=Modules((STUBBORN,)), shutdown_timeout=0.2 if how == "gracefully" else 60.0)
+    worker = spawn(executor=kind, app=[STUBBORN], shutdown_timeout=0.2 if how == "gracefully" else 60.0)
     job_id = begun(desk, tmp_path, "once", "hang", str(tmp_path / "log"))
     children = worker.children
     worker.signal(signal.SIGTERM)
@@ -94,7 +94,7 @@ def test_an_at_most_once_job_that_a_stop_ended_is_buried_and_never_rerun(
 def test_an_at_most_once_job_of_an_evicted_worker_is_buried(
     spawn: StartProcess, desk: Desk, tmp_path: Path, kind: str
 ) -> None:
-    worker = spawn(executor=kind, modules=Modules((STUBBORN,)))
+    worker = spawn(executor=kind, app=[STUBBORN])
     job_id = begun(desk, tmp_path, "once", "hang", str(tmp_path / "log"))
     desk.conn.execute("select pgqueue.ask(id, 'evict') from pgqueue.workers")
     assert worker.wait() == 75

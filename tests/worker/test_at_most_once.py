@@ -103,11 +103,12 @@ def test_an_at_most_once_task_that_is_imported_late_is_told_of(
 ) -> None:
     package = tmp_path / "late_app"
     package.mkdir()
-    (package / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("def bring():\n    import late_app.more\n")
     (package / "more.py").write_text("import pgqueue\n@pgqueue.task(at_most_once=True)\ndef job(): ...\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     bench = make("process", 1, apps=("late_app",))
     bench.executor.declared(())
+    assert bench.run([claim("", target="late_app:bring")])[0].move is Move.SUCCEED
     (done,) = bench.run([claim("", target="late_app.more:job")])
     assert (done.move, done.started) == (Move.RELEASE, False)
     assert bench.executor.at_most_once() == {"late_app.more:job"}

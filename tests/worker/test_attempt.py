@@ -17,6 +17,7 @@ from pgqueue.events import Finished
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store import execute, reading
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.async_attempts import AsyncAttempts
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.call import Call, prepare
@@ -24,7 +25,7 @@ from pgqueue.worker.attempts.middleware import load_middleware
 from tests.worker import sample_tasks
 from tests.worker.claims import TASKS, claim, claim_one
 
-APPS = (TASKS,)
+APPS = Modules((TASKS,))
 
 
 @pytest.fixture

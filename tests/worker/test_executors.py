@@ -18,6 +18,7 @@ from pgqueue.errors import AppError
 from pgqueue.events import ChildEnded, Finished, Trouble
 from pgqueue.job import Claim
 from pgqueue.outcome import Move
+from pgqueue.tasks import Modules
 from pgqueue.worker.executors import EXECUTORS, Settings
 from pgqueue.worker.executors.process.executor import ProcessExecutor
 from tests.worker.benches import KINDS, LIMIT, Bench, Make, children_of, is_alive, wait_until
@@ -261,9 +262,11 @@ def test_a_module_that_breaks_later_is_a_trouble_not_the_end(tmp_path: Path, mon
 def test_children_end_with_a_killed_parent(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
+        "from pgqueue.tasks import Modules\n"
         "from pgqueue.worker.executors import ProcessExecutor, Settings\n"
         "from tests.worker.claims import TASKS, claim\n"
-        "executor = ProcessExecutor(Settings(dsn='', concurrency=2, apps=(TASKS,)), lambda batch: None, print)\n"
+        "settings = Settings(dsn='', concurrency=2, modules=Modules((TASKS,)))\n"
+        "executor = ProcessExecutor(settings, lambda batch: None, print)\n"
         "executor.start()\n"
         "executor.submit([claim('own_pid', sys.argv[1]), claim('nap', 60)])\n"
         "print('up', flush=True)\n"
@@ -310,7 +313,7 @@ def test_what_ends_while_the_executor_stops_is_reported_or_left_over_never_both(
         go_on.wait(LIMIT)
         finished.extend(batch)
 
-    executor = EXECUTORS["thread"](Settings(dsn="", concurrency=1, apps=(TASKS,)), report, lambda _: None)
+    executor = EXECUTORS["thread"](Settings(dsn="", concurrency=1, modules=Modules((TASKS,))), report, lambda _: None)
     executor.start()
     executor.submit([claim("add", 1, 2)])
     assert reporting.wait(LIMIT)

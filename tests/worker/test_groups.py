@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from pgqueue.outcome import Move, Settlement
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.attempt import Attempts
+from tests.worker import group_tasks
 from tests.worker.claims import claim
 
-TASKS = "tests.worker.group_tasks"
+TASKS = group_tasks.__name__
 
 
 @pytest.fixture
 def attempts(dsn: str) -> Iterator[Attempts]:
-    runner = Attempts(dsn, (TASKS,), ())
+    runner = Attempts(dsn, Modules((TASKS,)), ())
     yield runner
     runner.close()
 

@@ -11,6 +11,7 @@ import pytest
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
 from pgqueue.store.line import MOST, Line
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.attempt import Attempts
 from tests.waiting import wait_until
 from tests.worker import line_tasks
@@ -29,7 +30,7 @@ def effects(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
 
 @pytest.fixture
 def attempts(dsn: str, effects: psycopg.Connection[Any]) -> Iterator[Attempts]:
-    runner = Attempts(dsn, (TASKS,), ())
+    runner = Attempts(dsn, Modules((TASKS,)), ())
     yield runner
     runner.close()
 
@@ -116,7 +117,7 @@ def test_a_line_that_is_lost_or_hangs_is_the_exception_of_its_task_alone(
 
 
 def test_a_database_that_cannot_be_reached_is_the_exception_of_the_task(effects: psycopg.Connection[Any]) -> None:
-    attempts = Attempts("host=127.0.0.1 port=1 dbname=nowhere", (TASKS,), ())
+    attempts = Attempts("host=127.0.0.1 port=1 dbname=nowhere", Modules((TASKS,)), ())
     for name in ("plain", "plain_async"):
         done = run(attempts, name, 1)
         assert (done.move, done.error_type) == (Move.RETRY, "pgqueue.errors.DatabaseUnreachable")

@@ -34,6 +34,7 @@ from pgqueue.outcome import (
     error_report,
 )
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.task_spec import TaskSpec, portable
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process import messages, spec_wire, wire
@@ -74,9 +75,19 @@ def test_what_a_queue_says_comes_across_with_its_claims() -> None:
 
 
 def test_settings_come_across_whole() -> None:
-    settings = Settings(dsn="host=/tmp", concurrency=3, apps=("a", "b"), middleware=("m:n",), max_jobs_per_child=7)
+    modules = Modules(("a", "b"), ("c",), tasks_only=True)
+    settings = Settings(
+        dsn="host=/tmp", concurrency=3, modules=modules, middleware=("m:n",), max_jobs_per_child=7, pass_dsn=True
+    )
     ((_, said),) = ordered(messages.pack_order(messages.START, wire.settings_to_wire(settings)))
     assert wire.settings_from_wire(said) == settings
+
+
+@pytest.mark.parametrize("said", ["shop:send", {"shop:send": 1}, [1], [None], ["shop.send"], ["shop:send", "a\x00:b"]])
+def test_a_child_tells_of_no_functions_but_by_targets(said: object) -> None:
+    assert wire.targets_from_child(["shop:send", "shop:send"]) == {"shop:send"}
+    with pytest.raises(wire.Nonsense):
+        wire.targets_from_child(said)
 
 
 def brought(*texts: str) -> Brings:

@@ -17,6 +17,7 @@ import pytest
 import pgqueue
 from pgqueue.job import Claim, NewJob
 from pgqueue.outcome import Move, Settlement
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.attempt import Attempts
 from tests.worker import once_tasks
 from tests.worker.benches import KINDS, Make
@@ -31,7 +32,7 @@ class Desk:
 
     def __init__(self, conn: Conn, dsn: str) -> None:
         self.conn = conn
-        self.attempts = Attempts(dsn, (TASKS,), ())
+        self.attempts = Attempts(dsn, Modules((TASKS,)), ())
         self._workers = iter(range(1, 1_000))
 
     def claim(self, name: str, *args: Any) -> Claim:

@@ -11,12 +11,14 @@ import pytest
 
 from pgqueue.job import NewJob
 from pgqueue.outcome import Move, Settlement
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts.attempt import Attempts
 from pgqueue.worker.attempts.middleware import load_middleware
+from tests.worker import group_tasks
 from tests.worker.claims import claim, claim_one
 from tests.worker.running import Desk, StartThreaded
 
-TASKS = "tests.worker.group_tasks"
+TASKS = group_tasks.__name__
 Run = Callable[..., Settlement]
 
 
@@ -26,7 +28,7 @@ def run(dsn: str) -> Iterator[Run]:
     runners: list[Attempts] = []
 
     def run(name: str, *args: Any, within: tuple[str, ...] = (), **changes: Any) -> Settlement:
-        runners.append(Attempts(dsn, (TASKS,), load_middleware([f"{TASKS}:{each}" for each in within])))
+        runners.append(Attempts(dsn, Modules((TASKS,)), load_middleware([f"{TASKS}:{each}" for each in within])))
         return runners[-1].run(claim("", *args, target=f"{TASKS}:{name}", **changes)).settlement
 
     yield run
@@ -68,7 +70,7 @@ def test_what_has_committed_stays_a_success_whatever_a_middleware_raises(dsn: st
     with psycopg.connect(dsn) as conn:
         conn.execute("create table effects (value int)")
         taken = claim_one(conn, NewJob(f"{TASKS}:committing"))
-    runner = Attempts(dsn, (TASKS,), load_middleware([f"{TASKS}:raising_after"]))
+    runner = Attempts(dsn, Modules((TASKS,)), load_middleware([f"{TASKS}:raising_after"]))
     done = runner.run(taken).settlement
     runner.close()
     assert (done.move, done.outcome) == (Move.NOTHING, "succeeded")

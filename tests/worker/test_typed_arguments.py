@@ -22,6 +22,7 @@ from pgqueue.errors import AnnotationWarning, ArgumentError, CodecError, OptionE
 from pgqueue.outcome import Move
 from pgqueue.redaction import Redaction
 from pgqueue.store import secrecy
+from pgqueue.tasks import Modules
 from pgqueue.worker.attempts import arguments
 from pgqueue.worker.attempts.attempt import Attempts
 from tests.factories import Conn
@@ -39,7 +40,7 @@ ORDER = Order(MOMENT, [Line(sku="a", price=decimal.Decimal("1.50"))], Colour.GRE
 @pytest.fixture
 def attempts() -> Iterator[Attempts]:
     """Attempts that need no database."""
-    runner = Attempts("", [TASKS], ())
+    runner = Attempts("", Modules((TASKS,)), ())
     yield runner
     runner.close()
 

@@ -40,7 +40,8 @@ class Settings:
     more than `max_memory_per_child` bytes. In seconds: importing the modules may take a child `start_limit`; `grace`
     is the time between a job's notice, SIGTERM and SIGKILL, `cancel_grace` that between its cancelling and SIGTERM.
     `log` is the style and the level in which what tasks log is written; None leaves that to the application.
-    `store_logs` is the level from which on it is kept with their jobs, too; None: what a task itself says holds.
+    `store_logs` is the level from which on it is kept with their jobs, too; None: what a task itself says holds. With
+    `pass_dsn` children inherit the variables that name databases, and their passwords.
     """
 
     dsn: str = field(repr=False)
@@ -54,6 +55,7 @@ class Settings:
     cancel_grace: float = 5.0
     log: tuple[str, str] | None = None
     store_logs: str | None = None
+    pass_dsn: bool = False
 
 
 class Lines(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 from pgqueue.hooks import Told
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process import messages, wire
+from pgqueue.worker.executors.process.environment import child_environment
 from pgqueue.worker.hooks.calling import LONGEST
 from pgqueue.worker.hooks.child import BROKEN, CALLED, END, READY
 from pgqueue.worker.hooks.wire import told_to_wire
@@ -69,6 +70,7 @@ class Apart:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                env=child_environment(self._settings),
             )
         except OSError as error:
             ours.close()

@@ -20,6 +20,7 @@ from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.executors.process import messages, wire
 from pgqueue.worker.executors.process.channel import LOST_CHANNEL
+from pgqueue.worker.executors.process.environment import child_environment
 from pgqueue.worker.executors.process.kill_reasons import KillCause, KillReason
 from pgqueue.worker.executors.watch import Watch
 
@@ -33,8 +34,6 @@ _FIRST_GUESS = 0.010
 # How long a child that was told to stop may take, and then again after SIGTERM, seconds.
 _GRACE = 0.5
 _CHUNK = 1 << 18
-# By these systemd speaks with the worker alone.
-_MINE = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 # How long the end of a killed child is waited for, seconds: a file system that hangs can put it off for ever.
 _BURIAL = 5.0
 
@@ -50,7 +49,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                env={name: value for name, value in os.environ.items() if name not in _MINE},
+                env=child_environment(settings),
             )
         except BaseException:
             self.channel.close()

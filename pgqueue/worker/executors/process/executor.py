@@ -20,6 +20,7 @@ from pgqueue.errors import AppError, HostExhausted
 from pgqueue.events import Finished, Observer
 from pgqueue.job import Claim, each_of
 from pgqueue.judge import Fallback, Terms, if_lost
+from pgqueue.store.dsn import with_password
 from pgqueue.worker.allotment import Allotment
 from pgqueue.worker.executors.base import (
     Leftover,
@@ -100,7 +101,7 @@ class ProcessExecutor:
 
     def enter(self, worker: int, dsn: str) -> None:
         """Jobs of this worker id come from there."""
-        self._children.ask(partial(self._children.tell, worker, messages.ENTER, worker, dsn))
+        self._children.ask(partial(self._children.tell, worker, messages.ENTER, worker, with_password(dsn)))
 
     def leave(self, worker: int) -> None:
         """No more jobs of this worker id come."""

@@ -23,6 +23,7 @@ from pgqueue.job import BatchClaim, Claim, QueueTerms, each_of
 from pgqueue.job_log import LEVELS, LONGEST
 from pgqueue.job_progress import LONGEST_NOTE, Progress, progress_of
 from pgqueue.outcome import HUMAN, LONGEST_DELAY, Move, Reason, Settlement
+from pgqueue.store.dsn import with_password
 from pgqueue.tasks.modules import Modules
 from pgqueue.tasks.target import fault_in
 from pgqueue.worker.executors.base import Settings
@@ -46,8 +47,9 @@ class Nonsense(ValueError):
 
 
 def settings_to_wire(settings: Settings) -> str:
-    """What a child must know."""
-    return json.dumps(dataclasses.asdict(settings))
+    """What a child must know; its environment has no password."""
+    dsn = settings.dsn if settings.pass_dsn else with_password(settings.dsn)
+    return json.dumps(dataclasses.asdict(settings) | {"dsn": dsn})
 
 
 def settings_from_wire(text: str) -> Settings:
