@@ -14,7 +14,7 @@ COMPILE := $(BIN)/python -m compileall -q pgqueue tests migrations && { $(COLLEC
 PYTEST := $(COMPILE) && $(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help demo test test-browser chromium test-adopt adopt-django adopt-web adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
+.PHONY: help demo test test-upgrades test-lowest audit sbom dist test-browser chromium test-adopt adopt-django adopt-web adopt-languages adopt-patroni test-faults pgbouncer redis test-all test-soak check format docs bench bench-limits bench-history clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +113,60 @@ chromium: # Have the browser that looks at the dashboard
 	fi; \
 	echo "the browser tests need Chromium; install it (Debian: apt install chromium), or name it in PGQUEUE_TEST_CHROMIUM" >&2; \
 	exit 1
+
+test-upgrades: $(READY) ## Run the release before this one beside it, through a migration and back; build twice, and compare
+	$(BIN)/python -m pytest -n 0 -m upgrades tests/upgrades tests/release
+
+# On the oldest Python, too: where several are there the oldest is taken.
+test-lowest: .adopt/lowest/.ready ## Run a part of the tests with the oldest versions of everything that pgqueue needs
+	.adopt/lowest/bin/python -m pytest -n $(TESTERS) --dist worksteal $(LOWEST)
+
+# What touches the libraries: the database by psycopg and SQLAlchemy, the schema by alembic, commands by typer and rich,
+# rules by croniter, pages by Starlette and Jinja, metrics, traces, errors, the screen.
+LOWEST := tests/words tests/store/test_migrate.py tests/client tests/cli tests/dashboard/test_pages.py \
+  tests/dashboard/test_acting.py tests/dashboard/test_mounting.py tests/metrics tests/watching tests/frameworks tests/upgrades
+
+.adopt/lowest/.ready: $(READY) pyproject.toml release/requirements.py
+	@if command -v pyenv >/dev/null; then export PYENV_VERSION=$$(pyenv versions --bare | paste -sd: -); fi; \
+	for python in python3.11 python3.12 python3.13 python3; do \
+	  if $$python -c '$(FITS)' 2>/dev/null; then echo "$$python -m venv $(@D)"; exec $$python -m venv --clear $(@D); fi; \
+	done; exit 1
+	$(BIN)/python -m release.requirements --lowest > $(@D)/lowest.txt
+	$(PIP) $(@D)/bin/python -m pip install --quiet --constraint $(@D)/lowest.txt --editable '.[$(EXTRAS)]' \
+	  'psycopg[pool]' a2wsgi build hatchling httpx hypothesis jsonschema opentelemetry-sdk \
+	  opentelemetry-instrumentation-asgi packaging pytest pytest-xdist pyyaml structlog
+	@touch $@
+
+# What a user has who installs everything, and nothing else.
+.adopt/users/.ready: $(READY) pyproject.toml
+	$(BIN)/python -m venv --clear $(@D)
+	$(PIP) $(@D)/bin/python -m pip install --quiet --upgrade pip
+	$(PIP) $(@D)/bin/python -m pip install --quiet '.[$(EXTRAS)]'
+	@touch $@
+
+.adopt/audit/.ready:
+	$(BIN)/python -m venv --clear $(@D)
+	$(PIP) $(@D)/bin/python -m pip install --quiet pip-audit 'cyclonedx-python-lib[json-validation]'
+	@touch $@
+
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+EXTRAS = $(shell $(BIN)/python -c 'from release.requirements import extras; print(*extras(), sep=",")')
+SITE = $(shell .adopt/users/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+# So that the same commit makes the same files.
+EPOCH = SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct)
+
+# Where the service that knows of them cannot be reached, it says so and passes: STRICT=1 has it fail then, too.
+audit: $(READY) .adopt/users/.ready .adopt/audit/.ready ## Ask for known vulnerabilities of everything that users install
+	@$(BIN)/python -m release.audit .adopt/audit/bin/pip-audit $(SITE) || \
+	  { code=$$?; [ $$code = 3 ] && [ -z "$(STRICT)" ]; }
+
+sbom: $(READY) .adopt/users/.ready .adopt/audit/.ready ## Write build/sbom.json, what an installation is made of (CycloneDX)
+	@mkdir -p build
+	$(EPOCH) $(BIN)/python -m release.sbom $(SITE) > build/sbom.json
+	.adopt/audit/bin/python -m release.valid build/sbom.json
+
+dist: $(READY) ## Build the wheel and the source archive in dist, the same for the same commit
+	$(EPOCH) $(BIN)/python -m build --no-isolation
 
 test-all: $(READY) ## Run the tests on every supported PostgreSQL
 	$(BIN)/python -m tests.versions pytest -n $(TESTERS)

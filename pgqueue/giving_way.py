@@ -19,7 +19,7 @@ from pgqueue.errors import SchemaError
 from pgqueue.store import Statement, execute
 from pgqueue.store.connection import SyncConnection, open_connection
 from pgqueue.store.schema import lock_all, lock_holders, lock_out_vacuum
-from pgqueue.store.statement import nothing
+from pgqueue.store.statement import nothing, only_value
 
 # Claims wait at most this long behind a migration that waits for locks, and no longer than half of deadlock_timeout:
 # PostgreSQL looks for a deadlock after that, and would end whoever looks first.
@@ -60,12 +60,17 @@ def _holders(dsn: str) -> str:
     return "".join(f"; {each}" for each in found)
 
 
+# Of deadlock_timeout: whoever waits for our locks is let go before PostgreSQL looks for a deadlock. Where functions and
+# views alone are made there are two views, each of which waits.
+EVERYTHING, A_VIEW = 0.8, 0.4
+
+
 def lock_everything(conn: SyncConnection) -> None:
     """Lock every view and table, all of them soon or none."""
     execute(conn, statement("set local lock_timeout = '5s'"))
     execute(conn, lock_out_vacuum())
     execute(conn, statement("set local lock_timeout = 0"))
-    limit(conn, "statement_timeout", 0.8)
+    limit(conn, "statement_timeout", EVERYTHING)
     execute(conn, lock_all())
     execute(conn, statement("set local statement_timeout = 0"))
 
@@ -75,10 +80,16 @@ def limit(conn: SyncConnection, setting: str, share: float) -> None:
     execute(conn, statement(_LIMIT.format(setting=setting, share=share, limit=LOCK_TIMEOUT)))
 
 
-_LIMIT = """
-select set_config('{setting}', ceil(1000 * extract(epoch from
-  least(current_setting('deadlock_timeout')::interval * {share}, interval '{limit}')))::text, true)
+_SHARE = """
+ceil(1000 * extract(epoch from least(current_setting('deadlock_timeout')::interval * {share}, interval '{limit}')))
 """
+_LIMIT = f"select set_config('{{setting}}', ({_SHARE})::text, true)"
+
+
+def longest_wait(conn: SyncConnection, *, everything: bool) -> float:
+    """For how many seconds a try waits for its locks, and others behind it: of everything, or of one view."""
+    text = _SHARE.format(share=EVERYTHING if everything else A_VIEW, limit=LOCK_TIMEOUT)
+    return float(execute(conn, Statement(f"select {text} / 1000", (), only_value)))
 
 
 def statement(text: str) -> Statement[None]:

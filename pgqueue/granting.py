@@ -59,7 +59,7 @@ def _given(dsn: str, prefix: str | None) -> Given:
 
 def give(conn: SyncConnection) -> int:
     """Give each role its rights, if roles were made; how many statements that took."""
-    cures = execute(conn, rights.amiss())
+    cures = execute(conn, rights.amiss()) if execute(conn, rights.made()) else []
     if not cures:
         return 0
     if any(cure.startswith(_LOCKING) for cure in cures):

@@ -1,4 +1,4 @@
-"""Set the schema up or bring it up to date: Alembic, called from Python (the only module that knows it).
+"""Set the schema up or bring it up to date.
 
 Tables and indexes change in versioned migrations. Functions and views are repeatable: each lives in its own file and
 all of them are re-applied when any has changed. Everything happens in one transaction, by one migrator at a time, which
@@ -7,33 +7,24 @@ touches nothing that others have made and gives way to whoever is at work: docs/
 
 from __future__ import annotations
 
-import io
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-from pgqueue import giving_way
+from pgqueue import giving_way, revisions
 from pgqueue.beside import build_beside
 from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
-from pgqueue.giving_way import limit, lock_everything, patiently
+from pgqueue.giving_way import A_VIEW, limit, lock_everything, patiently
 from pgqueue.granting import become_migrator, give
 from pgqueue.store import execute
 from pgqueue.store.connection import open_connection
-from pgqueue.store.functions import repeatables, serves, stamp
+from pgqueue.store.functions import own_stamp, repeatables, serves
 from pgqueue.store.partitions import forget_copies
 from pgqueue.store.schema import exists, fix_search_paths, has_namespace, strangers
+from pgqueue.store.stamp import stamp_there
 from pgqueue.version import __version__
-
-# Alembic keeps the migration that runs in globals of its own: in one process there can be one at a time.
-_alembic = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +50,7 @@ def migrate(dsn: str) -> bool:
 
     def act() -> bool:
         build_beside(dsn, _beside(dsn))
-        with _connection(dsn) as conn, conn.begin():
+        with opened(dsn) as conn, conn.begin():
             return _migrate(conn)
 
     return patiently(dsn, act)
@@ -67,30 +58,22 @@ def migrate(dsn: str) -> bool:
 
 def _beside(dsn: str) -> list[str]:
     """What the revisions to come build before their transaction: nothing for a schema that is made anew."""
-    with _connection(dsn) as conn:
-        _refuse_strangers(conn)
-        before = _status(conn)
-    coming = ScriptDirectory.from_config(_config()).iterate_revisions("head", before.revision)
-    texts = [getattr(entry.module, "BESIDE", ()) for entry in coming] if before.state == "behind" else []
-    return [text for each in reversed(texts) for text in each]
+    before = status(dsn)
+    coming = revisions.coming(before.revision) if before.state == "behind" else []
+    return [text for each in coming for text in each.beside]
 
 
 def status(dsn: str) -> SchemaStatus:
     """What the database has, beside what this code has. Changes nothing."""
-    with _connection(dsn) as conn:
+    with opened(dsn) as conn:
         _refuse_strangers(conn)
         return _status(conn)
 
 
 def sql() -> str:
     """All that `migrate` would run on an empty database, as a script for psql."""
-    buffer = io.StringIO()
-    with _alembic:
-        command.upgrade(_config(buffer), "head", sql=True)
-    # Alembic's own BEGIN and COMMIT surround the migrations alone; here all is one transaction.
-    migrations = buffer.getvalue().replace("BEGIN;", "").replace("COMMIT;", "").strip()
     begin = f"begin;\n{OWN_PATH};\n\n{CREATE_SCHEMA};"
-    return "\n\n".join([begin, migrations, *repeatables(), f"{stamp()};", "commit;\n"])
+    return "\n\n".join([begin, revisions.sql(), *repeatables(), f"{own_stamp().written()};", "commit;\n"])
 
 
 # What views, defaults and checks call is bound when they are made.
@@ -99,6 +82,31 @@ CREATE_SCHEMA = "create schema pgqueue"
 
 
 def _migrate(conn: sqlalchemy.Connection) -> bool:
+    before = take_turn(conn)
+    if before.state == "current" and before.functions:
+        return False
+    if before.revision is None:
+        if not execute(conn, has_namespace()):
+            conn.exec_driver_sql(CREATE_SCHEMA)
+    elif before.state == "behind":
+        lock_everything(conn)
+        execute(conn, forget_copies())
+    limit(conn, "lock_timeout", A_VIEW)
+    revisions.upgrade(conn)
+    # What was dropped once is not served again.
+    served = execute(conn, stamp_there()).serves
+    for text in (*repeatables(), own_stamp(served).written()):
+        run(conn, text)
+    execute(conn, fix_search_paths())
+    give(conn)
+    return True
+
+
+def take_turn(conn: sqlalchemy.Connection) -> SchemaStatus:
+    """Be the one migrator until this transaction ends; answers what is there then.
+
+    Raises SchemaError if something in the schema belongs to others, or is newer than this code.
+    """
     conn.exec_driver_sql(OWN_PATH)
     _refuse_strangers(conn)
     conn.exec_driver_sql(f"set local lock_timeout = '{giving_way.LOCK_TIMEOUT}'")
@@ -108,33 +116,19 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     if execute(conn, exists()):
         # The lock of the one migrator: readers do not notice, and nobody else may take it.
         conn.exec_driver_sql("lock table pgqueue.alembic_version in share row exclusive mode")
-    has_roles = become_migrator(conn)
+    become_migrator(conn)
     before = _status(conn)
     if before.state == "newer":
         raise SchemaError(
             f"the database is at revision {before.revision}, newer than this pgqueue {__version__}"
             f" (which knows up to {before.newest}); upgrade pgqueue here, then run `pgqueue migrate` again"
         )
-    if before.state == "current" and before.functions:
-        return False
-    if before.revision is None:
-        if not execute(conn, has_namespace()):
-            conn.exec_driver_sql(CREATE_SCHEMA)
-    elif before.state == "behind":
-        lock_everything(conn)
-        execute(conn, forget_copies())
-    # There are two views, each of which waits.
-    limit(conn, "lock_timeout", 0.4)
-    config = _config()
-    config.attributes["connection"] = conn
-    with _alembic:
-        command.upgrade(config, "head")
-    for text in (*repeatables(), stamp()):
-        conn.exec_driver_sql(text.replace("%", "%%"))
-    execute(conn, fix_search_paths())
-    if has_roles:
-        give(conn)
-    return True
+    return before
+
+
+def run(conn: sqlalchemy.Connection, text: str) -> None:
+    """Run a statement of ours as it stands."""
+    conn.exec_driver_sql(text.replace("%", "%%"))
 
 
 def _refuse_strangers(conn: sqlalchemy.Connection) -> None:
@@ -148,34 +142,20 @@ def _refuse_strangers(conn: sqlalchemy.Connection) -> None:
 
 
 def _status(conn: sqlalchemy.Connection) -> SchemaStatus:
-    script = ScriptDirectory.from_config(_config())
-    newest = script.get_current_head() or ""
-    revision = MigrationContext.configure(conn, opts={"version_table_schema": "pgqueue"}).get_current_revision()
-    known = {entry.revision for entry in script.walk_revisions()}
+    known = revisions.names()
+    newest = known[-1]
+    revision = revisions.current(conn)
     if revision is None:
         state = "missing"
     elif revision not in known:
         state = "newer"
     else:
         state = "current" if revision == newest else "behind"
-    comment = conn.exec_driver_sql(
-        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = 'pgqueue'"
-    ).scalar()
-    return SchemaStatus(revision, newest, state, serves(str(comment)))
+    return SchemaStatus(revision, newest, state, serves(execute(conn, stamp_there())))
 
 
-def _config(output: io.StringIO | None = None) -> Config:
-    config = Config(output_buffer=output or io.StringIO())
-    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
-    return config
-
-
-def _migrations() -> Path:
-    inside = Path(__file__).parent / "migrations"
-    return inside if inside.is_dir() else inside.parent.parent / "migrations"
-
-
-def _connection(dsn: str) -> sqlalchemy.Connection:
+def opened(dsn: str) -> sqlalchemy.Connection:
+    """A connection that migrates, to be closed; nothing is committed by itself."""
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
         creator=lambda: open_connection(address_of(dsn), "migrate", autocommit=False, deadline=None),

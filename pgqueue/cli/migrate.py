@@ -1,8 +1,9 @@
-"""`pgqueue migrate`: bring the schema up to date, print what that would run, or tell how it stands."""
+"""`pgqueue migrate`: bring the schema up to date, print or tell what that would do, and go a step back."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,17 @@ def migrate(
     dsn: Dsn = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the whole script for psql; touches no database.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Tell how the schema stands; exit 78 if it is old.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Tell what it would lock and for how long; exit 1 if somebody waits too long."),
+    ] = False,
+    contract: Annotated[
+        bool, typer.Option("--contract", help="Drop what no code from the release before this one on needs.")
+    ] = False,
+    functions_of: Annotated[
+        Path | None,
+        typer.Option("--functions-of", metavar="PACKAGE", help="Make the functions of an earlier release: its wheel."),
+    ] = None,
     partition_history: Annotated[
         bool, typer.Option("--partition-history", help="Then give the history partitions, beside the work.")
     ] = False,
@@ -42,14 +54,23 @@ def migrate(
     # Alembic and SQLAlchemy take longer to import than any other command takes to run.
     from pgqueue import migrate as migrations
 
-    if sql + status + partition_history > 1:
-        raise UsageError("give one of --sql, --status and --partition-history")
+    if sql + status + check + contract + partition_history + (functions_of is not None) > 1:
+        raise UsageError("give one of --sql, --status, --check, --contract, --functions-of and --partition-history")
     if prefix is not None and not roles:
         raise UsageError("--prefix goes with --roles")
-    if roles and sql + status:
-        raise UsageError("--roles changes a database: leave out --sql and --status")
+    if roles and sql + status + check + contract + (functions_of is not None):
+        raise UsageError("--roles comes with a migration: give it alone, or with --partition-history")
     if sql:
         typer.echo(migrations.sql(), nl=False)
+        return
+    if check:
+        _check(dsn, as_json=as_json)
+        return
+    if contract:
+        _contract(dsn, as_json=as_json)
+        return
+    if functions_of is not None:
+        _make_functions_of(dsn, functions_of, as_json=as_json)
         return
     with served(dsn) as address, diagnosed():
         changed = False if status else migrations.migrate(address)
@@ -74,6 +95,47 @@ def _make_roles(address: str, found: SchemaStatus, prefix: str | None) -> None:
     if found.state != "current":
         raise SchemaError("the schema is newer than this pgqueue: make roles with the newer one")
     say_given(make_roles(address, prefix))
+
+
+def _check(dsn: str | None, *, as_json: bool) -> None:
+    from pgqueue.cli.migration_plan import print_plan
+    from pgqueue.migration_plan import plan
+
+    with served(dsn) as address, diagnosed():
+        found = plan(address)
+    if as_json:
+        print_json(found)
+    else:
+        print_plan(found)
+    if found.too_long:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _contract(dsn: str | None, *, as_json: bool) -> None:
+    from pgqueue.contracting import contract
+
+    with served(dsn) as address, diagnosed():
+        dropped = contract(address)
+    if as_json:
+        print_json(dropped)
+        return
+    for statement in dropped:
+        typer.echo(statement)
+    if not dropped:
+        typer.echo("There is nothing that no code needs any more.")
+
+
+def _make_functions_of(dsn: str | None, package: Path, *, as_json: bool) -> None:
+    from pgqueue.older_functions import apply_functions_of
+
+    with served(dsn) as address, diagnosed():
+        release = apply_functions_of(address, package)
+    if as_json:
+        print_json({"functions": release})
+    else:
+        typer.echo(
+            f"The functions are those of {release}; workers of later releases stay down until `pgqueue migrate`."
+        )
 
 
 def _partition(address: str, found: SchemaStatus) -> None:

@@ -9,6 +9,7 @@ from pgqueue.doctor.verdict import Found, Status, fail, listed, ok, warn, worst
 from pgqueue.store import arg_indexes, execute, rights
 from pgqueue.store import schema as revisions
 from pgqueue.store.functions import repeatables, serves
+from pgqueue.store.stamp import read_stamp
 from pgqueue.store.statement import query
 
 TABLES = [
@@ -88,7 +89,7 @@ def schema(patient: Patient) -> Found:
             f"revision {revision} is newer than this code, which knows {revisions.NEWEST_REVISION}",
             "upgrade pgqueue here",
         )
-    if not serves(comment or "") or revision < revisions.NEWEST_REVISION:
+    if not serves(read_stamp(comment)) or revision < revisions.NEWEST_REVISION:
         return warn(f"revision {revision}; its functions are not those of this code", "pgqueue migrate")
     return ok(f"revision {revision} as the code wants ({len(set(functions))} functions, {len(views)} views)")
 

@@ -23,7 +23,7 @@ from pgqueue.errors import UsageError
 from pgqueue.migrate import migrate
 from pgqueue.store import scratch
 from pgqueue.store.connection import open_connection
-from pgqueue.store.functions import stamp
+from pgqueue.store.functions import own_stamp
 from pgqueue.store.schema import NEWEST_REVISION
 from pgqueue.testing.database import ScratchDatabase
 
@@ -128,4 +128,4 @@ class Databases:
 
 def _stamp(user: str) -> str:
     """What a template is told by: the schema of this code, and whose it is."""
-    return hashlib.sha256(f"{NEWEST_REVISION} {stamp()} {user}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{NEWEST_REVISION} {own_stamp().written()} {user}".encode()).hexdigest()[:16]

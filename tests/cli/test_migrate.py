@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
+from pgqueue import migration_plan
 from pgqueue.store.schema import NEWEST_REVISION
 from tests.cli.conftest import Command
 
@@ -59,3 +62,49 @@ def test_a_database_newer_than_the_code_is_refused(pgqueue: Command, conn: psyco
     assert ran.code == 78
     assert "upgrade pgqueue here" in ran.err
     assert "newer than this pgqueue" in pgqueue("migrate", "--status").out
+
+
+def test_check_tells_what_would_be_locked_and_changes_nothing(
+    pgqueue: Command, conn: psycopg.Connection[Any], bare_dsn: str
+) -> None:
+    assert "nothing would change" in pgqueue("migrate", "--check").out
+    assert "Nobody waits" in pgqueue("migrate", "--check", "--dsn", bare_dsn).out
+    conn.execute("comment on schema pgqueue is 'functions of yesterday'")
+    conn.commit()
+    told = pgqueue("migrate", "--check")
+    assert told.code == 0
+    assert "gets other functions and views" in told.out
+    assert "Reads of the views wait about" in told.out
+    found = pgqueue("migrate", "--check", "--json").json
+    assert found["locks"]["job"] == "access exclusive"
+    assert "jobs" not in found["locks"]
+    assert pgqueue("migrate", "--status").code == 78
+
+
+def test_check_fails_where_somebody_would_wait_for_long(
+    pgqueue: Command, conn: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn.execute("comment on schema pgqueue is 'functions of yesterday'")
+    conn.commit()
+    monkeypatch.setattr(migration_plan, "STATEMENT", 1.0)
+    told = pgqueue("migrate", "--check")
+    assert told.code == 1
+    assert "That is longer than 2 s." in told.out
+
+
+def test_check_of_a_newer_database_is_refused(pgqueue: Command, conn: psycopg.Connection[Any]) -> None:
+    conn.execute("update pgqueue.alembic_version set version_num = '9999'")
+    conn.commit()
+    assert pgqueue("migrate", "--check").code == 78
+
+
+def test_one_thing_at_a_time(pgqueue: Command) -> None:
+    ran = pgqueue("migrate", "--check", "--contract")
+    assert (ran.code, "give one of --sql" in ran.err) == (2, True)
+
+
+def test_contract_and_functions_of_tell_what_they_did(pgqueue: Command, tmp_path: Path) -> None:
+    assert pgqueue("migrate", "--contract").out == "There is nothing that no code needs any more.\n"
+    assert pgqueue("migrate", "--contract", "--json").json == []
+    refused = pgqueue("migrate", "--functions-of", tmp_path)
+    assert (refused.code, "give its wheel" in refused.err) == (2, True)

@@ -14,17 +14,16 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy
-from alembic import command
-from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
 from pgqueue import migrate as migration
+from pgqueue import revisions
 from pgqueue.embedded import Server
 from pgqueue.migrate import migrate, status
 from tests.store.test_migrate import created
 from tests.waiting import wait_until
 
-REVISIONS = [entry.revision for entry in ScriptDirectory.from_config(migration._config()).walk_revisions()][:0:-1]
+REVISIONS = revisions.names()[:-1]
 
 # The views as the first revisions had them: those of today read what came later.
 FIRST_VIEWS = (Path(__file__).parent / "first_views.sql").read_text()
@@ -60,10 +59,7 @@ def at_revision(dsn: str, revision: str) -> None:
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     with engine.begin() as conn:
         conn.exec_driver_sql(migration.CREATE_SCHEMA)
-        config = migration._config()
-        config.attributes["connection"] = conn
-        with migration._alembic:
-            command.upgrade(config, revision)
+        revisions.upgrade(conn, revision)
         conn.exec_driver_sql(FIRST_VIEWS)
 
 
