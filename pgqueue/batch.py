@@ -56,6 +56,10 @@ class BatchItem(JobContext, Generic[T]):
         """The text, with dots in place of what any job of the batch has that is sensitive."""
         return text if self._secrecy is None else self._batch.hide(text)
 
+    @property
+    def _given_as_json(self) -> str:
+        return self._own._given_as_json
+
     def _written(self, result: object) -> str:
         return self._own._written(result)
 

@@ -1,5 +1,7 @@
 """An exception as texts that PostgreSQL can store; whatever it does when it is looked at stays in here.
 
+What a server said in it of rows is left out (server_details.py).
+
 Exceptions are the user's code: `str(error)` may exit, recurse, or answer a text of a class that breaks when it is cut;
 a type may hide its name; ten thousand of them may hang on one.
 """
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+
+from pgqueue.server_details import without_details
 
 # Enough to understand any error; a message of 50 MB must not fill the history.
 MESSAGE_LIMIT = 4_000
@@ -43,7 +47,7 @@ def message_of(error: BaseException, clean: Clean = str) -> str:
         said = str(error)
         if isinstance(error, BaseExceptionGroup):
             said += f", first {_first_of(error)}"
-        return storable(clean(_plain(said)), MESSAGE_LIMIT)
+        return storable(clean(without_details(_plain(said), error)), MESSAGE_LIMIT)
     except BaseException as second:
         return f"(its __str__ raised {type_name(second)})"
 
@@ -60,7 +64,8 @@ def traceback_of(error: BaseException, clean: Clean = str) -> str | None:
     """The innermost frames, with causes and members if they are not too many; None if there is no telling."""
     try:
         if not _is_sprawling(error):
-            return storable(clean("".join(traceback.format_exception(error, limit=-_FRAMES))), TRACEBACK_LIMIT)
+            text = "".join(traceback.format_exception(error, limit=-_FRAMES))
+            return storable(clean(without_details(text, error)), TRACEBACK_LIMIT)
     except BaseException:
         # Nested too deep to format, or broken in a part that only formatting looks at.
         pass

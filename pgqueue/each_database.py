@@ -13,6 +13,7 @@ import psycopg
 from pgqueue.database import address_of
 from pgqueue.embedded import is_embedded
 from pgqueue.errors import DatabaseUnreachable, PgqueueError
+from pgqueue.server_details import without_details
 from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.dsn import place_of, read
@@ -92,4 +93,6 @@ class _Question(Generic[T]):
             except PgqueueError as error:
                 self._told = Told(self._place, None, error)
             except Exception as error:  # Of one database: the others are still to be told of.
-                self._told = Told(self._place, None, PgqueueError(f"{type(error).__name__}: {error}"))
+                self._told = Told(
+                    self._place, None, PgqueueError(f"{type(error).__name__}: {without_details(str(error), error)}")
+                )

@@ -16,6 +16,7 @@ from pgqueue.job_progress import LONGEST_NOTE, Gauge
 from pgqueue.leaving_out import without
 from pgqueue.printable import in_lines, in_one_line
 from pgqueue.redaction import Redaction
+from pgqueue.server_details import without_details
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -149,7 +150,7 @@ class JobLog:
     def _harmless(self, text: str) -> str:
         if self._secrets is None:
             self._secrets = _REDACTION.of_value("", self._args)[1] or frozenset()
-        return shortened(in_lines(_REDACTION.in_words(without(text, self._secrets) or "")))
+        return shortened(in_lines(_REDACTION.in_report(without(without_details(text), self._secrets) or "")))
 
 
 def shortened(line: str) -> str:

@@ -18,15 +18,11 @@ from pgqueue.exact_json import Number, read, written
 from pgqueue.leaving_out import HIDDEN, SHORTEST
 from pgqueue.sealed import CODEC, DATA, codec_of
 from pgqueue.secrecy import NOWHERE, Paths, Secrecy, into
+from pgqueue.secret_names import secret_names
 
-KEYS = r"pass|secret|token|authorization|api[_-]?key|cookie|card|iban|ssn"
-# What a secret is called where one is told in words; and how it stands there: `token=...`, `"password": "..."`, a URL.
-_TOLD = re.compile(
-    r"""((?:(?<![a-z])(?:pass|pwd)|password|passwd|passphrase|secret|token|authorization|api[_-]?key|cookie|iban|ssn)
-    ["']?\s*[=:]\s*)((?:bearer|basic)\s+\S+|"[^"]*"|'[^']*'|[^\s,;&)\]}"']+)""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _IN_URL = re.compile(r"(://[^\s/:@]+:)[^\s/@]+(?=@)")
+# Before a line of code in a traceback; in that of a group behind a bar.
+_FRAME = re.compile(r"[\s|]*File \"")
 # Deeper values are shown as they were written, if they hold no key that is hidden.
 MOST_LEVELS = 200
 # A task that names a shorter secret than SHORTEST means it.
@@ -58,7 +54,7 @@ Declared = Mapping[str, tuple[Secrecy, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """What is secret: what stands under keys that KEYS finds or `also` says, and what tasks have `declared`.
+    """What is secret: what stands under names of secrets, or where `also` says so, and what tasks have `declared`.
 
     Without `by_name` it is what tasks have declared alone.
     """
@@ -66,7 +62,6 @@ class Redaction:
     also: Redact | None = None
     by_name: bool = True
     declared: Declared = field(default_factory=dict)
-    _pattern: re.Pattern[str] = field(default=re.compile(KEYS, re.IGNORECASE), init=False)
 
     def knowing(self, declared: Declared) -> Self:
         """The same, with what tasks have declared."""
@@ -76,7 +71,7 @@ class Redaction:
         """Whether what stands under a key is a secret."""
         if not self.by_name:
             return False
-        return self._pattern.search(key) is not None or (self.also is not None and bool(self.also(key)))
+        return secret_names().mean(key) or (self.also is not None and bool(self.also(key)))
 
     def of_json(self, text: str) -> Redacted:
         """JSON text as it may be shown."""
@@ -117,7 +112,15 @@ class Redaction:
 
     def in_words(self, text: str) -> str:
         """A text that somebody wrote, without what it calls a secret."""
-        return _IN_URL.sub(rf"\1{HIDDEN}", _TOLD.sub(rf"\1{HIDDEN}", text))
+        return _IN_URL.sub(rf"\1{HIDDEN}", secret_names().left_out(text))
+
+    def in_report(self, text: str) -> str:
+        """The report of an error, as in_words(): but of its lines of code, which tell names and no values."""
+        shown, is_code = [], False
+        for line in text.split("\n"):
+            shown.append(line if is_code else self.in_words(line))
+            is_code = _FRAME.match(line) is not None
+        return "\n".join(shown)
 
     def labels(self, text: str | None) -> list[tuple[str, str]]:
         """Labels, which are a JSON object of texts, as they may be shown; whatever else stands there, as it is."""

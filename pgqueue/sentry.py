@@ -18,7 +18,7 @@ from uuid import UUID
 
 from pgqueue import instruments
 from pgqueue.codec import args_of, load
-from pgqueue.context import JobContext
+from pgqueue.context import JobContext, as_shown
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.events import Finished
 from pgqueue.instruments import Headers
@@ -27,6 +27,7 @@ from pgqueue.leaving_out import HIDDEN
 from pgqueue.outcome import Move, Reason, Settlement
 from pgqueue.redaction import Redaction, echoing
 from pgqueue.sealed import codec_of
+from pgqueue.server_details import without_details
 from pgqueue.tasks import registered
 
 try:
@@ -134,8 +135,7 @@ class _Attempt:
             ("attempt", str(claim.attempt)),
         ):
             self._scope.set_tag(f"pgqueue.{name}", value)
-        if job.is_sensitive:
-            self._scope.add_event_processor(self._without_secrets)
+        self._scope.add_event_processor(self._without_secrets)
         begun = sentry_sdk.continue_trace(
             dict(headers), op="queue.task.pgqueue", name=claim.target, source=TransactionSource.TASK, origin=ORIGIN
         )
@@ -173,7 +173,15 @@ class _Attempt:
 
     def _without_secrets(self, event: Any, hint: Any) -> Any:
         """Whatever is sent while the job runs; the variables of frames hold arguments under any name."""
-        return echoing(event, self._job.hide, leaving_out=("vars",))
+        raised = (hint or {}).get("exc_info") or (None, None, None)
+
+        def shown(text: str) -> str:
+            return as_shown(self._job, without_details(text, raised[1]))
+
+        if self._job.is_sensitive:
+            return echoing(event, shown, leaving_out=("vars",))
+        # What is sent of no error says what the integrations of the application make of it.
+        return echoing(event, shown) if "exception" in event or "logentry" in event else event
 
     def _is_to_be_reported(self, settlement: Settlement, error: BaseException) -> bool:
         task = registered(self._claim.target)

@@ -12,6 +12,7 @@ from pgqueue.context.home import (
 )
 from pgqueue.context.job import LONGEST_EXTENSION, JobContext, Spawner, WorkerPhase
 from pgqueue.context.telling import (
+    as_shown,
     equip,
     extended_until,
     give_line,
@@ -30,6 +31,7 @@ __all__ = [
     "Middleware",
     "Spawner",
     "WorkerPhase",
+    "as_shown",
     "at_home_in",
     "be_at_home_here",
     "be_at_home_in",

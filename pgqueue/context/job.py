@@ -24,7 +24,7 @@ from pgqueue.job_progress import Gauge, progress_of
 from pgqueue.leaving_out import without
 from pgqueue.ledger import KEEP, SCOPE, WAIT, Once, OnUnknown, Outside, Terms, Within
 from pgqueue.options import Duration, check_choice, check_duration
-from pgqueue.redaction import secrets_of
+from pgqueue.redaction import Redaction, secrets_of
 from pgqueue.retry import seconds
 from pgqueue.secrecy import Secrecy
 from pgqueue.store import execute, jobs, progress
@@ -34,6 +34,7 @@ from pgqueue.store.line import Line
 
 # Seconds that an attempt may ask for at a time.
 LONGEST_EXTENSION = 86_400.0
+_BY_NAME = Redaction()
 # Guards the making of the events that wait_cancelled() and wait_ending() wait for.
 _making = threading.Lock()
 
@@ -61,6 +62,8 @@ class JobContext:
     _told: threading.Event | None = None
     # Asked for by few: in a tuple once they are known, as far as they can be.
     _secrets: tuple[frozenset[str] | None] | None = None
+    # What stands under the names of secrets.
+    _named: frozenset[str] | None = None
     # Where its lines go, if whoever runs it keeps them; and made with the first of them.
     _outlet: Outlet | None = None
     _log: JobLog | None = None
@@ -148,9 +151,19 @@ class JobContext:
         if self._secrecy is None:
             return text
         if self._secrets is None:
-            # Of what was enqueued: the task may have changed what it was given.
-            self._secrets = (secrets_of(self._secrecy, self._claim.args),)
+            self._secrets = (secrets_of(self._secrecy, self._given_as_json),)
         return without(text, self._secrets[0]) or ""
+
+    def _shown(self, text: str) -> str:
+        """A report of it as it may be kept and read: hide(), and without what stands under the names of secrets."""
+        if self._named is None:
+            self._named = _BY_NAME.of_json(self._given_as_json).secrets or frozenset()
+        return _BY_NAME.in_report(without(self.hide(text), self._named) or "")
+
+    @property
+    def _given_as_json(self) -> str:
+        # As enqueued: the task may have changed what it was given.
+        return self._claim.args
 
     @property
     def cancelled(self) -> bool:

@@ -21,6 +21,11 @@ def give_line(job: JobContext, line: Line) -> None:
     job._line = line
 
 
+def as_shown(job: JobContext, text: str) -> str:
+    """What is said of a running job as it may be kept and read, without the secrets that it was given."""
+    return job._shown(text)
+
+
 def tell_cancelled(job: JobContext) -> None:
     """Let a running job know that nobody wants it any more; from any thread."""
     job._cancelled = True

@@ -12,6 +12,7 @@ from pgqueue.doctor.checks import CHECKS, Check
 from pgqueue.doctor.patient import NoAnswerError, Patient
 from pgqueue.doctor.verdict import Found, Status, Verdict, unknown
 from pgqueue.errors import DatabaseUnreachable
+from pgqueue.server_details import without_details
 from pgqueue.store.connection import open_connection
 from pgqueue.store.outages import in_words, is_lost
 
@@ -53,4 +54,4 @@ def _answer(check: Check, patient: Patient) -> Found:
         raise
     # One check must not end the others, whatever it meets.
     except Exception as error:
-        return unknown(f"could not be asked: {type(error).__name__}: {error}")
+        return unknown(f"could not be asked: {type(error).__name__}: {without_details(str(error), error)}")

@@ -22,6 +22,7 @@ from pgqueue.feeding.source import Source, find_source
 from pgqueue.job import Target
 from pgqueue.options import check_flag, check_integer, check_name
 from pgqueue.printable import cut, in_one_line
+from pgqueue.server_details import without_details
 from pgqueue.store import execute, feeds
 from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosed
@@ -143,7 +144,8 @@ def _why(error: Exception, source: str, number: int) -> str:
         case PgqueueError():
             return str(error)
         case _:
-            return f"{source} raised {''.join(traceback.format_exception_only(error)).strip()}"
+            said = "".join(traceback.format_exception_only(error)).strip()
+            return f"{source} raised {without_details(said, error)}"
 
 
 def _theirs(error: Exception) -> str | None:
@@ -151,7 +153,9 @@ def _theirs(error: Exception) -> str | None:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next
-    return None if trace is None else "".join(traceback.format_exception(type(error), error, trace, chain=False))
+    if trace is None:
+        return None
+    return without_details("".join(traceback.format_exception(type(error), error, trace, chain=False)), error)
 
 
 _OURS = str(Path(__file__).parents[1]) + os.sep

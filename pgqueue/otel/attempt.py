@@ -11,7 +11,7 @@ from pgqueue.context import JobContext
 from pgqueue.events import Finished
 from pgqueue.instruments import Headers
 from pgqueue.job import Claim
-from pgqueue.otel.spans import BAGGAGE, SENT_AT, SYSTEM, TRACE, Attributes, Tracing, fail
+from pgqueue.otel.spans import BAGGAGE, SENT_AT, SYSTEM, TRACE, Attributes, Tracing, fail_as_told
 from pgqueue.outcome import Move
 
 # A first attempt that begins sooner after its enqueue is part of that trace; others begin one, and link to it.
@@ -62,20 +62,14 @@ class Attempt:
         settlement = done.settlement
         self._span.set_attribute("pgqueue.outcome", settlement.outcome)
         if settlement.move in (Move.RETRY, Move.END, Move.FALL_BACK) and settlement.outcome != "cancelled":
-            if error is not None and not self._job.is_sensitive:
-                fail(self._span, error)
-            else:
+            kind = settlement.error_type or settlement.outcome
+            if error is not None:
                 # As it is stored, without what nobody is to see.
-                self._span.set_attribute("error.type", settlement.error_type or settlement.outcome)
-                self._span.set_status(StatusCode.ERROR, settlement.error or settlement.outcome)
-                if error is not None:
-                    said = {
-                        "type": settlement.error_type,
-                        "message": settlement.error,
-                        "stacktrace": settlement.traceback,
-                    }
-                    self._span.add_event("exception", {f"exception.{name}": text or "" for name, text in said.items()})
-            self._about["error.type"] = settlement.error_type or settlement.outcome
+                fail_as_told(self._span, kind, settlement.error, settlement.traceback)
+            else:
+                self._span.set_attribute("error.type", kind)
+                self._span.set_status(StatusCode.ERROR, settlement.error or kind)
+            self._about["error.type"] = kind
         context.detach(self._token)
         self._span.end()
         self._tracing.process_duration.record(time.monotonic() - self._began, self._about)

@@ -13,6 +13,7 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.trace import Span, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from pgqueue.description import message_of, traceback_of
 from pgqueue.instruments import Headers
 from pgqueue.version import __version__
 
@@ -66,9 +67,15 @@ class Tracing:
 
 def fail(span: Span, error: BaseException) -> None:
     """The span ended with an error."""
-    span.record_exception(error)
-    span.set_attribute("error.type", type_of(error))
-    span.set_status(StatusCode.ERROR, str(error)[:500])
+    fail_as_told(span, type_of(error), message_of(error), traceback_of(error))
+
+
+def fail_as_told(span: Span, kind: str, message: str | None, stacktrace: str | None) -> None:
+    """The span ended with an error of which this may be told."""
+    said = {"type": kind, "message": message, "stacktrace": stacktrace}
+    span.add_event("exception", {f"exception.{name}": text or "" for name, text in said.items()})
+    span.set_attribute("error.type", kind)
+    span.set_status(StatusCode.ERROR, (message or kind)[:500])
 
 
 def type_of(error: BaseException) -> str:

@@ -14,15 +14,16 @@ from pgqueue.errors import UsageError
 from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.record import Attempt, Effect, Job
 from pgqueue.redaction import Declared, Redaction, echoing
-from pgqueue.sealed import codec_of
 from pgqueue.search import Candidate, Query
 from pgqueue.secrecy import Secrecy
 from pgqueue.store.direct import Rows
 from pgqueue.store.searching import HOLDING
 from pgqueue.store.statement import Statement, execute, nothing, only_value, query
 
-# What only tasks have said: for the terminal of somebody who can read the tables.
-BY_TASKS = Redaction(by_name=False)
+# What stands under the names of secrets, and what tasks have said.
+SHOWN = Redaction()
+# What only tasks have said: for what leaves the database for good.
+_EXPORTED = Redaction(by_name=False)
 # Columns in which an error says something.
 _SAID = frozenset({"error", "traceback", "reason", "last_error"})
 # What of a candidate may hold secrets of its arguments.
@@ -48,13 +49,13 @@ def every() -> Statement[Declared]:
     return Statement(query("sensitive"), (None,), _read)
 
 
-def knowing(conn: psycopg.Connection[Any], targets: Iterable[str], redaction: Redaction = BY_TASKS) -> Redaction:
+def knowing(conn: psycopg.Connection[Any], targets: Iterable[str], redaction: Redaction = SHOWN) -> Redaction:
     """What may be shown of jobs of these targets."""
     wanted = set(targets)
     return redaction.knowing(execute(conn, declared(wanted))) if wanted else redaction
 
 
-def shown(conn: psycopg.Connection[Any], jobs: Sequence[Job], redaction: Redaction = BY_TASKS) -> list[Job]:
+def shown(conn: psycopg.Connection[Any], jobs: Sequence[Job], redaction: Redaction = SHOWN) -> list[Job]:
     """Jobs as they may be shown: without their secrets in arguments, errors and reasons."""
     known = knowing(conn, (job.target for job in jobs), redaction)
     return [_clean(known, job) for job in jobs]
@@ -87,7 +88,7 @@ def secrets_in(conn: psycopg.Connection[Any], job: Job) -> frozenset[str] | None
 def lines_shown(conn: psycopg.Connection[Any], lines: Sequence[str]) -> list[str]:
     """Rows of jobs as JSON, one a line, as they may leave the database."""
     rows = [exact_json.read(line) for line in lines]
-    known = knowing(conn, (row["target"] for row in rows))
+    known = knowing(conn, (row["target"] for row in rows), _EXPORTED)
     return [
         line if row["target"] not in known.declared else _line(known, row)
         for line, row in zip(lines, rows, strict=True)
@@ -141,7 +142,7 @@ def _line(known: Redaction, row: dict[str, Any]) -> str:
 
 def _clean(known: Redaction, job: Job) -> Job:
     args, secrets = known.of_value(job.target, job.args)
-    if secrets == frozenset() and not known.declared.get(job.target) and codec_of(job.args) is None:
+    if secrets == frozenset() and args == job.args:
         return job
     return replace(
         job,

@@ -14,13 +14,13 @@ from pgqueue.redaction import Redaction, echoing
 from pgqueue.store import searching, showing
 from pgqueue.store.listing import LARGEST, TOO_LARGE
 from pgqueue.store.reading import load_json
-from pgqueue.store.secrecy import BY_TASKS, knowing
+from pgqueue.store.secrecy import SHOWN, knowing
 from pgqueue.store.showing import JobShown
 from pgqueue.store.statement import execute
 
 
 def nodes_shown(
-    conn: psycopg.Connection[Any], nodes: Sequence[WorkflowNode], redaction: Redaction = BY_TASKS
+    conn: psycopg.Connection[Any], nodes: Sequence[WorkflowNode], redaction: Redaction = SHOWN
 ) -> list[WorkflowNode]:
     """Nodes without the secrets of their dead jobs' arguments in errors. Reads those jobs by their ids."""
     wanted = [node.dead_id for node in nodes if node.dead_id is not None and node.error]

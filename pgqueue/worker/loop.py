@@ -15,6 +15,7 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.events import Event, HostFailed, Observer
 from pgqueue.host import lack_of
+from pgqueue.server_details import without_details
 from pgqueue.store import execute, history, locks
 from pgqueue.store.connection import open_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
@@ -204,7 +205,7 @@ class Loop:
             wait = self._pause * random.uniform(0.5, 1.0)
             self._pause = min(longest, self._pause * 2)
         else:
-            self._tell(self._outage.trouble(f"{type(error).__name__}: {error}"))
+            self._tell(self._outage.trouble(f"{type(error).__name__}: {without_details(str(error), error)}"))
             wait = TROUBLE_PAUSE
         self.turned_at = time.monotonic()
         if not self._hurried.wait(wait):

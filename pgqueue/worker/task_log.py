@@ -15,7 +15,10 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
+from pgqueue.context import as_shown, running
 from pgqueue.logs import hidden, job_fields, keep_what_is_logged, tell_handlers
+from pgqueue.redaction import Redaction
+from pgqueue.server_details import without_details
 from pgqueue.worker.log_lines import LEVELS, TEXT_LIMITS, Fields, LineStyle, written
 from pgqueue.worker.log_writer import LogWriter, flush_all, writer_of
 
@@ -23,6 +26,7 @@ from pgqueue.worker.log_writer import LogWriter, flush_all, writer_of
 MOST_EXTRAS = 20
 _OURS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _PLAIN = (str, bool, type(None))
+_BY_NAME = Redaction()
 
 
 class TaskLog(logging.Handler):
@@ -36,7 +40,7 @@ class TaskLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Have the record written; one that cannot be put into words is told of as that."""
         at = written(record.created)
-        line = self._lines.line(at, _level_of(record), hidden(_message_of(record)), _fields_of(record))
+        line = self._lines.line(at, _level_of(record), _clean(_message_of(record)), _fields_of(record))
         self._writer.write(line, 1, at_once=True)
 
 
@@ -134,7 +138,7 @@ def _fields_of(record: logging.LogRecord) -> Fields:
     fields: Fields = {**job_fields(), "logger": record.name}
     extras = [(name, value) for name, value in vars(record).items() if name not in _OURS]
     for name, value in extras[:MOST_EXTRAS]:
-        fields.setdefault(str(name)[: TEXT_LIMITS[-1]], hidden(_plain(value)))
+        fields.setdefault(str(name)[: TEXT_LIMITS[-1]], _clean(_plain(value)))
     if record.exc_info:
         fields["error"] = _traceback_of(record)
     if record.stack_info:
@@ -144,9 +148,19 @@ def _fields_of(record: logging.LogRecord) -> Fields:
 
 def _traceback_of(record: logging.LogRecord) -> str:
     try:
-        return _end_of(hidden("".join(traceback.format_exception(*record.exc_info))))  # type: ignore[misc]  # it is there
+        text = "".join(traceback.format_exception(*record.exc_info))  # type: ignore[misc]  # it is there
+        return _end_of(_clean(text, record.exc_info[1]))  # type: ignore[index]  # as above
     except Exception as error:  # Describing it calls its own code.
         return f"an error that cannot be described ({type(error).__name__})"
+
+
+def _clean(value: Any, error: BaseException | None = None) -> Any:
+    """What a line says, without the secrets that the job that runs here was given, and what a server said of rows."""
+    if not isinstance(value, str):
+        return hidden(value)
+    job = running.get()
+    text = without_details(value, error)
+    return _BY_NAME.in_report(text) if job is None else as_shown(job, text)
 
 
 def _end_of(text: str) -> str:

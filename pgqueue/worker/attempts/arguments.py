@@ -86,10 +86,14 @@ class OwnContext(JobContext):
         if self._secrecy is None:
             return text
         if self._secrets is None:
-            found = secrets_of(self._secrecy, self._given.json)
+            found = secrets_of(self._secrecy, self._given_as_json)
             # Of what the function was given; if it changed that since, what JSON has of it is known all the same.
             self._secrets = (None if found is None else found | self._said(self._secrecy),)
         return without(text, self._secrets[0]) or ""
+
+    @property
+    def _given_as_json(self) -> str:
+        return self._given.json
 
     def _said(self, secrecy: Secrecy) -> frozenset[str]:
         args, kwargs = self._given.args, self._given.kwargs

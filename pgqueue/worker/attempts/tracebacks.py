@@ -8,11 +8,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from pgqueue.context import running
+from pgqueue.context import as_shown, running
 from pgqueue.description import TRACEBACK_LIMIT, storable, type_name
 from pgqueue.outcome import Ended, ErrorReport, Failed, Outcome, Released, Signal, TimedOut, error_report
 
@@ -32,7 +33,7 @@ def report(error: BaseException) -> ErrorReport:
     try:
         trimmed = BaseException.with_traceback(error, _user_part(error.__traceback__))
         job = running.get()
-        return ErrorReport.of(trimmed) if job is None or not job.is_sensitive else ErrorReport.of(trimmed, job.hide)
+        return ErrorReport.of(trimmed) if job is None else ErrorReport.of(trimmed, partial(as_shown, job))
     except BaseException as second:
         return unspeakable(error, second)
 

@@ -15,6 +15,7 @@ import psycopg
 
 from pgqueue.events import Finished
 from pgqueue.outcome import Move, Reason, Settlement
+from pgqueue.server_details import without_details
 from pgqueue.store import Statement, durable, execute, jobs, locks, storable, unknown
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.loop import Connection
@@ -142,14 +143,18 @@ def _without_what_is_refused(conn: Connection, settlement: Settlement, error: Ex
             return None
         if not _is_forbidden(error) and not _spoils(conn, storable.result(settlement.result), error):
             return None
-        message = f"its result could not be stored: {error!r:.200}"
+        message = f"its result could not be stored: {_told(error)}"
         return _dead(settlement, Reason.NOT_RETRIED, "pgqueue.Unstorable", message)
     texts = (settlement.error_type, settlement.error, settlement.traceback)
     if not any(texts) or not _spoils(conn, storable.texts(*texts), error):
         return None
     return settlement._replace(
-        error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {error!r:.200}", traceback=None
+        error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {_told(error)}", traceback=None
     )
+
+
+def _told(error: Exception) -> str:
+    return without_details(repr(error), error)[:200]
 
 
 def _spoils(conn: Connection, alone: Statement[None], error: Exception) -> bool:

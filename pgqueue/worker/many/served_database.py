@@ -24,6 +24,7 @@ from pgqueue.events import (
     WorkerStarted,
     WorkerStopping,
 )
+from pgqueue.server_details import without_details
 from pgqueue.store.dsn import place_of, read
 from pgqueue.store.unreachable import in_one_line
 from pgqueue.worker.many.calls import PassedOn
@@ -154,6 +155,6 @@ class ServedDatabase:
             case SchemaError():
                 said = self._outage.lost(str(error), refused=True)
             case _:
-                said = self._outage.trouble(f"{type(error).__name__}: {error}")
+                said = self._outage.trouble(f"{type(error).__name__}: {without_details(str(error), error)}")
         if said is not None:
             self._observe(said)
