@@ -8,16 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pgqueue.cli.errors import say
 from pgqueue.cli.options import VARIABLE
 from pgqueue.errors import UsageError
 from pgqueue.store.connection import open_connection
 from pgqueue.store.diagnosis import diagnosed
+from pgqueue.store.dsn import has_secret
 from pgqueue.store.dsn_files import check_all, read_file
 from pgqueue.store.schema import require_schema
 from pgqueue.store.session import take_any_text
 
 if TYPE_CHECKING:
     import psycopg
+
+# Rights of everybody on a file.
+OTHERS = 0o007
 
 
 @contextmanager
@@ -38,8 +43,15 @@ def named_dsns(dsns: Sequence[str], file: Path | None) -> list[str]:
     Raises UsageError for a DSN, or a file of them, that cannot be read.
     """
     if dsns or file is not None:
-        return check_all([*dsns, *(read_file(file) if file is not None else ())])
+        return check_all([*dsns, *(_of_file(file) if file is not None else ())])
     return [named] if (named := os.environ.get(VARIABLE)) else []
+
+
+def _of_file(file: Path) -> list[str]:
+    named = read_file(file)
+    if file.stat().st_mode & OTHERS and any(map(has_secret, named)):
+        say(f"warning: others on this machine may read {file}, which holds passwords; chmod 600 {file}")
+    return named
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pgqueue.doctor import cleaning, fleet, history, load, partitions, schema, server, wire
+from pgqueue.doctor import cleaning, fleet, history, load, partitions, passwords, schema, server, wire
 from pgqueue.doctor.patient import Patient
 from pgqueue.doctor.verdict import Found
 
@@ -54,6 +54,7 @@ CHECKS = tuple(
         history.tallies_lag,
         history.alerts,
         server.tls,
+        passwords.passwords,
         server.privileges,
         load.args_size,
         load.oldest,

@@ -35,12 +35,12 @@ def settings(patient: Patient) -> Found:
 
 
 def tls(patient: Patient) -> Found:
-    """An encrypted connection, where it leaves the machine."""
+    """An encrypted connection to a server that has shown who it is, where it leaves the machine."""
     encrypted, address, stays, offered = first(patient.ask("tls"))
-    if encrypted:
-        return ok(f"encrypted, to {address}")
     if stays:
-        return ok("not encrypted, and does not leave the machine")
+        return ok(f"{'encrypted' if encrypted else 'not encrypted'}, and does not leave the machine")
+    if encrypted:
+        return _how_far_verified(address, patient.conn.info.get_parameters().get("sslmode", "prefer"))
     if offered:
         return warn(f"not encrypted, to {address}, though the server offers it", "add sslmode=verify-full to the DSN")
     return warn(
@@ -48,6 +48,16 @@ def tls(patient: Patient) -> Found:
         "alter system set ssl = on; select pg_reload_conf();  -- and sslmode=verify-full in the DSN",
         ["alter system set ssl = on;", "select pg_reload_conf();"],
     )
+
+
+def _how_far_verified(address: str, mode: str) -> Found:
+    if mode == "verify-full":
+        return ok(f"encrypted, to {address}, whose certificate was verified")
+    if mode == "verify-ca":
+        text = f"encrypted, to {address}; sslmode=verify-ca takes any certificate of the authority, of whatever host"
+    else:
+        text = f"encrypted, to {address}; sslmode={mode} takes any certificate: who stands between can read it all"
+    return warn(text, "sslmode=verify-full and sslrootcert=system, or the file of your authority, in the DSN")
 
 
 def privileges(patient: Patient) -> Found:

@@ -10,12 +10,13 @@ import psycopg
 from pgqueue.errors import DatabaseUnreachable, HostExhausted
 from pgqueue.host import lack_for_connection
 from pgqueue.store.dsn import betrays, place_of
+from pgqueue.store.passwords import passwords_of
 
 
 def unreachable(given: Mapping[str, Any], error: psycopg.Error | OSError) -> DatabaseUnreachable:
     """What no connection to a place means, without a secret of its DSN: raise it from `error`, its cause."""
     said = in_one_line(error)
-    if betrays(said, given):
+    if betrays(said, given, passwords_of(given)):
         # It cannot be its cause either: that would be printed.
         said = f"libpq refused it with {type(error).__name__}, and in words that hold a part of a secret"
         return DatabaseUnreachable(f"no connection to {place_of(given)}: {said}")
