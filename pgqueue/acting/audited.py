@@ -26,7 +26,7 @@ class Actor:
 
 @dataclass(slots=True)
 class Act:
-    """Whether what was tried was done; what was not is not written down."""
+    """Whether what was tried was done; what was not is undone, and not written down."""
 
     done: bool = True
 
@@ -37,9 +37,12 @@ def audited(
 ) -> Iterator[Act]:
     """A transaction in which something is done, and written into the audit. `on` is a name or a query."""
     act = Act()
-    with conn.transaction():
+    n = len(job_ids) or None
+    with conn.transaction() as transaction:
+        # First: the functions that it calls see that it is said already (note_act.sql).
+        execute(
+            conn, audit.write(actor.who, actor.via, action, filter_text=on, job_ids=job_ids, n=n, reason=actor.reason)
+        )
         yield act
-        if act.done:
-            n = len(job_ids) or None
-            said = audit.write(actor.who, actor.via, action, filter_text=on, job_ids=job_ids, n=n, reason=actor.reason)
-            execute(conn, said)
+        if not act.done:
+            raise psycopg.Rollback(transaction)

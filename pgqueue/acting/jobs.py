@@ -37,8 +37,10 @@ def retry(conn: Conn, actor: Actor, job_id: UUID) -> Moved:
     """Revive a dead job, or make a waiting one due. Raises JobNotFound."""
     with audited(conn, actor, "jobs retry", job_ids=[job_id]) as act:
         state = client.retry(conn, job_id)
-        act.done = state is JobState.READY
-    return Moved(job_id, state, act.done, None if act.done else _NOT_RETRIED[state].format(job_id))
+        # Of one that runs it is a word taken back: it was to be cancelled.
+        act.done = state in (JobState.READY, JobState.RUNNING)
+    revived = state is JobState.READY
+    return Moved(job_id, state, revived, None if revived else _NOT_RETRIED[state].format(job_id))
 
 
 def cancel(conn: Conn, actor: Actor, job_id: UUID) -> Moved:

@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from pgqueue.acting import Act, Actor, audited
+from pgqueue.store import audit, execute
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,6 +39,11 @@ def acting(
 ) -> AbstractContextManager[Act]:
     """A transaction in which something is done, and written into the audit. `on` is a name or a query."""
     return audited(conn, actor(reason), action, on=on, job_ids=job_ids)
+
+
+def note_end(conn: psycopg.Connection[Any], action: str, n: int, *, on: str | None, reason: str | None) -> None:
+    """Write down on how many jobs an act has come to its end that is made of many transactions."""
+    execute(conn, audit.write(who(), VIA, f"{action}: done", filter_text=on, n=n, reason=reason))
 
 
 def who() -> str:

@@ -12,7 +12,7 @@ import typer
 
 from pgqueue.acting import alerts as acts
 from pgqueue.alerting.wording import title_of
-from pgqueue.cli.acting import Reason, actor, who
+from pgqueue.cli.acting import Reason, acting, actor, who
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.options import Dsn, Json, duration_option, listing, new_group, seconds_option
@@ -148,7 +148,7 @@ def send_test(
         for missing in sorted(set(wanted) - set(names)):
             say_error(in_one_line(f"there is no channel {missing}; there are: {', '.join(names) or 'none'}"))
             raise typer.Exit(Exit.NOT_FOUND)
-        with conn.transaction():
+        with acting(conn, "alerts test", on=", ".join(wanted)):
             number = execute(conn, alerts.test(wanted, who()))
         for doubt in _doubts(conn):
             say(doubt)

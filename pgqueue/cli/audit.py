@@ -12,9 +12,11 @@ COLUMNS: Columns[Act] = {
     "NUMBER": lambda row: row.id,
     "AT": lambda row: row.at,
     "WHO": lambda row: row.who,
+    "ROLE": lambda row: row.role,
     "VIA": lambda row: row.via,
     "ACTION": lambda row: row.action,
     "ON": lambda row: row.filter or ", ".join(map(str, row.job_ids or ())),
+    "JOBS": lambda row: row.n,
     "REASON": lambda row: row.reason,
 }
 

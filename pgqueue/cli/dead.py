@@ -10,7 +10,7 @@ import typer
 
 from pgqueue import client
 from pgqueue.cli import jobs as jobs_command
-from pgqueue.cli.acting import Reason, acting
+from pgqueue.cli.acting import Reason, acting, note_end
 from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
 from pgqueue.cli.errors import Exit, say, say_error
@@ -117,6 +117,7 @@ def retry(
             pass
         while (batch := execute(conn, dead.retry_batch(queue, target, after, BATCH))).last is not None:
             revived, kept, after = revived + batch.revived, kept + batch.kept, batch.last
+        note_end(conn, "dead retry --all", revived, on=_narrowed(queue, target), reason=reason)
     tell(f"{revived:,} revived", revived=revived, kept=kept)
     if kept:
         say(f"{kept:,} stay dead: a live job has their unique key")
@@ -152,6 +153,7 @@ def purge(
         purged, after = 0, None
         while (batch := execute(conn, dead.purge_batch(queue, target, before, after, BATCH))).last is not None:
             purged, after = purged + batch.forgotten, batch.last
+        note_end(conn, "dead purge", purged, on=_narrowed(queue, target, older_than), reason=reason)
     if not purged:
         tell("No dead job to purge.", purged=0)
         return

@@ -9,7 +9,7 @@ import typer
 
 from pgqueue import client, returned
 from pgqueue.cli import job_changes, job_log, job_moves, job_watch
-from pgqueue.cli.acting import Reason
+from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.apps import locate_modules
 from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
 from pgqueue.cli.bulk import run as run_bulk
@@ -226,6 +226,8 @@ def run(
     with served(dsn) as address:
         with connected(address) as conn:
             found = client.get_job(conn, job_id_of(conn, job_id)).id
+            with acting(conn, "jobs run", job_ids=[found]):
+                pass
         with diagnosed(), at_home_in(address):
             seen = LogObserver(level="warning")
             finished = run_job(address, found, modules=modules, middleware=middleware, observe=seen)

@@ -15,7 +15,11 @@ MOST_IDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act of a human: who, by which door, what, on which jobs or which filter, on how many, and why."""
+    """One act of a human: who, by which door, what, on which jobs or which filter, on how many, and why.
+
+    `role` is the role of the database that the session had begun with, as the database itself has noted it: `who` and
+    `via` are what the door says.
+    """
 
     id: int
     at: datetime
@@ -26,6 +30,7 @@ class Act:
     job_ids: list[UUID] | None
     n: int | None
     reason: str | None
+    role: str | None
 
 
 def write(

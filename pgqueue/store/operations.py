@@ -121,15 +121,26 @@ def advance(
     return Statement(_ADVANCE, params, nothing)
 
 
+# With how many jobs it has moved, in the transaction of its last batch.
+_NOTE_END = """
+insert into pgqueue.audit (who, via, action, filter, n, reason)
+select o.who, o.via, 'operation ' || o.id || ': done', o.filter, o.done, o.reason from moved as o where o.state = 'done'
+"""
 # A rate is kept over the whole: a batch that came late is followed by the next one sooner, by a second at most.
-_ADVANCE = """
+_ADVANCE = (
+    """
+with moved as (
 update pgqueue.operations as o
 set below = $2::uuid, looked = o.looked + $3::bigint, done = o.done + $4::bigint, skipped = o.skipped + $5::bigint,
     failed = o.failed + $6::bigint, trial_ids = coalesce(o.trial_ids || $7::uuid[], $7::uuid[], o.trial_ids),
     next_at = greatest(o.next_at, clock_timestamp() - interval '1 second') + make_interval(secs => $8::float8),
     changed_at = clock_timestamp(), state = case when $9::boolean then 'done' else o.state end
 where o.id = $1::bigint
+returning o.*
+)
 """
+    + _NOTE_END
+)
 
 
 def trial(ids: Sequence[UUID]) -> Statement[tuple[int, int]]:
@@ -142,12 +153,18 @@ def end_trial(number: int, *, ended: bool) -> Statement[None]:
     return Statement(_END_TRIAL, (number, ended), nothing)
 
 
-_END_TRIAL = """
+_END_TRIAL = (
+    """
+with moved as (
 update pgqueue.operations as o
 set trial = null, trial_ids = null, changed_at = clock_timestamp(), next_at = clock_timestamp(),
     state = case when $2::boolean then 'done' else o.state end
 where o.id = $1::bigint
+returning o.*
+)
 """
+    + _NOTE_END
+)
 
 
 def wait(number: int, pause: float) -> Statement[None]:

@@ -86,6 +86,13 @@ def test_an_action_is_in_the_audit_with_who_and_why(db: Conn) -> None:
     assert found == [("ann", "test", "operation 1: cancel", "queue:mail", "gone")]
 
 
+def test_its_end_is_in_the_audit_with_how_many_jobs_it_moved(db: Conn) -> None:
+    fill(db, 3)
+    done(db, operations.begin(db, plan("cancel")))
+    found = db.execute("select who, action, n from pgqueue.audit order by id").fetchall()
+    assert found == [("ann", "operation 1: cancel", None), ("ann", "operation 1: done", 3)]
+
+
 def test_jobs_that_come_later_are_not_meant(db: Conn) -> None:
     number = operations.begin(db, plan("cancel"))
     later = enqueue(db, job_id=UUID(int=2**127 | 7 << 76))
@@ -328,4 +335,5 @@ def test_what_was_done_by_hand_is_pruned_with_the_dead(db: Conn) -> None:
             f" (select ctid from pgqueue.{table} limit 1)"
         )
     db.execute("select pgqueue.prune('7 days', '180 days')")
-    assert [count(db, table) for table in ("audit", "operations", "revisions")] == [1, 1, 1]
+    # Two began, and ended.
+    assert [count(db, table) for table in ("audit", "operations", "revisions")] == [3, 1, 1]

@@ -8,7 +8,9 @@ with looked as materialized (
   where looked.at >= $1::timestamptz and looked.at < $2::timestamptz
 )
 select act.id, act.at, left(act.who, 500), left(act.via, 100), left(act.action, 200), left(act.filter, 5000), act.job_ids,
-       act.n, left(act.reason, 5000)
+       act.n, left(act.reason, 5000),
+       -- The schema of the last release has none.
+       to_jsonb(act) ->> 'role'
 from placed as act
 where act.place <= $4::int
 order by act.id
