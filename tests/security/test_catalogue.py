@@ -31,7 +31,7 @@ def test_each_row_names_a_test_that_is_there_and_runs() -> None:
     assert missing == []
 
 
-def test_a_row_has_defined_in_its_own() -> None:
+def test_a_row_has_tests_of_its_own() -> None:
     named = [row.tests for row in rows()]
     assert [tests for tests in named if named.count(tests) > 1] == []
 
