@@ -11,6 +11,8 @@
 create or replace function pgqueue.prune(_history interval, _dead interval, _max int default 5000) returns int
 language plpgsql
 set search_path = pg_catalog, pg_temp
+-- Over partitions plans are large: each call would compile them for longer than they run.
+set jit = off
 as $$
 declare
   _is_partitioned constant boolean := pgqueue.is_partitioned('attempts');
