@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from pgqueue.embedded import Server
 from pgqueue.verify.protocol.checks import CHECKS
 from pgqueue.verify.protocol.program import variables
+from pgqueue.verify.protocol.trial import STARTS
 from tests.docs.pages import section_of
 from tests.polyglot.node import PAGE, write_worker
 
@@ -91,6 +93,15 @@ def test_a_worker_that_breaks_a_promise_is_told_what_to_do(server: Server, folde
     assert (code, said["conforms"]) == (1, False)
     assert "it failed" in check["found"]
     assert "reason 'exhausted'" in check["cure"]
+
+
+def test_a_command_that_ends_at_once_is_not_waited_for(server: Server, folder: Path) -> None:
+    began = time.monotonic()
+    code, said, heard = verify(server, folder, "--only", "lease", "--only", "claims", command="true")
+    assert time.monotonic() - began < STARTS
+    assert (code, len(said["checks"])) == (1, 2)
+    assert all("has ended with 0, and had not enlisted" in each["found"] for each in said["checks"])
+    assert "lease ..." in heard
 
 
 @pytest.mark.parametrize(

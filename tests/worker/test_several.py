@@ -205,6 +205,19 @@ def test_a_file_of_databases_is_read_again(
     first.desk.await_state(job)
 
 
+def test_a_file_that_names_no_database_is_told_and_read_again(
+    open_shop: Open, start: Callable[..., ThreadedWorker], tmp_path: Path
+) -> None:
+    file = tmp_path / "databases"
+    file.write_text("# none yet\n")
+    worker = start(dsn_file=file)
+    wait_until(lambda: worker.heard(Trouble), 5, "it is told")
+    assert "names no database" in worker.heard(Trouble)[0].error
+    shop = open_shop()
+    file.write_text(f"{shop.dsn}\n")
+    await_serving(worker, shop)
+
+
 def test_who_is_asked_to_stop_in_one_database_leaves_that_one(
     open_shop: Open, start: Callable[..., ThreadedWorker]
 ) -> None:

@@ -29,12 +29,13 @@ def conform(dsn: str | None, command: str, only: Sequence[str], *, keep: bool, s
     with interruptible(), folder_of(keep, say) as folder, scratch(dsn, folder, LEASE, keep=keep) as made:
         say(f"database {made.name} on {plain_name(dsn)}; a lease of {LEASE:g} s")
         with Guard(folder, keep=keep) as guard, open_connection(made.dsn, "verify", deadline=None) as conn:
-            return [_tried(check, conn, made.dsn, words, folder, guard) for check in checks]
+            return [_tried(check, conn, made.dsn, words, folder, guard, say) for check in checks]
 
 
 def _tried(
-    check: Check, conn: psycopg.Connection[object], dsn: str, words: list[str], folder: Path, guard: Guard
+    check: Check, conn: psycopg.Connection[object], dsn: str, words: list[str], folder: Path, guard: Guard, say: Say
 ) -> Found:
+    say(f"{check.name} ...")
     trial = Trial(conn, dsn, words, f"conformance-{check.name}", folder / f"{check.name}.log", guard)
     found, printed = None, ""
     try:

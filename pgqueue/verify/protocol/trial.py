@@ -62,7 +62,12 @@ class Trial:
         """Start the worker; answers its id once it has enlisted."""
         told = {"PGQUEUE_QUEUES": self.queue, "PGQUEUE_LEASE": f"{LEASE:g}"}
         self._program = Program(self._words, variables(self._dsn) | told, self._log, self._guard)
-        return min(self.until(self._new, STARTS, "no worker has enlisted"))
+        self.until(lambda: self._new() or self.program.code is not None, STARTS, "no worker has enlisted")
+        if not (enlisted := self._new()):
+            raise Broken(
+                f"the worker has ended with {self.program.code}, and had not enlisted; CMD is to go on running"
+            )
+        return min(enlisted)
 
     def send(self, target: str, *args: Any, **options: Any) -> UUID:
         """Enqueue a job."""

@@ -146,6 +146,8 @@ class Several:
         # All of it can be read before anything changes.
         self._wanted = {dsn: address_of(dsn) for dsn in check_all(dsns)}
         self._left.intersection_update(self._wanted)
+        if not self._wanted and self._file is not None:
+            self._observe(Trouble("dsn-file", f"{self._file.path} names no database", "write DSNs into it, one a line"))
         for dsn, served in tuple(self._served.items()):
             if dsn not in self._wanted:
                 served.leave()
