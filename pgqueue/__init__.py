@@ -101,6 +101,7 @@ from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, sch
 from pgqueue.sealing import register_codec
 from pgqueue.signing import verify_signature
 from pgqueue.tasks import BatchTask, Task, task
+from pgqueue.tenants import tenant
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
@@ -269,6 +270,7 @@ __all__ = [
     "starmap",
     "steps",
     "task",
+    "tenant",
     "travels",
     "tree",
     "undoable",

@@ -240,7 +240,8 @@ class Claim(NamedTuple):
     """A job that this worker holds. `args` and `labels` are JSON texts: a bad one must hurt this job alone.
 
     (`worker`, `claim`) is the token that every later statement about the attempt must show. `timeout` is seconds;
-    `terms` are those of the queue, None if it says nothing; `headers` are asked for only where something looks on.
+    `terms` are those of the queue, None if it says nothing; `headers` are asked for only where something looks on,
+    `tenant` only where tenants are on.
     """
 
     id: UUID
@@ -259,6 +260,7 @@ class Claim(NamedTuple):
     worker: int
     terms: QueueTerms | None = None
     headers: str | None = None
+    tenant: str | None = None
 
     def most_attempts(self, of_task: int | None) -> int:
         """After so many the job is dead: as it says, else its task, else its queue."""

@@ -18,7 +18,7 @@ from pgqueue.database import address_of
 from pgqueue.errors import SchemaError
 from pgqueue.giving_way import A_VIEW, limit, lock_everything, patiently
 from pgqueue.granting import become_migrator, give
-from pgqueue.store import audit, execute
+from pgqueue.store import audit, execute, tenants
 from pgqueue.store.connection import open_connection
 from pgqueue.store.functions import own_stamp, repeatables, serves
 from pgqueue.store.partitions import forget_copies
@@ -100,6 +100,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     execute(conn, fix_search_paths())
     give(conn)
     if before.revision is not None:
+        execute(conn, tenants.keep())
         said = f"revision {before.revision} to {before.newest}, by pgqueue {__version__}"
         role = conn.exec_driver_sql("select session_user").scalar_one()
         execute(conn, audit.write(role, "migrate", "migrate", filter_text=said))

@@ -11,7 +11,7 @@ import typer
 
 from pgqueue.cli.errors import report
 from pgqueue.cli.late import LateCommands
-from pgqueue.cli.options import Dsn, Group, new_group
+from pgqueue.cli.options import Dsn, Group, Tenant, new_group
 from pgqueue.cli.secrets import hide_secrets
 from pgqueue.errors import PgqueueError
 from pgqueue.habits import OF_COMMANDS
@@ -61,6 +61,7 @@ COMMANDS = {
     "alerts": "alerts:group",
     "alerts channels": "alert_channels:group",
     "alerts rules": "alert_rules:group",
+    "tenants": "tenants:group",
     "operations": "operations:group",
     "audit": "audit:group",
     "roles": "roles:group",
@@ -105,6 +106,7 @@ def _print_version(wanted: bool) -> None:
 
 def _pgqueue(
     dsn: Dsn = None,
+    tenant: Tenant = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

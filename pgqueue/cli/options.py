@@ -20,6 +20,7 @@ from pgqueue.cli.values import duration, one_of, seconds, seconds_or_off
 E = TypeVar("E", bound=StrEnum)
 
 VARIABLE = "PGQUEUE_DSN"
+TENANT = "PGQUEUE_TENANT"
 
 
 class Group(typer.core.TyperGroup):
@@ -87,6 +88,15 @@ def _split(names: list[str]) -> list[str]:
     return [part.strip() for name in names for part in name.split(",") if part.strip()]
 
 
+def _act_for(context: typer.Context, value: str | None) -> str | None:
+    """Have the connections of this command act for a tenant."""
+    if value is not None:
+        before = os.environ.get(TENANT)
+        os.environ[TENANT] = value
+        context.call_on_close(lambda: os.environ.update({TENANT: before}) if before else os.environ.pop(TENANT, None))
+    return value
+
+
 Dsn = Annotated[
     str | None,
     typer.Option(
@@ -94,6 +104,12 @@ Dsn = Annotated[
         metavar="DSN",
         callback=_dsn_of,
         help=f"The database: postgresql://..., or embedded: for one of its own. Else the variable {VARIABLE}.",
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant", metavar="NAME", callback=_act_for, help=f"Act for this tenant alone. Else the variable {TENANT}."
     ),
 ]
 Dsns = Annotated[

@@ -130,6 +130,11 @@ class JobContext:
         return self._claim.queue
 
     @property
+    def tenant(self) -> str | None:
+        """Whose the job is, where tenants are on; None if nobody's. A transactional task's connection acts for it."""
+        return self._claim.tenant
+
+    @property
     def log(self) -> JobLog:
         """Keeps lines with this attempt, for `pgqueue jobs logs`: `job.log("read %s rows", n)`, `job.log.warning(...)`.
 

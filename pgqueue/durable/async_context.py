@@ -136,7 +136,7 @@ class AsyncDurable:
         core, line = self._core, self._core.line
         lender = line.lender()
         try:
-            conn = await self._do(lender.lend())
+            conn = await self._do(lender.lend(core.job.tenant))
             try:
                 value = await callee.function(conn, *args, **kwargs)
                 text = core.memos.written(value, place.name)

@@ -159,7 +159,7 @@ class Durable:
         core, line = self._core, self._core.line
         lender = line.lender()
         try:
-            conn = self._do(lender.lend())
+            conn = self._do(lender.lend(core.job.tenant))
             try:
                 value = callee.function(conn, *args, **kwargs)
                 text = core.memos.written(value, place.name)

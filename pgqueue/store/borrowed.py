@@ -48,14 +48,16 @@ class Borrowed(Lender):
         self._handlers: Any = None
         self._block: Any = None
 
-    async def lend(self) -> Any:
-        """A connection inside a new savepoint."""
+    async def lend(self, tenant: str | None = None) -> Any:
+        """A connection inside a new savepoint, in which it acts for a tenant."""
         self._handlers = self._borrowed.notice_handler, self._borrowed.notify_handler
         conn = _above(self._borrowed, self._object)
         self._block = conn.transaction()
         try:
             await answer(_enter(self._block))
             self._identity = await _text(conn)
+            if tenant is not None:
+                await answer(conn.execute("select pg_catalog.set_config('pgqueue.tenant', %s, true)", (tenant,)))
         except BaseException:
             _leave(conn, self._borrowed, self._handlers)
             raise

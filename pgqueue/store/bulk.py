@@ -17,7 +17,7 @@ from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
 from pgqueue.retry import seconds
-from pgqueue.store import copying
+from pgqueue.store import copying, inserting
 from pgqueue.store.connection import (
     ASYNC,
     AnyConnection,
@@ -28,6 +28,8 @@ from pgqueue.store.connection import (
     driver_async,
     is_async,
 )
+from pgqueue.store.drivers.complaints import errors_of
+from pgqueue.store.inserting import Headers
 from pgqueue.store.keys import ABOUT_KEYS
 from pgqueue.store.statement import Statement, execute, nothing, only_value
 from pgqueue.store.whole import whole, whole_async
@@ -74,10 +76,6 @@ def is_copied(new: NewJob) -> bool:
     return said and new.notify in _PLAIN_NOTIFY
 
 
-# Who caused each job, as texts; None where nobody asks.
-Headers = Sequence[str | None] | None
-
-
 @overload
 def copy(conn: SyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None) -> list[UUID]: ...
 @overload
@@ -97,8 +95,13 @@ def copy(
         return awaited(_copy_async(raw, new_jobs, headers))
     said = said_by(new_jobs)
     unsaid = unsaid_where(execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
-    with whole(raw):
-        copying.write(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+    try:
+        with whole(raw):
+            copying.write(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+    except errors_of(raw) as error:
+        if not inserting.is_needed(error):
+            raise
+        return inserting.insert(raw, new_jobs, headers)
     if (told := to_wake(new_jobs)) is not None:
         execute(raw, told)
     return ids
@@ -109,8 +112,13 @@ async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers
     raw = await driver_async(conn)
     said = said_by(new_jobs)
     unsaid = unsaid_where(await execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
-    async with whole_async(raw):
-        await copying.write_async(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+    try:
+        async with whole_async(raw):
+            await copying.write_async(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+    except errors_of(raw) as error:
+        if not inserting.is_needed(error):
+            raise
+        return await inserting.insert_async(raw, new_jobs, headers)
     if (told := to_wake(new_jobs)) is not None:
         await execute(raw, told)
     return ids

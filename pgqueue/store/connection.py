@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import psycopg
@@ -21,7 +22,7 @@ from pgqueue.store.drivers.shapes import (
     Psycopg2Cursor,
 )
 from pgqueue.store.dsn import read
-from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_async_session, begin_session
+from pgqueue.store.session import OwnAsyncConnection, OwnConnection, act_for, begin_async_session, begin_session
 from pgqueue.store.unreachable import unreachable
 from pgqueue.store.unwrapping import unwrapped
 
@@ -47,6 +48,9 @@ ASYNC = (psycopg.AsyncConnection, OnAsyncpg)
 
 # For one host that does not answer; of several the next one is waiting.
 CONNECT_SECONDS, CONNECT_SECONDS_OF_SEVERAL = 10, 3
+# Whom our own connections act for, but those of workers and of who migrates.
+TENANT = "PGQUEUE_TENANT"
+TENANTED = frozenset({"cli", "events", "waiting", "enqueue", "feed", "dashboard"})
 # On these runs the code of a user or an example; on all others ours, which calls nothing outside pg_catalog.
 LENT = frozenset({"job", "demo"})
 
@@ -169,6 +173,8 @@ def open_connection(
         not_for_copies(conn)
         try:
             begin_session(conn, {**_path(role), **(settings or {})})
+            if role in TENANTED and (tenant := os.environ.get(TENANT)):
+                _act_for(conn, tenant)
             conn.autocommit = autocommit
         except BaseException:
             conn.close()
@@ -197,6 +203,20 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
         trouble = unreachable(given, error)
         raise trouble from trouble.__cause__
     return conn
+
+
+def _act_for(conn: OwnConnection, tenant: str) -> None:
+    act_for(conn, tenant)
+    with suppress(*_NO_SCHEMA):
+        if conn.execute("select pgqueue.sees_all_tenants()").fetchone() == (True,):
+            raise UsageError(
+                f"this role sees the jobs of all tenants, or tenants are off: {TENANT} (--tenant) would narrow nothing;"
+                " connect as a role that acts for tenants, or leave it out"
+            )
+
+
+# Whoever needs it says so.
+_NO_SCHEMA = (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedFunction)
 
 
 def _path(role: str) -> Mapping[str, str]:

@@ -94,8 +94,8 @@ def read_step(rows: Rows, worker: int) -> Step:
     header = rows[-1]
     # What Claim._make() does, without a call of Python's own for each.
     return Step(
-        claims=[tuple.__new__(Claim, (*row[:13], worker, None, None)) for row in rows[:-1] if not row[13]],
-        expired=[tuple.__new__(Claim, (*row[:13], worker, None, None)) for row in rows[:-1] if row[13]],
+        claims=[tuple.__new__(Claim, (*row[:13], worker, None, None, None)) for row in rows[:-1] if not row[13]],
+        expired=[tuple.__new__(Claim, (*row[:13], worker, None, None, None)) for row in rows[:-1] if row[13]],
         late=frozenset(header[15] or ()),
         alive=header[14],
         now=header[12],
@@ -263,7 +263,7 @@ def headers(ids: Sequence[UUID]) -> Statement[dict[UUID, str]]:
 def claim_one(worker: int, job_id: UUID) -> Statement[Claim | None]:
     """scheduled | ready | retrying -> running for one job; None if it does not wait, or the lease is gone. O(log n)."""
     return Statement(
-        _CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker, None, None)) if rows else None
+        _CLAIM_ONE, (worker, job_id), lambda rows: Claim._make((*rows[0], worker, None, None, None)) if rows else None
     )
 
 

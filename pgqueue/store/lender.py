@@ -40,6 +40,7 @@ _UNHURRIED = """
    as limits (name)
  where pg_catalog.current_setting(name, true) operator(pg_catalog.<>) '0')
 """
+_FOR_TENANT = "pg_catalog.set_config('pgqueue.tenant', %s, true)"
 
 
 class Lender:
@@ -60,10 +61,13 @@ class Lender:
         self._ended = False
         # Behind a pooler the session is ours between BEGIN and COMMIT alone.
         self._pooled = False
+        # For whom the lent transaction acts.
+        self._tenant: str | None = None
         not_for_copies(self)
 
-    async def lend(self) -> Any:
-        """A connection inside a new transaction. Raises DatabaseUnreachable."""
+    async def lend(self, tenant: str | None = None) -> Any:
+        """A connection inside a new transaction, which acts for a tenant. Raises DatabaseUnreachable."""
+        self._tenant = tenant
         if self._server is not None and self._is_whole(self._server):
             try:
                 return await self._begin(self._server)
@@ -124,7 +128,7 @@ class Lender:
             if self._pooled:
                 await forget_behind_pooler(conn)
             await answer(conn.commit())
-            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
+            await self._meet(conn)
         finally:
             conn.deadline = None
 
@@ -161,7 +165,7 @@ class Lender:
             await answer(conn.set_read_only(False))
             if self._pooled:
                 conn.prepare_threshold = None
-            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
+            await self._meet(conn)
         except BaseException:
             _take(conn)
             raise
@@ -171,6 +175,13 @@ class Lender:
         conn.add_notice_handler(self._hear)
         self._lent = conn
         return conn
+
+    async def _meet(self, conn: Any) -> None:
+        """Begin the transaction, and know it again."""
+        if self._tenant is None:
+            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
+        else:
+            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}, {_FOR_TENANT}", (self._tenant,))
 
     def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
         self._ended = self._ended or (notice.sqlstate or "").startswith("57P0")
@@ -243,10 +254,10 @@ _FAULTS = {
 }
 
 
-async def _text(conn: Any, sql: str) -> str:
+async def _text(conn: Any, sql: str, params: tuple[str, ...] | None = None) -> str:
     # Of the task's own connection the task may have set another row factory.
     cursor = conn.cursor(row_factory=tuple_row)
-    await answer(cursor.execute(sql))
+    await answer(cursor.execute(sql, params))
     row = await answer(cursor.fetchone())
     return str(row[0])
 

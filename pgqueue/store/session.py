@@ -82,6 +82,14 @@ def begin_session(conn: OwnConnection, besides: Mapping[str, str]) -> None:
         conn.read_only = False
 
 
+def act_for(conn: OwnConnection, tenant: str) -> None:
+    """Have all that is done on this connection be for a tenant; behind a pooler, each of its transactions."""
+    if conn.pooled:
+        conn.local = {**conn.local, "pgqueue.tenant": tenant}
+    else:
+        conn.execute(_ACT_FOR, (tenant,))
+
+
 async def begin_async_session(conn: OwnAsyncConnection) -> None:
     """As begin_session()."""
     cursor = await conn.execute(_SET, _params(conn.info.backend_pid, _settings(conn.deadline)))
@@ -123,6 +131,7 @@ def take_any_text(conn: OwnConnection) -> None:
 
 
 _WHO = "select pg_catalog.pg_backend_pid()"
+_ACT_FOR = "select pg_catalog.set_config('pgqueue.tenant', %s, false)"
 # Nothing is set if the session is another's: of no row, nothing is evaluated. A setting that this server does not know
 # is left out. A role or a DSN that only reads by default can work all the same, but a whole server that was made
 # read-only, by a failover or a full disk, is not to be written to.

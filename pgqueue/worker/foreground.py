@@ -28,7 +28,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Outlet, Said
 from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
-from pgqueue.store import execute, follow_ups, jobs, secrecy, workers
+from pgqueue.store import execute, follow_ups, jobs, secrecy, tenants, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.tasks import Modules, declared_follows, import_modules
 from pgqueue.worker import task_log
@@ -161,6 +161,7 @@ def _claimed(dsn: str, worker: int, job_id: UUID, attempts: Attempts) -> Claim |
         claim = execute(conn, jobs.claim_one(worker, job_id))
         if claim is not None:
             (claim,) = with_headers(conn, [claim], lambda: bool(instruments.installed))
+            claim = claim._replace(tenant=execute(conn, tenants.tenants_of([job_id])).get(job_id))
             # Its module may be imported only now.
             task = attempts.find(claim)
             if task is not None and task.bounds.at_most_once:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from pgqueue.job import Claim, QueueTerms
-from pgqueue.store import execute, queues
+from pgqueue.store import execute, queues, tenants
 from pgqueue.store.connection import SyncConnection
 
 # Seconds between two looks at whether there is a reason to ask; it costs nothing.
@@ -22,6 +22,7 @@ class QueueSettings:
         self._ask_at = 0.0
         self._terms: Mapping[str, QueueTerms] = {}
         self._ageing: Mapping[str, float] = {}
+        self._has_tenants = False
 
     def ageing(self, queue: str) -> float | None:
         """How many seconds of waiting a level of priority is worth in this queue, if that is said."""
@@ -31,6 +32,16 @@ class QueueSettings:
         """The claims with what their queues say."""
         terms = self._terms
         return [claim._replace(terms=terms.get(claim.queue)) for claim in claims] if terms else claims
+
+    def with_tenants(self, conn: SyncConnection, claims: list[Claim]) -> list[Claim]:
+        """The claims with whose they are, where tenants are on; none, if that cannot be had: then none may run."""
+        if not self._has_tenants or not claims:
+            return claims
+        try:
+            found = execute(conn, tenants.tenants_of([claim.id for claim in claims]))
+        except Exception:  # They are held, and go back: the next step finds out what is wrong.
+            return []
+        return [claim._replace(tenant=found.get(claim.id)) for claim in claims]
 
     def changed(self) -> None:
         """Something was set: ask at the next look; from any thread."""
@@ -47,6 +58,7 @@ class QueueSettings:
             if each.timeout is not None or each.max_attempts is not None
         }
         self._ageing = {each.queue: each.ageing for each in found if each.ageing is not None}
+        self._has_tenants = execute(conn, tenants.are_on())
 
     def look(self, conn: SyncConnection) -> float:
         """One look; answers the seconds until the next."""

@@ -57,6 +57,7 @@ from tests.hostile import (
     staffing,
     steering,
     telling,
+    tenanting,
     trying,
 )
 from tests.hostile.flowing import workflows_on
@@ -153,6 +154,7 @@ select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
   and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,labels_of_tick,readable}')
   and p.proname not in ('seconds_since', 'tallied', 'acting_role', 'is_bounded', 'sees_payloads')
+  and p.proname not in ('tenant_key', 'is_tenant_key', 'is_tenant_name')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
 """
 
@@ -331,6 +333,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     falling.fallen_on(conn)
     lasting.lasting_on(conn)
     trying.tried_on(conn)
+    tenanting.tenants_on(conn)
     moving.partitioned_on(conn)
     moving.moved_in_on(conn)
     staffing.staffed_on(conn)

@@ -38,6 +38,7 @@ def test_the_view_has_the_columns_that_the_contract_names(db: Conn) -> None:
     assert " ".join(column.name for column in cursor.description or ()) == (
         "id queue target args state priority attempt max_attempts created_at run_at started_at finished_at worker"
         " unique_key limit_key labels last_error reason unknown_since cost parent_id root_id degraded fallen_from"
+        " tenant"
     )
 
 

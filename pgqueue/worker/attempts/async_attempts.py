@@ -104,7 +104,7 @@ class AsyncAttempts:
         lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
         try:
             try:
-                conn = await lender.lend()
+                conn = await lender.lend(call.tenant)
             except DatabaseUnreachable as error:
                 raise NoConnection from error
             call.take_line(self._line.within(conn))

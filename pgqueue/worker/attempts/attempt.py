@@ -240,7 +240,7 @@ class Attempts:
     def _called_in_transaction(self, call: Call) -> Succeeded:
         lender = self._lender
         try:
-            conn = at_once(lender.lend())
+            conn = at_once(lender.lend(call.tenant))
         except DatabaseUnreachable as error:
             raise NoConnection from error
         call.take_line(self._line.within(conn))

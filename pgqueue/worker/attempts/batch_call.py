@@ -86,6 +86,12 @@ class BatchCall(Call):
             raise PartlyFailed
         return Succeeded()
 
+    @property
+    def tenant(self) -> str | None:
+        """For whom its own transaction acts: that of all its jobs, if they have one together."""
+        tenants = {item.tenant for item in self.batch}
+        return tenants.pop() if len(tenants) == 1 else None
+
     def completion(self, success: Succeeded) -> Statement[bool]:
         """What records the success of all in the task's own transaction."""
         done = [each for each in self._outcomes if isinstance(each, Succeeded)]

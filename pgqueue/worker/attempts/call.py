@@ -100,6 +100,11 @@ class Call:
         """Let the task ask and write in the database by itself there, from now on."""
         give_line(self.context, line)
 
+    @property
+    def tenant(self) -> str | None:
+        """For whom its own transaction acts."""
+        return self.claim.tenant
+
     async def awaited(self, coroutine: Awaitable[Any]) -> Any:
         """Await the task's coroutine, which is cancelled if the task was, or is, told that it should end."""
         self._loop = asyncio.get_running_loop()

@@ -196,7 +196,10 @@ class Mover:
             self._renew("the database gave out a claim that is held here: it was set back to an earlier moment")
         self._unexecuted.end_expired(step.expired if fresh else [])
         if fresh:
-            claims, waiting = self._last_tries.split(self._told(conn, step.claims))
+            told = self._told(conn, step.claims)
+            if len(told) < len(step.claims):
+                self._unexecuted.give_back(step.claims)
+            claims, waiting = self._last_tries.split(told)
             self._unexecuted.give_back(waiting)
             submit = self._slots.submit
             if self._gathering.gathers(claims):

@@ -26,6 +26,7 @@ from pgqueue.store import execute, queues, workers
 from pgqueue.store.connection import open_connection
 from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.store.schema import require_schema
+from pgqueue.store.tenants import require_all
 from pgqueue.worker.executors.base import Executor
 from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
@@ -80,6 +81,7 @@ class Enlistment:
         with open_connection(self._settings.dsn, "worker") as conn:
             require_schema(conn)
             require_commits(conn)
+            require_all(conn)
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
         start_executor(roles.executor)

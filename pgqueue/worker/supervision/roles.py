@@ -157,7 +157,9 @@ def make_roles(
         poll=settings.poll,
         burst=settings.burst,
         ageing=Ageing(settings.ageing, queue_settings.ageing),
-        told=lambda conn, claims: with_headers(conn, queue_settings.told(claims), executor.is_watched),
+        told=lambda conn, claims: with_headers(
+            conn, queue_settings.with_tenants(conn, queue_settings.told(claims)), executor.is_watched
+        ),
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,

@@ -1,5 +1,5 @@
 -- What others have made on table $1 that a copy of it would not have, or that would go on reading what it was, in words;
--- 3 at most. Views of pgqueue are made anew. Reads the catalogue.
+-- 3 at most. Views and policies of pgqueue are made anew. Reads the catalogue.
 with whole as (
   select c.oid, c.relrowsecurity, c.reltype from pg_class as c where c.oid = to_regclass(format('pgqueue.%I', $1::text))
 )
@@ -11,9 +11,10 @@ cross join lateral (
   union all
   select format('the rule %I', r.rulename) from pg_rewrite as r where r.ev_class = whole.oid
   union all
-  select format('the policy %I', p.polname) from pg_policy as p where p.polrelid = whole.oid
+  select format('the policy %I', p.polname) from pg_policy as p
+  where p.polrelid = whole.oid and p.polname not in ('own_tenant', 'all_tenants')
   union all
-  select 'row level security' where whole.relrowsecurity
+  select 'row level security' where whole.relrowsecurity and not pgqueue.has_tenants()
   union all
   select format('the publication %I', p.pubname)
   from pg_publication_rel as r join pg_publication as p on p.oid = r.prpubid where r.prrelid = whole.oid

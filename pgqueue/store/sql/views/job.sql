@@ -11,7 +11,7 @@ create or replace view pgqueue.job as
          one.state, one.priority, one.attempt, one.max_attempts,
          one.created_at, one.run_at, one.started_at, one.finished_at, one.worker, one.unique_key, one.limit_key,
          one.labels, one.last_error, one.reason, one.unknown_since, one.cost, one.parent_id, one.root_id,
-         one.degraded, one.fallen_from
+         one.degraded, one.fallen_from, one.tenant
   from (
     select job.id, job.queue, job.target, job.args,
            case when job.worker >= 0 then 'running'
@@ -35,7 +35,7 @@ create or replace view pgqueue.job as
            -- Of a job that another one brought.
            (select line.parent_id from pgqueue.lineage as line where line.job_id = job.id) as parent_id,
            (select line.root_id from pgqueue.lineage as line where line.job_id = job.id) as root_id,
-           job.fallen_from is not null as degraded, job.fallen_from, true as shown,
+           job.fallen_from is not null as degraded, job.fallen_from, job.tenant, true as shown,
            '{waiting,succeeded,cancelled,dead}'::text[] as others
     from pgqueue.jobs as job
     union all
@@ -46,7 +46,7 @@ create or replace view pgqueue.job as
            null, null,
            (select line.parent_id from pgqueue.lineage as line where line.job_id = ended.job_id),
            (select line.root_id from pgqueue.lineage as line where line.job_id = ended.job_id),
-           ended.fallen_from is not null, ended.fallen_from,
+           ended.fallen_from is not null, ended.fallen_from, ended.tenant,
            case when ended.outcome in ('succeeded', 'cancelled') then true end,
            '{waiting,scheduled,ready,running,retrying,manual,dead}'
     from pgqueue.attempts as ended
@@ -57,14 +57,14 @@ create or replace view pgqueue.job as
            null, dead.cost,
            (select line.parent_id from pgqueue.lineage as line where line.job_id = dead.id),
            (select line.root_id from pgqueue.lineage as line where line.job_id = dead.id),
-           dead.fallen_from is not null, dead.fallen_from,
+           dead.fallen_from is not null, dead.fallen_from, dead.tenant,
            true, '{waiting,scheduled,ready,running,retrying,manual,succeeded,cancelled}'
     from pgqueue.dead_jobs as dead
     union all
     -- At a gate of its workflow.
     select w.id, coalesce(w.queue, pgqueue.route(w.target)), w.target, w.args, 'waiting',
            coalesce(w.priority, 5::smallint), 0::smallint, w.max_attempts, w.created_at, w.run_at, null, null, null, null,
-           w.limit_key, w.labels, null, null, null, w.cost, null, null, false, null, true,
+           w.limit_key, w.labels, null, null, null, w.cost, null, null, false, null, w.tenant, true,
            '{scheduled,ready,running,retrying,manual,succeeded,cancelled,dead}'
     from pgqueue.waiting as w) as one
   where one.shown is not null and one.state <> all (one.others);

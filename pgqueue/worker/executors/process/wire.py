@@ -66,15 +66,24 @@ def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
 def claim_to_wire(number: int, claim: Claim) -> tuple[Any, ...]:
     """A claim and its number."""
     terms = None if claim.terms is None else tuple(claim.terms)
-    return number, claim.id.int, *claim[1:-4], claim.run_at.timestamp(), claim.worker, terms, claim.headers
+    return (
+        number,
+        claim.id.int,
+        *claim[1:-5],
+        claim.run_at.timestamp(),
+        claim.worker,
+        terms,
+        claim.headers,
+        claim.tenant,
+    )
 
 
 def claim_from_wire(values: Sequence[Any]) -> tuple[int, Claim]:
     """What claim_to_wire() was given."""
     number, key, *rest = values
-    rest[-4] = datetime.fromtimestamp(rest[-4], UTC)
-    if rest[-2] is not None:
-        rest[-2] = QueueTerms(*rest[-2])
+    rest[-5] = datetime.fromtimestamp(rest[-5], UTC)
+    if rest[-3] is not None:
+        rest[-3] = QueueTerms(*rest[-3])
     return number, tuple.__new__(Claim, (uuid_of(key), *rest))
 
 

@@ -58,7 +58,7 @@ begin
                 job.priority, job.max_attempts, job.args, job.labels,
                 coalesce(job.start_key, job.unique_key) as unique_key, job.limit_key, job.hold, job.headers,
                 job.follow_ups, job.fallen_from, coalesce(job.fallen_from[1], job.target) as first_target,
-                job.workflow_id, job.node, job.success_links
+                job.workflow_id, job.node, job.success_links, job.tenant
     ), members as materialized (
       -- In order of id, so that width_bucket() finds the place of each.
       select array_agg(held.id order by held.id) as ids, array_agg(held.workflow_id order by held.id) as workflows,
@@ -80,10 +80,10 @@ begin
     ), ended as (
       insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target,
                                     created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                    headers, fallen_from, workflow_id, node)
+                                    headers, fallen_from, workflow_id, node, tenant)
       select held.id, held.started_at, _worker, held.claim, held.attempt, 'succeeded', held.queue, held.target,
              held.created_at, held.run_at, held.priority, held.max_attempts, held.args, held.labels,
-             held.unique_key, held.limit_key, held.headers, held.fallen_from, held.workflow_id, held.node
+             held.unique_key, held.limit_key, held.headers, held.fallen_from, held.workflow_id, held.node, held.tenant
       from held
     )
     select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),

@@ -11,6 +11,7 @@ declare
   _job record;
   _nth int;
   _new constant uuid := pgqueue.uuid7();
+  _before text;
 begin
   select one.queue, coalesce(one.fallen_from[1], one.target) as target, one.args, one.priority, one.max_attempts,
          one.labels, one.limit_key
@@ -24,6 +25,7 @@ begin
     raise exception 'job % has no step %', job_id, coalesce(quote_literal(left(step, 80)), 'null')
       using errcode = 'invalid_parameter_value', schema = 'pgqueue', hint = 'pgqueue steps ' || job_id || ' lists them';
   end if;
+  _before := pgqueue.act_for_job(job_id);
   -- As texts: what the arguments say stays as it was written.
   perform from pgqueue.enqueue_new((left(json_strip_nulls(json_build_object(
     'id', _new, 'given', true, 'target', _job.target, 'queue', _job.queue, 'priority', _job.priority,
@@ -38,5 +40,6 @@ begin
   if exists (select from pgqueue.steps as known where known.job_id = _new and known.undo is not null) then
     perform pgqueue.mind_end(_new, 1);
   end if;
+  perform pgqueue.act_for(_before);
   return _new;
 end $$;

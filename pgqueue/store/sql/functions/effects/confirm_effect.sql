@@ -10,6 +10,7 @@ as $$
 declare
   _now constant timestamptz := clock_timestamp();
 begin
+  _scope := pgqueue.effect_scope(_scope, _job);
   update pgqueue.effects as e
   set state = 'done', done_at = _now, expires_at = _now + _keep, value = _value
   where e.scope = _scope and e.key = _key and e.job_id = _job and e.worker = _worker and e.claim = _claim;

@@ -21,6 +21,7 @@ declare
   _done_at constant timestamptz := case when _state = 'done' then _now end;
   _found pgqueue.effects;
 begin
+  _scope := pgqueue.effect_scope(_scope, _job);
   if _state = 'reserved' and not pgqueue.is_running(_job, _worker, _claim) then
     standing := 'late';
     return;

@@ -5,5 +5,6 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin
+  _scope := pgqueue.tenant_key(_scope);
   update pgqueue.effects as e set value = _value where e.scope = _scope and e.key = _key and e.state = 'done';
 end $$;

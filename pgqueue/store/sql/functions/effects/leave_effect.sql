@@ -9,6 +9,7 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
 begin
+  _scope := pgqueue.effect_scope(_scope, _job);
   if _unknown then
     update pgqueue.effects as e set state = 'unknown', done_at = null
     where e.scope = _scope and e.key = _key

@@ -17,6 +17,7 @@ declare
   _filled constant boolean := (_queue is null or _priority is null) and pgqueue.is_filled();
   _put text;
 begin
+  _unique_key := pgqueue.tenant_key(_unique_key);
   if _given and pgqueue.has_ended(_id) then
     created := false;
     id := _id;
@@ -54,8 +55,14 @@ begin
     if found then
       return;
     end if;
-    -- What stood in the way ended in between: once more.
+    -- What stood in the way ended in between: once more. Or it is another tenant's, and not to be seen.
+    exit when _given and round > 2 and not pgqueue.sees_all_tenants();
   end loop;
+  if _given and not pgqueue.sees_all_tenants() then
+    raise exception 'the job id % is taken', _id
+      using errcode = 'unique_violation', schema = 'pgqueue', table = 'jobs', constraint = 'jobs_pkey',
+            hint = 'let pgqueue make the id, or make one of version 7 of your own';
+  end if;
   raise exception 'job % could not be enqueued: its unique key % changed hands 100 times', _id, _unique_key
     using hint = 'enqueue it again';
 end $$;

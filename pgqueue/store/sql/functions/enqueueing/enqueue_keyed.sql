@@ -26,12 +26,14 @@ declare
   _before constant text := coalesce(current_setting('pgqueue.notify', true), '');
   _filled constant boolean := (_queue is null or _priority is null) and pgqueue.is_filled();
   _put text;
-  _seat text := _unique_key;
+  _seat text;
   _holder uuid;
   _in_window boolean := false;
   _shared boolean := coalesce(_until_start, false);
   _job record;
 begin
+  _unique_key := pgqueue.tenant_key(_unique_key);
+  _seat := _unique_key;
   created := false;
   replaced := false;
   if _given and pgqueue.has_ended(_id) then
@@ -74,7 +76,8 @@ begin
       end if;
       select job.id, job.worker, job.run_at, job.start_key, job.queue into _job
       from pgqueue.jobs as job where job.unique_key = _seat;
-      -- It has started or ended meanwhile: once more.
+      -- It has started or ended meanwhile: once more. Or the id is another tenant's.
+      exit when not found and _given and round > 2 and not pgqueue.sees_all_tenants();
       continue when not found;
     else
       -- The window's job, which may have started, or ended: whatever has become of it, it stands.
@@ -118,6 +121,11 @@ begin
 
   if _notify is not null then
     perform set_config('pgqueue.notify', _before, true);
+  end if;
+  if id is null and _given and not pgqueue.sees_all_tenants() then
+    raise exception 'the job id % is taken', _id
+      using errcode = 'unique_violation', schema = 'pgqueue', table = 'jobs', constraint = 'jobs_pkey',
+            hint = 'let pgqueue make the id, or make one of version 7 of your own';
   end if;
   if id is null then
     raise exception 'job % could not be enqueued: its unique key % changed hands 100 times', _id, _unique_key

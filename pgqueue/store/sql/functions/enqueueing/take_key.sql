@@ -8,6 +8,7 @@ as $$
 declare
   _holder uuid;
 begin
+  _key := pgqueue.tenant_key(_key);
   for round in 1..100 loop
     begin
       update pgqueue.jobs as job set unique_key = _key where job.id = _id;

@@ -7,6 +7,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  _before constant text := current_setting('pgqueue.tenant', true);
   _said text;
   _state text;
 begin
@@ -19,7 +20,9 @@ exception when others then
   end if;
   get stacked diagnostics _said = message_text, _state = returned_sqlstate;
   begin
+    perform pgqueue.act_for_job(_parent);
     perform pgqueue.bury_new(_parent, _new, _how, _said, _state);
+    perform pgqueue.act_for(_before);
   exception when others then
     if sqlstate ~ '^(40|53|55|57|58|42501)' then
       raise;

@@ -9,6 +9,7 @@ declare
   _job record;
   _id uuid;
   _queue text;
+  _key text;
   _kind constant text := case _error_type
     when '53400' then 'pgqueue.QueueFull' when '54000' then 'pgqueue.SpawnLimit' else 'pgqueue.Unwritable' end;
 begin
@@ -22,18 +23,18 @@ begin
     return;
   end if;
   _queue := coalesce(_job.queue, pgqueue.route(_job.target));
+  _key := pgqueue.tenant_key(_job.unique_key);
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
                                  store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
                                  headers, follow_ups, reason, error_type, error)
   values (_id, coalesce(_job.run_at, now()), now(), _job.timeout, 1, coalesce(_job.priority, 5::smallint), 0, 0,
-          _job.max_attempts, _job.store_result, _queue, _job.target, coalesce(_job.args, '{}'), _job.unique_key,
-          case when _job.until_start then _job.unique_key end, _job.limit_key, _job.cost, _job.labels, _job.headers,
+          _job.max_attempts, _job.store_result, _queue, _job.target, coalesce(_job.args, '{}'), _key,
+          case when _job.until_start then _key end, _job.limit_key, _job.cost, _job.labels, _job.headers,
           _job.follow_ups, 'unwritable', _kind, _error);
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
                                 priority, max_attempts, args, labels, unique_key, limit_key)
   values (_id, 1, 0, 'failed', _queue, _job.target, _kind, _error, now(), coalesce(_job.run_at, now()),
-          coalesce(_job.priority, 5::smallint), _job.max_attempts, _job.args, _job.labels, _job.unique_key,
-          _job.limit_key);
+          coalesce(_job.priority, 5::smallint), _job.max_attempts, _job.args, _job.labels, _key, _job.limit_key);
   insert into pgqueue.lineage (job_id, parent_id, root_id, nth, depth, how)
   select _id, _parent, coalesce(above.root_id, _parent),
          coalesce((select max(l.nth) from pgqueue.lineage as l where l.parent_id = _parent), 0) + 1,

@@ -24,6 +24,9 @@ begin
   insert into pgqueue.partitioning (source) values (_table);
   execute format('create table pgqueue.%I (like pgqueue.%I including all excluding indexes) partition by range (%I)',
                  _copy, _table, _key);
+  if pgqueue.has_tenants() then
+    execute format('alter table pgqueue.%I enable row level security', _copy);
+  end if;
   execute (
     select format('alter table pgqueue.%I owner to %I', _copy, pg_get_userbyid(c.relowner))
     from pg_class as c where c.oid = to_regclass(format('pgqueue.%I', _table)));

@@ -39,6 +39,7 @@ begin
     -- The definition was read before the names changed.
     execute _text;
   end loop;
+  perform pgqueue.keep_tenants();
   -- Functions with a variable of the type of its rows are compiled anew, in every session.
   for _text in
     select format('alter function %s cost %s', f.oid::regprocedure, f.procost)

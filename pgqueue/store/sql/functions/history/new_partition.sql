@@ -1,5 +1,5 @@
 -- Make a table like a partitioned one, with its constraints and indexes, to be attached or filled; answers its name.
--- It belongs to whom that belongs to. O(1).
+-- It belongs to whom that belongs to; where tenants are on, nobody else reads it but through that. O(1).
 create or replace function pgqueue.new_partition(_table text, _suffix text) returns text
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -12,5 +12,8 @@ begin
   execute (
     select format('alter table pgqueue.%I owner to %I', _name, pg_get_userbyid(c.relowner))
     from pg_class as c where c.oid = to_regclass(format('pgqueue.%I', _table)));
+  if pgqueue.has_tenants() then
+    execute format('alter table pgqueue.%I enable row level security', _name);
+  end if;
   return _name;
 end $$;

@@ -65,20 +65,20 @@ begin
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
                                    cost, hold, labels, headers, follow_ups, reason, error_type, error,
-                                   fallen_from, own_terms, workflow_id, node, success_links)
+                                   fallen_from, own_terms, workflow_id, node, success_links, tenant)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.attempt, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
            case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
            held.reason, 'pgqueue.WorkerLost', held.error, held.fallen_from, held.own_terms,
-           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links)
+           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links), held.tenant
     from held
     where held.reason is not null
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, created_at, run_at, priority, max_attempts, args, labels, headers,
-                                  workflow_id, node)
+                                  workflow_id, node, tenant)
     select held.id, held.started_at, held.worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -86,7 +86,7 @@ begin
            held.attempt, 'lost', held.queue, held.target,
            'pgqueue.WorkerLost', held.error, held.created_at, held.run_at, held.priority, held.max_attempts,
            case when held.reason is not null then held.args end, held.labels,
-           case when held.reason is not null then held.headers end, held.workflow_id, held.node
+           case when held.reason is not null then held.headers end, held.workflow_id, held.node, held.tenant
     from held
   )
   select array_agg(held.id) filter (where held.reason is null),

@@ -48,7 +48,8 @@ begin
     returning job.*
   ), recorded as (
     insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
-                                  priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
+                                  priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node,
+                                  tenant)
     select job.id,
            case when exists (select from pgqueue.attempts as same
                              where same.job_id = job.id and same.claim = least(job.claim, 2147483646) + 1)
@@ -56,7 +57,7 @@ begin
            job.attempt, 'cancelled', job.queue, job.target, 'QueueFull',
            format('dropped: it had waited longest when the queue held more than %s jobs', _max_size),
            job.created_at, job.run_at, job.priority, job.max_attempts, job.args, job.labels,
-           coalesce(job.start_key, job.unique_key), job.limit_key, job.workflow_id, job.node
+           coalesce(job.start_key, job.unique_key), job.limit_key, job.workflow_id, job.node, job.tenant
     from dropped as job
   ), unparked as (
     delete from pgqueue.parked as parked where parked.job_id = any (array(select job.id from dropped as job))

@@ -17,16 +17,15 @@ declare
   _run_at constant timestamptz := _due + make_interval(secs => random() * _s.jitter);
   _ttl constant interval := make_interval(secs => _s.ttl);
   _labels constant jsonb := pgqueue.labels_of_tick(_s.labels, _s.name, _at);
+  _before constant text := pgqueue.act_for(coalesce(_s.tenant, current_setting('pgqueue.tenant', true)));
   _added record;
 begin
   did := case when _wanted or _why = 'skipped' then _why else 'overlap' end;
   insert into pgqueue.ticks (schedule, scheduled_for, why, job_id) values (_s.name, _at, did, _id)
   on conflict do nothing;
-  if not found then
-    did := null;
-    return;
-  end if;
-  if not _wanted then
+  if not found or not _wanted then
+    did := case when found then did end;
+    perform pgqueue.act_for(_before);
     return;
   end if;
   if coalesce(_s.unique_until, _s.unique_for::text, _s.on_conflict, _s.cost::text) is null then
@@ -48,4 +47,5 @@ begin
     update pgqueue.ticks as tick set why = did, job_id = enqueue_tick.job_id
     where tick.schedule = _s.name and tick.scheduled_for = _at;
   end if;
+  perform pgqueue.act_for(_before);
 end $$;

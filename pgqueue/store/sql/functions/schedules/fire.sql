@@ -17,7 +17,7 @@ set lock_timeout = '1s'
 as $$
 declare
   _now constant timestamptz := clock_timestamp();
-  -- By number: whether its ticks ask for no other job, and their jobs for no cost; null if it is passed by.
+  -- By number: whether its ticks ask for no other job, and their jobs for no cost and no tenant; null if it is passed by.
   _plain boolean[];
   _s pgqueue.schedules;
   _m int := 1;
@@ -27,7 +27,7 @@ begin
   select array_agg(held.plain order by told.n) into _plain
   from unnest(_names, _expected) with ordinality as told (name, expected, n)
   left join lateral (
-    select s.unique_key is null and s.cost is null and s.overlap = 'allow' as plain
+    select s.unique_key is null and s.cost is null and s.overlap = 'allow' and s.tenant is null as plain
     from pgqueue.schedules as s
     -- By name: as conditions of schedules_due the rest would walk, for each, all that are due.
     where s.name = told.name and (s.next_at = told.expected and s.next_at <= _now) is true

@@ -40,19 +40,20 @@ begin
   insert into pgqueue.dead_jobs (id, run_at, created_at, timeout, claim, priority, attempt, crashes, max_attempts,
                                  store_result, queue, target, args, unique_key, start_key, limit_key, cost, labels,
                                  follow_ups, reason, error_type, error, fallen_from, own_terms, workflow_id, node,
-                                 success_links)
+                                 success_links, tenant)
   select _id, job.run_at, job.created_at, job.timeout, _claim, job.priority, job.attempt, job.crashes,
          job.max_attempts, job.store_result, job.queue, job.target, _args,
          coalesce(job.start_key, job.unique_key), job.start_key, job.limit_key, job.cost, _labels,
          _follow_ups, _reason, _error_type, _error, job.fallen_from, job.own_terms,
-         job.workflow_id, job.node, pgqueue.links_left(job.success_links, job.failure_links)
+         job.workflow_id, job.node, pgqueue.links_left(job.success_links, job.failure_links), job.tenant
   from pgqueue.jobs as job where job.id = _id
   on conflict (id) do nothing;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
-                                priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
+                                priority, max_attempts, args, labels, unique_key, limit_key, workflow_id, node,
+                                tenant)
   select _id, _claim, job.attempt, 'failed', job.queue, job.target, _error_type, _error, job.created_at,
          job.run_at, job.priority, job.max_attempts, _args, _labels, coalesce(job.start_key, job.unique_key),
-         job.limit_key, job.workflow_id, job.node
+         job.limit_key, job.workflow_id, job.node, job.tenant
   from pgqueue.jobs as job where job.id = _id;
   perform pgqueue.let_go(array[job.queue], array[job.target], array[job.limit_key], array[job.hold])
   from pgqueue.jobs as job where job.id = _id and job.hold is not null;

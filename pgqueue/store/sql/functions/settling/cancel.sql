@@ -47,11 +47,11 @@ begin
     _claim := pgqueue.free_claim(_id);
   end if;
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, run_at, priority,
-                                max_attempts, args, labels, unique_key, limit_key, workflow_id, node)
+                                max_attempts, args, labels, unique_key, limit_key, workflow_id, node, tenant)
   values (_id, _claim, _job.attempt, 'cancelled', _job.queue, _job.target,
           case when _ran then 'cancelled while it ran' end, _job.created_at, _job.run_at, _job.priority,
           _job.max_attempts, _job.args, _job.labels, coalesce(_job.start_key, _job.unique_key), _job.limit_key,
-          _job.workflow_id, _job.node);
+          _job.workflow_id, _job.node, _job.tenant);
   if _job.follow_ups is not null or exists (
     select from pgqueue.follow_ups as f where f.target = coalesce(_job.fallen_from[1], _job.target))
   then

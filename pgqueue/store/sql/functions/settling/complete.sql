@@ -24,7 +24,7 @@ begin
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, finished_at, worker, claim, attempt, outcome, queue, target,
                                   created_at, run_at, priority, max_attempts, args, labels, unique_key, limit_key,
-                                  headers, fallen_from, workflow_id, node)
+                                  headers, fallen_from, workflow_id, node, tenant)
     select held.id, held.started_at, clock_timestamp(), _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -32,7 +32,7 @@ begin
            held.attempt, 'succeeded', held.queue, held.target, held.created_at, held.run_at, held.priority,
            held.max_attempts, held.args, held.labels,
            coalesce(held.start_key, held.unique_key), held.limit_key, held.headers,
-           held.fallen_from, held.workflow_id, held.node
+           held.fallen_from, held.workflow_id, held.node, held.tenant
     from held
   )
   select held.queue, held.target, held.limit_key, held.hold, held.workflow_id, held.success_links,

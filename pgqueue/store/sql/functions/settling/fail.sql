@@ -67,20 +67,21 @@ begin
     insert into pgqueue.dead_jobs (id, run_at, created_at, started_at, timeout, claim, priority, attempt, crashes,
                                    max_attempts, store_result, queue, target, args, unique_key, start_key, limit_key,
                                    cost, hold, labels, headers, follow_ups, reason, error_type, error, traceback,
-                                   cause, fallen_from, own_terms, workflow_id, node, success_links)
+                                   cause, fallen_from, own_terms, workflow_id, node, success_links,
+                                   tenant)
     select held.id, held.run_at, held.created_at, held.started_at, held.timeout, held.claim, held.priority,
            held.counted, held.crashes_now, held.max_attempts, held.store_result, held.queue, held.target, held.args,
            coalesce(held.start_key, held.unique_key), held.start_key, held.limit_key, held.cost,
            case when held.id = any (_stopped) then held.hold end, held.labels, held.headers, held.follow_ups,
            held.reason, held.error_type, held.error, held.traceback, held.cause, held.fallen_from, held.own_terms,
-           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links)
+           held.workflow_id, held.node, pgqueue.links_left(held.success_links, held.failure_links), held.tenant
     from held
     where held.delay is null and held.outcome <> 'cancelled'
     on conflict (id) do nothing
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, args, labels,
-                                  unique_key, limit_key, cause, headers, workflow_id, node)
+                                  unique_key, limit_key, cause, headers, workflow_id, node, tenant)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -89,7 +90,7 @@ begin
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, case when held.delay is null then held.args end, held.labels,
            coalesce(held.start_key, held.unique_key), held.limit_key, held.cause,
-           case when held.delay is null then held.headers end, held.workflow_id, held.node
+           case when held.delay is null then held.headers end, held.workflow_id, held.node, held.tenant
     from held
   )
   select coalesce(array_agg(held.id), '{}'), array_agg(held.queue) filter (where held.hold is not null),

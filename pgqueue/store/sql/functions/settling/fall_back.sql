@@ -49,14 +49,14 @@ begin
     cross join lateral (
       select held.id, held.claim, held.attempt, held.started_at, held.queue, held.target, held.created_at, held.run_at,
              held.priority, held.max_attempts, held.labels, held.limit_key,
-             coalesce(held.start_key, held.unique_key) as unique_key, held.workflow_id, held.node
+             coalesce(held.start_key, held.unique_key) as unique_key, held.workflow_id, held.node, held.tenant
       from pgqueue.jobs as held
       where held.id = told.id and held.claim = told.claim and held.worker = _worker
       for update) as job
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
                                   error, traceback, created_at, run_at, priority, max_attempts, labels,
-                                  unique_key, limit_key, cause, workflow_id, node)
+                                  unique_key, limit_key, cause, workflow_id, node, tenant)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
@@ -64,7 +64,7 @@ begin
            held.attempt, held.outcome, held.queue, held.target,
            held.error_type, held.error, held.traceback, held.created_at, held.run_at, held.priority,
            held.max_attempts, held.labels, held.unique_key, held.limit_key, held.cause,
-           held.workflow_id, held.node
+           held.workflow_id, held.node, held.tenant
     from held
   )
   select coalesce(array_agg(held.id order by held.id), '{}') into _settled from held;

@@ -59,13 +59,13 @@ begin
     where job.id = any ((select b.ids from back as b)::uuid[])
   ), recorded as (
     insert into pgqueue.attempts (job_id, started_at, worker, claim, attempt, outcome, queue, target, error_type,
-                                  error, traceback, workflow_id, node)
+                                  error, traceback, workflow_id, node, tenant)
     select held.id, held.started_at, _worker,
            coalesce((
              select pgqueue.free_claim(same.job_id)
              from pgqueue.attempts as same where same.job_id = held.id and same.claim = held.claim), held.claim),
            held.attempt, 'released', held.queue, held.target,
-           held.error_type, held.error, held.traceback, held.workflow_id, held.node
+           held.error_type, held.error, held.traceback, held.workflow_id, held.node, held.tenant
     from held
     where held.started
   )

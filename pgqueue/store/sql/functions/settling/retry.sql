@@ -18,14 +18,15 @@ begin
     _target := coalesce(_dead.fallen_from[1], _dead.target);
     insert into pgqueue.jobs (id, created_at, timeout, priority, max_attempts, store_result, queue, target, args,
                               unique_key, start_key, limit_key, cost, hold, lane, lined, labels, headers,
-                              follow_ups, workflow_id, node, success_links)
+                              follow_ups, workflow_id, node, success_links, tenant)
     values (_id, _dead.created_at, coalesce((_dead.own_terms ->> 'timeout')::float8, _dead.timeout), _dead.priority,
             coalesce((_dead.own_terms ->> 'max_attempts')::smallint, _dead.max_attempts), _dead.store_result,
             _dead.queue, _target, _dead.args,
             case when _dead.start_key is null then _dead.unique_key end, _dead.start_key, _dead.limit_key,
             _dead.cost, _dead.hold, pgqueue.lane_of(_dead.limit_key, _target),
             case when pgqueue.lane_of(_dead.limit_key, _target) is not null then true end, _dead.labels,
-            _dead.headers, _dead.follow_ups, _dead.workflow_id, _dead.node, _dead.success_links)
+            _dead.headers, _dead.follow_ups, _dead.workflow_id, _dead.node, _dead.success_links,
+            _dead.tenant)
     on conflict do nothing;
     if not found then
       return 'dead';

@@ -13,6 +13,7 @@ as $$
 declare
   _holder uuid;
 begin
+  _unique_key := pgqueue.tenant_key(_unique_key);
   for round in 1..100 loop
     insert into pgqueue.workflows (id, name, unique_key, deadline, labels, headers)
     values (_id, _name, _unique_key,
@@ -36,6 +37,11 @@ begin
     then
       begin_workflow.id := _holder;
       return;
+    end if;
+    if _holder is null and round > 2 and not pgqueue.sees_all_tenants() then
+      raise exception 'the id % is taken', _id
+        using errcode = 'unique_violation', schema = 'pgqueue', table = 'workflows', constraint = 'workflows_pkey',
+              hint = 'let pgqueue make the id, or make one of version 7 of your own';
     end if;
     update pgqueue.workflows as w set unique_key = null where w.id = _holder and w.unique_key = _unique_key;
     if current_setting('transaction_isolation') <> 'read committed' and not found then

@@ -20,14 +20,14 @@ begin
   ), recorded as (
     insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, run_at, priority,
                                   max_attempts, args, labels, unique_key, limit_key, headers, fallen_from, workflow_id,
-                                  node)
+                                  node, tenant)
     select gone.id,
            case when exists (select from pgqueue.attempts as same
                              where same.job_id = gone.id and same.claim = least(gone.claim, 2147483646) + 1 offset 0)
                 then pgqueue.free_claim(gone.id) else least(gone.claim, 2147483646) + 1 end,
            gone.attempt, 'cancelled', gone.queue, gone.target, _why, gone.created_at, gone.run_at, gone.priority,
            gone.max_attempts, gone.args, gone.labels, coalesce(gone.start_key, gone.unique_key), gone.limit_key,
-           gone.headers, gone.fallen_from, gone.workflow_id, gone.node
+           gone.headers, gone.fallen_from, gone.workflow_id, gone.node, gone.tenant
     from gone
   ), unparked as (
     delete from pgqueue.parked as parked where parked.job_id = any (array(select gone.id from gone))

@@ -15,10 +15,10 @@ begin
     delete from pgqueue.waiting as w where w.id = any (_ids) returning w.*
   ), recorded as (
     insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, priority,
-                                  max_attempts, args, labels, limit_key, headers, workflow_id, node)
+                                  max_attempts, args, labels, limit_key, headers, workflow_id, node, tenant)
     select gone.id, 1, 0, 'cancelled', coalesce(gone.queue, pgqueue.route(gone.target)), gone.target, _why,
            gone.created_at, gone.priority, gone.max_attempts, gone.args, gone.labels, gone.limit_key, gone.headers,
-           gone.workflow_id, gone.node
+           gone.workflow_id, gone.node, gone.tenant
     from gone
     on conflict do nothing
   )

@@ -79,27 +79,28 @@ begin
   ), released as (
     insert into pgqueue.jobs (id, created_at, run_at, expires_at, timeout, priority, max_attempts, store_result, queue,
                               target, args, limit_key, cost, labels, headers, follow_ups, workflow_id, node,
-                              success_links, failure_links)
+                              success_links, failure_links, tenant)
     select told.id, told.created_at, told.due, told.due + make_interval(secs => case when told.ttl is not null then least(told.ttl, 3.2e9) end), told.timeout,
            coalesce(told.priority, case when not _filled then 5::smallint end), told.max_attempts, told.store_result,
            coalesce(told.queue, case when not _filled then 'default' end), told.target,
            case when told.inputs is null then told.args
                 else pgqueue.filled_args(told.args, told.inputs, told.workflow_id) end,
            told.limit_key, told.cost, told.labels, told.headers, told.follow_ups, told.workflow_id, told.node,
-           told.success_links, told.failure_links
+           told.success_links, told.failure_links, told.tenant
     from told
     where told.off = 0
     on conflict do nothing
     returning jobs.queue, jobs.run_at
   ), called_off as (
     insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error, created_at, priority,
-                                  max_attempts, args, labels, limit_key, headers, workflow_id, node)
+                                  max_attempts, args, labels, limit_key, headers, workflow_id, node,
+                                  tenant)
     select told.id, 1, 0, 'cancelled', coalesce(told.queue, pgqueue.route(told.target)), told.target,
            case when told.off = 1 then 'not needed: its workflow took another branch'
                 when told.workflow_id = any (_unwanted) then 'its workflow was cancelled'
                 else 'what it waited for did not succeed' end,
            told.created_at, told.priority, told.max_attempts, told.args, told.labels, told.limit_key, told.headers,
-           told.workflow_id, told.node
+           told.workflow_id, told.node, told.tenant
     from told
     where told.off > 0
     on conflict do nothing

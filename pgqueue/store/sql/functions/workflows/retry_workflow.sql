@@ -34,14 +34,14 @@ begin
   ), revived as (
     insert into pgqueue.jobs (id, created_at, timeout, priority, max_attempts, store_result, queue, target, args,
                               unique_key, start_key, limit_key, cost, hold, lane, lined, labels, headers,
-                              follow_ups, workflow_id, node, success_links)
+                              follow_ups, workflow_id, node, success_links, tenant)
     select d.id, d.created_at, coalesce((d.own_terms ->> 'timeout')::float8, d.timeout), d.priority,
            coalesce((d.own_terms ->> 'max_attempts')::smallint, d.max_attempts), d.store_result, d.queue,
            coalesce(d.fallen_from[1], d.target), d.args, case when d.start_key is null then d.unique_key end,
            d.start_key, d.limit_key, d.cost, d.hold,
            pgqueue.lane_of(d.limit_key, coalesce(d.fallen_from[1], d.target)),
            case when pgqueue.lane_of(d.limit_key, coalesce(d.fallen_from[1], d.target)) is not null then true end,
-           d.labels, d.headers, d.follow_ups, d.workflow_id, d.node, d.success_links
+           d.labels, d.headers, d.follow_ups, d.workflow_id, d.node, d.success_links, d.tenant
     from dead as d
     on conflict do nothing
     returning jobs.id, jobs.queue

@@ -13,6 +13,8 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
 as $$
 declare
   _filled constant boolean := pgqueue.is_filled();
+  _before constant text := pgqueue.act_for(coalesce(
+    (select w.tenant from pgqueue.workflows as w where w.id = _workflow), current_setting('pgqueue.tenant', true)));
   _queues text[];
   _ready int;
   _waiting int;
@@ -86,5 +88,6 @@ begin
   -- Who cancels it has reached all that there was.
   update pgqueue.workflows as w set settled_at = null
   where w.id = _workflow and w.asked = 'cancel' and w.settled_at is not null;
+  perform pgqueue.act_for(_before);
   return _ready + _waiting;
 end $$;
