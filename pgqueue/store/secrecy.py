@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from pgqueue import exact_json
-from pgqueue.errors import UsageError
+from pgqueue.errors import QueryError
 from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.record import Attempt, Effect, Job
 from pgqueue.redaction import Declared, Redaction, echoing
@@ -122,13 +122,18 @@ def as_searched(redaction: Redaction) -> Callable[[Candidate], Candidate]:
 def searching_by(conn: psycopg.Connection[Any], asked: Query) -> Callable[[Candidate], Candidate] | None:
     """As as_searched(), of what is known in the database; None where a query asks for nothing that could be hidden.
 
-    Raises UsageError if it asks for arguments, and this role may not read any.
+    Raises QueryError if it asks for arguments, and this role may not read any.
     """
-    if any(each.field == "args" for each in asked.conditions) and not execute(conn, _SEES_PAYLOADS):
-        raise UsageError("this role may not read what jobs carry: it finds none by their arguments")
+    refuse_blind(conn, asked)
     if all(each.field != "args" and each.field not in HOLDING for each in asked.conditions):
         return None
     return as_searched(Redaction(declared=execute(conn, every())))
+
+
+def refuse_blind(conn: psycopg.Connection[Any], asked: Query) -> None:
+    """Raise QueryError if a query asks for arguments, and this role may not read any: it would find nothing."""
+    if any(each.field == "args" for each in asked.conditions) and not execute(conn, _SEES_PAYLOADS):
+        raise QueryError("this role may not read what jobs carry: it finds none by their arguments")
 
 
 _SEES_PAYLOADS: Statement[bool] = Statement("select pgqueue.sees_payloads()", (), only_value)

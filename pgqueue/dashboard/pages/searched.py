@@ -37,7 +37,9 @@ def said(conn: Conn, asked: Asked) -> Said:
     limit = asked.text("limit") or ""
     query = wrong = None
     try:
-        query = query_of(asked, text, now(conn))
+        meant = query_of(asked, text, now(conn))
+        secrecy.refuse_blind(conn, meant)
+        query = meant
     except QueryError as error:
         wrong = error
     return Said(

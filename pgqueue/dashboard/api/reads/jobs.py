@@ -21,6 +21,7 @@ from pgqueue.record import Job
 from pgqueue.redaction import Redaction
 from pgqueue.search import quoted
 from pgqueue.search.words import LONGEST
+from pgqueue.store import secrecy
 
 USUAL, MOST = 50, 200
 DEAD = frozenset({JobState.DEAD})
@@ -121,6 +122,7 @@ def _searched(conn: Conn, asked: Asked, said: Filters) -> Jobs:
     query_of(asked, text, moment)
     query = query_of(asked, " ".join([text, *words]), moment)
     further = FURTHER if asked.query.get("further") == "true" else 1
+    secrecy.refuse_blind(conn, query)
     return _jobs(searched(conn, asked, Said(text, query, None, said.before, said.limit, further)), asked)
 
 

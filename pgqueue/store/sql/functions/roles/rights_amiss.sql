@@ -157,8 +157,11 @@ as $$
     where d.defaclrole = migrator.oid and d.defaclnamespace = 'pgqueue'::regnamespace and d.defaclobjtype = each.kind
       and given.grantee = admin.oid)
   union all
-  select 8, format('create trigger %s_checked after insert or update of target, args, queue, follow_ups on pgqueue.%s'
-                   ' for each row when (pgqueue.is_bounded()) execute function pgqueue.check_new()', each, each)
+  -- As is_bounded.sql: written out, because each statement that inserts would write it out anew.
+  select 8, format('create trigger %1$s_checked after insert or update of target, args, queue, follow_ups on pgqueue.%1$s'
+                   ' for each row when (not has_table_privilege(case current_setting(''role'') when ''none'' then'
+                   ' session_user else current_setting(''role'')::name end, ''pgqueue.jobs''::regclass, ''delete''))'
+                   ' execute function pgqueue.check_new()', each)
   from unnest('{jobs,waiting}'::text[]) as each
   where exists (select from part) and not exists (
     select from pg_trigger as t
