@@ -15,6 +15,7 @@ from pgqueue.batch import Batch, BatchItem
 from pgqueue.client import attempts, cancel, enqueue, enqueue_many, get_job, job_logs, retry, tree
 from pgqueue.context import JobContext, Middleware, bound, current_job
 from pgqueue.database import connect
+from pgqueue.decrypting import decrypted
 from pgqueue.durable import (
     Approval,
     AsyncDurable,
@@ -28,6 +29,7 @@ from pgqueue.durable import (
     workflow,
 )
 from pgqueue.effects import effect_done, forget_effect, get_effect, once
+from pgqueue.encryption import encrypt_with
 from pgqueue.enqueued import Enqueued
 from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
 from pgqueue.errors import (
@@ -39,6 +41,7 @@ from pgqueue.errors import (
     EffectBusy,
     EffectUnknown,
     EmbeddedError,
+    EncryptionError,
     FeedBusy,
     FeedFailed,
     FeedNotFound,
@@ -151,6 +154,7 @@ __all__ = [
     "EffectBusy",
     "EffectUnknown",
     "EmbeddedError",
+    "EncryptionError",
     "EndedJob",
     "Enqueued",
     "Enqueuing",
@@ -225,7 +229,9 @@ __all__ = [
     "command_task",
     "connect",
     "current_job",
+    "decrypted",
     "effect_done",
+    "encrypt_with",
     "enqueue",
     "enqueue_many",
     "explain",

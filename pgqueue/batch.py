@@ -37,7 +37,8 @@ class BatchItem(JobContext, Generic[T]):
         """Keeps lines with this attempt of this job."""
         if self._log is None:
             claim = self._claim
-            self._log = JobLog((claim.id, claim.claim, claim.attempt), self._own.args, self._outlet, self.hide)
+            kept = self._kept_line if self.is_encrypted else None
+            self._log = JobLog((claim.id, claim.claim, claim.attempt), self._own.args, self._outlet, self.hide, kept)
         return self._log
 
     def progress(self, *_: Any, **__: Any) -> NoReturn:
@@ -51,6 +52,11 @@ class BatchItem(JobContext, Generic[T]):
     def checkpoint(self, *_: Any, **__: Any) -> NoReturn:
         """Refused, as progress()."""
         raise _not_long("checkpoint")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is written of it is encrypted."""
+        return self._own.is_encrypted
 
     def hide(self, text: str) -> str:
         """The text, with dots in place of what any job of the batch has that is sensitive."""

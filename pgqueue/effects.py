@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, overload
 
+from pgqueue import encryption
 from pgqueue.codec import encode
 from pgqueue.context import running
 from pgqueue.ledger import KEEP, SCOPE, WAIT, Once, Terms, Within
-from pgqueue.ledger.terms import check_effect
+from pgqueue.ledger.terms import check_effect, place_of
 from pgqueue.options import Duration, check_choice, check_duration
 from pgqueue.record import Effect
 from pgqueue.retry import seconds
-from pgqueue.store import effects, execute
+from pgqueue.store import Statement, effects, execute
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 from pgqueue.store.effects import Holder
 from pgqueue.store.line import Line
@@ -35,8 +37,9 @@ def once(
     raises EffectUnknown if a job vanished over it, unless `on_unknown` is to "run" it again or to "skip" it.
     """
     check_choice("on_unknown", on_unknown, ("run", "skip", "raise"))
-    terms = Terms(key=key, scope=scope, keep=keep, wait=wait, on_unknown=on_unknown)
     job = running.get()
+    encrypted = encryption.encrypts_all() if job is None else job.is_encrypted
+    terms = Terms(key=key, scope=scope, keep=keep, wait=wait, on_unknown=on_unknown, encrypted=encrypted)
     return Once(Within(Line.on(conn), terms, Holder() if job is None else job._holder()), terms)
 
 
@@ -47,7 +50,8 @@ def get_effect(conn: AsyncConnection, key: str, *, scope: str = ...) -> Awaitabl
 def get_effect(conn: AnyConnection, key: str, *, scope: str = SCOPE) -> Awaitable[Effect | None] | Effect | None:
     """What the ledger says of a key; None if nothing."""
     check_effect(key, scope)
-    return execute(conn, effects.get(scope, key))
+    found = effects.get(scope, key)
+    return execute(conn, Statement(found.sql, found.params, lambda rows: _decrypted(found.read(rows))))
 
 
 @overload
@@ -81,4 +85,12 @@ def effect_done(
     check_effect(key, scope)
     check_duration("keep", keep, zero=False, infinite=False)
     text = None if value is None else encode(value, "value")
+    if text is not None and encryption.encrypts_all():
+        text = encryption.encrypted(text, place_of(key, scope))
     return execute(conn, effects.set_done(scope, key, timedelta(seconds=seconds(keep)), text))
+
+
+def _decrypted(effect: Effect | None) -> Effect | None:
+    if effect is None:
+        return None
+    return replace(effect, value=encryption.decrypted(effect.value, place_of(effect.key, effect.scope)))

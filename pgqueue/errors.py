@@ -24,6 +24,7 @@
     ├── LeaseLost                    the attempt is late: its job belongs to somebody else, or has ended
     ├── SoftTimeout (TimeoutError)   raised in a job: its time is up
     ├── CodecError                   content of a codec that this process lacks, or that it could not read
+    │   └── EncryptionError          a key that is missing or wrong, or content that was moved or changed
     ├── ProgramFailed                the program of a command_task() ended without success
     ├── RequestFailed                the server of an http_task() did not answer, or not with success
     ├── StepUnreadable               a durable function's memo is not what its code reads now
@@ -228,6 +229,20 @@ class CodecError(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.codec)
+
+
+class EncryptionError(CodecError):
+    """Something cannot be encrypted, or not be read: its key is missing or wrong, or it is not what was written there.
+
+    `key` is the id of the key, empty where none is at fault. `lasting`: no key could read it. Shows nothing of a key.
+    """
+
+    def __init__(self, message: str, key: str = "", lasting: bool = False) -> None:
+        super().__init__(message, f"encrypted:{key}")
+        self.key, self.lasting = key, lasting
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.key, self.lasting)
 
 
 class ProgramFailed(PgqueueError):

@@ -12,6 +12,8 @@ from itertools import count
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from pgqueue.encryption import Kind
+from pgqueue.errors import EncryptionError, KeyringError
 from pgqueue.job_progress import LONGEST_NOTE, Gauge
 from pgqueue.leaving_out import without
 from pgqueue.printable import in_lines, in_one_line
@@ -26,8 +28,16 @@ MOST_LINES, MOST_BYTES = 1_000, 64 * 1024
 LONGEST = 8 * 1024
 # Characters of what was said that are looked at.
 _LOOKED_AT = 8 * LONGEST
+# The same of what is encrypted, whose text is longer: a line's and a note's (of 500 characters) that still fit.
+LONGEST_ENCRYPTED, LONGEST_ENCRYPTED_NOTE = 5_900, 230
+# What stands beside a text that is encrypted, in bytes, about.
+_BESIDE_ENCRYPTED = 160
 _TOO_MUCH = f"more was said and is not kept: an attempt keeps {MOST_LINES:,} lines, and {MOST_BYTES // 1024} KB"
 _REDACTION = Redaction()
+
+
+# A text of a kind as it is written, and its number if it is a line.
+Kept = Callable[[Kind, str, int], str]
 
 
 class Said(NamedTuple):
@@ -89,7 +99,7 @@ class JobLog:
     An attempt keeps 1,000 lines and 64 KB, a line 8 KB. Never waits, and never raises for what is said.
     """
 
-    __slots__ = ("_allowance", "_args", "_claim", "_hide", "_outlet", "_secrets")
+    __slots__ = ("_allowance", "_args", "_claim", "_hide", "_kept", "_outlet", "_secrets")
 
     def __init__(
         self,
@@ -97,7 +107,9 @@ class JobLog:
         args: object,
         outlet: Outlet | None,
         hide: Callable[[str], str] = str,
+        kept: Kept | None = None,
     ) -> None:
+        self._kept = kept
         # Takes out what the task calls sensitive.
         self._hide = hide
         self._claim = claim
@@ -132,11 +144,14 @@ class JobLog:
         if self._outlet is None or self._allowance.is_used_up:
             return
         line = self._harmless(_worded(message, args, self._hide))
-        seq = self._allowance.seq(len(line.encode()))
+        size = len(line.encode())
+        seq = self._allowance.seq(size if self._kept is None else size * 4 // 3 + _BESIDE_ENCRYPTED)
         if seq is None:
             return
         if self._allowance.is_used_up:
             level, line = "warning", _TOO_MUCH
+        elif self._kept is not None:
+            line = _encrypted(self._kept, Kind.LINE, line, LONGEST_ENCRYPTED, seq)
         self._outlet.put(Said(*self._claim, seq, time.time(), level, line))
 
     def keeps(self, number: int) -> bool:
@@ -145,7 +160,10 @@ class JobLog:
 
     def note(self, text: str) -> str:
         """A short text in one line, as harmless as a line of the log."""
-        return in_one_line(self._harmless(_worded(text, (), self._hide)), LONGEST_NOTE)
+        note = in_one_line(self._harmless(_worded(text, (), self._hide)), LONGEST_NOTE)
+        if self._kept is None:
+            return note
+        return _encrypted(self._kept, Kind.NOTE, note, LONGEST_ENCRYPTED_NOTE)
 
     def _harmless(self, text: str) -> str:
         if self._secrets is None:
@@ -153,11 +171,19 @@ class JobLog:
         return shortened(in_lines(_REDACTION.in_report(without(without_details(text), self._secrets) or "")))
 
 
-def shortened(line: str) -> str:
-    """A line of at most LONGEST bytes."""
-    if len(line) <= LONGEST // 4 or len(raw := line.encode()) <= LONGEST:
+def shortened(line: str, longest: int = LONGEST) -> str:
+    """A line of at most so many bytes."""
+    if len(line) <= longest // 4 or len(raw := line.encode()) <= longest:
         return line
-    return f"{raw[: LONGEST - 60].decode(errors='ignore')}... ({len(line):,} characters)"
+    return f"{raw[: longest - 60].decode(errors='ignore')}... ({len(line):,} characters)"
+
+
+def _encrypted(kept: Kept, kind: Kind, text: str, longest: int, seq: int = 0) -> str:
+    """A text as it is written; never in the clear, whatever is wrong with the keys."""
+    try:
+        return kept(kind, shortened(text, longest), seq)
+    except (EncryptionError, KeyringError) as error:
+        return f"not kept, since it could not be encrypted: {error!s:.120}"
 
 
 def level_of(number: int) -> Level:

@@ -9,15 +9,20 @@ from __future__ import annotations
 import getpass
 from collections.abc import Awaitable
 from typing import Any, overload
+from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.codec import encode
+from pgqueue.encryption import Kind
 from pgqueue.errors import UsageError
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import check_integer
 from pgqueue.record import ManualJob
 from pgqueue.store import Statement, manual
 from pgqueue.store.asking import ask, required
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.kept_values import kept_value
+from pgqueue.store.sync_or_async import answer, at_once
 
 VIA = "python"
 
@@ -54,7 +59,15 @@ def manual_done(
     JSON, and UsageError if the job does not wait for a human: then nothing was changed. O(log n).
     """
     text = encode(result, "result")
-    return ask(conn, _answered(job_id, manual.done(id_of(job_id), text, who or _somebody(), VIA)))
+    if not encryption.is_on():
+        return ask(conn, _answered(job_id, manual.done(id_of(job_id), text, who or _somebody(), VIA)))
+    done = _done(conn, id_of(job_id), text, who or _somebody())
+    return done if is_async(conn) else at_once(done)
+
+
+async def _done(conn: AnyConnection, job_id: UUID, text: str, who: str) -> None:
+    kept = await kept_value(conn, job_id, Kind.RESULT, text)
+    await answer(ask(conn, _answered(job_id, manual.done(job_id, kept, who, VIA))))
 
 
 @overload

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from pgqueue import encryption
 from pgqueue.exact_json import Number, read, written
 from pgqueue.leaving_out import HIDDEN, SHORTEST
 from pgqueue.sealed import CODEC, DATA, codec_of
@@ -112,7 +113,7 @@ class Redaction:
 
     def in_words(self, text: str) -> str:
         """A text that somebody wrote, without what it calls a secret."""
-        return _IN_URL.sub(rf"\1{HIDDEN}", secret_names().left_out(text))
+        return _IN_URL.sub(rf"\1{HIDDEN}", secret_names().left_out(encryption.in_words(text)))
 
     def in_report(self, text: str) -> str:
         """The report of an error, as in_words(): but of its lines of code, which tell names and no values."""

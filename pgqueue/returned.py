@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Any, Protocol, overload
+from uuid import UUID
 
+from pgqueue.encryption import Kind, Place, decrypted
 from pgqueue.hearing import Raw, check_may_wait, error_of, until_ended, waiting_on
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import Duration, check_duration
@@ -67,12 +69,12 @@ def result(
         standing = (await until_ended(raw, [wanted], limit, caller="result()"))[wanted]
         if (error := error_of(standing, limit)) is not None:
             raise error
-        return as_returned(standing.result, task)
+        return as_returned(wanted, standing.result, task)
 
     return waiting_on(conn, wait)
 
 
-def as_returned(stored: Any, task: Returning | None) -> Any:
+def as_returned(job_id: UUID, stored: Any, task: Returning | None) -> Any:
     """What is stored of a result, opened; with its task as the function returned it. Raises CodecError."""
-    value = opened(stored)
+    value = opened(decrypted(stored, Place(Kind.RESULT, job_id)))
     return value if task is None else task.returned(value)

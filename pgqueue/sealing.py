@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pgqueue import encryption
 from pgqueue.codec import encode, encode_args, load
-from pgqueue.errors import CodecError, OptionError
+from pgqueue.errors import CodecError, EncryptionError, OptionError
 from pgqueue.job import Args
 from pgqueue.options import check_choice, check_name
 from pgqueue.sealed import CODEC, DATA, codec_of
@@ -42,6 +43,8 @@ def register_codec(
     registered before is replaced. Raises OptionError.
     """
     check_name("a codec's name", name)
+    if name.startswith(encryption.PREFIX):
+        raise OptionError(f"a codec's name must not begin with {encryption.PREFIX!r}, got {name!r:.80}")
     check_choice("takes", takes, ("json", "values"))
     for word, function in (("encode", encode), ("decode", decode)):
         if not callable(function):
@@ -77,10 +80,15 @@ def sealed_args(name: str, args: Args) -> Args:
 
 
 def opened(value: Any) -> Any:
-    """What was sealed: JSON, or whatever the codec makes of it. Raises CodecError, which tells nothing of it."""
+    """What was sealed: JSON, or whatever the codec makes of it. Raises CodecError, which tells nothing of it.
+
+    What is encrypted is to be decrypted before, by who knows where it stood.
+    """
     name = codec_of(value)
     if name is None:
         return value
+    if (key_id := encryption.key_id_of(value)) is not None:
+        raise EncryptionError(f"it is encrypted with the key {key_id!r:.60}", key_id)
     codec = _known(name)
     try:
         content = codec.decode(base64.b64decode(value[DATA], validate=True))

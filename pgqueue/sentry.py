@@ -200,6 +200,8 @@ class _Attempt:
         event, hint = event_from_exception(
             error, client_options=client.options, mechanism={"type": "pgqueue", "handled": False}
         )
+        if self._job.is_encrypted:
+            event = _without_words(event)
         told: dict[str, Any] = {"outcome": settlement.outcome, "reason": settlement.reason}
         if _may_send_arguments(client):
             told["args"] = self._arguments()
@@ -212,7 +214,7 @@ class _Attempt:
 
     def _arguments(self) -> str:
         """Arguments as they may be sent, at any depth."""
-        if codec_of(load(self._claim.args)) is not None:
+        if self._job.is_encrypted or codec_of(load(self._claim.args)) is not None:
             # What was sealed is nobody else's to read.
             return HIDDEN
         task = registered(self._claim.target)
@@ -243,6 +245,13 @@ class _Attempt:
             duration=seconds,
             monitor_config=config,
         )
+
+
+def _without_words(event: Any) -> Any:
+    """Of an encrypted job: where its error came up, and nothing of what that says."""
+    for each in event.get("exception", {}).get("values", ()):
+        each["value"] = HIDDEN
+    return echoing(event, lambda text: text, leaving_out=("vars",))
 
 
 def _integration() -> PgqueueIntegration | None:

@@ -41,7 +41,7 @@ class Waited:
         """What the task returned, as pgqueue.result() answers it; raises `error` if there is one."""
         if self.error is not None:
             raise self.error
-        return as_returned(self.value, task)
+        return as_returned(self.id, self.value, task)
 
 
 @overload

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from pgqueue import client
+from pgqueue import client, encryption
 from pgqueue.acting.audited import Actor, Conn, audited
 from pgqueue.codec import encode_args
 from pgqueue.errors import UsageError
@@ -84,8 +84,8 @@ def edit(
     Raises JobNotFound, ArgumentError, UsageError.
     """
     check_fit(job.target, args, task)
-    kept = args if task is None else task.sealed(args)
-    change = operations.edit_args(job.id, encode_args(kept, math.inf), actor.who)
+    text = encode_args(args if task is None else task.sealed(args), math.inf)
+    change = operations.edit_args(job.id, _kept(job, text), actor.who)
     moved = _moved(conn, actor, "jobs edit", job.id, change, EDITABLE)
     if moved.done:
         return moved
@@ -103,6 +103,12 @@ def run_again(
     UsageError, and as enqueue() does.
     """
     check_fit(job.target, args, task)
+    if encryption.is_in(args) and not encryption.is_encrypted(job.target):
+        raise UsageError(
+            f"the arguments of {job.id} are encrypted, and those of a copy would not be; say encrypted=True"
+        )
+    # What was encrypted for that job is for the copy, by who has the key.
+    args = encryption.decrypted_args(args, job.id, job.target, lambda _: True)
     with audited(conn, actor, "jobs run-again", job_ids=[job.id]) as act:
         copy = client.enqueue(
             conn,
@@ -119,6 +125,13 @@ def run_again(
         act.done = copy.created
     said = None if copy.created else f"nothing was added: {copy.id} is alive, and has the unique key of {job.id}"
     return Moved(copy.id, client.get_job(conn, copy.id).state, copy.created, said)
+
+
+def _kept(job: Job, text: str) -> str:
+    """Arguments as they are written in place of a job's own: never in the clear where those are encrypted."""
+    if not encryption.is_encrypted(job.target) and not encryption.is_in(job.args or ()):
+        return text
+    return encryption.encrypted_args(text, job.target, job.id)
 
 
 def check_fit(target: str, args: Sequence[Any] | Mapping[str, Any], task: Task[..., Any] | None) -> None:

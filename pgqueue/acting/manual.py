@@ -6,12 +6,16 @@ from uuid import UUID
 
 from pgqueue.acting.audited import Actor, Conn
 from pgqueue.acting.jobs import Moved
+from pgqueue.encryption import Kind
 from pgqueue.store import Statement, manual
 from pgqueue.store.asking import ask, required
+from pgqueue.store.kept_values import kept_value
+from pgqueue.store.sync_or_async import at_once
 
 
 def done(conn: Conn, actor: Actor, job_id: UUID, result: str) -> Moved:
     """Let a job that waits for a human succeed with a result, which is JSON. Raises JobNotFound."""
+    result = at_once(kept_value(conn, job_id, Kind.RESULT, result))
     return _answered(conn, job_id, manual.done(job_id, result, actor.who, actor.via, actor.reason))
 
 

@@ -67,6 +67,8 @@ COMMANDS = {
     "roles": "roles:group",
     "index": "indexes:group",
     "keys": "keys:group",
+    "keys rotate": "key_rotation:rotate",
+    "keys status": "key_rotation:status",
     "db": "db:group",
 }
 

@@ -13,6 +13,7 @@ from pgqueue.cli import jobs as jobs_command
 from pgqueue.cli.acting import Reason, acting, note_end
 from pgqueue.cli.cause_names import cause_of_prefix
 from pgqueue.cli.database import connected
+from pgqueue.cli.decrypting import Decrypt
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_list import Before, Further, Words, now, print_found, print_page, query_of
@@ -82,14 +83,16 @@ def list_dead(
 
 
 @group.command()
-def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+def show(
+    job_id: JobId, dsn: Dsn = None, as_json: Json = False, decrypt: Decrypt = False, reason: Reason = None
+) -> None:
     """Show one dead job with its attempts and its last traceback."""
     with connected(dsn) as conn:
         job = client.get_job(conn, job_id_of(conn, job_id))
     if job.state is not JobState.DEAD:
         say_error(f"job {job.id} is not dead, it is {job.state}; see `pgqueue jobs show {job.id}`")
         raise typer.Exit(Exit.NOT_FOUND)
-    jobs_command.show(job_id, dsn, as_json)
+    jobs_command.show(job_id, dsn, as_json, decrypt, reason)
 
 
 @group.command()

@@ -17,6 +17,7 @@ from pgqueue.cli.job_list import BUSY, Words, now, query_of
 from pgqueue.cli.options import Dsn, Json, Most, Queue, Target, listing
 from pgqueue.cli.output import WORDS, Columns, paint, print_list, written
 from pgqueue.cli.spans import brief_seconds
+from pgqueue.encryption import shown_value
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
@@ -84,7 +85,7 @@ def events(
 
 def line_of(row: Ended) -> str:
     """An attempt as a line of JSON, by the names that events have: what it took and waited in seconds."""
-    return printable_json(jsonable(_values(row)))
+    return printable_json(shown_value(jsonable(_values(row))))
 
 
 def _values(row: Ended) -> Mapping[str, object]:

@@ -16,6 +16,7 @@ from pgqueue.cli.job_list import BUSY
 from pgqueue.cli.options import Dsn, JobId, Json
 from pgqueue.cli.output import paint, print_json
 from pgqueue.cli.queues import check_queues
+from pgqueue.encryption import in_words
 from pgqueue.errors import JobNotFound
 from pgqueue.printable import in_one_line
 from pgqueue.record import Explanation
@@ -68,12 +69,12 @@ def _print(found: Explanation, *, as_json: bool) -> None:
 def lines_of(found: Explanation, paint: Callable[[str, str], str] = lambda text, _: text) -> Iterator[str]:
     """The answer, what was looked at, and the cure; with `paint` in colours."""
     first, headline = found.findings[0], found.headline
-    yield f"{paint(_opening(found), 'bold')}{in_one_line(headline.text)}"
+    yield f"{paint(_opening(found), 'bold')}{in_one_line(in_words(headline.text))}"
     for each in found.findings:
         if each is first or (each is headline and len(found.findings) <= 2):
             continue
         mark, style = MARKS[each.holds]
-        yield f"  {paint(mark, style)} {in_one_line(each.text)}"
+        yield f"  {paint(mark, style)} {in_one_line(in_words(each.text))}"
     if headline.cure:
         yield f"  cure: {in_one_line(headline.cure)}"
 

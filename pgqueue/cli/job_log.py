@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from pgqueue import client
+from pgqueue.cli.acting import Reason
 from pgqueue.cli.database import connected
+from pgqueue.cli.decrypting import Decrypt, note_decrypted
 from pgqueue.cli.errors import say
 from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.options import Dsn, JobId, Json, Most, choice_option
 from pgqueue.cli.output import paint, print_json
+from pgqueue.decrypting import decrypted
+from pgqueue.encryption import in_words, shown_value
 from pgqueue.job import JobState
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json as printable_json
@@ -55,6 +60,8 @@ def logs(
     level: Annotated[Level | None, choice_option("--level", of=Level, help="From when on a line is shown.")] = None,
     limit: Most = MOST,
     as_json: Json = False,
+    decrypt: Decrypt = False,
+    reason: Reason = None,
 ) -> None:
     """Show what a job said by `job.log`, and what was logged in it where that is kept: the last lines of it.
 
@@ -63,10 +70,13 @@ def logs(
     with connected(dsn) as conn:
         found = client.get_job(conn, job_id_of(conn, job_id)).id
         wanted = attempt, None if level is None else level.value
+        if decrypt:
+            note_decrypted(conn, found, "jobs logs", reason)
+        opened = partial(_opened, found) if decrypt else _as_it_is
         lines = execute(conn, job_logs.tail(found, limit + 1, job_logs.LAST, *wanted))
         if len(lines) > limit:
             say(f"these are the last {limit:,} lines; more: --limit {10 * limit}, or select * from pgqueue.job_logs")
-        lines = lines[-limit:]
+        lines = list(opened(lines[-limit:]))
         if not follow:
             if as_json:
                 print_json(lines)
@@ -76,7 +86,7 @@ def logs(
                     typer.echo("It said nothing that is kept.")
             return
         try:
-            _follow(conn, found, lines, wanted, as_json=as_json)
+            _follow(conn, found, lines, wanted, opened, as_json=as_json)
         except KeyboardInterrupt:
             return
 
@@ -86,17 +96,28 @@ def _follow(
     job_id: UUID,
     lines: Sequence[LogLine],
     wanted: tuple[int | None, str | None],
+    opened: Callable[[Sequence[LogLine]], Sequence[LogLine]],
     *,
     as_json: bool,
 ) -> None:
     last: LogLine | None = None
-    for more in _batches(conn, job_id, lines, wanted):
+    for number, batch in enumerate(_batches(conn, job_id, lines, wanted)):
+        # The first are those that were read before.
+        more = opened(batch) if number else batch
         if as_json:
             for line in more:
-                typer.echo(printable_json(jsonable(line)))
+                typer.echo(printable_json(shown_value(jsonable(line))))
         else:
             _print(more, last)
         last = more[-1] if more else last
+
+
+def _opened(job_id: UUID, lines: Sequence[LogLine]) -> Sequence[LogLine]:
+    return [decrypted(line, job_id) for line in lines]
+
+
+def _as_it_is(lines: Sequence[LogLine]) -> Sequence[LogLine]:
+    return lines
 
 
 def _batches(
@@ -140,7 +161,7 @@ def _print(lines: Sequence[LogLine], before: LogLine | None) -> None:
         if before is None or line.claim != before.claim:
             typer.echo(paint(f"attempt {line.attempt}", "bold"))
         before = line
-        head, *below = in_lines(line.line).split("\n")
+        head, *below = in_lines(in_words(line.line)).split("\n")
         level = f"{line.level.upper():7}"
         if line.level in STYLES:
             level = paint(level, STYLES[line.level])

@@ -12,6 +12,8 @@ from pgqueue.answers import job_answer
 from pgqueue.cli.errors import say
 from pgqueue.cli.job_progress import facts_of
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
+from pgqueue.decrypting import decrypted
+from pgqueue.encryption import in_words
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_lines, in_one_line
 from pgqueue.record import Attempt, Job, JobProgress, MemberOf
@@ -35,15 +37,16 @@ ATTEMPT_COLUMNS: Columns[Attempt] = {
 }
 
 
-def newest_attempts(conn: psycopg.Connection[Any], job: Job) -> list[Attempt]:
-    """The ended attempts of a job as they may be shown.
+def newest_attempts(conn: psycopg.Connection[Any], job: Job, *, decrypt: bool = False) -> list[Attempt]:
+    """The ended attempts of a job as they may be shown; of one that was decrypted decrypted, too.
 
     Of one that snoozed for a year the newest, and a word that there are more.
     """
     found = execute(conn, reading.attempts(job.id, MOST_ATTEMPTS + 1))
     if len(found) > MOST_ATTEMPTS:
         say(f"these are the newest {MOST_ATTEMPTS:,} attempts; the others: select * from pgqueue.attempts")
-    return secrecy.attempts_shown(conn, job, found[-MOST_ATTEMPTS:])
+    newest = found[-MOST_ATTEMPTS:]
+    return secrecy.attempts_shown(conn, job, [decrypted(each) for each in newest] if decrypt else newest)
 
 
 def print_job(
@@ -72,7 +75,7 @@ def print_job(
         print_list(attempts, ATTEMPT_COLUMNS, as_json=False, empty="")
     traceback = next((row.traceback for row in reversed(attempts) if row.traceback), None)
     if traceback:
-        typer.echo(f"\n{in_lines(traceback).rstrip()}")
+        typer.echo(f"\n{in_lines(in_words(traceback)).rstrip()}")
 
 
 def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]]:
@@ -81,7 +84,7 @@ def _facts(job: Job, unknown_since: datetime | None) -> Iterator[tuple[str, str]
     yield "target", in_one_line(job.target)
     if unknown_since is not None:
         yield "waits for", f"a worker that knows it; no live worker does, since {written(unknown_since)}"
-    yield "args", printable_json(job.args)
+    yield "args", in_words(printable_json(job.args))
     yield "queue", in_one_line(f"{job.queue}, priority {job.priority}")
     yield "attempt", _attempt(job)
     facts = {

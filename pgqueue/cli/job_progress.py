@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from pgqueue.cli.output import Columns, rounded, written
+from pgqueue.encryption import in_words
 from pgqueue.printable import in_one_line
 from pgqueue.record import JobProgress
 from pgqueue.store import execute, progress
@@ -32,7 +33,7 @@ def facts_of(said: JobProgress, attempt: int) -> Iterator[tuple[str, str]]:
     whose = f" in attempt {said.attempt}" if said.attempt != attempt else ""
     line = ", ".join([amount_of(said), *pace_of(said)])
     yield "progress", f"{line if said.share is None else f'{bar(said.share)} {line}'}{whose}"
-    yield "said", f"{written(said.at)}{f': {in_one_line(said.note, 300)}' if said.note else ''}"
+    yield "said", f"{written(said.at)}{f': {in_one_line(in_words(said.note), 300)}' if said.note else ''}"
 
 
 def short(said: JobProgress | None) -> str | None:

@@ -17,6 +17,7 @@ from pgqueue.cli.job_ids import job_id_of
 from pgqueue.cli.job_progress import amount_of, pace_of
 from pgqueue.cli.options import Dsn, JobId, Json, duration_option
 from pgqueue.cli.output import console
+from pgqueue.encryption import in_words, shown_value
 from pgqueue.errors import ResultTimeout
 from pgqueue.job import JobState
 from pgqueue.jsonable import jsonable
@@ -65,7 +66,7 @@ def _as_iterator(seen: Iterator[Watched]) -> Generator[Watched]:
 def _screen(job_id: UUID, as_json: bool) -> Iterator[Show]:
     shown = console()
     if as_json:
-        yield lambda seen: typer.echo(printable_json(jsonable(seen)))
+        yield lambda seen: typer.echo(printable_json(shown_value(jsonable(seen))))
     elif shown.is_terminal and not shown.is_dumb_terminal:
         with _bar(shown, job_id) as show:
             yield show
@@ -102,5 +103,5 @@ def _line(seen: Watched) -> str:
     words = [f"{seen.state}, attempt {seen.attempt}"]
     if (said := seen.progress) is not None:
         words += [amount_of(said), *(pace_of(said) if seen.state is JobState.RUNNING else [])]
-        words += [in_one_line(said.note, 100)] if said.note else []
+        words += [in_one_line(in_words(said.note), 100)] if said.note else []
     return ", ".join(words)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
-from pgqueue import client, returned
+from pgqueue import client, encryption, returned
 from pgqueue.cli import job_changes, job_log, job_moves, job_watch
 from pgqueue.cli.acting import Reason, acting
 from pgqueue.cli.apps import locate_modules
 from pgqueue.cli.bulk import Detach, DryRun, Manner, Rate, StopAt, Trial, Yes, is_query
 from pgqueue.cli.bulk import run as run_bulk
 from pgqueue.cli.database import connected, served
+from pgqueue.cli.decrypting import Decrypt, note_decrypted
 from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.job_changes import Which
 from pgqueue.cli.job_ids import job_id_of
@@ -39,6 +41,8 @@ from pgqueue.cli.options import (
 from pgqueue.cli.output import Columns, print_json, print_list
 from pgqueue.cli.telling import tell, telling
 from pgqueue.context import at_home_in
+from pgqueue.decrypting import decrypted
+from pgqueue.errors import EncryptionError
 from pgqueue.job import JobState
 from pgqueue.leaving_out import without
 from pgqueue.record import Job
@@ -47,6 +51,9 @@ from pgqueue.store import execute, progress, reading, secrecy, unknown, workflow
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.listing import Asked
 from pgqueue.tasks import Modules
+
+if TYPE_CHECKING:
+    import psycopg
 
 COLUMNS: Columns[Job] = {
     "ID": lambda job: job.id,
@@ -99,25 +106,36 @@ def list_jobs(
 
 
 @group.command()
-def show(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+def show(
+    job_id: JobId, dsn: Dsn = None, as_json: Json = False, decrypt: Decrypt = False, reason: Reason = None
+) -> None:
     """Show one job with its attempts, how far it is, and its last traceback."""
     with connected(dsn) as conn:
         found = job_id_of(conn, job_id)
         unknown_since = execute(conn, unknown.parked_since(found))
         job = client.get_job(conn, found)
-        rows = newest_attempts(conn, job)
-        (seen,) = secrecy.shown(conn, [job])
         said = execute(conn, progress.of([found])).get(found)
+        if decrypt:
+            note_decrypted(conn, found, "jobs show", reason)
+            job, said = decrypted(job), said and decrypted(said)
+        rows = newest_attempts(conn, job, decrypt=decrypt)
+        (seen,) = secrecy.shown(conn, [job])
         flow = execute(conn, workflow_reading.of_job(found))
         print_job(seen, rows, unknown_since, said, flow, as_json=as_json)
 
 
 @group.command()
 @listing
-def attempts(job_id: JobId, dsn: Dsn = None, as_json: Json = False) -> None:
+def attempts(
+    job_id: JobId, dsn: Dsn = None, as_json: Json = False, decrypt: Decrypt = False, reason: Reason = None
+) -> None:
     """List the ended attempts of a job."""
     with connected(dsn) as conn:
-        rows = newest_attempts(conn, client.get_job(conn, job_id_of(conn, job_id)))
+        job = client.get_job(conn, job_id_of(conn, job_id))
+        if decrypt:
+            note_decrypted(conn, job.id, "jobs attempts", reason)
+            job = decrypted(job)
+        rows = newest_attempts(conn, job, decrypt=decrypt)
         print_list(rows, ATTEMPT_COLUMNS, as_json=as_json, empty="No attempt has ended yet.")
 
 
@@ -131,6 +149,8 @@ def result(
     job_id: JobId,
     dsn: Dsn = None,
     wait: Annotated[timedelta | None, duration_option("--wait", "Wait so long for the job to end.")] = None,
+    decrypt: Decrypt = False,
+    reason: Reason = None,
 ) -> None:
     """Print what a job returned, as JSON.
 
@@ -140,8 +160,11 @@ def result(
         found = job_id_of(conn, job_id)
         if wait is None:
             _require_end(client.get_job(conn, found))
-        value = returned.result(conn, found, timeout=0.0 if wait is None else wait.total_seconds())
-        secrets = secrecy.secrets_in(conn, client.get_job(conn, found))
+        if decrypt:
+            note_decrypted(conn, found, "jobs result", reason)
+        value = _returned(conn, found, 0.0 if wait is None else wait.total_seconds(), decrypt)
+        job = client.get_job(conn, found)
+        secrets = secrecy.secrets_in(conn, decrypted(job) if decrypt else job)
         print_json(echoing(value, lambda text: without(text, secrets)))
         if not execute(conn, reading.result(found))[0]:
             say("no result is stored: it was not asked for (--store-result), or its day is over")
@@ -238,7 +261,8 @@ def run(
         raise typer.Exit(Exit.FAILED)
     settlement = finished.settlement
     if settlement.traceback or settlement.error:
-        say((settlement.traceback or f"{settlement.error_type or settlement.outcome}: {settlement.error}").rstrip())
+        said = settlement.traceback or f"{settlement.error_type or settlement.outcome}: {settlement.error}"
+        say(encryption.in_words(said).rstrip())
     tell(
         f"attempt {finished.claim.attempt} {settlement.outcome} after {finished.elapsed:.3f} s; job {job.state}",
         job=job.id,
@@ -248,6 +272,17 @@ def run(
         state=job.state,
     )
     raise typer.Exit(Exit.FINE if settlement.outcome == "succeeded" else Exit.FAILED)
+
+
+def _returned(conn: psycopg.Connection[Any], job_id: UUID, timeout: float, decrypt: bool) -> Any:
+    """What a job returned; of what is encrypted, that it is, unless it is to be decrypted."""
+    if decrypt:
+        return returned.result(conn, job_id, timeout=timeout)
+    try:
+        with encryption.unread():
+            return returned.result(conn, job_id, timeout=timeout)
+    except EncryptionError as error:
+        return encryption.shown(error.key)
 
 
 def _require_end(job: Job) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from pgqueue.cli.brief import brief
 from pgqueue.cli.shapes import Shape, shape
+from pgqueue.encryption import in_words, shown_value
 from pgqueue.jsonable import jsonable
 from pgqueue.printable import as_json, in_one_line
 
@@ -68,7 +69,7 @@ def print_list(rows: Sequence[T], columns: Columns[T], *, as_json: bool, empty: 
 
 def print_json(value: object) -> None:
     """Print dataclasses as objects with their fields' names, times in ISO 8601, durations in seconds."""
-    typer.echo(as_json(jsonable(value), indent=2))
+    typer.echo(as_json(shown_value(jsonable(value)), indent=2))
 
 
 def _print_expanded(columns: Columns[T], rows: Sequence[T]) -> None:
@@ -165,7 +166,7 @@ def written(value: object) -> str:
         case list() | tuple():
             return ",".join(map(written, value))
         case _:
-            return str(value)
+            return in_words(str(value))
 
 
 def _local(moment: datetime) -> datetime:

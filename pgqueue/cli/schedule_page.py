@@ -9,6 +9,7 @@ import typer
 
 from pgqueue.answers import schedule_answer
 from pgqueue.cli.output import Columns, paint, print_json, print_list, rounded, written
+from pgqueue.encryption import in_words
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
 from pgqueue.store.schedules import ScheduleRow, TickRow
@@ -45,7 +46,7 @@ def _facts(row: ScheduleRow) -> Iterator[tuple[str, str]]:
     else:
         yield "every", rounded(timedelta(seconds=row.every or 0))
     yield "target", row.target
-    yield "args", printable_json(row.args)
+    yield "args", in_words(printable_json(row.args))
     yield "queue", row.queue or "default"
     missed = f"all, at most {row.cap}" if row.catch_up == "all" else row.catch_up
     yield "catch-up", f"{missed}, of those more than {rounded(timedelta(seconds=row.grace))} late"

@@ -11,6 +11,7 @@ import typer
 from pgqueue.answers import node_answer, workflow_answer
 from pgqueue.cli.errors import say
 from pgqueue.cli.output import WORDS, Columns, paint, print_json, print_list, written
+from pgqueue.encryption import in_words
 from pgqueue.printable import as_json as printable_json
 from pgqueue.printable import in_one_line
 from pgqueue.record import WorkflowNode, WorkflowRecord, WorkflowState
@@ -144,4 +145,4 @@ def _took(node: WorkflowNode) -> timedelta | None:
 
 
 def _short(value: object) -> str:
-    return in_one_line(printable_json(value), WIDEST)
+    return in_one_line(in_words(printable_json(value)), WIDEST)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pgqueue.codec import encode
+from pgqueue.encryption import Kind, Place, decrypted
 from pgqueue.errors import ArgumentError
 from pgqueue.job import Claim
 from pgqueue.store import progress
@@ -67,7 +68,7 @@ class Checkpoints:
         # A later attempt has said it.
         if claim >= self._claim.claim:
             self._stands(False)
-        return value
+        return decrypted(value, Place(Kind.CHECKPOINT, self._claim.id))
 
 
 def place_of(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.sealing import opened
 from pgqueue.store import workflow_results
 from pgqueue.store.line import Line
@@ -26,16 +27,20 @@ class Gathered:
         after: Place | None = FIRST
         while after is not None:
             page = self._line.finish(self._page(after), _INSTEAD)
-            yield from map(opened, page.results)
+            yield from (_returned(*each) for each in page.results)
             after = page.last
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         after: Place | None = FIRST
         while after is not None:
             page = await self._line.finish_async(self._page(after))
-            for result in page.results:
-                yield opened(result)
+            for each in page.results:
+                yield _returned(*each)
             after = page.last
 
     async def _page(self, after: Place) -> Page:
         return await self._line.run(workflow_results.gathered(self._job_id, self._node, after))
+
+
+def _returned(job_id: UUID, result: Any) -> Any:
+    return opened(encryption.decrypted(result, encryption.Place(encryption.Kind.RESULT, job_id)))

@@ -9,12 +9,14 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol, Unpack, overload
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.brings import Brings
 from pgqueue.call_options import CallOptions
 from pgqueue.codec import encode
 from pgqueue.context.checkpoints import Checkpoints, place_of
 from pgqueue.context.gathered import Gathered
 from pgqueue.elsewhere import names_ours
+from pgqueue.encryption import Kind, Place, line_detail
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import LeaseLost, OptionError, UsageError
 from pgqueue.habits import OF_RUNNING_JOBS
@@ -143,8 +145,12 @@ class JobContext:
         """
         if self._log is None:
             claim = self._claim
-            self._log = JobLog((claim.id, claim.claim, claim.attempt), self.args, self._outlet, self.hide)
+            kept = self._kept_line if self.is_encrypted else None
+            self._log = JobLog((claim.id, claim.claim, claim.attempt), self.args, self._outlet, self.hide, kept)
         return self._log
+
+    def _kept_line(self, kind: Kind, text: str, seq: int) -> str:
+        return self._kept(kind, text, line_detail(self._claim.claim, seq) if kind is Kind.LINE else "")
 
     @property
     def is_sensitive(self) -> bool:
@@ -169,6 +175,15 @@ class JobContext:
     def _given_as_json(self) -> str:
         # As enqueued: the task may have changed what it was given.
         return self._claim.args
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is written of it is encrypted."""
+        return False
+
+    def _kept(self, kind: Kind, text: str, detail: str = "") -> str:
+        """A text as it is written: encrypted, if that is to be. Raises EncryptionError, KeyringError."""
+        return encryption.encrypted(text, Place(kind, self.id, detail)) if self.is_encrypted else text
 
     @property
     def cancelled(self) -> bool:
@@ -206,7 +221,15 @@ class JobContext:
         is late, and what the database raises.
         """
         line = self._database("job.once()")
-        terms = Terms(key=key, scope=scope, keep=keep, wait=wait, on_unknown=on_unknown, unsure=unsure)
+        terms = Terms(
+            key=key,
+            scope=scope,
+            keep=keep,
+            wait=wait,
+            on_unknown=on_unknown,
+            unsure=unsure,
+            encrypted=self.is_encrypted,
+        )
         if line.transaction is not None and not outside:
             return Once(Within(line, terms, self._holder()), terms)
         if outside is False:
@@ -292,7 +315,7 @@ class JobContext:
                 "a transactional task commits at its end, or at each yield if it is iterable=True: yield the value"
                 " instead of checkpoint(), or leave transactional out and pass conn="
             )
-        text = place_of(value)
+        text = self._kept(Kind.CHECKPOINT, place_of(value))
         if conn is None:
             check_duration("every", every, zero=True, infinite=False)
             keeping = self._places.keep(text, 0.0 if every is None else seconds(every))

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pgqueue.encryption import in_words
 from pgqueue.printable import in_lines
 
 UNKNOWN = "–"
@@ -30,7 +31,7 @@ def shown(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     if isinstance(value, str):
-        return visible(str(value))
+        return visible(in_words(str(value)))
     return UNKNOWN if value is None else value
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pgqueue.encryption import Kind, Place, decrypted, readable
 from pgqueue.errors import JobFailed
 from pgqueue.sealing import opened
 from pgqueue.tasks import registered
@@ -40,23 +41,25 @@ def returned(child: Child, ended: Mapping[str, Any]) -> Any:
     """What a child returned, as its task says. Raises JobFailed, CodecError, ArgumentError."""
     if ended["state"] != "succeeded":
         raise failure(child, ended)
-    value, task = opened(ended["result"]), registered(child.target)
+    value = opened(decrypted(ended["result"], Place(Kind.RESULT, child.id)))
+    task = registered(child.target)
     return value if task is None else task.returned(value)
 
 
 def failure(child: Child, ended: Mapping[str, Any]) -> JobFailed:
     """Why a child has not succeeded."""
     error = JobFailed(child.id, ended["state"], ended["reason"], None)
-    if said := ": ".join(filter(None, (ended["error_type"], ended["error"]))):
+    words = readable(ended["error"], Place(Kind.ERROR, child.id))
+    if said := ": ".join(filter(None, (ended["error_type"], words))):
         error.add_note(f"The last attempt of {child.target} raised {said}")
     return error
 
 
-def approval(ended: Mapping[str, Any] | None) -> Approval:
+def approval(child: Child, ended: Mapping[str, Any] | None) -> Approval:
     """What a human said; None: nobody did."""
     if ended is None:
         return Approval(False, why="nobody answered in time", timed_out=True)
     if ended["state"] != "succeeded":
-        return Approval(False, why=ended["error"] or ended["reason"])
-    answer = ended["result"]
+        return Approval(False, why=readable(ended["error"], Place(Kind.ERROR, child.id)) or ended["reason"])
+    answer = decrypted(ended["result"], Place(Kind.RESULT, child.id))
     return Approval(answer is not False, answer, "the answer was no" if answer is False else None)

@@ -117,7 +117,7 @@ class AsyncDurable:
     ) -> Any:
         callee = callee_of(function.do if isinstance(function, Undoable) else function)
         if memo is not None:
-            return self._core.memos.read(memo.result, place.name, callee.reader)
+            return self._core.memos.read(memo.result, place, callee.reader)
         if callee.connection == "sync":
             raise UsageError(
                 f"step {place.name!r}: {callee.name} wants a psycopg.Connection, which would stop the event loop;"
@@ -127,7 +127,7 @@ class AsyncDurable:
         if callee.connection is not None:
             return await self._in_transaction(place, callee, undo, args, kwargs)
         value = await _called(callee, *args, **kwargs)
-        said = None if undo is None else self._core.undo_of(undo, [value], {}, place.name)
+        said = None if undo is None else self._core.undo_of(undo, [value], {}, place)
         return await self._do(self._core.keep(place, value, callee, said))
 
     async def _in_transaction(
@@ -139,9 +139,9 @@ class AsyncDurable:
             conn = await self._do(lender.lend(core.job.tenant))
             try:
                 value = await callee.function(conn, *args, **kwargs)
-                text = core.memos.written(value, place.name)
-                seen = core.memos.again(value, text, place.name, callee.reader)
-                said = None if undo is None else core.undo_of(undo, [value], {}, place.name)
+                text = core.memos.written(value, place)
+                seen = core.memos.again(value, text, place, callee.reader)
+                said = None if undo is None else core.undo_of(undo, [value], {}, place)
             except BaseException:
                 await self._do(lender.roll_back())
                 raise
@@ -152,7 +152,7 @@ class AsyncDurable:
                 if not stood or stood[0].said != "there":
                     core.job.late = True
                     raise
-                return core.memos.read(stood[0].result, place.name, callee.reader)
+                return core.memos.read(stood[0].result, place, callee.reader)
             core.stands(stood[0])
             return seen
         finally:

@@ -143,14 +143,14 @@ class Durable:
     ) -> Any:
         callee = callee_of(function.do if isinstance(function, Undoable) else function)
         if memo is not None:
-            return self._core.memos.read(memo.result, place.name, callee.reader)
+            return self._core.memos.read(memo.result, place, callee.reader)
         if callee.is_async or callee.connection == "async":
             raise UsageError(f"step {place.name!r}: {callee.name} is for an event loop; {_INSTEAD}")
         undo = function.undo if isinstance(function, Undoable) else None
         if callee.connection is not None:
             return self._in_transaction(place, callee, undo, args, kwargs)
         value = callee.function(*args, **kwargs)
-        said = None if undo is None else self._core.undo_of(undo, [value], {}, place.name)
+        said = None if undo is None else self._core.undo_of(undo, [value], {}, place)
         return self._do(self._core.keep(place, value, callee, said))
 
     def _in_transaction(
@@ -162,9 +162,9 @@ class Durable:
             conn = self._do(lender.lend(core.job.tenant))
             try:
                 value = callee.function(conn, *args, **kwargs)
-                text = core.memos.written(value, place.name)
-                seen = core.memos.again(value, text, place.name, callee.reader)
-                said = None if undo is None else core.undo_of(undo, [value], {}, place.name)
+                text = core.memos.written(value, place)
+                seen = core.memos.again(value, text, place, callee.reader)
+                said = None if undo is None else core.undo_of(undo, [value], {}, place)
             except BaseException:
                 self._do(lender.roll_back())
                 raise
@@ -175,7 +175,7 @@ class Durable:
                 if not stood or stood[0].said != "there":
                     core.job.late = True
                     raise
-                return core.memos.read(stood[0].result, place.name, callee.reader)
+                return core.memos.read(stood[0].result, place, callee.reader)
             core.stands(stood[0])
             return seen
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.codec import load
 from pgqueue.context import JobContext, tell_advanced
 from pgqueue.durable.answers import Approval, Child, approval
@@ -40,7 +41,7 @@ class Core:
         self.task = task
         self.home = task.target.partition(":")[0]
         self.line: Line = job._database("a workflow")
-        self.memos = Memos(job, task.bounds.codec)
+        self.memos = Memos(job, task)
         self._suspended: Suspended | None = None
 
     async def recall(self, kind: Kind, name: str) -> tuple[Place, Memo | None]:
@@ -51,12 +52,12 @@ class Core:
 
     async def keep(self, place: Place, value: Any, callee: Callee | None, undo: str | None = None) -> Any:
         """Remember what a step has come to. Answers what counts, which may be what another attempt has remembered."""
-        text = self.memos.written(value, place.name)
+        text = self.memos.written(value, place)
         reader = None if callee is None else callee.reader
-        seen = self.memos.again(value, text, place.name, reader)
+        seen = self.memos.again(value, text, place, reader)
         standing = await self.line.run(durable.remember(self.job._claim, *place, text, undo))
         if standing.said == "there":
-            return self.memos.read(standing.result, place.name, reader)
+            return self.memos.read(standing.result, place, reader)
         self.stands(standing)
         return seen
 
@@ -101,7 +102,11 @@ class Core:
     async def event(self, event: str, timeout: Duration | None, default: Any) -> Any:
         """What was sent by this name, or the default where nothing was in time."""
         came = await self.wait(event, [self.job.id], event, timeout, f"the signal {event!r}")
-        return default if came is None else came[0]
+        return (
+            default
+            if came is None
+            else encryption.decrypted(came[0], encryption.Place(encryption.Kind.SIGNAL, self.job.id, event))
+        )
 
     async def ends(self, children: Sequence[Child], timeout: Duration | None) -> list[Any] | None:
         """What the ends of these children say."""
@@ -149,18 +154,18 @@ class Core:
         if came is None:
             # Nobody need answer any more.
             await self.line.run(jobs.cancel(child.id))
-        return approval(None if came is None else came[0])
+        return approval(child, None if came is None else came[0])
 
-    def undo_of(self, undo: Any, args: Sequence[Any], kwargs: dict[str, Any], name: str) -> str:
+    def undo_of(self, undo: Any, args: Sequence[Any], kwargs: dict[str, Any], place: Place) -> str:
         """A call that undoes something, as it is stored. Raises TargetError, ArgumentError."""
         given = {"args": list(args), **({"kwargs": kwargs} if kwargs else {})}
-        return Undo(undo_named(undo, self.home), self.memos.written(given, name)).text()
+        return Undo(undo_named(undo, self.home), self.memos.written(given, place, undo=True)).text()
 
     async def register(self, undo: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Have something undone, if it comes to that."""
         place, memo = await self.recall("undo", name)
         if memo is None:
-            await self.keep(place, None, None, self.undo_of(undo, args, kwargs, place.name))
+            await self.keep(place, None, None, self.undo_of(undo, args, kwargs, place))
 
     async def undos(self) -> list[Memo]:
         """What is to be undone by a job that has taken over what another one remembered: the last first."""
@@ -171,7 +176,7 @@ class Core:
         """The call that undoes this: its function and its arguments, as that reads them. Raises TargetError."""
         undo = Undo.read(memo.undo or "")
         function = undo_found(undo.target, self.home)
-        given = self.memos.read(undo.given, memo.name, None)
+        given = self.memos.read(undo.given, memo, None, undo=True)
         args, kwargs = given["args"], given.get("kwargs", {})
         callee = callee_of(function)
         convert = Calling(callee.function, undo.target, int(callee.connection is not None)).conversion

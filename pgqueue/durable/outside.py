@@ -10,13 +10,18 @@ from collections.abc import Awaitable
 from typing import overload
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.codec import encode
+from pgqueue.durable.forking import forked
+from pgqueue.encryption import Kind
 from pgqueue.naming import JobRef, id_of
 from pgqueue.options import check_integer, check_name
 from pgqueue.record import Step
 from pgqueue.store import durable
 from pgqueue.store.asking import ask, required
-from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
+from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection, is_async
+from pgqueue.store.kept_values import kept_value
+from pgqueue.store.sync_or_async import answer, at_once
 
 
 @overload
@@ -31,7 +36,16 @@ def signal(conn: AnyConnection, job_id: JobRef, event: str, payload: object = No
     """
     wanted = id_of(job_id)
     check_name("event", event)
-    return ask(conn, required(durable.signal(wanted, event, encode(payload, "payload")), wanted))
+    text = encode(payload, "payload")
+    if not encryption.is_on():
+        return ask(conn, required(durable.signal(wanted, event, text), wanted))
+    return _sent(conn, wanted, event, text) if is_async(conn) else at_once(_sent(conn, wanted, event, text))
+
+
+async def _sent(conn: AnyConnection, job_id: UUID, event: str, text: str) -> bool:
+    kept = await kept_value(conn, job_id, Kind.SIGNAL, text, event)
+    first: bool = await answer(ask(conn, required(durable.signal(job_id, event, kept), job_id)))
+    return first
 
 
 @overload
@@ -42,11 +56,12 @@ def fork(conn: AnyConnection, job_id: JobRef, step: str) -> UUID | Awaitable[UUI
     """Enqueue a job that remembers what this one had done before a step, and goes on there; answers its id.
 
     For a workflow whose step came to something wrong: mend the code, and fork. The old job stays as it is; cancel it,
-    if it has not ended. Raises JobNotFound, and OptionError if it has no such step. O(steps log n).
+    if it has not ended. Raises JobNotFound, OptionError if it has no such step, and EncryptionError for want of a key.
+    O(steps log n).
     """
     wanted = id_of(job_id)
     check_name("step", step)
-    return ask(conn, required(durable.fork(wanted, step), wanted))
+    return forked(conn, wanted, step) if is_async(conn) else at_once(forked(conn, wanted, step))
 
 
 @overload

@@ -11,15 +11,13 @@ from pgqueue.context import current_job
 from pgqueue.durable.async_context import AsyncDurable
 from pgqueue.durable.context import Durable
 from pgqueue.durable.core import Core
+from pgqueue.durable.memos import ROLLBACK
 from pgqueue.tasks import Task
 from pgqueue.tasks.calling import Calling
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
-
-# Behind the name of a workflow: the task that undoes what it has done.
-ROLLBACK = "__rollback"
 
 
 class WorkflowTask(Task[P, R], Generic[C, P, R]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pgqueue.encryption import Kind, Place, readable
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout
 from pgqueue.job import JobState
 from pgqueue.store.awaiting import Standing
@@ -15,5 +16,6 @@ def error_of(standing: Standing, timeout: float | None) -> JobFailed | JobNotFou
         within = "" if timeout is None else f" within {timeout} s"
         return ResultTimeout(f"job {standing.id} has not ended{within}; it goes on")
     if standing.state is not JobState.SUCCEEDED:
-        return JobFailed(standing.id, standing.state, standing.reason, standing.traceback)
+        traceback = readable(standing.traceback, Place(Kind.TRACEBACK, standing.id))
+        return JobFailed(standing.id, standing.state, standing.reason, traceback)
     return None

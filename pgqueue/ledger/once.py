@@ -67,7 +67,7 @@ class Once:
             raise LeaseLost(f"this attempt is late: it may not begin {terms.key!r}, which the next one may")
         if met.standing == "unknown":
             self._decide(met)
-        self._first = First(terms.key, met, met.standing == "first" or (met.standing == "unknown" and again))
+        self._first = First(terms, met, met.standing == "first" or (met.standing == "unknown" and again))
         return self._first
 
     def _decide(self, met: Met) -> None:

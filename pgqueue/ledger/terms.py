@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from pgqueue.encryption import Kind, Place, effect_owner
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.options import Duration, check_choice, check_duration, check_name
 from pgqueue.retry import seconds
@@ -31,6 +32,8 @@ class Terms:
     on_unknown: OnUnknown = "bury"
     # Exceptions after which it may have happened; what comes from outside of the block's code is always such a one.
     unsure: tuple[type[BaseException], ...] = ()
+    # Whether what comes of it is.
+    encrypted: bool = False
 
     def __post_init__(self) -> None:
         if self.key is None or self.scope is None:
@@ -44,6 +47,16 @@ class Terms:
     def kept(self) -> timedelta:
         """For how long it is remembered."""
         return timedelta(seconds=seconds(self.keep))
+
+    @property
+    def place(self) -> Place:
+        """Where its value stands."""
+        return place_of(self.key, self.scope)
+
+
+def place_of(key: str, scope: str) -> Place:
+    """Where the value of an effect stands."""
+    return Place(Kind.EFFECT, effect_owner(scope, key))
 
 
 def check_effect(key: str, scope: str) -> None:

@@ -8,6 +8,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
 
 from pgqueue.context import JobContext
+from pgqueue.encryption import in_words
 from pgqueue.events import Finished
 from pgqueue.instruments import Headers
 from pgqueue.job import Claim
@@ -65,10 +66,10 @@ class Attempt:
             kind = settlement.error_type or settlement.outcome
             if error is not None:
                 # As it is stored, without what nobody is to see.
-                fail_as_told(self._span, kind, settlement.error, settlement.traceback)
+                fail_as_told(self._span, kind, *map(_shown, (settlement.error, settlement.traceback)))
             else:
                 self._span.set_attribute("error.type", kind)
-                self._span.set_status(StatusCode.ERROR, settlement.error or kind)
+                self._span.set_status(StatusCode.ERROR, in_words(settlement.error or kind))
             self._about["error.type"] = kind
         context.detach(self._token)
         self._span.end()
@@ -91,3 +92,7 @@ def _span_before(headers: Headers) -> SpanContext | None:
     if before is None:
         return None
     return trace.get_current_span(TRACE.extract({"traceparent": before}, context.Context())).get_span_context()
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else in_words(text)

@@ -7,12 +7,13 @@ goes through the function `enqueue_jobs`, and so do batches too small to pay for
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import overload
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
@@ -30,6 +31,7 @@ from pgqueue.store.connection import (
 )
 from pgqueue.store.drivers.complaints import errors_of
 from pgqueue.store.inserting import Headers
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.keys import ABOUT_KEYS
 from pgqueue.store.statement import Statement, execute, nothing, only_value
 from pgqueue.store.whole import whole, whole_async
@@ -185,9 +187,12 @@ def _rows(
         rest = [written_options(new, said, unsaid) for new in chunk] if said else repeat("")
         if headers:
             rest = [f"{more}\t{copied(text)}" for more, text in zip(rest, headers[start:], strict=False)]
+        texts: Iterable[str] = map(args_of, chunk)
+        if encryption.is_on():
+            texts = map(kept_args, chunk, texts, fresh)
         rows, size = [], 0
-        for job_id, new, more in zip(fresh, chunk, rest, strict=False):
-            row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(args_of(new))}{more}\n"
+        for job_id, new, args, more in zip(fresh, chunk, texts, rest, strict=False):
+            row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(args)}{more}\n"
             size += len(row)
             rows.append(row)
             if size > _CHUNK_BYTES:

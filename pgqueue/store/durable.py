@@ -11,7 +11,7 @@ from pgqueue.outcome import Settlement
 from pgqueue.record import Step
 from pgqueue.store.direct import Rows
 from pgqueue.store.reading import load_json
-from pgqueue.store.statement import Statement, only_value
+from pgqueue.store.statement import Statement, nothing, only_value
 
 # Steps of one job.
 MOST_STEPS = 10_000
@@ -173,3 +173,62 @@ def _step(row: Sequence[Any]) -> Step:
     nth, kind, name, at, until, claim, undo, result = row
     undone_by = None if undo is None else str(load_json(undo).get("target"))
     return Step(nth, kind, name, at, until, claim, undone_by, None if result is None else load_json(result))
+
+
+class CopiedStep(NamedTuple):
+    """A step as a fork has it of the old job; `result` and `undo` are JSON."""
+
+    kind: str
+    name: str
+    nth: int
+    result: str | None
+    undo: str | None
+
+
+def args_of_fork(job_id: UUID) -> Statement[str | None]:
+    """The arguments of a job that has just been enqueued. Walks jobs_pkey."""
+    sql = "select args::pg_catalog.text from pgqueue.jobs where id operator(pg_catalog.=) $1::pg_catalog.uuid"
+    return Statement(sql, (job_id,), lambda rows: rows[0][0] if rows else None)
+
+
+def set_args_of_fork(job_id: UUID, args: str) -> Statement[None]:
+    """Other arguments for a job that nobody has claimed yet. Walks jobs_pkey."""
+    sql = "update pgqueue.jobs set args = $2::pg_catalog.json where id operator(pg_catalog.=) $1::pg_catalog.uuid"
+    return Statement(sql, (job_id, args), nothing)
+
+
+def copied_steps(job_id: UUID, holding: str, after: int, limit: int) -> Statement[list[CopiedStep]]:
+    """Steps behind a number whose result or undo holds a text. Walks steps_pkey; O(steps)."""
+    return Statement(_COPIED, (job_id, holding, after, limit), lambda rows: [CopiedStep(*row) for row in rows])
+
+
+# By whole numbers, of which several steps may have the same.
+_COPIED = """
+with held as materialized (
+  select kind, name, nth, result::pg_catalog.text, undo::pg_catalog.text
+  from pgqueue.steps
+  where job_id operator(pg_catalog.=) $1::pg_catalog.uuid and nth operator(pg_catalog.>) $3::pg_catalog.int4
+    and (pg_catalog.strpos(result::pg_catalog.text, $2::pg_catalog.text) operator(pg_catalog.>) 0
+         or pg_catalog.strpos(undo::pg_catalog.text, $2::pg_catalog.text) operator(pg_catalog.>) 0)
+  order by nth
+  fetch first ($4::pg_catalog.int4) rows with ties
+)
+select * from held order by nth, kind, name
+"""
+
+
+def set_copied_steps(job_id: UUID, steps: Sequence[CopiedStep]) -> Statement[None]:
+    """The results and undos of steps. Walks steps_pkey; O(steps log n)."""
+    columns = [[each[n] for each in steps] for n in (0, 1, 3, 4)]
+    return Statement(_SET_COPIED, (job_id, *columns), nothing)
+
+
+_SET_COPIED = """
+update pgqueue.steps as step
+set result = told.result::pg_catalog.json, undo = told.undo::pg_catalog.json
+from rows from (
+  pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[]),
+  pg_catalog.unnest($4::pg_catalog.text[]), pg_catalog.unnest($5::pg_catalog.text[])) as told (kind, name, result, undo)
+where step.job_id operator(pg_catalog.=) $1::pg_catalog.uuid and step.kind operator(pg_catalog.=) told.kind
+  and step.name operator(pg_catalog.=) told.name
+"""

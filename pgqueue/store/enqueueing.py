@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from uuid import UUID
 
+from pgqueue import encryption
 from pgqueue.codec import args_of
 from pgqueue.enqueued import Enqueued, Replaced
 from pgqueue.ids import new_job_id
@@ -15,6 +16,7 @@ from pgqueue.options import Duration
 from pgqueue.retry import seconds
 from pgqueue.store import spawning
 from pgqueue.store.direct import Rows
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.keys import check_key, key_of, says_more
 from pgqueue.store.statement import Statement, nothing
 
@@ -37,12 +39,12 @@ def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
         told = spawning.enqueue([spawning.written(new, headers, job_id=new_job_id())])
         return Statement(told.sql, told.params, lambda rows: told.read(rows)[0])
     check_key(new)
-    args = args_of(new)
+    args, job_id = args_of(new), new.job_id or new_job_id()
     params = (
-        new.job_id or new_job_id(),
+        job_id,
         new.job_id is not None,
         new.name,
-        args,
+        kept_args(new, args, job_id),
         new.queue,
         new.priority,
         _length(new.delay),
@@ -100,7 +102,7 @@ def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
     )
     said = [option for option in options if option[1] is not None]
     names = tuple([name for name, _ in said])
-    params = (job_id, new.name, args_of(new), *[value for _, value in said])
+    params = (job_id, new.name, kept_args(new, args_of(new), job_id), *[value for _, value in said])
     return Statement(_insert(names, new.notify == "off"), params, lambda _rows: Enqueued(job_id, True))
 
 
@@ -150,11 +152,12 @@ def enqueue_many(new_jobs: Sequence[NewJob], args: Sequence[str] | None = None) 
         told = spawning.enqueue([spawning.written(new, job_id=new_job_id()) for new in new_jobs])
         return Statement(told.sql, told.params, lambda rows: [made.id for made in told.read(rows)])
     args = [args_of(new) for new in new_jobs] if args is None else args
+    ids = [new.job_id or new_job_id() for new in new_jobs]
     params = (
-        [new.job_id or new_job_id() for new in new_jobs],
+        ids,
         [new.job_id is not None for new in new_jobs],
         [new.name for new in new_jobs],
-        args,
+        list(map(kept_args, new_jobs, args, ids)) if encryption.is_on() else args,
         [new.queue for new in new_jobs],
         [new.priority for new in new_jobs],
         [_length(new.delay) for new in new_jobs],

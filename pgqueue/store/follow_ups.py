@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.codec import encode_args
+from pgqueue.job import NewJob
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.statement import Statement, nothing
 
 
@@ -20,7 +22,8 @@ def declare(follows: Iterable[tuple[str, str]], others: Collection[str]) -> Stat
 def add(job_id: UUID, awaited: str, target: str, args: Mapping[str, Any]) -> Statement[None]:
     """A job that has not ended is to be followed, when it has `succeeded`, is `dead`, or at its `end`. O(log n)."""
     sql = "select pgqueue.add_follow_up($1::uuid, $2::text, $3::text, $4::json)"
-    return Statement(sql, (job_id, awaited, target, encode_args(args)), nothing)
+    kept = kept_args(NewJob(target, args), encode_args(args), None)
+    return Statement(sql, (job_id, awaited, target, kept), nothing)
 
 
 def lock(job_id: UUID) -> Statement[None]:

@@ -16,6 +16,7 @@ from pgqueue.job import MOST_FOLLOW_UPS, NewJob
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
 from pgqueue.store.direct import Rows
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.keys import check_key, key_of
 from pgqueue.store.statement import Statement
 
@@ -25,10 +26,24 @@ _DURATIONS = {"delay": "delay", "ttl": "ttl", "timeout": "timeout", "unique_for"
 _AS_THEY_ARE = ("queue", "priority", "max_attempts", "limit_key", "store_result", "on_conflict", "cost", "notify")
 
 
-def written(new: NewJob, headers: str | None = None, *, job_id: UUID | None = None, awaited: str | None = None) -> str:
-    """A job whose target is named as JSON, under this id where it is to have one. Raises ArgumentError, OptionError."""
+def written(
+    new: NewJob,
+    headers: str | None = None,
+    *,
+    job_id: UUID | None = None,
+    awaited: str | None = None,
+    kept: str | None = None,
+    declared: bool = False,
+) -> str:
+    """A job whose target is named as JSON, under this id where it is to have one.
+
+    `kept` are its arguments, if they have been written already. What code has `declared` is the same in all processes,
+    and nobody's secret. Raises ArgumentError, OptionError, EncryptionError.
+    """
     check_key(new)
-    args = args_of(new)
+    args = args_of(new) if kept is None else kept
+    if kept is None:
+        kept = args if declared else kept_args(new, args, new.job_id or job_id)
     said: dict[str, Any] = {"target": new.name}
     if awaited is not None:
         said["on"] = awaited
@@ -47,24 +62,25 @@ def written(new: NewJob, headers: str | None = None, *, job_id: UUID | None = No
     if new.labels is not None:
         said["labels"] = dict(new.labels)
     # Texts of JSON go in as they are: what they say stays as it was written.
-    parts = [f'"args":{args}']
+    parts = [f'"args":{kept}']
     if headers is not None:
         parts.append(f'"headers":{headers}')
-    if (follow_ups := followed_by(new)) is not None:
+    if (follow_ups := followed_by(new, declared=declared)) is not None:
         parts.append(f'"follow_ups":{follow_ups}')
     return f"{json.dumps(said, ensure_ascii=False, separators=(',', ':'))[:-1]},{','.join(parts)}}}"
 
 
-def followed_by(new: NewJob) -> str | None:
+def followed_by(new: NewJob, *, declared: bool = False) -> str | None:
     """What follows a job, whose follow-ups are named, as JSON; None if nothing does."""
     if not new.is_followed:
         return None
-    return follow_ups_written({option: getattr(new, option) for option in AWAITED})
+    return follow_ups_written({option: getattr(new, option) for option in AWAITED}, declared=declared)
 
 
-def follow_ups_written(by_option: dict[str, Any]) -> str:
+def follow_ups_written(by_option: dict[str, Any], *, declared: bool = False) -> str:
     """What follows an end, by the options on_success, on_failure, on_end. Raises OptionError if that is too much."""
-    texts = [written(each, awaited=AWAITED[option]) for option, several in by_option.items() for each in several or ()]
+    each_of = ((option, each) for option, several in by_option.items() for each in several or ())
+    texts = [written(each, awaited=AWAITED[option], declared=declared) for option, each in each_of]
     if len(texts) > MOST_FOLLOW_UPS:
         raise OptionError(
             f"a job may be followed by {MOST_FOLLOW_UPS} others, got {len(texts)}; let one enqueue the rest"

@@ -24,9 +24,9 @@ FIRST = Place(0, UUID(int=0))
 
 
 class Page(NamedTuple):
-    """Some results; `last` is the place of the last one, None if there are no more."""
+    """Some results, each with the job that returned it; `last` is the last one's place, None if there are no more."""
 
-    results: list[Any]
+    results: list[tuple[UUID, Any]]
     last: Place | None
 
 
@@ -41,4 +41,4 @@ def gathered(job_id: UUID, node: str | None, after: Place, limit: int = PAGE) ->
 
 def _page(rows: Rows, limit: int) -> Page:
     last = Place(rows[-1][0], rows[-1][1]) if len(rows) == limit else None
-    return Page([load_json(row[2]) for row in rows], last)
+    return Page([(row[1], load_json(row[2])) for row in rows], last)

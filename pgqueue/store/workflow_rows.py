@@ -60,7 +60,9 @@ class GateRow(NamedTuple):
 
 
 class MemberRow(NamedTuple):
-    """A job of a workflow: at a `gate`, or ready. `args` is JSON; `inputs` say which of them are filled in, by what."""
+    """A job of a workflow: at a `gate`, or ready. `args` is JSON, as it is kept; `inputs` say which of them are
+    filled in, by what.
+    """
 
     id: UUID
     new: NewJob

@@ -83,7 +83,7 @@ def job_json(row: MemberRow, *, own: bool = False) -> str:
         said["failure_links"] = row.failure_links
     rest = json.dumps(said, separators=(",", ":"))[1:-1]
     inputs = "" if row.inputs is None else f'"inputs":{row.inputs}'
-    text = spawning.written(row.new, row.headers, job_id=row.id)
+    text = spawning.written(row.new, row.headers, job_id=row.id, kept=row.args)
     return f"{text[:-1]}{''.join(f',{part}' for part in (rest, inputs) if part)}}}"
 
 

@@ -42,6 +42,7 @@ class Bounds:
     iterable: bool = False
     max_run: Duration | str | None = None
     codec: str | None = None
+    encrypted: bool | None = None
     batch: int | None = None
     batch_wait: Duration | None = None
 
@@ -55,6 +56,8 @@ class Bounds:
         check_flag("at_most_once", self.at_most_once)
         check_choice("store_logs", self.store_logs, ("debug", "info", "warning", "error", "off"))
         check_name("codec", self.codec)
+        if self.encrypted is not None:
+            check_flag("encrypted", self.encrypted)
         object.__setattr__(self, "infra_errors", error_types("infra_errors", self.infra_errors))
         object.__setattr__(self, "expected", error_types("expected", self.expected))
         if self.retry_in is not None and not callable(self.retry_in):

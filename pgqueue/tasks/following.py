@@ -73,7 +73,7 @@ class Follows:
         named = {option: follow_ups(option, getattr(self, option), find, strict=False) for option in AWAITED}
         if not any(named.values()):
             return None
-        text = f'"follow_ups":{follow_ups_written(named)}'
+        text = f'"follow_ups":{follow_ups_written(named, declared=True)}'
         bounds = {"max_depth": self.max_depth, "max_children": self.max_children}
         more = "".join(f',"{name}":{value}' for name, value in bounds.items() if value is not None)
         return f"{{{text}{more}}}"

@@ -83,6 +83,7 @@ class AllTaskOptions(TaskOptions, ScheduleOptions, LimitOptions, HookOptions, to
     max_depth: int | None
     max_children: int | None
     codec: str | None
+    encrypted: bool | None
 
 
 # What @task(...) takes by parameters of its own, for type checkers.

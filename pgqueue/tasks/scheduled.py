@@ -14,6 +14,7 @@ from pgqueue.job import Args, JobOptions, NewJob, Target
 from pgqueue.options import check_name
 from pgqueue.retry import seconds
 from pgqueue.routes import routed
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.keys import check_key, key_of
 from pgqueue.tasks.registry import registered, target_of
 from pgqueue.tasks.task import Task
@@ -58,7 +59,9 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
     if task is not None:
         task.calling.check(args)
     text = encode_args(args if task is None else task.sealed(args), options.max_args)
-    options = replace(options, unique_key=_key(NewJob(named, args, **options.said()), text), unique=None)
+    job = NewJob(named, args, **options.said())
+    kept = kept_args(job, text, None)
+    options = replace(options, unique_key=_key(job, text), unique=None)
     values = {option: value for option in _OPTIONS if (value := getattr(options, option)) is not None}
     for option in ("ttl", "timeout", "unique_for", "max_wait"):
         if option in values:
@@ -69,7 +72,7 @@ def said_of(name: str, target: Target, args: Args, timing: Timing, options: JobO
         values["labels"] = dict(values["labels"])
     if task is not None and options.limit_key is None and (key := task.limit_key_of(args)) is not None:
         values["limit_key"] = key
-    return {"name": name, "target": named, "args": json.loads(text), **timing.said(), **values}
+    return {"name": name, "target": named, "args": json.loads(kept), **timing.said(), **values}
 
 
 def _key(job: NewJob, args: str) -> str | None:

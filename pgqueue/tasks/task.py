@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, Unpack, overload
 
-from pgqueue import returned
+from pgqueue import encryption, returned
 from pgqueue.arguments.mismatch import Mismatch, said
 from pgqueue.call_options import CallOptions
 from pgqueue.context import bound_connection, home_database
@@ -80,6 +80,8 @@ class Task(Generic[P, R]):
         self.transactional = transactional
         self.bounds = bounds
         self.timing = timing
+        if bounds.encrypted is not None:
+            encryption.mark(self.target, bounds.encrypted)
         most = bounds.most_attempts(retry, self.options.max_attempts)
         self.terms = Terms(retry, most, bounds.on_timeout, bounds.on_expiry, bounds.at_most_once, fallback)
         self.is_async = inspect.iscoroutinefunction(function) or (
@@ -228,7 +230,12 @@ class Task(Generic[P, R]):
     @functools.cached_property
     def is_plain(self) -> bool:
         """Whether its jobs' arguments go in as JSON has them: nothing is to be opened, nothing converted."""
-        return self.bounds.codec is None and self.calling.conversion is None
+        return self.bounds.codec is None and self.calling.conversion is None and not self.is_encrypted
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is written of its jobs is encrypted here."""
+        return encryption.is_encrypted(self.target)
 
     @overload
     def result(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from pgqueue import events
+from pgqueue.encryption import in_words
 from pgqueue.events import Event, Finished
 from pgqueue.job import trace_of
 from pgqueue.outcome import HUMAN, Move, Settlement
@@ -199,5 +200,5 @@ def _fields(done: Finished, shift: float | None) -> dict[str, Any]:
     error = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
     if error:
         is_reason = settlement.move in (Move.RELEASE, Move.WAIT) and settlement.error_type is None
-        fields["why" if is_reason else "error"] = cut(error, ERROR_LIMIT)
+        fields["why" if is_reason else "error"] = cut(in_words(error), ERROR_LIMIT)
     return fields

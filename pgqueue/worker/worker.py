@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from pgqueue import encryption
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.events import Event, Observer, WorkerStopped
 from pgqueue.job_log import LEVELS
@@ -113,6 +114,7 @@ class Worker:
             log=(logs[0].style, logs[0].level) if logs else None,
             store_logs=store_logs,
             pass_dsn=pass_dsn,
+            encryption=encryption.to_wire(),
         )
         self._settings = WorkerSettings(
             dsn=home,

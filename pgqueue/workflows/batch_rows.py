@@ -13,6 +13,7 @@ from pgqueue.errors import ArgumentError
 from pgqueue.ids import new_job_ids
 from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.workflow_rows import MemberRow, Ref
 from pgqueue.workflows.arguments import filled_now, refused, written_inputs
 from pgqueue.workflows.planned import Spot
@@ -61,6 +62,7 @@ class BatchRows:
             if inputs and gate is None:
                 new, inputs = replace(new, args=filled_now(new.args, inputs)), {}
                 args = _text(new)
+            args = kept_args(new, args, job_id, inputs)
             success, failure = (spot.success, spot.failure) if spot.job is not None else links_of_member(spot)
             yield MemberRow(job_id, new, args, spot.number, gate, written_inputs(inputs), success, failure, header)
 

@@ -47,6 +47,7 @@ from pgqueue.store.connection import open_connection
 from tests import factories
 from tests.hostile import (
     bringing,
+    encrypting,
     falling,
     lasting,
     looking_on,
@@ -207,6 +208,7 @@ def on_a_connection_of_the_caller(conn: psycopg.Connection[Any]) -> None:
     conn.execute("select * from pgqueue.queue_stats").fetchall()
     looking_on.headed_on(conn)
     remembering.done_once_on(conn)
+    encrypting.signalled_on(conn)
     workflows_written_on(conn)
 
 
@@ -225,6 +227,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     worker = factories.enlist(conn)
     factories.claim(conn, worker, 1, "nothing here")
     factories.fill(conn, 20)
+    encrypting.rotated_on(conn)
     execute(conn, workers.declare(worker, ["a:b"]))
     assert execute(conn, workers.heartbeat(worker, timedelta(seconds=30))).alive
     assert execute(conn, workers.ask(worker, "resume"))

@@ -12,6 +12,7 @@ from pgqueue.cli.explain import lines_of
 from pgqueue.cli.output import written
 from pgqueue.cli.top.rows import NOTHING_TOLD, Row, job_id_of
 from pgqueue.cli.worker_page import worker_facts
+from pgqueue.encryption import in_words
 from pgqueue.job import JobState
 from pgqueue.printable import as_json, in_lines, in_one_line
 from pgqueue.store import dumps, execute, explaining, reading, secrecy
@@ -65,7 +66,7 @@ def traceback_of(conn: psycopg.Connection[Any], tab: str, row: Row) -> str:
         return "t shows the last traceback of a job: see 2 and 5"
     rows = execute(conn, reading.attempts(job_id_of(row), MOST_ATTEMPTS))
     found = next((each.traceback for each in reversed(rows) if each.traceback), None)
-    return in_lines(found).rstrip() if found else "no attempt of it has a traceback"
+    return in_lines(in_words(found)).rstrip() if found else "no attempt of it has a traceback"
 
 
 def stack_of(conn: psycopg.Connection[Any], tab: str, row: Row) -> str:
@@ -92,14 +93,14 @@ def _job(conn: psycopg.Connection[Any], job_id: UUID) -> str:
         return GONE
     (seen,) = secrecy.shown(conn, [job])
     values = {each.name: getattr(seen, each.name) for each in fields(seen)}
-    values["args"] = as_json(seen.args)
+    values["args"] = in_words(as_json(seen.args))
     values["labels"] = None if job.labels is None else as_json(job.labels)
     lines = [_facts(values.items()), ""]
     for each in secrecy.attempts_shown(conn, job, execute(conn, reading.attempts(job_id, MOST_ATTEMPTS))):
         error = ": ".join(filter(None, (each.error_type, each.error)))
         took = None if each.started_at is None else each.finished_at - each.started_at
         line = f"#{each.attempt} {each.outcome}  {written(each.finished_at)}  {written(took)}  {error}"
-        lines.append(in_one_line(line, 500))
+        lines.append(in_one_line(in_words(line), 500))
     return "\n".join(lines)
 
 

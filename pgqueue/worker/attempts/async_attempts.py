@@ -44,7 +44,7 @@ class AsyncAttempts:
 
     def end(self, call: Call, outcome: Outcome, began: float, watch: RunningWatch | None) -> Finished:
         """What is to be written about a call that has run, and began at monotonic() time `began`."""
-        finished = finish(call.claim, outcome, call.task, began, call.opened)
+        finished = finish(call.claim, outcome, call.task, began, call.given)
         return finished if watch is None else watch.ended(finished, call.error)
 
     def begin_batch(self, call: BatchCall) -> list[RunningWatch]:

@@ -103,7 +103,7 @@ class Attempts:
         if instruments.installed:
             finished = context.run(self._run_watched, call, began)
         else:
-            finished = finish(claim, context.run(self._run, call), task, began, call.opened)
+            finished = finish(claim, context.run(self._run, call), task, began, call.given)
         if Process.id != self._pid:
             end_copy(self._pid)
         self._call = None
@@ -210,7 +210,7 @@ class Attempts:
         outcome = self._run(call)
         # What a job forked ends here, and is not looked at a second time.
         end_copy(self._pid)
-        finished = finish(call.claim, outcome, call.task, began, call.opened)
+        finished = finish(call.claim, outcome, call.task, began, call.given)
         return watch.ended(finished, call.error)
 
     def _run(self, call: Call) -> Outcome:

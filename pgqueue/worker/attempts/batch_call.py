@@ -20,9 +20,10 @@ from pgqueue.outcome import Ended, Failed, Late, Outcome, Reason, Released, Succ
 from pgqueue.store import Statement, together
 from pgqueue.store.line import Line
 from pgqueue.tasks import BatchTask, Modules, Task
+from pgqueue.worker.attempts.arguments import Taken
 from pgqueue.worker.attempts.call import Call, prepare, undeclared
 from pgqueue.worker.attempts.exceptions import outcome_of
-from pgqueue.worker.attempts.finishing import finish
+from pgqueue.worker.attempts.finishing import encrypted, finish
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report
 
@@ -100,9 +101,9 @@ class BatchCall(Call):
         return together.complete(claims, [each.result for each in done], brings, self._note_late)
 
     @property
-    def opened_of_each(self) -> list[str | None]:
-        """The arguments of each job whose own a codec wrote."""
-        return [call.opened for call in self._calls]
+    def given_of_each(self) -> list[Taken | None]:
+        """The arguments of each job whose own are not as JSON has them."""
+        return [call.given for call in self._calls]
 
     def outcome_of_each(self, whole: Outcome) -> list[tuple[Outcome, bool]]:
         """What became of each job where this became of the call, and whether that may be another one's doing."""
@@ -199,10 +200,15 @@ def prepare_batch(
 def finish_batch(call: BatchCall, outcome: Outcome, began: float) -> list[Finished]:
     """The settlements of a batch whose call had this outcome; it began at monotonic() time `began`, and ends now."""
     task, outcomes = call.task, call.outcome_of_each(outcome)
-    return [
-        _without_secrets(call, finish(item._claim, each, task, began, opened, judge_together if shared else judge))
-        for item, opened, (each, shared) in zip(call.batch, call.opened_of_each, outcomes, strict=True)
-    ]
+    # One error tells of all of its jobs.
+    is_encrypted = any(given is not None and given.encrypted for given in call.given_of_each)
+    finished = []
+    for item, given, (each, shared) in zip(call.batch, call.given_of_each, outcomes, strict=True):
+        plain = None if given is None else given._replace(encrypted=False)
+        done = finish(item._claim, each, task, began, plain, judge_together if shared else judge)
+        done = _without_secrets(call, done)
+        finished.append(encrypted(done) if is_encrypted else done)
+    return finished
 
 
 def watched_to_the_end(call: BatchCall, finished: list[Finished], watches: Sequence[RunningWatch]) -> list[Finished]:

@@ -10,7 +10,7 @@ from math import inf
 from types import CoroutineType
 from typing import Any
 
-from pgqueue.codec import decode_args, encode
+from pgqueue.codec import decode_args
 from pgqueue.context import JobContext, WorkerPhase, equip, give_line, tell_cancelled, tell_phase
 from pgqueue.errors import ArgumentError
 from pgqueue.job import Claim
@@ -33,7 +33,7 @@ from pgqueue.store.line import Line
 from pgqueue.tasks import Modules, Refused, Task, Unknown, find_task
 from pgqueue.tasks.following import NOTHING_FOLLOWS
 from pgqueue.worker import task_log
-from pgqueue.worker.attempts.arguments import OwnContext, Taken, result_of, taken
+from pgqueue.worker.attempts.arguments import OwnContext, Taken, taken
 from pgqueue.worker.attempts.notices import Notice
 from pgqueue.worker.attempts.tracebacks import report
 
@@ -62,8 +62,8 @@ class Call:
     settled: Succeeded | None = None
     # What became of the call in the end, if it raised: for who looks on.
     error: BaseException | None = None
-    # Their JSON, where the claim has what a codec wrote.
-    opened: str | None = None
+    # The arguments, where they are not as JSON has them in the claim.
+    given: Taken | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     # The coroutine that may be cancelled: while the task's own code runs, and not after that.
     _own: asyncio.Task[Any] | None = None
@@ -129,7 +129,7 @@ class Call:
         if not self.claim.store_result:
             return SUCCEEDED if brings is None else Succeeded(brings=brings)
         try:
-            text = encode(value, "result") if self.task.is_plain else result_of(self.task, value)
+            text = self.context._written(value)
             return Succeeded(text, brings=brings)
         except ArgumentError as error:
             raise Unstorable(str(error)) from None
@@ -156,7 +156,7 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], modules: Modules, no
         args, kwargs = ([], {}) if claim.args == "{}" else decode_args(claim.args)
         labels = {} if claim.labels is None else _labels(claim.labels)
         given: Taken | None = None
-        if CODEC in kwargs or not task.is_plain:
+        if CODEC in claim.args or not task.is_plain:
             found = taken(claim, task, args, kwargs)
             if not isinstance(found, Taken):
                 return found
@@ -188,7 +188,7 @@ def prepare(claim: Claim, tasks: dict[str, Task[..., Any]], modules: Modules, no
         kwargs = _with_ended_job(kwargs)
     call = Call(claim, task, args, kwargs, context)
     if given is not None:
-        call.opened = given.json
+        call.given = given
     return call
 
 

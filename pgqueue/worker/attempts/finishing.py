@@ -7,13 +7,18 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from pgqueue import encryption
+from pgqueue.cause import cause_of
+from pgqueue.encryption import Kind, Place
+from pgqueue.errors import EncryptionError, KeyringError
 from pgqueue.events import Finished, succeeded
 from pgqueue.job import Claim
-from pgqueue.judge import UNKNOWN, Terms, judge
+from pgqueue.judge import EXPECTED, UNKNOWN, Terms, judge
 from pgqueue.leaving_out import without
 from pgqueue.outcome import (
     LONGEST_DELAY,
     Failed,
+    Move,
     Outcome,
     Settlement,
 )
@@ -21,9 +26,12 @@ from pgqueue.redaction import secrets_of
 from pgqueue.retry import DEFAULT_RETRY
 from pgqueue.secrecy import Secrecy
 from pgqueue.tasks import Task
+from pgqueue.worker.attempts.arguments import Taken
 from pgqueue.worker.attempts.call import SUCCEEDED
 from pgqueue.worker.attempts.tracebacks import report, with_note
 
+# Of these a worker says why, and no task.
+_OURS = frozenset({Move.WAIT, Move.PARK, Move.LATE})
 # What an outcome makes of a job, on the terms of its task.
 Judging = Callable[[Claim, Outcome, Terms], Settlement]
 
@@ -33,12 +41,12 @@ def finish(
     outcome: Outcome,
     task: Task[..., Any] | None,
     began: float,
-    opened: str | None = None,
+    given: Taken | None = None,
     judging: Judging = judge,
 ) -> Finished:
     """The settlement of an outcome, of what began at monotonic() time `began` and ends now.
 
-    `opened` are the arguments, where a codec wrote those of the claim.
+    `given` are its arguments, where they are not as JSON has them in the claim.
 
     A retry policy that raises or answers nonsense hurts its own job alone.
     """
@@ -47,9 +55,36 @@ def finish(
         # By far the most, and nothing to judge.
         return succeeded(claim, ended - began, ended)
     finished = _judged(claim, outcome, task, ended - began, judging)
-    if task is None or task.secrecy is None:
-        return finished
-    return _without_secrets(finished, task.secrecy, opened or claim.args)
+    if task is not None and task.secrecy is not None:
+        finished = _without_secrets(finished, task.secrecy, claim.args if given is None else given.json)
+    return finished if given is None or not given.encrypted else encrypted(finished)
+
+
+def encrypted(done: Finished) -> Finished:
+    """With what its error says encrypted, and a cause that tells nothing of it: nobody need read it to guess it."""
+    said = done.settlement
+    if said.move in _OURS or said.error is said.traceback is None:
+        return done
+    claim = done.claim
+    cause = said.cause
+    if cause is not None:
+        kind = f"{said.error_type}{EXPECTED if said.expected else ''}"
+        cause = cause_of(claim.target, kind, None, said.traceback)
+    error, traceback = (
+        _encrypted(text, Place(kind, claim.id))
+        for text, kind in ((said.error, Kind.ERROR), (said.traceback, Kind.TRACEBACK))
+    )
+    return done._replace(settlement=said._replace(error=error, traceback=traceback, cause=cause))
+
+
+def _encrypted(text: str | None, place: Place) -> str | None:
+    """A text as it is written; never in the clear, whatever is wrong with the keys."""
+    if text is None or encryption.is_encrypted_text(text):
+        return text
+    try:
+        return encryption.encrypted(text, place)
+    except (EncryptionError, KeyringError) as error:
+        return f"not kept, since it could not be encrypted: {error}"
 
 
 def _judged(claim: Claim, outcome: Outcome, task: Task[..., Any] | None, elapsed: float, judging: Judging) -> Finished:

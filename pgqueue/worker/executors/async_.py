@@ -270,7 +270,7 @@ class AsyncExecutor(InProcess):
             watch = attempts.begin(call) if instruments.installed else None
             outcome = await attempts.run(call)
             if watch is None:
-                self._end(finish(claim, outcome, call.task, running.since, call.opened))
+                self._end(finish(claim, outcome, call.task, running.since, call.given))
             else:
                 self._end(attempts.end(call, outcome, running.since, watch))
         else:

@@ -42,6 +42,7 @@ class Settings:
     `log` is the style and the level in which what tasks log is written; None leaves that to the application.
     `store_logs` is the level from which on it is kept with their jobs, too; None: what a task itself says holds. With
     `pass_dsn` children inherit the variables that name databases, and their passwords.
+    `encryption` is the source of the keys, and whose jobs they are for; None: what the app itself says holds.
     """
 
     dsn: str = field(repr=False)
@@ -56,6 +57,7 @@ class Settings:
     log: tuple[str, str] | None = None
     store_logs: str | None = None
     pass_dsn: bool = False
+    encryption: tuple[str, ...] | None = field(default=None, repr=False)
 
 
 class Lines(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from pgqueue import encryption
 from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
@@ -40,6 +41,7 @@ def run(channel: Channel) -> None:
     settings = wire.settings_from_wire(given)
     die_with(parent)
     be_at_home_in(settings.dsn)
+    encryption.from_wire(settings.encryption)
     sys.path[:] = path
     try:
         import_modules(settings.modules)

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from pgqueue.encryption import in_words
 from pgqueue.events import Finished, HostFailed
 from pgqueue.outcome import Settlement
 
@@ -48,6 +49,6 @@ class InfraErrors:
         now = time.monotonic()
         self._times.append(now)
         if len(self._times) == self._limit and now - self._times[0] <= self._minutes * 60:
-            last = ": ".join(part for part in (settlement.error_type, settlement.error) if part)
+            last = in_words(": ".join(part for part in (settlement.error_type, settlement.error) if part))
             many = "1 infrastructure error" if self._limit == 1 else f"{self._limit} infrastructure errors"
             self._retire(f"{many} within {self._minutes:g} minutes, the last one {last:.300}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pgqueue.buckets import BOUNDS, BUCKETS
+from pgqueue.encryption import is_encrypted_text
 from pgqueue.events import AttemptsFinished, AttemptsLate, Event, Finished
 from pgqueue.job import Claim
 from pgqueue.outcome import Move, Settlement
@@ -199,7 +200,8 @@ class Tallies:
         key = (claim.queue, claim.target, "late" if late else settlement.outcome, cause)
         count = counts.get(key)
         if count is None or cause is not None:
-            count = self._counted(counts, key, settlement.error_type, settlement.error)
+            error = None if is_encrypted_text(settlement.error) else settlement.error
+            count = self._counted(counts, key, settlement.error_type, error)
             count.expected = settlement.expected
         return count
 

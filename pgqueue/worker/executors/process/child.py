@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 from uuid import UUID
 
-from pgqueue import hooks, instruments
+from pgqueue import encryption, hooks, instruments
 from pgqueue.context import WorkerPhase, be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
@@ -65,6 +65,7 @@ class Child:
         settings = wire.settings_from_wire(given)
         die_with(parent)
         be_at_home_in(settings.dsn)
+        encryption.from_wire(settings.encryption)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:
