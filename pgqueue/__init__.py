@@ -42,6 +42,7 @@ from pgqueue.errors import (
     EffectUnknown,
     EmbeddedError,
     EncryptionError,
+    EnqueueLimit,
     FeedBusy,
     FeedFailed,
     FeedNotFound,
@@ -66,6 +67,7 @@ from pgqueue.errors import (
     SpawnLimit,
     StepUnreadable,
     TargetError,
+    TargetNotAllowed,
     TransactionEnded,
     UsageError,
     WorkflowNotFound,
@@ -79,7 +81,7 @@ from pgqueue.limits import remove_limit, set_limit, set_max_size
 from pgqueue.manual import manual_done, manual_fail, manual_jobs
 from pgqueue.outcome import Bury, Cancel, Retry, Snooze, Suspended
 from pgqueue.polyglot import command_task, http_task
-from pgqueue.queues import pause_queue, resume_queue, set_queue, unset_queue
+from pgqueue.queues import allow_targets, pause_queue, resume_queue, set_queue, unset_queue
 from pgqueue.record import (
     Attempt,
     Effect,
@@ -99,6 +101,7 @@ from pgqueue.record import (
 )
 from pgqueue.retry import Backoff, Delays, Fixed, Linear, RetryPolicy
 from pgqueue.returned import result
+from pgqueue.role_limits import remove_role_limit, set_role_limit
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.sealing import register_codec
@@ -156,6 +159,7 @@ __all__ = [
     "EmbeddedError",
     "EncryptionError",
     "EndedJob",
+    "EnqueueLimit",
     "Enqueued",
     "Enqueuing",
     "Explanation",
@@ -205,6 +209,7 @@ __all__ = [
     "StepUnreadable",
     "Suspended",
     "TargetError",
+    "TargetNotAllowed",
     "Task",
     "TransactionEnded",
     "TreeNode",
@@ -219,6 +224,7 @@ __all__ = [
     "WorkflowState",
     "WorkflowTask",
     "__version__",
+    "allow_targets",
     "attempts",
     "bound",
     "cancel",
@@ -260,6 +266,7 @@ __all__ = [
     "previous",
     "register_codec",
     "remove_limit",
+    "remove_role_limit",
     "result",
     "results",
     "resume_queue",
@@ -271,6 +278,7 @@ __all__ = [
     "set_limit",
     "set_max_size",
     "set_queue",
+    "set_role_limit",
     "set_routes",
     "signal",
     "starmap",

@@ -17,6 +17,8 @@
     ├── ResultTimeout (TimeoutError) result() gave up waiting; the job goes on
     ├── KeyTaken                     on_conflict="raise", and a job has the unique key
     ├── QueueFull                    the queue holds as many jobs as it may
+    ├── TargetNotAllowed             the queue takes no jobs of this target
+    ├── EnqueueLimit                 the role enqueues more, or more often, than it may
     ├── SpawnLimit                   a job brings more jobs, or generations of jobs, than it may
     ├── LimitReached (TimeoutError)  limit() gave up waiting for a share
     ├── EffectBusy (TimeoutError)    once(): another attempt, or an open transaction, is at it
@@ -182,6 +184,35 @@ class QueueFull(PgqueueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.queue)
+
+
+class TargetNotAllowed(PgqueueError):
+    """The queue takes no jobs of this target (allow_targets); nothing was enqueued. `queue` and `target` name them.
+
+    The database raised it: roll back, to a savepoint at least, and enqueue it elsewhere.
+    """
+
+    def __init__(self, message: str, queue: str, target: str) -> None:
+        super().__init__(message)
+        self.queue, self.target = queue, target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.queue, self.target)
+
+
+class EnqueueLimit(PgqueueError):
+    """The role of the database enqueues more, or more often, than its limit allows; nothing was enqueued.
+
+    `role` is whose limit, `limit` which: `rate`, `max_queues` or `max_args`. `retry_after` is in how many seconds the
+    same may be enqueued, None where waiting does not help. The database raised it: roll back, to a savepoint at least.
+    """
+
+    def __init__(self, message: str, role: str, limit: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.role, self.limit, self.retry_after = role, limit, retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.role, self.limit, self.retry_after)
 
 
 class SpawnLimit(PgqueueError):

@@ -5,7 +5,7 @@ With an async connection each returns an awaitable. None of them commits.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import overload
 
 from pgqueue.errors import OptionError
@@ -16,7 +16,9 @@ from pgqueue.store.asking import ask
 from pgqueue.store.connection import AnyConnection, AsyncConnection, SyncConnection
 
 # What a queue may say of its jobs where they, and their task, say nothing.
-SETTINGS = ("timeout", "max_attempts", "priority", "ageing")
+SETTINGS = ("timeout", "max_attempts", "priority", "ageing", "allow")
+# So many targets, or globs of them, a queue may allow; as allow_targets.sql has it.
+MOST_ALLOWED = 100
 
 
 @overload
@@ -60,7 +62,7 @@ def set_queue(
     check_duration("ageing", ageing, zero=False, infinite=False)
     said = queues.Settings(queue, _length(timeout), max_attempts, priority, _length(ageing))
     if not any(value is not None for value in said[1:]):
-        raise OptionError(f"nothing is said of queue {queue!r}; give {', '.join(SETTINGS)}, or some of them")
+        raise OptionError(f"nothing is said of queue {queue!r}; give {', '.join(SETTINGS[:-1])}, or some of them")
     return ask(conn, queues.set_settings(said))
 
 
@@ -69,14 +71,31 @@ def unset_queue(conn: SyncConnection, queue: str, *names: str) -> None: ...
 @overload
 def unset_queue(conn: AsyncConnection, queue: str, *names: str) -> Awaitable[None]: ...
 def unset_queue(conn: AnyConnection, queue: str, *names: str) -> Awaitable[None] | None:
-    """Let a queue say nothing any more of its timeout, max_attempts, priority or ageing: of those named, else of all.
+    """Let a queue say nothing any more of its timeout, max_attempts, priority, ageing, or of what it allows.
 
-    Raises OptionError.
+    Of those named, else of all. Raises OptionError.
     """
     _check(queue)
     for name in names:
         check_choice("a setting of a queue", name, SETTINGS)
     return ask(conn, queues.unset(queue, names or SETTINGS))
+
+
+@overload
+def allow_targets(conn: SyncConnection, queue: str, patterns: Sequence[str] | None) -> None: ...
+@overload
+def allow_targets(conn: AsyncConnection, queue: str, patterns: Sequence[str] | None) -> Awaitable[None]: ...
+def allow_targets(conn: AnyConnection, queue: str, patterns: Sequence[str] | None) -> Awaitable[None] | None:
+    """Let a queue take jobs of these targets alone, or of globs of them such as `shop.mail:*`; None: of any.
+
+    Who enqueues another there is refused in their transaction; what waits there already, or comes another way, is
+    buried by the worker that claims it, as `refused`. For the owner of the schema. Raises OptionError; psycopg's
+    LockNotAvailable if a transaction that has enqueued has been open for a second.
+    """
+    _check(queue)
+    if patterns is not None:
+        _check_patterns(patterns)
+    return ask(conn, queues.allow(queue, patterns))
 
 
 @overload
@@ -111,3 +130,18 @@ def _check(queue: str) -> None:
 
 def _length(given: Duration | None) -> float | None:
     return None if given is None else seconds(given)
+
+
+def _check_patterns(patterns: Sequence[str]) -> None:
+    if isinstance(patterns, str) or not 1 <= len(patterns) <= MOST_ALLOWED:
+        raise OptionError(
+            f"a queue allows a list of 1 to {MOST_ALLOWED} targets or globs of them, got {patterns!r:.80};"
+            " None allows any"
+        )
+    for pattern in patterns:
+        check_name("what a queue allows", pattern)
+        if ":" not in pattern and "*" not in pattern:
+            raise OptionError(
+                f"what a queue allows is a target 'module:function', or a glob of them such as 'shop.mail:*',"
+                f" got {pattern!r:.80}"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pgqueue import queues as steered
@@ -37,6 +38,12 @@ def say(
     """Say what holds of a queue's jobs where neither they nor their task do; None stays. Raises OptionError."""
     with audited(conn, actor, "queues set", on=queue):
         steered.set_queue(conn, queue, timeout=timeout, max_attempts=max_attempts, priority=priority, ageing=ageing)
+
+
+def allow(conn: Conn, actor: Actor, queue: str, patterns: Sequence[str] | None) -> None:
+    """Let a queue take jobs of these targets alone, or globs of them; None: of any. Raises OptionError."""
+    with audited(conn, actor, f"queues allow {'any' if patterns is None else ' '.join(patterns)}", on=queue):
+        steered.allow_targets(conn, queue, patterns)
 
 
 def unsay(conn: Conn, actor: Actor, queue: str, *names: str) -> None:

@@ -15,6 +15,7 @@ from pgqueue.cli.errors import Exit, say, say_error
 from pgqueue.cli.limit_page import COLUMNS, in_words, print_limit
 from pgqueue.cli.options import Dsn, Json, Most, choice_option, listing, new_group
 from pgqueue.cli.output import print_list
+from pgqueue.cli.role_limit import role
 from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import number_or_none
 from pgqueue.limits import SCOPES, Scope
@@ -44,10 +45,11 @@ class OnDead(StrEnum):
 
 
 def _limits(dsn: Dsn = None) -> None:
-    """Look at limits, set and remove them: of keys, of tasks, of queues."""
+    """Look at limits, set and remove them: of keys, of tasks, of queues; and of what roles may enqueue."""
 
 
 group = new_group(_limits)
+group.command("role")(telling(role))
 
 
 @group.command("set")

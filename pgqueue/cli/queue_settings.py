@@ -1,4 +1,7 @@
-"""`pgqueue queues set|unset|show`: what holds of a queue's jobs where neither they nor their task say anything."""
+"""`pgqueue queues set|unset|show`: what holds of a queue's jobs where neither they nor their task say anything.
+
+And which targets it takes at all.
+"""
 
 from __future__ import annotations
 
@@ -39,20 +42,35 @@ def set_settings(
     ageing: Annotated[
         timedelta | None, duration_option("--ageing", "How much waiting a level of priority is worth.")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="TARGET", help="Take this target alone, or a glob: 'shop.mail:*'; several."),
+    ] = None,
+    allow_any: Annotated[bool, typer.Option("--allow-any", help="Take jobs of any target again.")] = False,
     reason: Reason = None,
 ) -> None:
-    """Say what holds of these queues' jobs where neither they nor their task do; what is not given stays."""
+    """Say what holds of these queues' jobs where neither they nor their task do; what is not given stays.
+
+    With --allow, which targets they take: all of them are to be said.
+    """
+    if allow and allow_any:
+        raise typer.BadParameter("is the opposite of --allow", param_hint="--allow-any")
+    terms = {"timeout": timeout, "max_attempts": max_attempts, "priority": priority, "ageing": ageing}
     with connected(dsn) as conn:
         for name in names:
-            steering.say(
-                conn,
-                actor(reason),
-                name,
-                timeout=timeout,
-                max_attempts=max_attempts,
-                priority=priority,
-                ageing=ageing,
-            )
+            with conn.transaction():
+                if allow or allow_any:
+                    steering.allow(conn, actor(reason), name, allow or None)
+                if not (allow or allow_any) or any(value is not None for value in terms.values()):
+                    steering.say(
+                        conn,
+                        actor(reason),
+                        name,
+                        timeout=timeout,
+                        max_attempts=max_attempts,
+                        priority=priority,
+                        ageing=ageing,
+                    )
             _tell(name, execute(conn, queues.settings(name)))
 
 
@@ -65,7 +83,7 @@ def unset(
     reason: Reason = None,
     dsn: Dsn = None,
 ) -> None:
-    """Let a queue say nothing of these any more: what its jobs' tasks say holds, or everybody's default."""
+    """Let a queue say nothing of these any more: what its jobs' tasks say holds, or everybody's default; any target."""
     with connected(dsn) as conn:
         steering.unsay(conn, actor(reason), name, *(word.replace("-", "_") for word in what or ()))
         _tell(name, execute(conn, queues.settings(name)))

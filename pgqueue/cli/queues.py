@@ -23,6 +23,7 @@ from pgqueue.cli.telling import tell, telling
 from pgqueue.cli.values import one_of
 from pgqueue.job import JobOptions
 from pgqueue.options import check_duration
+from pgqueue.printable import in_one_line
 from pgqueue.store import execute, queues
 from pgqueue.store.looking import LONGER, look
 from pgqueue.store.queues import QueueStats, Settings
@@ -91,6 +92,7 @@ def settings_in_words(row: QueueStats | Settings) -> str:
         "max-attempts": row.max_attempts,
         "priority": row.priority,
         "ageing": None if row.ageing is None else rounded(timedelta(seconds=row.ageing)),
+        "allow": None if row.allow is None else in_one_line(" ".join(row.allow)),
     }
     return ", ".join(f"{fact} {value}" for fact, value in facts.items() if value is not None)
 

@@ -12,7 +12,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 
-from pgqueue.errors import DatabaseUnreachable, JobNotFound, KeyTaken, QueueFull, UsageError, WorkflowNotFound
+from pgqueue.errors import (
+    DatabaseUnreachable,
+    EnqueueLimit,
+    JobNotFound,
+    KeyTaken,
+    QueueFull,
+    UsageError,
+    WorkflowNotFound,
+)
 
 try:
     from fastapi import Depends
@@ -64,5 +72,6 @@ exception_handlers: dict[int | type[Exception], Handler] = {
     WorkflowNotFound: _answering(404),
     KeyTaken: _answering(409, "there is such a job already"),
     QueueFull: _answering(503, "too many jobs are waiting; come back later", later=True),
+    EnqueueLimit: _answering(429, "too many jobs were asked for; come back later", later=True),
     DatabaseUnreachable: _answering(503, "the database cannot be reached; come back later", later=True),
 }

@@ -22,7 +22,7 @@ from pgqueue.dashboard.pages.page import Missing
 from pgqueue.dashboard.rendering import Renderer
 from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.writing import written
-from pgqueue.errors import JobNotFound, KeyTaken, PgqueueError, QueueFull, UsageError
+from pgqueue.errors import JobNotFound, KeyTaken, PgqueueError, QueueFull, TargetNotAllowed, UsageError
 from pgqueue.redaction import Redaction
 from pgqueue.store import execute, secrecy
 
@@ -105,7 +105,7 @@ class Acts:
             done = await self._primary.do(lambda conn: written(conn, act))
         except UsageError as error:
             return await self._again(form, fields, str(error), 422)
-        except (JobNotFound, QueueFull, KeyTaken) as error:
+        except (JobNotFound, QueueFull, TargetNotAllowed, KeyTaken) as error:
             done = Done(str(error), False)
         if isinstance(done, Shown):
             return self._page(form, done.template, {"thing_key": form.key, **done.values}, 200)

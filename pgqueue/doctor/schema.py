@@ -63,6 +63,7 @@ TABLES = [
     "waiting",
     "arrivals",
     "roles",
+    "role_limits",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

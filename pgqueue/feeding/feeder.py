@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.client import enqueue_many
-from pgqueue.errors import DatabaseUnreachable, FeedBusy, QueueFull
+from pgqueue.errors import DatabaseUnreachable, EnqueueLimit, FeedBusy, QueueFull
 from pgqueue.feeding.basket import Basket, Item
 from pgqueue.feeding.progress import FeedProgress, Listener
 from pgqueue.store import execute, feeds
@@ -112,13 +112,15 @@ class Feeder:
         self._waiting = waiting
 
     def _feed(self, batch: Sequence[Item]) -> bool:
-        """Enqueue a batch; in smaller ones, while its queue is as full as it may be. False if nothing is waited for."""
+        """Enqueue a batch; smaller ones while its queue is full, or its role too quick. False if it is to end."""
         size, pause = len(batch), FIRST_PAUSE
         while batch:
             part = batch[:size]
             try:
                 self._insist(partial(self._send, part))
-            except QueueFull as full:
+            except (QueueFull, EnqueueLimit) as full:
+                if isinstance(full, EnqueueLimit) and full.limit != "rate":
+                    raise
                 if self._basket.hurried:
                     return False
                 self._tell(str(full))

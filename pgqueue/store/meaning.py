@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from psycopg import errors
 
-from pgqueue.errors import KeyTaken, OptionError, QueueFull, SchemaError, SpawnLimit, UsageError
+from pgqueue.errors import (
+    EnqueueLimit,
+    KeyTaken,
+    OptionError,
+    QueueFull,
+    SchemaError,
+    SpawnLimit,
+    TargetNotAllowed,
+    UsageError,
+)
 from pgqueue.version import __version__
 
 # What PostgreSQL says where a schema, a table, a function or a column is missing, a unique key is taken, a queue is
-# full, a job brings too many others, or a function of ours refuses what it is told, or when; and Python, of a text that
-# the session's encoding does not have.
+# full or does not take a target, a job brings too many others, or a function of ours refuses what it is told, or when;
+# and Python, of a text that the session's encoding does not have.
 TOLD = (
     errors.ConfigurationLimitExceeded,
     errors.InvalidParameterValue,
     errors.ObjectNotInPrerequisiteState,
     errors.ProgramLimitExceeded,
     errors.UniqueViolation,
+    errors.WithCheckOptionViolation,
     errors.UndefinedTable,
     errors.UndefinedFunction,
     errors.UndefinedColumn,
@@ -37,8 +48,9 @@ def told(error: Exception) -> Exception:
     if isinstance(error, errors.UniqueViolation):
         return _taken(said, error)
     if isinstance(error, errors.ConfigurationLimitExceeded):
-        full = error.diag.schema_name == "pgqueue" and error.diag.constraint_name == "queues_full"
-        return QueueFull(f"{said}; {error.diag.message_hint}", error.diag.message_detail or "") if full else error
+        return _too_much(said, error)
+    if isinstance(error, errors.WithCheckOptionViolation):
+        return _not_allowed(said, error)
     if isinstance(error, errors.ProgramLimitExceeded):
         ours = error.diag.schema_name == "pgqueue"
         return SpawnLimit(f"{error.diag.message_primary}; {error.diag.message_hint}") if ours else error
@@ -67,3 +79,22 @@ def _taken(said: str, error: errors.UniqueViolation) -> Exception:
         return KeyTaken(said, UUID(error.diag.message_detail or ""))
     except ValueError:
         return error
+
+
+def _too_much(said: str, error: errors.ConfigurationLimitExceeded) -> Exception:
+    if error.diag.schema_name != "pgqueue":
+        return error
+    whole, detail = f"{said}; {error.diag.message_hint}", error.diag.message_detail or ""
+    if error.diag.constraint_name == "queues_full":
+        return QueueFull(whole, detail)
+    if error.diag.constraint_name == "role_limits":
+        about = json.loads(detail)
+        return EnqueueLimit(whole, about["role"], about["limit"], about["retry_after"])
+    return error
+
+
+def _not_allowed(said: str, error: errors.WithCheckOptionViolation) -> Exception:
+    if error.diag.schema_name != "pgqueue" or error.diag.constraint_name != "queues_allow":
+        return error
+    about = json.loads(error.diag.message_detail or "{}")
+    return TargetNotAllowed(f"{said}; {error.diag.message_hint}", about["queue"], about["target"])

@@ -23,7 +23,7 @@ class QueueStats:
 
     `running` are as many as their workers have slots, `ahead` those claimed ahead of a free one. `estimated` names the
     numbers that were not counted to the end. `paused_until` is None if it is not paused, or until somebody resumes it.
-    The last four are those of Settings.
+    The last five are those of Settings.
     """
 
     queue: str
@@ -41,6 +41,7 @@ class QueueStats:
     max_attempts: int | None
     priority: int | None
     ageing: float | None
+    allow: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ select pgqueue.order_slots(
 class Settings(NamedTuple):
     """What a queue says of its jobs where they, and their tasks, say nothing; times are seconds. None: nothing.
 
-    `ageing` is how much waiting a level of priority is worth.
+    `ageing` is how much waiting a level of priority is worth, `allow` the targets that it takes, or globs of them.
     """
 
     queue: str
@@ -149,25 +150,32 @@ class Settings(NamedTuple):
     max_attempts: int | None
     priority: int | None
     ageing: float | None
+    allow: list[str] | None = None
 
 
 def settings(queue: str | None = None) -> Statement[list[Settings]]:
-    """What queues say, of those that say something: of one, or of all. Walks queues_said; O(those)."""
+    """What queues say, of those that say something: of one, or of all. Walks queues_said, queues_allowing; O(those)."""
     return Statement(_SETTINGS, (queue,), lambda rows: [Settings._make(row) for row in rows])
 
 
 _SETTINGS = """
-select name, timeout, max_attempts::int, priority::int, ageing
+select name, timeout, max_attempts::int, priority::int, ageing, allow
 from pgqueue.queues
 where (timeout is not null or max_attempts is not null or priority is not null or ageing is not null)
+  and name = coalesce($1::text, name)
+union all
+select name, null, null, null, null, allow
+from pgqueue.queues
+where allow is not null
+  and timeout is null and max_attempts is null and priority is null and ageing is null
   and name = coalesce($1::text, name)
 order by name
 """
 
 
 def set_settings(said: Settings) -> Statement[None]:
-    """Change what a queue says; what is None here stays as it is. Workers hear of it."""
-    return Statement(_SET, said, nothing)
+    """Change what a queue says, but for what it allows; what is None here stays as it is. Workers hear of it."""
+    return Statement(_SET, said[:-1], nothing)
 
 
 _SET = """
@@ -180,6 +188,12 @@ select pgqueue.set_queue(
 def unset(queue: str, names: Sequence[str]) -> Statement[None]:
     """Let a queue say nothing of these any more. Workers hear of it."""
     return Statement("select pgqueue.unset_queue($1::text, $2::text[])", (queue, list(names)), nothing)
+
+
+def allow(queue: str, patterns: Sequence[str] | None) -> Statement[None]:
+    """Say which targets a queue takes, or globs of them; None: any. Workers hear of it."""
+    sql = "select pgqueue.allow_targets($1::pg_catalog.text, $2::pg_catalog.text[])"
+    return Statement(sql, (queue, None if patterns is None else list(patterns)), nothing)
 
 
 def pause(queue: str, seconds: float | None = None) -> Statement[None]:

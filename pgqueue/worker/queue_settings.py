@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pgqueue.job import Claim, QueueTerms
+from pgqueue.globs import matches
+from pgqueue.job import Claim, QueueTerms, Token
 from pgqueue.store import execute, queues, tenants
 from pgqueue.store.connection import SyncConnection
 
@@ -23,6 +24,7 @@ class QueueSettings:
         self._terms: Mapping[str, QueueTerms] = {}
         self._ageing: Mapping[str, float] = {}
         self._has_tenants = False
+        self._allow: Mapping[str, Sequence[str]] = {}
 
     def ageing(self, queue: str) -> float | None:
         """How many seconds of waiting a level of priority is worth in this queue, if that is said."""
@@ -43,6 +45,17 @@ class QueueSettings:
             return []
         return [claim._replace(tenant=found.get(claim.id)) for claim in claims]
 
+    def refused(self, claims: Sequence[Claim]) -> Mapping[Token, str]:
+        """Why claims must not run in their queues, by token: those whose target theirs does not take."""
+        allow = self._allow
+        if not allow:
+            return {}
+        return {
+            claim.token: f"{claim.target} must not run in queue {claim.queue!r}: it allows {', '.join(patterns[:5])}"
+            for claim in claims
+            if (patterns := allow.get(claim.queue)) and not any(matches(each, claim.target) for each in patterns)
+        }
+
     def changed(self) -> None:
         """Something was set: ask at the next look; from any thread."""
         self._ask_at = 0.0
@@ -59,6 +72,7 @@ class QueueSettings:
         }
         self._ageing = {each.queue: each.ageing for each in found if each.ageing is not None}
         self._has_tenants = execute(conn, tenants.are_on())
+        self._allow = {each.queue: each.allow for each in found if each.allow is not None}
 
     def look(self, conn: SyncConnection) -> float:
         """One look; answers the seconds until the next."""

@@ -134,3 +134,22 @@ def test_how_much_of_a_limit_is_in_use_is_told(pgqueue: Command, conn: psycopg.C
     assert (facts["in use"], facts["started"], facts["waiting"]) == ("2", "2 of 100/m", "1")
     assert pgqueue("limits", "show", "--queue", "mail", "--json").json["use"]["shares"] == 4
     assert pgqueue("limits", "show", "tenant:*", "--json").json["use"] is None
+
+
+def test_a_role_is_told_what_it_may_enqueue_and_says_it(pgqueue: Command) -> None:
+    assert pgqueue("limits", "role").err.startswith("No role has a limit")
+    ran = pgqueue("limits", "role", "*", "--max-queues", "100", "--max-size", "1000", "--max-args", "4096")
+    assert ran.out == "every role: max queues 100, max size 1000, max args 4096 bytes\n"
+    me = pgqueue("limits", "role", "pg_monitor", "--rate", "100/s", "--burst", "200")
+    assert me.out == "pg_monitor: rate 100/s, burst 200\n"
+    assert pgqueue("limits", "role").out.splitlines()[1] == me.out.strip()
+    assert pgqueue("limits", "role", "pg_monitor", "--burst", "none", "--json").json[0]["burst"] is None
+    large = pgqueue("enqueue", "shop.tasks:send", '["' + "x" * 5000 + '"]')
+    assert large.code == 1
+    assert "no role may enqueue a job of more than 4096 bytes" in " ".join(large.err.split())
+    assert "limits role" in pgqueue("audit", "list").out
+    assert pgqueue("limits", "role", "pg_monitor", "--remove").out == "pg_monitor: no limit\n"
+    assert pgqueue("limits", "role", "pg_monitor", "--remove").code == 4
+    assert pgqueue("limits", "role", "*", "--remove").out == "every role: no limit\n"
+    assert pgqueue("limits", "role", "--rate", "1/s").code == 2
+    assert pgqueue("limits", "role", "nobody_at_all", "--rate", "1/s").code == 2

@@ -31,14 +31,33 @@ def test_a_queue_is_told_what_holds_of_its_jobs_and_says_it(pgqueue: Command) ->
     assert pgqueue("queues", "unset", "mail").out == "mail: says nothing\n"
 
 
+def test_a_queue_is_told_which_targets_it_takes_and_says_it(pgqueue: Command) -> None:
+    ran = pgqueue("queues", "set", "mail", "--allow", "shop.mail:*", "--allow", "shop.tasks:send", "--priority", "7")
+    assert ran.out == "mail: priority 7, allow shop.mail:* shop.tasks:send\n"
+    refused = pgqueue("enqueue", "shop.tasks:charge", "--queue", "mail")
+    assert refused.code == 1
+    assert "the queue 'mail' takes no job of shop.tasks:charge: it allows shop.mail:*, shop.tasks:send" in " ".join(
+        refused.err.split()
+    )
+    assert pgqueue("queues", "list", "--json").json[0]["allow"] == ["shop.mail:*", "shop.tasks:send"]
+    assert "allow shop.mail:*" in pgqueue("queues", "show", "mail").out
+    assert "queues allow shop.mail:* shop.tasks:send" in pgqueue("audit", "list").out
+    assert pgqueue("queues", "set", "mail", "--allow-any").out == "mail: priority 7\n"
+    assert pgqueue("queues", "set", "mail", "--allow", "a:*").out == "mail: priority 7, allow a:*\n"
+    assert pgqueue("queues", "unset", "mail").out == "mail: says nothing\n"
+    assert pgqueue("enqueue", "shop.tasks:charge", "--queue", "mail").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "code", "fault"),
     [
+        (["set", "mail", "--allow", "send"], 2, "what a queue allows is a target"),
+        (["set", "mail", "--allow", "a:*", "--allow-any"], 2, "is the opposite of --allow"),
         (["set", "mail"], 2, "nothing is said of queue 'mail'"),
         (["set", "mail", "--timeout", "0"], 2, "timeout must be more than 0"),
         (["set", "mail", "--priority", "10"], 2, "priority"),
         (["set", "", "--priority", "1"], 2, "queue must be a text of 1 to 500 characters"),
-        (["unset", "mail", "colour"], 2, "must be one of timeout, max_attempts, priority, ageing, got 'colour'"),
+        (["unset", "mail", "colour"], 2, "must be one of timeout, max_attempts, priority, ageing, allow, got 'colour'"),
         (["show", "nowhere"], 4, "no job was found in nowhere, and nothing is said of it"),
     ],
 )

@@ -172,6 +172,21 @@ def test_a_queue_that_is_full_is_waited_for(feeding: Feeding, trough: Trough) ->
     assert any("fed" in (each or "") for each in told)
 
 
+def test_a_rate_of_the_role_is_waited_for(feed: Feed, trough: Trough) -> None:
+    (role,) = trough.conn.execute("select current_user::text").fetchone() or [""]
+    pgqueue.set_role_limit(trough.conn, role, rate="40/s", burst=5)
+    told: list[pgqueue.FeedProgress] = []
+    assert feed("plain", batch=10, on_progress=told.append).items == 25
+    assert trough.numbers() == list(range(25))
+    assert any("may not enqueue 10 jobs now" in (each.trouble or "") for each in told)
+
+
+def test_what_the_role_may_never_enqueue_ends_the_feed(feed: Feed, trough: Trough) -> None:
+    pgqueue.set_role_limit(trough.conn, "*", max_args=1)
+    with pytest.raises(pgqueue.EnqueueLimit):
+        feed("plain", batch=10)
+
+
 def test_progress_is_told_after_each_batch(feed: Feed, trough: Trough) -> None:
     told: list[pgqueue.FeedProgress] = []
     feed("plain", batch=10, on_progress=told.append)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import psycopg
 from pgqueue import operations
 from pgqueue.operations import Plan
 from pgqueue.search import parse
-from pgqueue.store import audit, execute, explaining, searching, suggesting
+from pgqueue.store import audit, execute, explaining, queues, role_limits, searching, suggesting
 from pgqueue.store import operations as store
 from pgqueue.store.looking import look
 from tests import factories
@@ -48,6 +49,28 @@ def steered_on(conn: Conn) -> None:
     execute(conn, store.keys_taken([]))
     execute(conn, store.newest(None, 1))
     execute(conn, audit.newest(None, 1))
+    with conn.transaction(force_rollback=True):
+        execute(conn, queues.allow("steered", [factories.TARGET]))
+        factories.fill(conn, 2, queue="steered")
+        execute(conn, queues.allow("steered", None))
+    with conn.transaction(force_rollback=True):
+        # `pg_monitor` is there, and this one is none of its members, which `*` does not ask.
+        execute(conn, role_limits.put("pg_monitor", "1/s", 1, 1, 1, 1))
+        execute(conn, role_limits.put("*", None, None, 1000, 50, 100_000))
+        assert len(execute(conn, role_limits.rows(10))) == 2
+        assert execute(conn, role_limits.get("*")) is not None
+        factories.fill(conn, 1, queue="bounded")
+        conn.execute("update pgqueue.jobs set args = '[1]' where queue = 'bounded'")
+        rule = "(select each from pgqueue.role_limits as each where each.role = 'pg_monitor')"
+        conn.execute(f"select pgqueue.take_rate({rule}, 1), pgqueue.refuse_full({rule}, '{{none}}')")
+        conn.execute("select pgqueue.held_in('bounded', 5), pgqueue.is_limited_by('pg_monitor', 'nobody')")
+        for said in (f"refuse_large({rule}, 7)", "refuse_limit('*', 'rate', 'ask', 'later', 1.5)", "refuse_busy()"):
+            refusals = (psycopg.errors.ConfigurationLimitExceeded, psycopg.errors.LockNotAvailable)
+            with suppress(*refusals), conn.transaction():
+                conn.execute(f"select pgqueue.{said}")
+        conn.execute("select pgqueue.acting_role()")
+        execute(conn, role_limits.remove("pg_monitor"))
+        execute(conn, role_limits.remove("*"))
     waiting = factories.enqueue(conn, queue="steered")
     execute(conn, store.set_due(waiting, now))
     execute(conn, store.set_priority(waiting, 2))

@@ -6,7 +6,7 @@ import pytest
 
 import pgqueue
 from tests.waiting import wait_until
-from tests.worker.running import ANY_KIND, NEVER, Desk, StartThreaded
+from tests.worker.running import ANY_KIND, ERRANDS, NEVER, Desk, StartThreaded
 
 
 @pytest.mark.parametrize("executor", ANY_KIND)
@@ -45,3 +45,32 @@ def test_a_running_worker_hears_of_a_change_at_once(start: StartThreaded, desk: 
     wait_until(lambda: settings.ageing("mail") == 5)
     pgqueue.unset_queue(desk.conn, "mail")
     wait_until(lambda: settings.ageing("mail") is None)
+
+
+@pytest.mark.parametrize("executor", ANY_KIND)
+def test_a_worker_buries_what_must_not_run_in_its_queue(start: StartThreaded, desk: Desk, executor: str) -> None:
+    """Rows from before the rule, and those that came past it, as of somebody who may switch triggers off."""
+    task = "work_async" if executor == "async" else "work"
+    before = desk.send(task, 0, queue="mail")
+    fine = desk.send("fail_abroad", queue="mail")
+    pgqueue.allow_targets(desk.conn, "mail", [f"{ERRANDS}:fail_*"])
+    desk.conn.execute("set session_replication_role = replica")
+    past = desk.send(task, 0, queue="mail", limit_key="k")
+    desk.conn.execute("reset session_replication_role")
+    elsewhere = desk.send(task, 0, queue="web")
+    start(executor=executor, concurrency=2)
+    assert desk.await_state(elsewhere).state == "succeeded"
+    for refused in (before, past):
+        job = desk.await_state(refused)
+        assert (job.state, job.reason) == ("dead", "refused")
+        assert job.last_error is not None
+        assert job.last_error.endswith(f"must not run in queue 'mail': it allows {ERRANDS}:fail_*")
+    assert desk.await_state(fine).reason != "refused"
+
+
+def test_a_running_worker_hears_what_a_queue_takes(start: StartThreaded, desk: Desk) -> None:
+    start(executor="thread", poll=NEVER)
+    desk.await_idle()
+    waits = desk.send("work", 0, queue="mail", delay=2)
+    pgqueue.allow_targets(desk.conn, "mail", ["shop.mail:*"])
+    assert desk.await_state(waits).reason == "refused"

@@ -25,7 +25,7 @@ from pgqueue.dashboard.offers import refusal
 from pgqueue.dashboard.pages import PAGES
 from pgqueue.dashboard.writing import Unsure
 from pgqueue.dashboard.writing import written as in_transaction
-from pgqueue.errors import JobNotFound, KeyTaken, QueueFull, UsageError
+from pgqueue.errors import JobNotFound, KeyTaken, QueueFull, TargetNotAllowed, UsageError
 from pgqueue.exact_json import written
 from pgqueue.redaction import Redaction
 from pgqueue.store import execute, secrecy
@@ -84,7 +84,7 @@ class Acts:
             raise Problem(422, str(error), "send it as the description of the action has it") from error
         except JobNotFound as error:
             raise missing(str(error)) from error
-        except (QueueFull, KeyTaken) as error:
+        except (QueueFull, TargetNotAllowed, KeyTaken) as error:
             raise Problem(409, str(error), "look at what is there") from error
         except Unsure as error:
             raise Problem(500, str(error), "look before you ask again") from error

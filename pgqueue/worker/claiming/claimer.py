@@ -9,13 +9,13 @@ milliseconds up to the poll interval, for what was committed before the listener
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from uuid import UUID
 
 from pgqueue.events import Observer
-from pgqueue.job import Claim
+from pgqueue.job import Claim, Token
 from pgqueue.store.deadline import DEADLINE_SECONDS
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.budget import Budget
@@ -59,6 +59,7 @@ class Claimer:
         burst: bool,
         ageing: Ageing,
         told: Callable[[Connection, list[Claim]], list[Claim]] = lambda _, claims: claims,
+        barred: Callable[[Sequence[Claim]], Mapping[Token, str]] = lambda _: {},
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
@@ -102,6 +103,7 @@ class Claimer:
             hungry=hungry,
             fruitful=self._vain.refill,
             told=told,
+            barred=barred,
             evicted=evicted,
             renew=renew,
             keyed=self._keyed,

@@ -11,7 +11,7 @@ from math import inf
 from uuid import UUID
 
 from pgqueue.events import Finished, Observer, Trouble
-from pgqueue.job import Claim, each_of
+from pgqueue.job import Claim, Token, each_of
 from pgqueue.outcome import Move
 from pgqueue.store import execute, together, workflows
 from pgqueue.store.jobs import Step
@@ -42,7 +42,8 @@ BY_NAME = 100
 class Mover:
     """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim.
 
-    `told` adds to claims what their queues say. A `burst` is drained only when no workflow is about to go on.
+    `told` adds to claims what their queues say; `barred` is why some must not run, by their tokens. A `burst` is
+    drained only when no workflow is about to go on.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Mover:
         hungry: Callable[[bool], None],
         fruitful: Callable[[], None],
         told: Callable[[Connection, list[Claim]], list[Claim]],
+        barred: Callable[[Sequence[Claim]], Mapping[Token, str]],
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
         keyed: Keyed,
@@ -82,6 +84,7 @@ class Mover:
         self._hungry = hungry
         self._fruitful = fruitful
         self._told = told
+        self._barred = barred
         self._evicted = evicted
         self._renew = renew
         self.keyed = keyed
@@ -201,6 +204,9 @@ class Mover:
                 self._unexecuted.give_back(step.claims)
             claims, waiting = self._last_tries.split(told)
             self._unexecuted.give_back(waiting)
+            if why := self._barred(claims):
+                self._unexecuted.refuse([claim for claim in claims if claim.token in why], why)
+                claims = [claim for claim in claims if claim.token not in why]
             submit = self._slots.submit
             if self._gathering.gathers(claims):
                 submit = self._sorting(conn, claims, has_limits)

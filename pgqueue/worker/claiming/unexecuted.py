@@ -1,13 +1,13 @@
-"""Claims that end without an executor: given back, or past their ttl."""
+"""Claims that end without an executor: given back, refused, or past their ttl."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pgqueue.events import Finished
-from pgqueue.job import Claim
+from pgqueue.job import Claim, Token
 from pgqueue.judge import UNKNOWN, Terms, judge
-from pgqueue.outcome import Cancelled, Expired, Released, Settlement
+from pgqueue.outcome import Cancelled, Ended, Expired, Reason, Released, Settlement, error_report
 from pgqueue.worker.claiming.outbox import Outbox
 
 _NOT_STARTED = "claimed ahead, and no slot came free for it here"
@@ -28,6 +28,10 @@ class Unexecuted:
     def cancel(self, claims: Sequence[Claim]) -> None:
         """They are not wanted any more, and are never started."""
         self._add(claims, lambda claim: judge(claim, Cancelled("cancelled before it was started")))
+
+    def refuse(self, claims: Sequence[Claim], why: Mapping[Token, str]) -> None:
+        """They must not run, and nobody else may run them either."""
+        self._add(claims, lambda claim: judge(claim, Ended(Reason.REFUSED, error_report("Refused", why[claim.token]))))
 
     def end_expired(self, claims: Sequence[Claim]) -> None:
         """They are past their ttl, and are never started."""

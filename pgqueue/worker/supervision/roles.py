@@ -160,6 +160,7 @@ def make_roles(
         told=lambda conn, claims: with_headers(
             conn, queue_settings.with_tenants(conn, queue_settings.told(claims)), executor.is_watched
         ),
+        barred=queue_settings.refused,
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,

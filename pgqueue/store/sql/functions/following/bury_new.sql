@@ -1,5 +1,5 @@
--- (nothing) -> dead, for a job that an end brings along and that is refused: reason `unwritable`, with the refusal as
--- its error. Noted as a child, whatever its depth: it does not run. Walks dead_jobs_pkey; O(log n).
+-- (nothing) -> dead, for a job that an end brings along and that is refused: reason `unwritable`, or `refused` where its
+-- queue does not take its target, with the refusal as its error. Noted as a child, whatever its depth: it does not run. Walks dead_jobs_pkey; O(log n).
 create or replace function pgqueue.bury_new(_parent uuid, _new json, _how text, _error text, _error_type text)
 returns void
 language plpgsql
@@ -11,7 +11,8 @@ declare
   _queue text;
   _key text;
   _kind constant text := case _error_type
-    when '53400' then 'pgqueue.QueueFull' when '54000' then 'pgqueue.SpawnLimit' else 'pgqueue.Unwritable' end;
+    when '53400' then case when _error like 'the queue %' then 'pgqueue.QueueFull' else 'pgqueue.EnqueueLimit' end when '54000' then 'pgqueue.SpawnLimit'
+    when '44000' then 'pgqueue.TargetNotAllowed' else 'pgqueue.Unwritable' end;
 begin
   select * into _job
   from json_to_record(_new) as new (
@@ -30,7 +31,7 @@ begin
   values (_id, coalesce(_job.run_at, now()), now(), _job.timeout, 1, coalesce(_job.priority, 5::smallint), 0, 0,
           _job.max_attempts, _job.store_result, _queue, _job.target, coalesce(_job.args, '{}'), _key,
           case when _job.until_start then _key end, _job.limit_key, _job.cost, _job.labels, _job.headers,
-          _job.follow_ups, 'unwritable', _kind, _error);
+          _job.follow_ups, case when _error_type = '44000' then 'refused' else 'unwritable' end, _kind, _error);
   insert into pgqueue.attempts (job_id, claim, attempt, outcome, queue, target, error_type, error, created_at, run_at,
                                 priority, max_attempts, args, labels, unique_key, limit_key)
   values (_id, 1, 0, 'failed', _queue, _job.target, _kind, _error, now(), coalesce(_job.run_at, now()),

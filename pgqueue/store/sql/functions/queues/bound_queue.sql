@@ -32,7 +32,5 @@ begin
     execute format('drop sequence if exists pgqueue.%I', _room);
   end if;
 exception when lock_not_available then
-  raise exception 'the table of jobs is in use by a transaction that has been open for a second'
-    using errcode = 'lock_not_available', schema = 'pgqueue', table = 'jobs',
-          hint = 'say it again; if it stays so, see who has written to pgqueue.jobs and not committed';
+  perform pgqueue.refuse_busy();
 end $$;

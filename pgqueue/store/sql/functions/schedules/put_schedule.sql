@@ -1,8 +1,9 @@
 -- A schedule as it is said, in place of the one of that name; true if it is new, null (and nothing changed) if the one
 -- that is there belongs to another source: to people (null) or to the code of an app.
 -- Under the same rule its ticks go on; a new rule begins now. What people have paused stays paused; what code has paused,
--- because it was not declared, goes on.
--- Walks schedules_pkey; O(log n).
+-- because it was not declared, goes on. One of people that its queue would refuse at each tick is refused at once; one of
+-- code is not, as it would keep the rest from being declared, and says so when it is due.
+-- Walks schedules_pkey, queues_pkey; O(log n).
 create or replace function pgqueue.put_schedule(_said json, _source text) returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -11,6 +12,9 @@ declare
   _new constant pgqueue.schedules := json_populate_record(null::pgqueue.schedules, _said);
   _is_new constant boolean := not exists (select from pgqueue.schedules as s where s.name = _new.name);
 begin
+  if _source is null then
+    perform pgqueue.refuse_target(coalesce(_new.queue, pgqueue.route(_new.target)), _new.target);
+  end if;
   insert into pgqueue.schedules as s (
     name, cron, every, timezone, jitter, catch_up, cap, grace, overlap, target, args, queue, priority, ttl, timeout,
     max_attempts, unique_key, unique_until, unique_for, on_conflict, max_wait, limit_key, cost, store_result, labels,

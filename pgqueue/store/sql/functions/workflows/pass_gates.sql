@@ -1,5 +1,6 @@
 -- waiting -> ready | scheduled for what waits at gates that are complete (_off 0), waiting -> cancelled at those that are
--- pointless (1), or that failed (2): a part of advance(), whose caller has locked them. A gate goes with the last that
+-- pointless (1), or that failed (2): a part of advance(), whose caller has locked them. What its queue does not take any
+-- more is cancelled, too (allow_targets.sql), as what had failed. A gate goes with the last that
 -- waits there; at most _most jobs are moved, and one that somebody else has in hand is passed by: then the gate stays, and
 -- a row of `arrivals` has somebody come back to it.
 -- Answers how many were moved, and what counts next, as advance() takes it.
@@ -16,6 +17,8 @@ declare
   _unwanted constant uuid[] := array(
     select w.id from pgqueue.workflows as w where w.id = any (_workflows) and w.asked = 'cancel');
   _filled constant boolean := pgqueue.is_filled();
+  -- Where none says what it takes, nothing is asked for each job.
+  _allowing constant boolean := exists (select from pgqueue.queues as q where q.allow is not null);
   _link_workflows uuid[];
   _links int[];
   _counts int[];
@@ -73,6 +76,8 @@ begin
              when gone.workflow_id = any (_unwanted) and not exists (
                select from pgqueue.nodes as node
                where node.workflow_id = gone.workflow_id and node.node = gone.node and node.callback offset 0) then 2
+             when _allowing and not pgqueue.is_allowed(coalesce(gone.queue, pgqueue.route(gone.target)), gone.target)
+               then 3
              else 0 end as off,
            greatest(gone.run_at, _due + make_interval(secs => least(coalesce(gone.delay, 0), 3.2e9))) as due
     from gone
@@ -97,6 +102,7 @@ begin
                                   tenant)
     select told.id, 1, 0, 'cancelled', coalesce(told.queue, pgqueue.route(told.target)), told.target,
            case when told.off = 1 then 'not needed: its workflow took another branch'
+                when told.off = 3 then 'its queue takes no job of its target any more'
                 when told.workflow_id = any (_unwanted) then 'its workflow was cancelled'
                 else 'what it waited for did not succeed' end,
            told.created_at, told.priority, told.max_attempts, told.args, told.labels, told.limit_key, told.headers,
@@ -108,7 +114,7 @@ begin
     select told.workflow_id, link
     from told
     cross join lateral unnest(case
-      when told.off = 2 then pgqueue.links_called_off(told.success_links, told.failure_links)
+      when told.off > 1 then pgqueue.links_called_off(told.success_links, told.failure_links)
       else array(
         select link from unnest(told.success_links) as link where link > 0 and link = any (told.failure_links)) end) as link
     where told.off > 0
