@@ -104,20 +104,23 @@ def questions() -> Iterator[Path]:
             yield path
 
 
-@pytest.mark.parametrize("path", list(questions()), ids=lambda path: path.stem)
-def test_every_question_may_be_asked(filled: Staffed, path: Path) -> None:
+def test_every_question_may_be_asked(filled: Staffed) -> None:
     """Each is planned and its rights are looked at, as for nobody's values."""
-    text = query(path.stem)
-    with filled.connect("reader") as conn, conn.transaction(force_rollback=True):
-        conn.execute("set local search_path = pg_catalog")
+    types_of = "select parameter_types::text[] from pg_prepared_statements where name = 'question'"
+    refused = []
+    with filled.connect("reader") as conn:
+        conn.execute("set search_path = pg_catalog")
         raw = psycopg.RawCursor(conn)
-        raw.execute(b"prepare question as " + text.encode())
-        (types,) = conn.execute(
-            "select parameter_types::text[] from pg_prepared_statements where name = 'question'"
-        ).fetchone() or ([],)
-        values = f"({', '.join('null' for _ in types)})" if types else ""
-        conn.execute(f"explain execute question{values}")
-        conn.execute("deallocate question")
+        for path in questions():
+            raw.execute(b"prepare question as " + query(path.stem).encode())
+            (types,) = conn.execute(types_of).fetchone() or ([],)
+            values = f"({', '.join('null' for _ in types)})" if types else ""
+            try:
+                conn.execute(f"explain execute question{values}")
+            except psycopg.errors.InsufficientPrivilege as error:
+                refused.append(f"{path.stem}: {error}")
+            conn.execute("deallocate question")
+    assert refused == []
 
 
 @pytest.mark.parametrize(
