@@ -83,7 +83,7 @@ def fake(folder: Path, out: str, err: str, code: int) -> str:
             "",
             0,
             audit.FINE,
-            "1 packages asked for, 0 known vulnerabilities; not asked: ['pgqueue-postgres']",
+            "1 packages asked for, 0 known vulnerabilities; unknown packages: []",
         ),
         (
             '{"dependencies": [{"name": "mako", "version": "1.0", "vulns": [{"id": "X-1", "fix_versions": ["1.1"]}]}]}',
@@ -92,9 +92,16 @@ def fake(folder: Path, out: str, err: str, code: int) -> str:
             audit.VULNERABLE,
             "mako 1.0: X-1, fixed in 1.1",
         ),
-        ("", "ERROR: could not connect\n", 1, audit.UNREACHABLE, "NOT AUDITED"),
+        ("", "ERROR: could not connect\n", 1, audit.UNREACHABLE, "osv was not to be asked: ERROR: could not connect"),
+        (
+            '{"dependencies": [{"name": "mako", "skip_reason": "not found"}]}',
+            "",
+            0,
+            audit.UNREACHABLE,
+            "NOT AUDITED: nothing is known",
+        ),
     ],
-    ids=["clean", "vulnerable", "unreachable"],
+    ids=["clean", "vulnerable", "unreachable", "knows nothing"],
 )
 def test_the_audit_tells_vulnerable_from_not_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str, err: str, code: int, answer: int, said: str
