@@ -33,7 +33,7 @@ def encrypted_args(args: str, target: str, job_id: UUID | None, filled: Collecti
     return _each_encrypted(args, job_id, filled) if filled else encrypted(args, Place(Kind.ARGS, job_id))
 
 
-def decrypted_args(value: Any, job_id: UUID, target: str, comes_here: Callable[[str], bool] = bool) -> Any:
+def decrypted_args(value: Any, job_id: UUID, target: str, comes_here: Callable[[str], bool] | None = None) -> Any:
     """The arguments of a job as they were enqueued, with what was told to it by others.
 
     `comes_here` says whether what was encrypted for jobs of another target may have come to this one. Raises
@@ -96,12 +96,12 @@ def _one(value: Any, job_id: UUID, name: str, filled: Collection[str]) -> str:
 
 
 def _place_of_args(
-    value: Mapping[str, Any], key_id: str, job_id: UUID, target: str, comes_here: Callable[[str], bool]
+    value: Mapping[str, Any], key_id: str, job_id: UUID, target: str, comes_here: Callable[[str], bool] | None
 ) -> Place:
     owner = owner_of(value)
     if isinstance(owner, UUID):
         return Place(Kind.ARGS, job_id)
-    if owner != target and not comes_here(owner):
+    if owner != target and (comes_here is None or not comes_here(owner)):
         raise EncryptionError(
             f"its arguments were encrypted for jobs of {owner}, and stand at one of {target}", key_id, lasting=True
         )

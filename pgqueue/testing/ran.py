@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from pgqueue.encryption import Kind, Place, readable
 from pgqueue.events import Finished
 from pgqueue.outcome import HUMAN, Move, Retry
 from pgqueue.testing.attempting import Seen
@@ -96,7 +97,7 @@ def ran_of(finished: Finished, seen: Seen) -> Ran:
         "parked" if settled.move is Move.PARK else settled.outcome,
         seen.value,
         seen.error,
-        ": ".join(filter(None, (kind, settled.error))) or None,
+        ": ".join(filter(None, (kind, readable(settled.error, Place(Kind.ERROR, claim.id))))) or None,
         settled.delay if again else None,
         settled.reason if settled.move is Move.END and settled.outcome != "cancelled" else None,
         settled.expected or isinstance(seen.error, Retry),

@@ -12,6 +12,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from pgqueue.codec import encode
+from pgqueue.encryption import decrypted_args
 from pgqueue.errors import ArgumentError, CodecError
 from pgqueue.exact_json import written
 from pgqueue.options import Duration
@@ -53,7 +54,7 @@ class Waiting:
             row.id,
             row.target,
             row.queue,
-            _read(row.args),
+            _read(row.args, row.id, row.target),
             row.priority,
             row.attempt,
             row.run_at,
@@ -120,11 +121,11 @@ class Expected:
         return delays[0] <= high and low <= delays[1]
 
 
-def _read(text: str) -> Any:
-    """Arguments as JSON has them, without their codec where that is known here."""
+def _read(text: str, job_id: UUID, target: str) -> Any:
+    """Arguments as JSON has them, decrypted and without their codec where key and codec are known here."""
     value = json.loads(text)
     with suppress(CodecError):
-        return opened(value)
+        return opened(decrypted_args(value, job_id, target))
     return value
 
 

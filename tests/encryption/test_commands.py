@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 import pgqueue as library
 from pgqueue import encryption
+from pgqueue.dashboard import create_app
 from tests.cli.conftest import Command, pgqueue
+from tests.dashboard.asking import ask
 from tests.encryption import tasks
 from tests.encryption.conftest import PLANTED, KeyFile, columns_with, ring
 from tests.waiting import wait_until
@@ -154,3 +157,16 @@ def test_what_is_left_of_an_old_key_is_said(pgqueue: Command, desk: Desk, key_fi
     ran = pgqueue("keys", "rotate", "--after", "nonsense")
     assert ran.code == 2
     assert "--after takes a place" in ran.err
+
+
+def test_no_page_shows_what_is_encrypted(ended: tuple[Any, Any], dsn: str) -> None:
+    app = create_app(dsn=dsn)
+    try:
+        for job in ended:
+            page = ask(app, f"/jobs/{job.id}").text
+            assert "(encrypted, key k1)" in page
+            assert PLANTED not in page
+        assert "ValueError" in (dead := ask(app, "/dead").text)
+        assert PLANTED not in dead
+    finally:
+        asyncio.run(app.aclose())

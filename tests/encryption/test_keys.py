@@ -14,6 +14,7 @@ from pgqueue import NewJob, encryption
 from pgqueue.encryption import Kind, Place
 from pgqueue.errors import EncryptionError, OptionError
 from pgqueue.ids import new_job_id
+from pgqueue.testing import enqueued, run_job
 from tests.encryption import tasks
 from tests.encryption.conftest import PLANTED, Conn, KeyFile, columns_with, content, ring
 from tests.waiting import wait_until
@@ -220,3 +221,20 @@ def test_a_new_job_passes_for_none_that_is_encrypted(desk: Desk, start: StartThr
     start(executor="thread", app=APP)
     wait_until(lambda: dead(desk, thief) and dead(desk, nested), 20, "the ends")
     assert reason_and_error(desk, thief)[0] == reason_and_error(desk, nested)[0] == "unreadable"
+
+
+def test_the_template_of_another_task_is_opened_nowhere_else() -> None:
+    encryption.encrypt_with(ring("k1"))
+    other = json.loads(encryption.encrypted_args('["a"]', tasks.fail.target, None))
+    with pytest.raises(EncryptionError, match="were encrypted for jobs of"):
+        encryption.decrypted_args(other, new_job_id(), tasks.charge.target)
+    assert encryption.decrypted_args(other, new_job_id(), tasks.fail.target) == ["a"]
+
+
+def test_a_test_reads_what_a_job_did(conn: Conn) -> None:
+    encryption.encrypt_with(ring("k1"))
+    ran = run_job(tasks.fail, [PLANTED], conn=conn, raises=False)
+    assert ran.message == f"ValueError: who {PLANTED} was declined"
+    tasks.charge.enqueue(conn, PLANTED)
+    (waiting,) = enqueued(conn, tasks.charge)
+    assert waiting.args == [PLANTED]

@@ -9,6 +9,7 @@ from pgqueue.compat.celery.naming import known
 from pgqueue.compat.celery.request import Request
 from pgqueue.compat.connecting import own_connection
 from pgqueue.compat.remote_errors import error_again
+from pgqueue.encryption import Kind, Place, readable
 from pgqueue.errors import JobFailed, UsageError
 from pgqueue.record import EndedJob
 from pgqueue.retry import Fixed
@@ -65,7 +66,8 @@ def run_errback(ended: EndedJob, name: str, args: list[Any], kwargs: dict[str, A
 def _traceback(ended: EndedJob) -> str | None:
     with own_connection(None, "an errback", autocommit=True) as conn:
         found = attempts(conn, ended.id)
-    return next((each.traceback for each in reversed(found) if each.traceback), None)
+    last = next((each.traceback for each in reversed(found) if each.traceback), None)
+    return readable(last, Place(Kind.TRACEBACK, ended.id))
 
 
 def _task(name: str) -> Any:

@@ -12,6 +12,7 @@ from pgqueue.compat.connecting import own_connection
 from pgqueue.compat.ids import job_id_of
 from pgqueue.compat.remote_errors import error_again
 from pgqueue.elsewhere import missing_attribute
+from pgqueue.encryption import Kind, Place, readable
 from pgqueue.errors import JobFailed, JobNotFound, ResultTimeout, UsageError
 from pgqueue.job import JobState
 from pgqueue.options import Duration
@@ -148,7 +149,7 @@ class AsyncResult:
     def traceback(self) -> str | None:
         """That of the last attempt that failed."""
         last = self._last_failure()
-        return None if last is None else last.traceback
+        return None if last is None else readable(last.traceback, Place(Kind.TRACEBACK, last.job_id))
 
     @property
     def date_done(self) -> datetime | None:

@@ -13,6 +13,7 @@ from pgqueue.compat.connecting import connection_for
 from pgqueue.compat.ids import job_id_of
 from pgqueue.context import running
 from pgqueue.elsewhere import missing_attribute
+from pgqueue.encryption import Kind, Place, decrypted, readable
 from pgqueue.errors import JobNotFound
 from pgqueue.job import JobState
 from pgqueue.record import Attempt
@@ -149,7 +150,7 @@ class Job:
         """What the function returned; None if it has not, or not yet."""
         with connection_for(self.connection, None, "job.return_value()") as conn:
             (waited,) = wait_many(conn, [job_id_of(self.id)], 0, inside_job=True)
-        return waited.value
+        return decrypted(waited.value, Place(Kind.RESULT, waited.id))
 
     result = property(lambda self: self.return_value())
 
@@ -159,13 +160,13 @@ class Job:
         record, last = self._seen, self._last_attempt()
         if record.state is JobState.SUCCEEDED:
             return Result(True, self.return_value(), None, record.finished_at)
-        return None if last is None else Result(False, None, last.traceback, last.finished_at)
+        return None if last is None else Result(False, None, self.exc_info, last.finished_at)
 
     @property
     def exc_info(self) -> str | None:
         """The traceback of its last attempt that failed."""
         last = self._last_attempt()
-        return None if last is None else last.traceback
+        return None if last is None else readable(last.traceback, Place(Kind.TRACEBACK, last.job_id))
 
     def cancel(self, **_: object) -> None:
         """Cancel it; one that runs is told to end."""

@@ -11,6 +11,8 @@ from pgqueue.contrib.django import framework, priorities
 from pgqueue.contrib.django.call import read
 from pgqueue.contrib.django.errors import errors_of
 from pgqueue.contrib.django.moments import enqueued_at, shown
+from pgqueue.decrypting import decrypted
+from pgqueue.encryption import has_keys
 from pgqueue.job import JobState
 from pgqueue.record import Attempt, Job
 from pgqueue.store.connection import SyncConnection
@@ -24,6 +26,8 @@ def result_of(job: Job, attempts: list[Attempt], backend: str, conn: SyncConnect
     task = _task_of(job)
     if task is None:
         return None
+    if has_keys():
+        job, attempts = decrypted(job), [decrypted(each) for each in attempts]
     args, kwargs = read(job.args)
     began = [each for each in attempts if each.started_at is not None]
     workers = [str(each.worker) for each in began if each.worker is not None]
