@@ -9,7 +9,16 @@ from __future__ import annotations
 import os
 import re
 
-_DATABASES = frozenset({"PGPASSWORD", "PGQUEUE_DSN", "PGQUEUE_DSN_FILE", "PGQUEUE_LISTEN_DSN", "PGQUEUE_READ_DSN"})
+_DATABASES = frozenset(
+    {
+        "PGPASSWORD",
+        "PGQUEUE_DSN",
+        "PGQUEUE_DSN_FILE",
+        "PGQUEUE_JOB_DSN",
+        "PGQUEUE_LISTEN_DSN",
+        "PGQUEUE_READ_DSN",
+    }
+)
 _KEYS = re.compile(r"PGQUEUE_[A-Z0-9_]*KEYS?\Z")
 
 

@@ -9,7 +9,7 @@ down_revision = "0015"
 ROLES = """
 create table pgqueue.roles (
   part    text collate "C" not null constraint roles_pkey primary key
-    check (part in ('producer', 'worker', 'operator', 'reader', 'admin', 'migrator')),
+    check (part in ('producer', 'worker', 'job', 'operator', 'reader', 'admin', 'migrator')),
   role    text collate "C" not null constraint roles_role unique,
   made_at timestamptz      not null default clock_timestamp()
 )

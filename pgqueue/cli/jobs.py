@@ -26,7 +26,9 @@ from pgqueue.cli.options import (
     App,
     Dsn,
     Include,
+    JobDsn,
     JobId,
+    JobRole,
     Json,
     Middleware,
     Most,
@@ -49,6 +51,7 @@ from pgqueue.record import Job
 from pgqueue.redaction import echoing
 from pgqueue.store import execute, progress, reading, secrecy, unknown, workflow_reading
 from pgqueue.store.diagnosis import diagnosed
+from pgqueue.store.job_rights import JobRights
 from pgqueue.store.listing import Asked
 from pgqueue.tasks import Modules
 
@@ -234,6 +237,8 @@ def run(
     include: Include = [],  # noqa: B006, typer copies it
     tasks_only: TasksOnly = False,
     middleware: Middleware = [],  # noqa: B006, typer copies it
+    job_role: JobRole = None,
+    job_dsn: JobDsn = None,
     dsn: Dsn = None,
 ) -> None:
     """Run one job here and now, for a debugger.
@@ -251,9 +256,9 @@ def run(
             found = client.get_job(conn, job_id_of(conn, job_id)).id
             with acting(conn, "jobs run", job_ids=[found]):
                 pass
-        with diagnosed(), at_home_in(address):
-            seen = LogObserver(level="warning")
-            finished = run_job(address, found, modules=modules, middleware=middleware, observe=seen)
+        with diagnosed(), at_home_in(job_dsn or address):
+            seen, rights = LogObserver(level="warning"), JobRights(job_role, job_dsn)
+            finished = run_job(address, found, modules=modules, middleware=middleware, rights=rights, observe=seen)
         with connected(address) as conn:
             job = client.get_job(conn, found)
     if finished is None:

@@ -143,6 +143,20 @@ Include = Annotated[
     typer.Option("--include", metavar="MODULE", callback=_split, help="One more module, as it is; repeatable."),
 ]
 TasksOnly = Annotated[bool, typer.Option("--tasks-only", help="Only @tasks, no plain functions.")]
+JobRole = Annotated[
+    str | None,
+    typer.Option("--job-role", metavar="ROLE", help="Transactional jobs have the rights of this role of the worker's."),
+]
+JobDsn = Annotated[
+    str | None,
+    typer.Option(
+        "--job-dsn",
+        metavar="DSN",
+        envvar="PGQUEUE_JOB_DSN",
+        show_envvar=False,
+        help="Jobs log in as this, to the same database.",
+    ),
+]
 Middleware = Annotated[
     list[str],
     typer.Option("--middleware", metavar="MODULE:NAME", callback=_split, help="Runs round each job; repeatable."),

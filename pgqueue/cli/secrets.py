@@ -17,7 +17,12 @@ from psycopg.conninfo import conninfo_to_dict
 from pgqueue.errors import UsageError
 from pgqueue.store.dsn import has_secret
 
-VARIABLES = {"--dsn": "PGQUEUE_DSN", "--listen-dsn": "PGQUEUE_LISTEN_DSN", "--read-dsn": "PGQUEUE_READ_DSN"}
+VARIABLES = {
+    "--dsn": "PGQUEUE_DSN",
+    "--job-dsn": "PGQUEUE_JOB_DSN",
+    "--listen-dsn": "PGQUEUE_LISTEN_DSN",
+    "--read-dsn": "PGQUEUE_READ_DSN",
+}
 
 
 # In the environment the words as typed come across, and are taken out of it: what a job starts would inherit them.

@@ -20,6 +20,8 @@ from pgqueue.cli.options import (
     DsnFile,
     Dsns,
     Include,
+    JobDsn,
+    JobRole,
     Middleware,
     TasksOnly,
     choice_option,
@@ -147,6 +149,8 @@ def worker(
     pass_dsn: Annotated[
         bool, typer.Option("--pass-dsn", help="Let children inherit PGQUEUE_DSN and PGPASSWORD.")
     ] = False,
+    job_role: JobRole = None,
+    job_dsn: JobDsn = None,
     log_level: Annotated[
         Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
     ] = Level.INFO,
@@ -201,6 +205,8 @@ def worker(
             heartbeat_url=heartbeat_url,
             store_logs=None if store_logs is None else store_logs.value,
             pass_dsn=pass_dsn,
+            job_role=job_role,
+            job_dsn=job_dsn,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -25,6 +26,7 @@ from pgqueue.errors import DatabaseUnreachable, LeaseLost, TransactionEnded
 from pgqueue.forks import not_for_copies
 from pgqueue.store.connection import open_async_connection, open_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS, PunctualAsyncConnection, PunctualConnection
+from pgqueue.store.job_rights import WORKERS_OWN, JobRights
 from pgqueue.store.session_cleaning import forget_behind_pooler, undo_and_forget, undo_behind_pooler
 from pgqueue.store.sockets import identity_of, is_robbed, put_out_of_reach
 from pgqueue.store.statement import Statement, execute
@@ -40,14 +42,23 @@ _UNHURRIED = """
    as limits (name)
  where pg_catalog.current_setting(name, true) operator(pg_catalog.<>) '0')
 """
+_BEGIN = f"{_IDENTITY}, {_UNHURRIED}"
 _FOR_TENANT = "pg_catalog.set_config('pgqueue.tenant', %s, true)"
+
+
+# A role is put off. First comes what the COMMIT would do with the rights of another: deferred triggers that the task
+# has made, and its cursors WITH HOLD.
+_PUT_OFF = "set constraints all immediate; close all; reset session authorization; reset role"
+TAKE_ON = "pg_catalog.set_config('role', %s, true)"
 
 
 class Lender:
     """Keeps one connection open and lends it to one job after the other."""
 
-    def __init__(self, dsn: str, *, is_async: bool) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, *, is_async: bool, rights: JobRights = WORKERS_OWN) -> None:
+        self._dsn = rights.dsn or dsn
+        # As which the task works in the transaction; what we ask and write there is the session's own role's.
+        self.role = rights.role
         self._kind: Any = PunctualAsyncConnection if is_async else PunctualConnection
         self._open: Any = open_async_connection if is_async else open_connection
         # How to ask a lock without waiting: an asyncio.Lock that is free never waits.
@@ -177,11 +188,15 @@ class Lender:
         return conn
 
     async def _meet(self, conn: Any) -> None:
-        """Begin the transaction, and know it again."""
-        if self._tenant is None:
-            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}")
-        else:
-            self._identity = await _text(conn, f"{_IDENTITY}, {_UNHURRIED}, {_FOR_TENANT}", (self._tenant,))
+        """Begin the transaction, and know it again; from then on it acts for a tenant, and with the role of jobs."""
+        if self._tenant is None and self.role is None:
+            self._identity = await _text(conn, _BEGIN)
+            return
+        taken = [
+            (sql, value) for sql, value in ((_FOR_TENANT, self._tenant), (TAKE_ON, self.role)) if value is not None
+        ]
+        begin = ", ".join([_BEGIN, *(sql for sql, _ in taken)])
+        self._identity = await _text(conn, begin, tuple(value for _, value in taken))
 
     def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
         self._ended = self._ended or (notice.sqlstate or "").startswith("57P0")
@@ -192,9 +207,8 @@ class Lender:
         if identity.partition(" ")[0] != self._identity.partition(" ")[0]:
             raise TransactionEnded("the task ended the transaction it was given and began another one")
         if identity != self._identity:
-            # Its success is written by the worker's own role: the task's may have no right to.
-            await answer(conn.execute("reset session authorization"))
-            await answer(conn.execute("reset role"))
+            # Its success is written by the session's own role: the task's may have no right to.
+            await answer(conn.execute(_PUT_OFF, prepare=False))
 
     def _is_whole(self, server: PGconn) -> bool:
         """Whether its socket is still the one that was opened; if not, the connection is given up.
@@ -237,6 +251,18 @@ class Lender:
             self.close()
         finally:
             _take(conn)
+
+
+@asynccontextmanager
+async def own_role(conn: Any) -> AsyncIterator[None]:
+    """A block in a task's transaction with the session's own role, for what pgqueue writes there.
+
+    Behind it the task has its own again, also one that it took on itself.
+    """
+    worn = await _text(conn, f"select pg_catalog.current_setting('role'), {TAKE_ON}", ("none",))
+    yield
+    if conn.info.transaction_status == TransactionStatus.INTRANS:
+        await _text(conn, f"select {TAKE_ON}", (worn,))
 
 
 def _fault_of(server: PGconn) -> str | None:

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 from psycopg.pq import ConnStatus, TransactionStatus
@@ -23,7 +23,8 @@ from pgqueue.errors import DatabaseUnreachable, UsageError
 from pgqueue.forks import not_for_copies
 from pgqueue.store.connection import AnyConnection, is_async, open_async_connection, open_connection
 from pgqueue.store.deadline import DEADLINE_SECONDS
-from pgqueue.store.lender import Lender
+from pgqueue.store.job_rights import WORKERS_OWN, JobRights
+from pgqueue.store.lender import Lender, own_role
 from pgqueue.store.sockets import has_word, identity_of, is_robbed, put_out_of_reach
 from pgqueue.store.statement import Statement, execute
 from pgqueue.store.sync_or_async import answer, at_once
@@ -51,13 +52,22 @@ class Wire(Protocol):
 
 
 class Line:
-    """The line of one attempt; `transaction` is the connection of its task if that is transactional, else None."""
+    """The line of one attempt; `transaction` is the connection of its task if that is transactional, else None.
 
-    __slots__ = ("_wire", "loop", "transaction")
+    With `has_role` the task works there with another role than the session's own.
+    """
+
+    __slots__ = ("_has_role", "_wire", "loop", "transaction")
 
     def __init__(
-        self, wire: Wire, loop: asyncio.AbstractEventLoop | None = None, transaction: AnyConnection | None = None
+        self,
+        wire: Wire,
+        loop: asyncio.AbstractEventLoop | None = None,
+        transaction: AnyConnection | None = None,
+        *,
+        has_role: bool = False,
     ) -> None:
+        self._has_role = has_role
         self._wire = wire
         # In which the task runs, if it is a coroutine.
         self.loop = loop
@@ -68,9 +78,9 @@ class Line:
         """A line for a test: everything is done on this connection, in the transaction open there."""
         return cls(_Given(conn), asyncio.get_running_loop() if is_async(conn) else None, conn)
 
-    def within(self, conn: AnyConnection) -> Line:
+    def within(self, conn: AnyConnection, *, has_role: bool = False) -> Line:
         """This line, for an attempt whose task writes in the transaction open on `conn`."""
-        return Line(self._wire, self.loop, conn)
+        return Line(self._wire, self.loop, conn, has_role=has_role)
 
     async def run(self, statement: Statement[T]) -> T:
         """Run one statement in a transaction of its own, whatever becomes of the attempt. Raises what it raises."""
@@ -79,8 +89,9 @@ class Line:
     async def run_within(self, statement: Statement[T]) -> T:
         """Run one statement in the transaction of a transactional task; it must have one."""
         assert self.transaction is not None
-        done: T = await answer(execute(self.transaction, statement))
-        return done
+        async with own_role(self.transaction) if self._has_role else nullcontext():
+            done: T = await answer(execute(self.transaction, statement))
+            return done
 
     @property
     def one_at_a_time(self) -> bool:
@@ -138,9 +149,11 @@ class OwnWire:
 
     one_at_a_time = False
 
-    def __init__(self, dsn: str, *, is_async: bool) -> None:
+    def __init__(self, dsn: str, *, is_async: bool, rights: JobRights = WORKERS_OWN) -> None:
         self.is_async = is_async
         self._dsn = dsn
+        # Of the transactions that it lends.
+        self._rights = rights
         self._open: Any = open_async_connection if is_async else open_connection
         self._free: list[_Kept] = []
         self._lenders: list[Lender] = []
@@ -169,7 +182,7 @@ class OwnWire:
         try:
             return self._lenders.pop()
         except IndexError:
-            return Lender(self._dsn, is_async=self.is_async)
+            return Lender(self._dsn, is_async=self.is_async, rights=self._rights)
 
     def give_back(self, lender: Lender) -> None:
         """It is free for others."""

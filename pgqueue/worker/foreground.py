@@ -30,6 +30,7 @@ from pgqueue.judge import UNKNOWN, judge
 from pgqueue.outcome import Move, Released
 from pgqueue.store import execute, follow_ups, jobs, secrecy, tenants, workers
 from pgqueue.store.connection import open_connection
+from pgqueue.store.job_rights import WORKERS_OWN, JobRights
 from pgqueue.tasks import Modules, declared_follows, import_modules
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -39,6 +40,7 @@ from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.settler import Settled, settle, settle_alone
 from pgqueue.worker.executors.judging import once_targets, registered_fallbacks, registered_secrecies
 from pgqueue.worker.hooks.here import Here
+from pgqueue.worker.job_rights import require_job_rights
 from pgqueue.worker.log_lines import LineStyle, written
 from pgqueue.worker.log_writer import say_last
 from pgqueue.worker.loop import Connection
@@ -63,6 +65,7 @@ def run_job(
     *,
     modules: Modules,
     middleware: Sequence[str] = (),
+    rights: JobRights = WORKERS_OWN,
     lease: float = LEASE_SECONDS,
     log: tuple[str, str] = ("text", "info"),
     observe: Observer,
@@ -70,15 +73,17 @@ def run_job(
     """Claim this job now, run it here, and write its outcome down; None if it could not be claimed.
 
     A KeyboardInterrupt gives the attempt back. `observe` hears of trouble with the database; what the task logs is
-    written to standard error in the style and from the level that `log` names. Raises AppError and
-    DatabaseUnreachable before anything is claimed.
+    written to standard error in the style and from the level that `log` names. Raises AppError, UsageError
+    for `rights` that it cannot have, and DatabaseUnreachable before anything is claimed.
     """
+    with open_connection(dsn, "run") as conn:
+        require_job_rights(conn, rights)
     import_modules(modules)
     worker = secrets.randbits(63)
     progress = ProgressKeeper(worker, observe, lambda: None)
     lines = LineKeeper(observe, lambda: None, progress)
     outlet = Outlet(_shown_and_kept(log[0], lines), show=progress.show)
-    attempts = Attempts(dsn, modules, load_middleware(middleware), outlet=outlet)
+    attempts = Attempts(dsn, modules, load_middleware(middleware), outlet=outlet, rights=rights)
     try:
         tallies = Tallies(worker)
         leased = _leased(

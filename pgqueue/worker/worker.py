@@ -51,6 +51,7 @@ class Worker:
     A job whose task no live worker knows waits for one as long as `keep_unknown`, and is dead then.
     What tasks log from the level `store_logs` on is kept with their jobs, too.
     Children do not inherit PGQUEUE_DSN and PGPASSWORD, unless `pass_dsn` says so; connect() and delay() need neither.
+    Transactional jobs have the rights of `job_role` on their connection, or of the login that `job_dsn` names.
     With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
     While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
@@ -90,6 +91,8 @@ class Worker:
         heartbeat_url: str | None = None,
         store_logs: Literal["debug", "info", "warning", "error"] | None = None,
         pass_dsn: bool = False,
+        job_role: str | None = None,
+        job_dsn: str | None = None,
         observers: Iterable[Observer] | None = None,
     ) -> None:
         check_choice("store_logs", store_logs, tuple(LEVELS))
@@ -102,6 +105,12 @@ class Worker:
             raise UsageError("Worker() knows no database; give a DSN, a list of them, or a dsn_file")
         if several and listen_dsn is not None:
             raise OptionError("listen_dsn leads to one database, and there are several; give poll_only=True instead")
+        if several and job_dsn is not None:
+            raise OptionError(
+                "job_dsn leads to one database, and there are several; say job_role, or run a worker each"
+            )
+        if job_dsn is not None and job_role is not None:
+            raise OptionError("job_dsn is a login of its own already; give it, or job_role")
         home = dsn if isinstance(dsn, str) and not several else ""
         logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
         tasks = Settings(
@@ -115,6 +124,8 @@ class Worker:
             store_logs=store_logs,
             pass_dsn=pass_dsn,
             encryption=encryption.to_wire(),
+            job_role=job_role,
+            job_dsn=job_dsn,
         )
         self._settings = WorkerSettings(
             dsn=home,

@@ -21,7 +21,7 @@ from tests.worker.running import Desk
 
 MODULE = private_tasks.__name__
 PASSWORD, KEY = "hunter2-of-the-worker", "key-one:0123456789"
-NAMES = {"PGQUEUE_DSN", "PGQUEUE_LISTEN_DSN", "PGQUEUE_DSN_FILE", "PGPASSWORD"}
+NAMES = {"PGQUEUE_DSN", "PGQUEUE_LISTEN_DSN", "PGQUEUE_JOB_DSN", "PGQUEUE_DSN_FILE", "PGPASSWORD"}
 KEYS = {"PGQUEUE_SIGNING_KEYS", "PGQUEUE_ENCRYPTION_KEY"}
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-PARTS = ("producer", "worker", "operator", "reader", "admin", "migrator")
+PARTS = ("producer", "worker", "job", "operator", "reader", "admin", "migrator")
 # What stands in the place of roles where none is meant.
 NO_ROLES = frozenset({"admin", "owner", "trigger"})
 PRIVILEGES = frozenset({"select", "insert", "update", "delete", "usage"})

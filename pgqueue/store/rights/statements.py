@@ -38,7 +38,7 @@ select p.part, p.role, r.oid is not null,
        array(select m.rolname::text from pg_auth_members as a join pg_roles as m on m.oid = a.member
              where a.roleid = r.oid order by m.rolname)
 from pgqueue.roles as p left join pg_roles as r on r.rolname = p.role
-order by array_position('{producer,worker,operator,reader,admin,migrator}'::text[], p.part::text)
+order by array_position('{producer,worker,job,operator,reader,admin,migrator}'::text[], p.part::text)
 """
 
 

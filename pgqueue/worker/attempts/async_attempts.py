@@ -13,6 +13,7 @@ from pgqueue.events import Finished
 from pgqueue.instruments import RunningWatch
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
+from pgqueue.store.job_rights import WORKERS_OWN, JobRights
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.worker.attempts.batch_call import BatchCall, finish_batch, watched_to_the_end
@@ -28,12 +29,19 @@ from pgqueue.worker.attempts.units import leave_place_async, run_units_async
 class AsyncAttempts:
     """Runs attempts of tasks that are coroutines, any number of them at a time, in the event loop of the caller."""
 
-    def __init__(self, dsn: str, middleware: Sequence[Middleware], outlet: Outlet | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        middleware: Sequence[Middleware],
+        outlet: Outlet | None = None,
+        rights: JobRights = WORKERS_OWN,
+    ) -> None:
         self._dsn = dsn
+        self._rights = rights
         self._middleware = middleware
         self._outlet = outlet
         self._lenders: list[Lender] = []
-        self._wire = OwnWire(dsn, is_async=True)
+        self._wire = OwnWire(dsn, is_async=True, rights=rights)
         # That of the event loop that ran the last attempt: there may come another one.
         self._line: Line | None = None
         self._pid = Process.watched()
@@ -101,13 +109,13 @@ class AsyncAttempts:
 
     async def _called_in_transaction(self, call: Call) -> Succeeded:
         assert self._line is not None
-        lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True)
+        lender = self._lenders.pop() if self._lenders else Lender(self._dsn, is_async=True, rights=self._rights)
         try:
             try:
                 conn = await lender.lend(call.tenant)
             except DatabaseUnreachable as error:
                 raise NoConnection from error
-            call.take_line(self._line.within(conn))
+            call.take_line(self._line.within(conn, has_role=lender.role is not None))
             try:
                 success = call.returned(await self._own_code(call, lender, conn, *call.args))
             except BaseException as error:

@@ -15,10 +15,14 @@ MOST_OPEN = 16
 
 
 class AsyncHomes:
-    """Used in the loop's thread, but for enter(). `make` makes what runs the attempts of a DSN and a worker id."""
+    """Used in the loop's thread, but for enter(). `make` makes what runs the attempts of a DSN and a worker id.
 
-    def __init__(self, make: Callable[[str, int], AsyncAttempts], dsn: str) -> None:
+    With `job_dsn` jobs are at home there: it is a way of another login to the only database.
+    """
+
+    def __init__(self, make: Callable[[str, int], AsyncAttempts], dsn: str, job_dsn: str | None = None) -> None:
         self._make = make
+        self._job_dsn = job_dsn
         self._only = make(dsn, 0)
         # What follows is by worker id, and empty for a worker of one database.
         self._dsns: dict[int, str] = {}
@@ -47,6 +51,8 @@ class AsyncHomes:
         context = Context()
         if self._dsns:
             context.run(be_at_home_here, self._dsns.get(claim.worker, ""))
+        elif self._job_dsn is not None:
+            context.run(be_at_home_here, self._job_dsn)
         return context
 
     def of(self, claim: Claim) -> AsyncAttempts:

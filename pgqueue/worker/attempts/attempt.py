@@ -17,6 +17,7 @@ from pgqueue.instruments import RunningWatch
 from pgqueue.job import Claim, each_of
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Outcome, Succeeded
+from pgqueue.store.job_rights import WORKERS_OWN, JobRights
 from pgqueue.store.lender import Lender
 from pgqueue.store.line import Line, OwnWire
 from pgqueue.store.sync_or_async import at_once
@@ -62,6 +63,7 @@ class Attempts:
         middleware: Sequence[Middleware],
         guard: Guard | None = None,
         outlet: Outlet | None = None,
+        rights: JobRights = WORKERS_OWN,
     ) -> None:
         self.declared: Container[str] | None = None
         self._modules = modules
@@ -69,11 +71,11 @@ class Attempts:
         self._guard = guard or NoGuard()
         self._outlet = outlet
         self._tasks: dict[str, Task[..., Any]] = {}
-        self._lender = Lender(dsn, is_async=False)
-        self._wire = OwnWire(dsn, is_async=False)
+        self._lender = Lender(dsn, is_async=False, rights=rights)
+        self._wire = OwnWire(dsn, is_async=False, rights=rights)
         self._line = Line(self._wire)
         self._loop = PrivateLoop()
-        self._async = AsyncAttempts(dsn, middleware, outlet)
+        self._async = AsyncAttempts(dsn, middleware, outlet, rights)
         self._pid = Process.watched()
 
     def run(self, claim: Claim, number: int = 0) -> Finished:
@@ -243,7 +245,7 @@ class Attempts:
             conn = at_once(lender.lend(call.tenant))
         except DatabaseUnreachable as error:
             raise NoConnection from error
-        call.take_line(self._line.within(conn))
+        call.take_line(self._line.within(conn, has_role=lender.role is not None))
         try:
             success = call.returned(self._own_code(call, call.task.function, conn, *call.args))
         except BaseException as error:

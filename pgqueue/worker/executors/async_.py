@@ -92,9 +92,10 @@ class AsyncExecutor(InProcess):
 
         def attempts_of(dsn: str, worker: int) -> AsyncAttempts:
             lines = self._lines.of(worker)
-            return AsyncAttempts(dsn, middleware, Outlet(lines.put, self._settings.store_logs, lines.show))
+            outlet = Outlet(lines.put, self._settings.store_logs, lines.show)
+            return AsyncAttempts(dsn, middleware, outlet, self._settings.rights)
 
-        self._homes = AsyncHomes(attempts_of, self._settings.dsn)
+        self._homes = AsyncHomes(attempts_of, self._settings.dsn, self._settings.job_dsn)
         self._threads.start()
         self._loop = LoopThread(self._observe, self._homes.close)
         self._loop_state = LoopState(self._loop.loop)

@@ -21,6 +21,7 @@ from pgqueue.job import Claim
 from pgqueue.job_log import Said
 from pgqueue.job_progress import Gauge
 from pgqueue.judge import Fallback, Terms
+from pgqueue.store.job_rights import JobRights
 from pgqueue.tasks.modules import Modules
 from pgqueue.worker.allotment import Allotment
 
@@ -43,6 +44,7 @@ class Settings:
     `store_logs` is the level from which on it is kept with their jobs, too; None: what a task itself says holds. With
     `pass_dsn` children inherit the variables that name databases, and their passwords.
     `encryption` is the source of the keys, and whose jobs they are for; None: what the app itself says holds.
+    Transactional jobs work with `job_role`, or on connections to `job_dsn`, where all jobs are at home then.
     """
 
     dsn: str = field(repr=False)
@@ -58,6 +60,18 @@ class Settings:
     store_logs: str | None = None
     pass_dsn: bool = False
     encryption: tuple[str, ...] | None = field(default=None, repr=False)
+    job_role: str | None = None
+    job_dsn: str | None = field(default=None, repr=False)
+
+    @property
+    def rights(self) -> JobRights:
+        """Those of the connections that tasks are given."""
+        return JobRights(self.job_role, self.job_dsn)
+
+    @property
+    def home(self) -> str:
+        """Where connect() and delay() of jobs lead."""
+        return self.job_dsn or self.dsn
 
 
 class Lines(Protocol):

@@ -245,10 +245,11 @@ class ThreadExecutor(InProcess):
     def _attempts(self, dsn: str, worker: int) -> Attempts:
         lines = self._lines.of(worker)
         outlet = Outlet(lines.put, self._settings.store_logs, lines.show)
-        return Attempts(dsn, self._settings.modules, self._middleware, ThreadGuard(), outlet)
+        settings = self._settings
+        return Attempts(dsn, settings.modules, self._middleware, ThreadGuard(), outlet, settings.rights)
 
     def _work(self, slot: Slot) -> None:
-        be_at_home_here(self._settings.dsn)
+        be_at_home_here(self._settings.home)
         homes = slot.homes = Homes(self._attempts, self._settings.dsn, be_at_home_here)
         for worker, dsn in tuple(self._entered.items()):
             homes.enter(worker, dsn)

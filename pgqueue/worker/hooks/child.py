@@ -40,7 +40,7 @@ def run(channel: Channel) -> None:
     _, given, path, parent = heard()
     settings = wire.settings_from_wire(given)
     die_with(parent)
-    be_at_home_in(settings.dsn)
+    be_at_home_in(settings.home)
     encryption.from_wire(settings.encryption)
     sys.path[:] = path
     try:

@@ -28,6 +28,7 @@ from pgqueue.store.locks import LOCK_PATIENCE
 from pgqueue.store.schema import require_schema
 from pgqueue.store.tenants import require_all
 from pgqueue.worker.executors.base import Executor
+from pgqueue.worker.job_rights import require_job_rights
 from pgqueue.worker.loop import require_commits
 from pgqueue.worker.settings import WorkerSettings
 from pgqueue.worker.supervision.doubts import doubts
@@ -82,6 +83,7 @@ class Enlistment:
             require_schema(conn)
             require_commits(conn)
             require_all(conn)
+            require_job_rights(conn, self._settings.tasks.rights)
         roles, settings = self._roles, self._settings
         # Importing the app may take longer than a lease: that begins only when the worker can work.
         start_executor(roles.executor)

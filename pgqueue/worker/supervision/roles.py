@@ -124,7 +124,7 @@ def make_roles(
     teller = Teller(
         executor.hooked,
         executor.watch_starts,
-        lambda: Apart(settings.tasks) if in_children else Here(settings.dsn),
+        lambda: Apart(settings.tasks) if in_children else Here(settings.tasks.home),
         observe,
     )
     listener = Listener(

@@ -64,7 +64,7 @@ class Child:
         _, given, path, parent = self._first_message()
         settings = wire.settings_from_wire(given)
         die_with(parent)
-        be_at_home_in(settings.dsn)
+        be_at_home_in(settings.home)
         encryption.from_wire(settings.encryption)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
@@ -81,7 +81,9 @@ class Child:
         outlet = Outlet(self._lines.put, settings.store_logs, self._lines.show, self._lines.extend, self._lines.advance)
         guard = SignalGuard()
         homes = Homes(
-            lambda dsn, _: Attempts(dsn, settings.modules, middleware, guard, outlet), settings.dsn, be_at_home_in
+            lambda dsn, _: Attempts(dsn, settings.modules, middleware, guard, outlet, settings.rights),
+            settings.dsn,
+            be_at_home_in,
         )
         self._homes = homes
         for worker, dsn in tuple(self._entered.items()):

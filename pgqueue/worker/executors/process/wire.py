@@ -48,8 +48,11 @@ class Nonsense(ValueError):
 
 def settings_to_wire(settings: Settings) -> str:
     """What a child must know; its environment has no password."""
-    dsn = settings.dsn if settings.pass_dsn else with_password(settings.dsn)
-    return json.dumps(dataclasses.asdict(settings) | {"dsn": dsn})
+    values = dataclasses.asdict(settings)
+    for name in ("dsn", "job_dsn"):
+        if values[name] and not settings.pass_dsn:
+            values[name] = with_password(values[name])
+    return json.dumps(values)
 
 
 def settings_from_wire(text: str) -> Settings:

@@ -1,4 +1,4 @@
--- Make the six roles of pgqueue, as far as they are not there, and give all that is in the schema to the migrator. None
+-- Make the seven roles of pgqueue, as far as they are not there, and give all that is in the schema to the migrator. None
 -- can log in: logins are made members. Who owned the schema becomes a member of the migrator, and loses nothing.
 -- Functions are taken from all others who may call them by name, and these are answered: from now on some of them run with
 -- the rights of the owner. Raises if there are roles under another prefix, or one of these is a superuser. What each role
@@ -27,7 +27,7 @@ begin
     raise exception 'the roles of this database are made: %', _found.role
       using errcode = 'invalid_parameter_value', hint = 'leave the prefix out, or give the one that they have';
   end if;
-  foreach _part in array '{producer,worker,operator,reader,admin,migrator}'::text[] loop
+  foreach _part in array '{producer,worker,job,operator,reader,admin,migrator}'::text[] loop
     _role := _prefix || '_' || _part;
     select r.rolsuper or r.rolbypassrls as mighty into _found from pg_roles as r where r.rolname = _role;
     if not found then
