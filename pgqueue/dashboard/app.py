@@ -15,6 +15,7 @@ from pgqueue.dashboard.guard import Guard
 from pgqueue.dashboard.links import Link
 from pgqueue.dashboard.seals import Seals
 from pgqueue.dashboard.site import Site
+from pgqueue.dashboard.sites import Opened, Sites
 from pgqueue.database import dsn_of
 from pgqueue.errors import UsageError
 from pgqueue.redaction import Redaction
@@ -47,22 +48,33 @@ def create_app(
     """
     if pool is not None and (dsn is not None or read_dsn is not None):
         raise UsageError("give a DSN or a pool, not both")
-    reads = Reads(None if pool is not None else read_dsn or dsn_of(dsn, "create_app()"), pool)
-    redaction = Redaction(redact)
-    primary = Reads(dsn_of(dsn, "create_app()"), None) if actions and read_dsn else reads
-    site = Site(
-        reads,
-        primary=primary if actions else None,
-        seals=Seals(secret),
-        redaction=redaction,
-        title=title,
-        links=[Link(name, address) for name, address in (links or {}).items()],
-        zone=_zone(time_zone),
-        asks_users=auth is not None,
-    )
-    acts = Acts(reads, primary, redaction, site.wake) if actions else None
-    told = None if api is None else Api(api, reads, redaction, site.checkup, site.memory, acts)
-    return Dashboard(site, Guard(site.router, auth, embed, told, actions=actions))
+    reads_alone = pool is not None or (read_dsn is not None and not actions)
+    address = None if reads_alone else dsn_of(dsn, "create_app()")
+    redaction, seals, zone = Redaction(redact), Seals(secret), _zone(time_zone)
+    pages = [Link(name, address) for name, address in (links or {}).items()]
+
+    def opened(tenant: str | None) -> Opened:
+        reads = Reads(address if read_dsn is None else read_dsn, pool, tenant)
+        primary = Reads(address, None, tenant) if actions and read_dsn else reads
+        site = Site(
+            reads,
+            primary=primary if actions else None,
+            seals=seals,
+            redaction=redaction,
+            title=title if tenant is None else f"{title} · {tenant}",
+            links=pages,
+            zone=zone,
+            asks_users=auth is not None,
+        )
+        if api is None:
+            return Opened(site, None)
+        acts = Acts(reads, primary, redaction, site.wake) if actions else None
+        return Opened(
+            site, Api(api, reads, redaction, site.checkup, site.memory, acts, lambda name: sites.api_of(name))
+        )
+
+    sites = Sites(opened)
+    return Dashboard(sites, Guard(sites, auth, embed, sites.common.api, actions=actions))
 
 
 def below(app: ASGIApp, root_path: str) -> ASGIApp:
@@ -77,8 +89,8 @@ def below(app: ASGIApp, root_path: str) -> ASGIApp:
 class Dashboard:
     """An ASGI application; close it with aclose(), as a server does that speaks of its life span."""
 
-    def __init__(self, site: Site, guard: Guard) -> None:
-        self._site, self._guard = site, guard
+    def __init__(self, sites: Sites, guard: Guard) -> None:
+        self._sites, self._guard = sites, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -90,11 +102,11 @@ class Dashboard:
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """Every address that it answers."""
-        return self._site.router.routes
+        return self._sites.routes
 
     async def aclose(self) -> None:
         """Close the connections to the database; what is asked later finds none."""
-        self._site.close()
+        self._sites.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

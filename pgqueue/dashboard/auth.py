@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from pgqueue import globs
 from pgqueue.errors import UsageError
+from pgqueue.store.tenants import is_tenant
 
 
 class Role(StrEnum):
@@ -42,7 +43,8 @@ class User:
     """Somebody who looks, and as what; `queues` are globs of those queues that exist for them, None is all.
 
     `scopes` add permissions to those of the role, or take some away: `["+purge", "-view_args"]`.
-    `via` is the door by which they come, as the audit names it.
+    `via` is the door by which they come, as the audit names it. `tenant` is whose jobs alone exist for them, where
+    tenants are on; None is what the role of the dashboard's DSN sees.
     """
 
     name: str
@@ -50,10 +52,13 @@ class User:
     queues: Sequence[str] | None = None
     scopes: Sequence[str] = ()
     via: str = "dashboard"
+    tenant: str | None = None
 
     def __post_init__(self) -> None:
         if self.role not in list(Role):
             raise UsageError(f"a role is viewer, operator or admin, got {self.role!r}")
+        if self.tenant is not None and not is_tenant(self.tenant):
+            raise UsageError(f"a tenant is a name of 1 to 63 letters, digits, _ . @ or -, got {self.tenant!r:.80}")
         if isinstance(self.queues, str):
             raise UsageError(f"queues are several globs, such as ['mail.*'], got {self.queues!r}")
         if isinstance(self.scopes, str) or not all(each[:1] in "+-" and each[1:] in ALL for each in self.scopes):

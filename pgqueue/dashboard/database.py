@@ -15,8 +15,8 @@ import psycopg
 
 from pgqueue.database import address_of
 from pgqueue.embedded import is_embedded
-from pgqueue.errors import DatabaseUnreachable, PgqueueError
-from pgqueue.store.connection import open_connection
+from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
+from pgqueue.store.connection import act_for, open_connection
 from pgqueue.store.diagnosis import diagnosed
 from pgqueue.store.dsn import read
 from pgqueue.store.looking import look
@@ -57,10 +57,12 @@ def seen(conn: Conn, question: Callable[[Conn], T]) -> T:
 
 
 class Reads:
-    """Asks questions on connections of its own, or on those of a pool."""
+    """Asks questions on connections of its own, which may act for a tenant, or on those of a pool."""
 
-    def __init__(self, dsn: str | None, pool: Pool | None) -> None:
-        self.dsn, self._pool = dsn, pool
+    def __init__(self, dsn: str | None, pool: Pool | None, tenant: str | None = None) -> None:
+        if pool is not None and tenant is not None:
+            raise UsageError("users of tenants need a dashboard with a DSN: a pool's connections are others', too")
+        self.dsn, self._pool, self._tenant = dsn, pool, tenant
         self._threads = ThreadPoolExecutor(MOST_CONNECTIONS, thread_name_prefix="pgqueue dashboard")
         self._lock = Lock()
         self._idle: list[tuple[float, Conn]] = []  # guarded by the lock, as is _closed
@@ -159,6 +161,8 @@ class Reads:
         conn = open_connection(address_of(self.dsn), "dashboard", deadline=5.0)
         try:
             require_schema(conn)
+            if self._tenant is not None:
+                act_for(conn, self._tenant)
             take_any_text(conn)
         except BaseException:
             conn.close()

@@ -116,8 +116,8 @@ class SeveralDashboards:
     async def _list(self, request: Request) -> Response:
         user = request.scope["pgqueue.user"]
         rows: list[tuple[str, str, Any]] = [(name, place_named(dsn), None) for name, dsn in self._dsns.items()]
-        # Who sees some queues alone is shown no sums of all.
-        if user.queues is None:
+        # Who sees some queues alone, or a tenant's jobs, is shown no sums of all.
+        if user.queues is None and user.tenant is None:
             told = await asyncio.to_thread(ask_each, list(self._dsns.values()), on_connection(summary))
             rows = [(name, each.database, each) for name, each in zip(self._dsns, told, strict=True)]
         root = request.scope.get("root_path", "").rstrip("/")

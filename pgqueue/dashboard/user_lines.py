@@ -9,7 +9,7 @@ from pgqueue.errors import UsageError
 
 
 def users_of(path: Path, kind: str) -> list[tuple[str, tuple[User, str]]]:
-    """Users of NAME:ROLE:HASH[:QUEUE,QUEUE[:SCOPE,SCOPE]]; lines with # say nothing.
+    """Users of NAME:ROLE:HASH[:QUEUE,QUEUE[:SCOPE,SCOPE[:TENANT]]]; lines with # say nothing.
 
     `kind` is what each is: a user, or a token. Raises UsageError.
     """
@@ -22,7 +22,7 @@ def users_of(path: Path, kind: str) -> list[tuple[str, tuple[User, str]]]:
         if not line.strip() or line.startswith("#"):
             continue
         parts = line.strip().split(":")
-        if len(parts) not in (3, 4, 5):
+        if len(parts) not in (3, 4, 5, 6):
             raise UsageError(
                 f"line {number} of {path} reads NAME:ROLE:HASH; `pgqueue dashboard --new-{kind}` makes one"
             )
@@ -31,8 +31,9 @@ def users_of(path: Path, kind: str) -> list[tuple[str, tuple[User, str]]]:
         if parts[0] in found:
             raise UsageError(f"line {number} of {path} names {parts[0]} again")
         queues = parts[3].split(",") if len(parts) > 3 and parts[3] else None
-        scopes = parts[4].split(",") if len(parts) > 4 else ()
-        found[parts[0]] = (User(parts[0], parts[1], queues, scopes), parts[2])
+        scopes = parts[4].split(",") if len(parts) > 4 and parts[4] else ()
+        tenant = parts[5] if len(parts) > 5 else None
+        found[parts[0]] = (User(parts[0], parts[1], queues, scopes, tenant=tenant), parts[2])
     if not found:
         raise UsageError(f"{path} names no {kind}; `pgqueue dashboard --new-{kind} NAME` makes a line")
     return list(found.items())

@@ -22,7 +22,7 @@ from pgqueue.store.drivers.shapes import (
     Psycopg2Cursor,
 )
 from pgqueue.store.dsn import read
-from pgqueue.store.session import OwnAsyncConnection, OwnConnection, act_for, begin_async_session, begin_session
+from pgqueue.store.session import OwnAsyncConnection, OwnConnection, begin_acting, begin_async_session, begin_session
 from pgqueue.store.unreachable import unreachable
 from pgqueue.store.unwrapping import unwrapped
 
@@ -174,7 +174,7 @@ def open_connection(
         try:
             begin_session(conn, {**_path(role), **(settings or {})})
             if role in TENANTED and (tenant := os.environ.get(TENANT)):
-                _act_for(conn, tenant)
+                act_for(conn, tenant)
             conn.autocommit = autocommit
         except BaseException:
             conn.close()
@@ -205,8 +205,14 @@ async def open_async_connection(dsn: str, role: str, *, autocommit: bool = True)
     return conn
 
 
-def _act_for(conn: OwnConnection, tenant: str) -> None:
-    act_for(conn, tenant)
+def act_for(conn: OwnConnection, tenant: str) -> None:
+    """Have all that is done on a connection of ours be for a tenant. Raises UsageError where that narrows nothing."""
+    if conn.pooled:
+        raise UsageError(
+            f"behind a pooler that shares sessions {TENANT} (--tenant) cannot hold: connect to PostgreSQL, or say"
+            " `alter role ... set pgqueue.tenant = ...` for a role of the tenant's own"
+        )
+    begin_acting(conn, tenant)
     with suppress(*_NO_SCHEMA):
         if conn.execute("select pgqueue.sees_all_tenants()").fetchone() == (True,):
             raise UsageError(

@@ -82,12 +82,9 @@ def begin_session(conn: OwnConnection, besides: Mapping[str, str]) -> None:
         conn.read_only = False
 
 
-def act_for(conn: OwnConnection, tenant: str) -> None:
-    """Have all that is done on this connection be for a tenant; behind a pooler, each of its transactions."""
-    if conn.pooled:
-        conn.local = {**conn.local, "pgqueue.tenant": tenant}
-    else:
-        conn.execute(_ACT_FOR, (tenant,))
+def begin_acting(conn: OwnConnection, tenant: str) -> None:
+    """Have this session act for a tenant."""
+    conn.execute(_ACT_FOR, (tenant,))
 
 
 async def begin_async_session(conn: OwnAsyncConnection) -> None:

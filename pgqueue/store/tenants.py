@@ -23,6 +23,11 @@ class Bound(NamedTuple):
     tenant: str
 
 
+def is_tenant(name: str) -> bool:
+    """Whether this can name a tenant."""
+    return _NAME.fullmatch(name) is not None
+
+
 def set_tenant(tenant: str) -> Statement[None]:
     """The open transaction acts for a tenant. O(1)."""
     return Statement("select pgqueue.set_tenant($1::pg_catalog.text)", (tenant,), nothing)
@@ -58,7 +63,7 @@ def bindings() -> Statement[list[Bound]]:
 
 def bind(role: str, tenant: str) -> Statement[bool]:
     """A role may act for a tenant; False if it may already. O(1). Raises OptionError."""
-    if tenant != ANY and not _NAME.fullmatch(tenant):
+    if tenant != ANY and not is_tenant(tenant):
         raise OptionError(
             f"a tenant is a name of 1 to 63 letters, digits, _ . @ or -, or * for any; got {tenant!r:.80}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import cache
 
 from starlette.requests import Request
@@ -51,9 +51,11 @@ class Api:
         checkup: Checkup | None,
         memory: Memory,
         acts: Acts | None,
+        of_tenant: Callable[[str], Api] | None = None,
     ) -> None:
         self._tokens, self._reads, self._redaction, self._acts = tokens, reads, redaction, acts
         self._checkup, self._memory = checkup, memory
+        self._of_tenant = of_tenant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -75,6 +77,10 @@ class Api:
         user = await self._tokens.user_of(request)
         # As the pages' guard does: it is what actions are written down under.
         request.scope["pgqueue.user"] = user
+        own = self if user.tenant is None or self._of_tenant is None else self._of_tenant(user.tenant)
+        return await own._answer_to(user, request)
+
+    async def _answer_to(self, user: User, request: Request) -> Response:
         path = route_of(request.scope)
         action = action_of(path)
         if action is not None:
