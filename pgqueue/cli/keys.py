@@ -13,7 +13,6 @@ import typer
 from pgqueue.cli.options import Json, listing, new_group
 from pgqueue.cli.output import Columns, print_list
 from pgqueue.cli.telling import tell, telling
-from pgqueue.errors import UsageError
 from pgqueue.keyring import KeyKind, KeySource
 from pgqueue.keyring.making import add_pair, add_secret
 
@@ -55,14 +54,12 @@ group = new_group(_keys)
 def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Made for this user's eyes alone, or added to.")],
     key_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="Else today's date.")] = None,
-    ed25519: Annotated[bool, typer.Option("--ed25519", help="A pair: who checks cannot sign.")] = False,
     public: Annotated[
-        Path | None, typer.Option("--public", metavar="FILE", help="Where the public half of the pair goes.")
+        Path | None,
+        typer.Option("--public", metavar="FILE", help="Make a pair of Ed25519, whose public half goes there."),
     ] = None,
 ) -> None:
     """Add a new key to a file. The first key of a file writes; to have the new one write, move it to the top."""
-    if ed25519 != (public is not None):
-        raise UsageError("--ed25519 makes a pair, whose public half goes to the file of --public: give both")
     made = add_secret(file, key_id) if public is None else add_pair(file, public, key_id)
     half = f"; its public half is in {public}" if public else ""
     tell(f"{file} has the new key {made}{half}", id=made, file=str(file), public=public and str(public))

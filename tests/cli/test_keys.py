@@ -54,7 +54,7 @@ def test_a_key_that_is_added_reads_until_it_is_moved_to_the_top(pgqueue: Command
 
 def test_a_pair_has_its_halves_in_two_files(pgqueue: Command, tmp_path: Path) -> None:
     private, public = tmp_path / "signer", tmp_path / "workers"
-    assert pgqueue("keys", "new", private, "--ed25519", "--public", public, "--id", "web").code == 0
+    assert pgqueue("keys", "new", private, "--public", public, "--id", "web").code == 0
     assert [mode_of(path) for path in (private, public)] == [0o600, 0o600]
     listed = pgqueue("keys", "list", f"file:{private}", f"file:{public}", "--json").json
     assert [(row["id"], row["kind"], row["use"]) for row in listed] == [
@@ -90,8 +90,7 @@ def test_what_makes_no_key_is_said(pgqueue: Command, tmp_path: Path) -> None:
     for words, said in (
         ((tmp_path / "no" / "keys",), "no file can be made in"),
         ((tmp_path / "keys", "--id", "a b"), "line 1 must read"),
-        ((tmp_path / "keys", "--ed25519"), "give both"),
-        ((tmp_path / "keys", "--ed25519", "--public", tmp_path / "keys"), "a file of its own"),
+        ((tmp_path / "keys", "--public", tmp_path / "keys"), "a file of its own"),
     ):
         ran = pgqueue("keys", "new", *words)
         assert ran.code == 2, words
