@@ -49,6 +49,7 @@ from pgqueue.errors import (
     HostExhausted,
     JobFailed,
     JobNotFound,
+    KeyringError,
     KeyTaken,
     LeaseLost,
     LimitReached,
@@ -105,12 +106,13 @@ from pgqueue.role_limits import remove_role_limit, set_role_limit
 from pgqueue.routes import set_routes
 from pgqueue.schedules import pause_schedule, resume_schedule, run_schedule, schedule, unschedule
 from pgqueue.sealing import register_codec
-from pgqueue.signing import verify_signature
+from pgqueue.signing import sign_with
 from pgqueue.tasks import BatchTask, Task, task
 from pgqueue.tenants import tenant
 from pgqueue.version import __version__
 from pgqueue.waiting import Waited, wait_many
 from pgqueue.watching import watch
+from pgqueue.webhook_signatures import verify_signature
 from pgqueue.workflow_states import get_workflow, list_workflows, workflow_nodes
 from pgqueue.workflow_waiting import wait_workflow
 from pgqueue.workflows import (
@@ -179,6 +181,7 @@ __all__ = [
     "JobProgress",
     "JobState",
     "KeyTaken",
+    "KeyringError",
     "LeaseLost",
     "LimitReached",
     "Linear",
@@ -280,6 +283,7 @@ __all__ = [
     "set_queue",
     "set_role_limit",
     "set_routes",
+    "sign_with",
     "signal",
     "starmap",
     "steps",

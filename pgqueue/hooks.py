@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pgqueue.errors import OptionError
 from pgqueue.events import Begun, Finished, WorkerStarted, WorkerStopping
-from pgqueue.outcome import Move
+from pgqueue.outcome import Move, Reason
 
 # It is called with an event: Finished, but Begun by on_start, WorkerStarted and WorkerStopping by those of workers.
 Hook = Callable[[Any], object]
@@ -114,6 +114,9 @@ def names_of(done: Finished, *, is_late: bool = False) -> tuple[str, ...]:
     if settlement.move in (Move.SUCCEED, Move.BRING, Move.NOTHING):
         return ("on_success",)
     if settlement.move not in (Move.RETRY, Move.END, Move.FALL_BACK):
+        return ()
+    if settlement.reason is Reason.UNTRUSTED:
+        # What it says is nobody's word: no code of the application hears of it.
         return ()
     if settlement.outcome == "cancelled":
         return ("on_cancel",)

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     POISON = "poison"  # it ended its process MAX_CRASHES times in a row
     BURIED = "buried"  # the task asked for a human
     REFUSED = "refused"  # the worker is not willing to call its target
+    UNTRUSTED = "untrusted"  # nobody with a key has signed it, and its worker requires that
     UNREGISTERED = "unregistered"  # no live worker knew its target for as long as it may wait
     UNBINDABLE = "unbindable"  # its arguments do not fit the task's parameters
     UNREADABLE = "unreadable"  # its arguments cannot be read

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, TypedDict, Unpack, overload
 from uuid import UUID
 
+from pgqueue import signing
 from pgqueue.cron import CatchUp, Overlap, Timing
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.job import Args, JobOptions, OnConflict, Target, Unique, UniqueUntil
@@ -127,7 +128,7 @@ def schedule(
         store_result=store_result,
         labels=labels,
     )
-    return ask(conn, _put(name, schedules.put(said_of(name, target, args, timing, options))))
+    return ask(conn, _put(name, schedules.put(said_of(name, target, args, timing, options), signing.signer())))
 
 
 @overload

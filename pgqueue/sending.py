@@ -10,11 +10,13 @@ from uuid import UUID
 
 import psycopg
 
-from pgqueue import enqueuing, instruments
+from pgqueue import enqueuing, instruments, signing
+from pgqueue.codec import args_of
 from pgqueue.enqueued import Enqueued
 from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob
-from pgqueue.store import batches, bulk, enqueueing, execute
+from pgqueue.signing import Signer
+from pgqueue.store import batches, bulk, enqueueing, execute, spawning
 from pgqueue.store.asking import ask, telling
 from pgqueue.store.connection import (
     ASYNC,
@@ -25,6 +27,7 @@ from pgqueue.store.connection import (
     driver_async,
     is_async,
 )
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.meaning import TOLD, told
 from pgqueue.store.sync_or_async import at_once
 from pgqueue.store.whole import whole, whole_async
@@ -62,8 +65,11 @@ def plain_one(conn: Any, new: NewJob) -> Any:
     headers: Sequence[Headers] = ()
     if enqueuing.registered:
         (new,), headers = enqueuing.adjusted([new])
-    if instruments.installed or any(headers):
-        return _watched(conn, [new], lambda watch: _one(conn, new, watch.headers[0]), lambda made: [made.id], headers)
+    signer = signing.signer()
+    if instruments.installed or signer is not None or any(headers):
+        return _watched(
+            conn, [new], lambda watch: _one(conn, new, watch.headers[0], signer), lambda made: [made.id], headers
+        )
     return ask(conn, enqueueing.enqueue(new))
 
 
@@ -77,8 +83,9 @@ def plain_many(conn: Any, batch: Sequence[NewJob]) -> Any:
     headers: Sequence[Headers] = ()
     if enqueuing.registered:
         batch, headers = enqueuing.adjusted(batch)
-    if instruments.installed or any(headers):
-        return _watched(conn, batch, lambda watch: _many(conn, batch, watch.headers), list, headers)
+    signer = signing.signer()
+    if instruments.installed or signer is not None or any(headers):
+        return _watched(conn, batch, lambda watch: _many(conn, batch, watch.headers, signer), list, headers)
     return _plainly(conn, batch)
 
 
@@ -116,9 +123,11 @@ def _watched(
     return watched() if is_async(conn) else at_once(watched())
 
 
-async def _one(conn: AnyConnection, new: NewJob, headers: str | None) -> Enqueued:
-    if headers is None or enqueueing.is_plain(new):
-        made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers)))
+async def _one(conn: AnyConnection, new: NewJob, headers: str | None, signer: Signer | None) -> Enqueued:
+    if signer is not None and new.on_conflict == "replace":
+        return await _together(conn, lambda: _replacing(conn, new, headers, signer))
+    if headers is None or signer is not None or enqueueing.is_plain(new):
+        made: Enqueued = await _answered(ask(conn, enqueueing.enqueue(new, headers, signer)))
         return made
 
     async def noted() -> Enqueued:
@@ -130,10 +139,26 @@ async def _one(conn: AnyConnection, new: NewJob, headers: str | None) -> Enqueue
     return await _together(conn, noted)
 
 
-async def _many(conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None]) -> list[UUID]:
+async def _replacing(conn: AnyConnection, new: NewJob, headers: str | None, signer: Signer) -> Enqueued:
+    """A job that was there has kept its id: what says now what it is to do is signed for that one."""
+    job_id = spawning.with_id(new)
+    kept = kept_args(new, args_of(new), job_id)
+    text = spawning.written(new, headers, job_id=job_id, kept=kept, signer=signer)
+    made: Enqueued
+    (made,) = await _answered(ask(conn, spawning.enqueue([text])))
+    if made.replaced:
+        await _answered(execute(conn, spawning.sealed_anew(new, made.id, kept, headers, signer)))
+    return made
+
+
+async def _many(
+    conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None], signer: Signer | None
+) -> list[UUID]:
     if bulk.is_plain(conn, batch):
-        copied: list[UUID] = await _answered(bulk.copy(conn, batch, headers))
+        copied: list[UUID] = await _answered(bulk.copy(conn, batch, headers, signer))
         return copied
+    if signer is not None:
+        return await _signed_many(conn, batch, headers, signer)
 
     async def noted() -> list[UUID]:
         ids: list[UUID] = await _answered(_plainly(conn, batch))
@@ -145,6 +170,31 @@ async def _many(conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[
         return ids
 
     return await _together(conn, noted)
+
+
+async def _signed_many(
+    conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None], signer: Signer
+) -> list[UUID]:
+    """As JSON, which has the headers, in pieces of a bounded size: all or nothing, as batches.send()."""
+    made: dict[int, Enqueued] = {}
+
+    async def sent() -> None:
+        for numbers in batches.pieces(batch):
+            some = [(number, batch[number], spawning.with_id(batch[number])) for number in numbers]
+            kept = {number: kept_args(new, args_of(new), job_id) for number, new, job_id in some}
+            texts = [
+                spawning.written(new, headers[number], job_id=job_id, kept=kept[number], signer=signer)
+                for number, new, job_id in some
+            ]
+            answers = await _answered(ask(conn, spawning.enqueue(texts)))
+            made.update(zip(numbers, answers, strict=True))
+            for number, new, _ in some:
+                if (one := made[number]).replaced:
+                    anew = spawning.sealed_anew(new, one.id, kept[number], headers[number], signer)
+                    await _answered(execute(conn, anew))
+
+    await _together(conn, sent)
+    return [made[number].id for number in range(len(batch))]
 
 
 async def _together(conn: AnyConnection, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

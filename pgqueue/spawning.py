@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from pgqueue import enqueuing, instruments
+from pgqueue import enqueuing, instruments, signing
 from pgqueue.brings import Brings, Kind
+from pgqueue.codec import args_of
 from pgqueue.context import JobContext
 from pgqueue.enqueued import Enqueued
 from pgqueue.errors import OptionError, UsageError
@@ -16,6 +17,7 @@ from pgqueue.job import NewJob, Target
 from pgqueue.store import spawning
 from pgqueue.store.asking import ask, telling
 from pgqueue.store.connection import SyncConnection, is_async
+from pgqueue.store.kept_args import kept_args
 from pgqueue.store.line import Line
 from pgqueue.store.statement import Statement
 from pgqueue.store.sync_or_async import answer, at_once
@@ -47,10 +49,16 @@ class Spawning:
 
     async def _spawned(self, job: JobContext, new: NewJob, run: Run) -> Enqueued:
         new, headers, watch = adjusted(named(new, {}))
-        text = spawning.written(new, headers, job_id=spawning.with_id(new))
+        signer = signing.signer()
+        job_id = spawning.with_id(new)
+        kept = kept_args(new, args_of(new), job_id)
+        text = spawning.written(new, headers, job_id=job_id, kept=kept, signer=signer)
         bounds = Brings(*self._bounds)
         try:
             (made,) = await run(spawning.spawn(job.id, [text], "enqueue", bounds.max_depth, bounds.max_children))
+            if made.replaced and signer is not None:
+                anew = spawning.sealed_anew(new, made.id, kept, headers, signer)
+                await run(Statement(anew.sql, anew.params, lambda _: [made]))
         except BaseException as error:
             if watch is not None:
                 watch.ended((), error)
@@ -72,13 +80,19 @@ class Spawning:
 
     def _gather(self, job: JobContext, kind: Kind, new: NewJob) -> Enqueued:
         _check_gathers(job)
+        signer = signing.signer()
         if new.on_conflict == "raise":
             raise OptionError(
                 "on_conflict='raise' has nobody to raise to when the job succeeds; say 'keep' or 'replace'"
             )
+        if new.on_conflict == "replace" and signer is not None:
+            raise OptionError(
+                "on_conflict='replace' cannot be signed for a job whose id is known when this one has succeeded;"
+                " say at='once', or 'keep'"
+            )
         new, headers, watch = adjusted(new)
         job_id = spawning.with_id(new)
-        self._brings(job).add(kind, spawning.written(new, headers, job_id=job_id))
+        self._brings(job).add(kind, spawning.written(new, headers, job_id=job_id, signer=signer))
         if watch is not None:
             watch.ended([job_id], None)
         return Enqueued(job_id, True)

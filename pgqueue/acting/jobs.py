@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from pgqueue import client, encryption
+from pgqueue import client, encryption, signing
 from pgqueue.acting.audited import Actor, Conn, audited
 from pgqueue.codec import encode_args
-from pgqueue.errors import UsageError
+from pgqueue.errors import KeyringError, UsageError
 from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.sealed import codec_of
-from pgqueue.store import Statement, dead, execute, operations
+from pgqueue.signing import Signer
+from pgqueue.store import Statement, dead, execute, operations, sealed_jobs
 from pgqueue.tasks import Task
 
 WAITING = frozenset({JobState.SCHEDULED, JobState.READY, JobState.RETRYING})
@@ -79,7 +80,7 @@ def edit(
     conn: Conn, actor: Actor, job: Job, args: list[Any] | dict[str, Any], task: Task[..., Any] | None = None
 ) -> Moved:
     """Give a job that waits or is dead other arguments; the old ones are kept. With a task they must fit it,
-    and are kept as its codec writes them.
+    and are kept as its codec writes them. Where this process signs, it is signed anew.
 
     Raises JobNotFound, ArgumentError, UsageError.
     """
@@ -88,10 +89,33 @@ def edit(
     change = operations.edit_args(job.id, _kept(job, text), actor.who)
     moved = _moved(conn, actor, "jobs edit", job.id, change, EDITABLE)
     if moved.done:
+        if (signer := signing.signer()) is not None:
+            _signed(conn, signer, job.id)
         return moved
     return Moved(
         job.id, moved.state, False, f"{job.id} is {moved.state}: only a job that waits or is dead can be edited"
     )
+
+
+def sign(conn: Conn, actor: Actor, job_id: UUID) -> Moved:
+    """Sign a job that waits or is dead as it stands now, with the current key. Raises JobNotFound, KeyringError."""
+    signer = signing.signer()
+    if signer is None:
+        raise KeyringError(
+            "there are no keys to sign with: set PGQUEUE_SIGNING_KEYS to file:/path, or call sign_with()"
+        )
+    with audited(conn, actor, "jobs sign", job_ids=[job_id]) as act:
+        act.done = _signed(conn, signer, job_id)
+    state = client.get_job(conn, job_id).state
+    said = None if act.done else f"{job_id} is {state}: only a job that waits or is dead can be signed"
+    return Moved(job_id, state, act.done, said)
+
+
+def _signed(conn: Conn, signer: Signer, job_id: UUID) -> bool:
+    row = execute(conn, sealed_jobs.signable(job_id))
+    if row is not None:
+        execute(conn, sealed_jobs.seal(job_id, signer.again(job_id, *row)))
+    return row is not None
 
 
 def run_again(

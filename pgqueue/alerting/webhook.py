@@ -16,8 +16,8 @@ from pgqueue.alerting.environment import allowed_networks, said
 from pgqueue.alerting.errors import NotSentError
 from pgqueue.alerting.message import Message
 from pgqueue.alerting.templates import body_of
-from pgqueue.signing import signed
 from pgqueue.version import __version__
+from pgqueue.webhook_signatures import signed
 
 # Seconds for each wait; bytes of an answer that are read, which says nothing that is wanted.
 TIMEOUT, ANSWER = 10.0, 4_096

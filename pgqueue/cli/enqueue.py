@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from pgqueue import signing
 from pgqueue.cli.apps import load_apps
 from pgqueue.cli.completing import task_names
 from pgqueue.cli.database import connected
@@ -43,6 +44,7 @@ from pgqueue.errors import DatabaseUnreachable, PgqueueError, UsageError
 from pgqueue.ids import new_job_id
 from pgqueue.job import DEFAULT_QUEUE, Args, NewJob
 from pgqueue.routes import routed
+from pgqueue.sending import send_one
 from pgqueue.store import enqueueing, execute
 from pgqueue.store.asking import ask
 from pgqueue.store.diagnosis import diagnosed
@@ -156,7 +158,7 @@ def _enqueued(dsn: str | None, new: NewJob) -> tuple[Enqueued, list[LiveTargets]
     with connected(dsn) as conn:
         try:
             with diagnosed():
-                found = ask(conn, enqueueing.enqueue(new))
+                found = ask(conn, enqueueing.enqueue(new)) if signing.signer() is None else send_one(conn, new)
         except DatabaseUnreachable as error:
             # The COMMIT may have gone through: only the same id makes it safe to repeat.
             raise DatabaseUnreachable(f"{error}, with --job-id {new.job_id}, and it exists once") from error

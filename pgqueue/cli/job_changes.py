@@ -146,6 +146,17 @@ def edit(
         raise typer.Exit(Exit.FAILED)
 
 
+def sign(which: Which, reason: Reason = None, dsn: Dsn = None) -> None:
+    """Sign jobs that wait or are dead as they stand now, with the current key. Look at them before you do.
+
+    For those from before there were keys, and those that somebody has changed with good reason; a dead one is then
+    revived by `jobs retry`.
+    """
+    with connected(dsn) as conn:
+        move = job_moves.moved(lambda conn, job: changes.sign(conn, actor(reason), job))
+        job_moves.move_each(conn, _ids(which), move)
+
+
 def run_again(
     job_id: JobId,
     args: Annotated[

@@ -226,6 +226,7 @@ group.command()(telling(job_changes.priority))
 group.command("due-now")(telling(job_changes.due_now))
 group.command()(telling(job_changes.snooze))
 group.command()(telling(job_changes.edit))
+group.command()(telling(job_changes.sign))
 group.command("run-again")(telling(job_changes.run_again))
 
 

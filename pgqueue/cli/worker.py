@@ -151,6 +151,13 @@ def worker(
     ] = False,
     job_role: JobRole = None,
     job_dsn: JobDsn = None,
+    require_signature: Annotated[
+        bool, typer.Option("--require-signature", help="Run nothing but what is signed with a known key.")
+    ] = False,
+    signed_queues: Annotated[
+        list[str],
+        typer.Option("--signed-queues", metavar="A,B", help="Require that of these queues alone, or globs of them."),
+    ] = [],  # noqa: B006, typer copies it
     log_level: Annotated[
         Level, choice_option("--log-level", of=Level, help="From when on a line is written.")
     ] = Level.INFO,
@@ -207,6 +214,7 @@ def worker(
             pass_dsn=pass_dsn,
             job_role=job_role,
             job_dsn=job_dsn,
+            require_signature=require_signature or queue_names(signed_queues) or False,
             observers=[LogObserver(log_format.value, log_level.value)],
         ).run()
     raise typer.Exit(code)

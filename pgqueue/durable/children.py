@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pgqueue import signing
 from pgqueue.brings import MAX_CHILDREN, MAX_DEPTH
 from pgqueue.codec import load
 from pgqueue.durable.answers import Child
@@ -61,6 +62,7 @@ def prepared(new: Sequence[NewJob]) -> Coming:
     ids: list[UUID] = []
     texts: list[str] = []
     watches: list[tuple[UUID, SendingWatch]] = []
+    signer = signing.signer()
     for each in new:
         one = named(each, names)
         if said := [name for name in _OF_KEYS if getattr(one, name) is not None]:
@@ -71,7 +73,7 @@ def prepared(new: Sequence[NewJob]) -> Coming:
         job_id = spawning.with_id(one)
         targets.append(one.name)
         ids.append(job_id)
-        texts.append(spawning.written(one, headers, job_id=job_id))
+        texts.append(spawning.written(one, headers, job_id=job_id, signer=signer))
         if watch is not None:
             watches.append((job_id, watch))
     return Coming(targets, ids, texts, watches)

@@ -27,10 +27,10 @@ from pgqueue.polyglot.declaring import declared
 from pgqueue.polyglot.request import Answer, NotPermitted, Place, Unreachable, Way, post
 from pgqueue.polyglot.telling import deadline_of, told
 from pgqueue.retry import DEFAULT_RETRY, RetryPolicy, seconds
-from pgqueue.signing import Secret, each_secret, signed
 from pgqueue.tasks import Task
 from pgqueue.tasks.options import AllTaskOptions
 from pgqueue.version import __version__
+from pgqueue.webhook_signatures import Secret, each_secret, signed
 
 P = ParamSpec("P")
 R = TypeVar("R")

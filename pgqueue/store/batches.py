@@ -73,6 +73,14 @@ async def _send_async(conn: AsyncConnection, new_jobs: Sequence[NewJob]) -> list
     return [ids[number] for number in range(len(new_jobs))]
 
 
+def pieces(new_jobs: Sequence[NewJob]) -> Iterator[list[int]]:
+    """The numbers of the jobs that go in one statement, in the order in which they are to go. Raises as send()."""
+    for new in new_jobs:
+        check_key(new)
+    for piece in _pieces(new_jobs, _in_order(new_jobs)):
+        yield piece.numbers
+
+
 @dataclass(slots=True)
 class _Piece:
     """What goes in one statement: jobs, their arguments as texts, and their numbers in the caller's list."""

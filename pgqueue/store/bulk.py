@@ -18,6 +18,7 @@ from pgqueue.codec import args_of
 from pgqueue.ids import new_job_ids
 from pgqueue.job import DEFAULT_PRIORITY, DEFAULT_QUEUE, NewJob
 from pgqueue.retry import seconds
+from pgqueue.signing import Signer
 from pgqueue.store import copying, inserting
 from pgqueue.store.connection import (
     ASYNC,
@@ -79,48 +80,59 @@ def is_copied(new: NewJob) -> bool:
 
 
 @overload
-def copy(conn: SyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None) -> list[UUID]: ...
-@overload
-def copy(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None) -> Awaitable[list[UUID]]: ...
 def copy(
-    conn: AnyConnection, new_jobs: Sequence[NewJob], headers: Headers = None
+    conn: SyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None, signer: Signer | None = None
+) -> list[UUID]: ...
+@overload
+def copy(
+    conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers = None, signer: Signer | None = None
+) -> Awaitable[list[UUID]]: ...
+def copy(
+    conn: AnyConnection, new_jobs: Sequence[NewJob], headers: Headers = None, signer: Signer | None = None
 ) -> list[UUID] | Awaitable[list[UUID]]:
     """(nothing) -> ready, for plain jobs, in the transaction open on `conn`; answers the ids. O(batch log n).
 
     Raises ArgumentError; then nothing was written, and the transaction is as it was.
     """
     if is_async(conn):
-        return _copy_async(conn, new_jobs, headers)
+        return _copy_async(conn, new_jobs, headers, signer)
     ids: list[UUID] = []
     raw = driver(conn)
     if isinstance(raw, ASYNC):
-        return awaited(_copy_async(raw, new_jobs, headers))
+        return awaited(_copy_async(raw, new_jobs, headers, signer))
+    if signer is not None:
+        headers = headers or [None] * len(new_jobs)
     said = said_by(new_jobs)
     unsaid = unsaid_where(execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
     try:
         with whole(raw):
-            copying.write(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+            copying.write(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers, signer))
     except errors_of(raw) as error:
         if not inserting.is_needed(error):
             raise
-        return inserting.insert(raw, new_jobs, headers)
+        return inserting.insert(raw, new_jobs, headers, signer)
     if (told := to_wake(new_jobs)) is not None:
         execute(raw, told)
     return ids
 
 
-async def _copy_async(conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers) -> list[UUID]:
+async def _copy_async(
+    conn: AsyncConnection, new_jobs: Sequence[NewJob], headers: Headers, signer: Signer | None
+) -> list[UUID]:
     ids: list[UUID] = []
     raw = await driver_async(conn)
+    if signer is not None:
+        headers = headers or [None] * len(new_jobs)
     said = said_by(new_jobs)
     unsaid = unsaid_where(await execute(raw, IS_FILLED)) if is_mixed(new_jobs, said) else {}
     try:
         async with whole_async(raw):
-            await copying.write_async(raw, _statement(said, headers), _rows(new_jobs, said, unsaid, ids, headers))
+            rows = _rows(new_jobs, said, unsaid, ids, headers, signer)
+            await copying.write_async(raw, _statement(said, headers), rows)
     except errors_of(raw) as error:
         if not inserting.is_needed(error):
             raise
-        return await inserting.insert_async(raw, new_jobs, headers)
+        return await inserting.insert_async(raw, new_jobs, headers, signer)
     if (told := to_wake(new_jobs)) is not None:
         await execute(raw, told)
     return ids
@@ -178,18 +190,28 @@ from (select pg_catalog.unnest($1::pg_catalog.text[]) as queue
 
 
 def _rows(
-    new_jobs: Sequence[NewJob], said: Sequence[str], unsaid: Mapping[str, str], ids: list[UUID], headers: Headers
+    new_jobs: Sequence[NewJob],
+    said: Sequence[str],
+    unsaid: Mapping[str, str],
+    ids: list[UUID],
+    headers: Headers,
+    signer: Signer | None,
 ) -> Iterator[str]:
     for start in range(0, len(new_jobs), _CHUNK):
         chunk = new_jobs[start : start + _CHUNK]
         fresh = new_job_ids(len(chunk))
         ids += fresh
         rest = [written_options(new, said, unsaid) for new in chunk] if said else repeat("")
-        if headers:
-            rest = [f"{more}\t{copied(text)}" for more, text in zip(rest, headers[start:], strict=False)]
         texts: Iterable[str] = map(args_of, chunk)
         if encryption.is_on():
             texts = map(kept_args, chunk, texts, fresh)
+        if headers:
+            more_headers: Sequence[str | None] = headers[start : start + _CHUNK]
+            if signer is not None:
+                texts = written = list(texts)
+                each = zip(chunk, fresh, written, more_headers, strict=True)
+                more_headers = [signer.job(new, job_id, text, header) for new, job_id, text, header in each]
+            rest = [f"{more}\t{copied(text)}" for more, text in zip(rest, more_headers, strict=False)]
         rows, size = [], 0
         for job_id, new, args, more in zip(fresh, chunk, texts, rest, strict=False):
             row = f"{job_id.int:032x}\t{_escaped(new.name)}\t{_escaped(args)}{more}\n"

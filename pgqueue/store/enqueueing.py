@@ -14,6 +14,7 @@ from pgqueue.ids import new_job_id
 from pgqueue.job import NewJob
 from pgqueue.options import Duration
 from pgqueue.retry import seconds
+from pgqueue.signing import Signer
 from pgqueue.store import spawning
 from pgqueue.store.direct import Rows
 from pgqueue.store.kept_args import kept_args
@@ -27,14 +28,18 @@ def is_plain(new: NewJob) -> bool:
     return new.job_id is None and not keyed and new.ttl is None and new.notify in _PLAIN_NOTIFY
 
 
-def enqueue(new: NewJob, headers: str | None = None) -> Statement[Enqueued]:
-    """(nothing) -> scheduled | ready. O(log n). Raises ArgumentError, OptionError.
+def enqueue(new: NewJob, headers: str | None = None, signer: Signer | None = None) -> Statement[Enqueued]:
+    """(nothing) -> scheduled | ready. O(log n). Raises ArgumentError, OptionError, KeyringError.
 
-    `headers` are written of a plain job; those of others are noted behind it (note_headers()).
+    `headers` are written of a plain job; those of others are noted behind it (note_headers()). What a signer signs has
+    them in the same statement, whatever it is.
     """
     more = says_more(new)
     if is_plain(new):
-        return _enqueue_plain(new, headers)
+        return _enqueue_plain(new, headers, signer)
+    if signer is not None:
+        told = spawning.enqueue([spawning.written(new, headers, job_id=new_job_id(), signer=signer)])
+        return Statement(told.sql, told.params, lambda rows: told.read(rows)[0])
     if new.is_followed:
         told = spawning.enqueue([spawning.written(new, headers, job_id=new_job_id())])
         return Statement(told.sql, told.params, lambda rows: told.read(rows)[0])
@@ -84,9 +89,12 @@ select id, created, replaced from pgqueue.enqueue_keyed({_JOB.rstrip().removesuf
 _PLAIN_NOTIFY = (None, "off")
 
 
-def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
+def _enqueue_plain(new: NewJob, headers: str | None, signer: Signer | None) -> Statement[Enqueued]:
     """As the function would, for a job that nothing can stand in the way of: half of what the server has to do."""
     job_id = new_job_id()
+    args = kept_args(new, args_of(new), job_id)
+    if signer is not None:
+        headers = signer.job(new, job_id, args, headers)
     options = (
         ("queue", new.queue),
         ("priority", new.priority),
@@ -102,7 +110,7 @@ def _enqueue_plain(new: NewJob, headers: str | None) -> Statement[Enqueued]:
     )
     said = [option for option in options if option[1] is not None]
     names = tuple([name for name, _ in said])
-    params = (job_id, new.name, kept_args(new, args_of(new), job_id), *[value for _, value in said])
+    params = (job_id, new.name, args, *[value for _, value in said])
     return Statement(_insert(names, new.notify == "off"), params, lambda _rows: Enqueued(job_id, True))
 
 

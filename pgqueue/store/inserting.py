@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import psycopg
 
 from pgqueue.job import NewJob
-from pgqueue.store import batches, enqueueing
+from pgqueue.signing import Signer
+from pgqueue.store import batches, enqueueing, spawning
 from pgqueue.store.connection import AsyncDriver, Driver
 from pgqueue.store.statement import Statement, execute
 from pgqueue.store.whole import whole, whole_async
@@ -23,22 +24,44 @@ def is_needed(error: Exception) -> bool:
     return state == psycopg.errors.FeatureNotSupported.sqlstate
 
 
-def insert(raw: Driver, new_jobs: Sequence[NewJob], headers: Headers) -> list[UUID]:
+def insert(raw: Driver, new_jobs: Sequence[NewJob], headers: Headers, signer: Signer | None) -> list[UUID]:
     """(nothing) -> ready, in the transaction open on `raw`; answers the ids. O(batch log n)."""
     with whole(raw, several=True):
+        if signer is not None:
+            texts = _signed(new_jobs, headers, signer)
+            return [made.id for text in texts for made in execute(raw, spawning.enqueue(text))]
         ids = batches.send(raw, new_jobs)
         if headers is not None:
             execute(raw, _noting(ids, headers))
     return ids
 
 
-async def insert_async(raw: AsyncDriver, new_jobs: Sequence[NewJob], headers: Headers) -> list[UUID]:
+async def insert_async(
+    raw: AsyncDriver, new_jobs: Sequence[NewJob], headers: Headers, signer: Signer | None
+) -> list[UUID]:
     """As insert()."""
     async with whole_async(raw, several=True):
+        if signer is not None:
+            texts = _signed(new_jobs, headers, signer)
+            return [made.id for text in texts for made in await execute(raw, spawning.enqueue(text))]
         ids = await batches.send(raw, new_jobs)
         if headers is not None:
             await execute(raw, _noting(ids, headers))
     return ids
+
+
+def _signed(new_jobs: Sequence[NewJob], headers: Headers, signer: Signer) -> Iterator[list[str]]:
+    """As JSON, which has the headers, in pieces of a bounded size; jobs that are copied keep their order."""
+    for numbers in batches.pieces(new_jobs):
+        yield [
+            spawning.written(
+                new_jobs[number],
+                None if headers is None else headers[number],
+                job_id=spawning.with_id(new_jobs[number]),
+                signer=signer,
+            )
+            for number in numbers
+        ]
 
 
 def _noting(ids: Sequence[UUID], headers: Sequence[str | None]) -> Statement[None]:

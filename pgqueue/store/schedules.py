@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pgqueue.cron import Decision, Standing
+from pgqueue.signing import Signer
 from pgqueue.store.reading import load_json
 from pgqueue.store.statement import Statement, nothing, only_value, query
 
@@ -68,8 +69,13 @@ class Fired:
     jobs: int
 
 
-def put(said: Mapping[str, Any]) -> Statement[bool | None]:
-    """A schedule as people say it; True if it is new, None if code has declared one of its name. O(log n)."""
+def put(said: Mapping[str, Any], signer: Signer | None = None) -> Statement[bool | None]:
+    """A schedule as people say it, signed by a signer; True if it is new, None if code has declared one of its name.
+
+    O(log n).
+    """
+    if signer is not None:
+        said = {**said, "signature": signer.schedule(said, args_encoded(said["args"]))}
     return Statement("select pgqueue.put_schedule($1::pg_catalog.json, null)", (encoded(said),), only_value)
 
 
@@ -166,4 +172,9 @@ def replan(tzdata: str) -> Statement[int]:
 
 def encoded(said: Mapping[str, Any]) -> str:
     """What is said of a schedule, by the names of the columns, as JSON."""
-    return json.dumps(dict(said), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return args_encoded(dict(said))
+
+
+def args_encoded(value: Any) -> str:
+    """As it stands in what encoded() answers, and as the database keeps it from there."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pgqueue.job import NewJob
+from pgqueue.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class GateRow(NamedTuple):
 
 class MemberRow(NamedTuple):
     """A job of a workflow: at a `gate`, or ready. `args` is JSON, as it is kept; `inputs` say which of them are
-    filled in, by what.
+    filled in, by what. `headers` are signed already; `signer` signs what follows it.
     """
 
     id: UUID
@@ -73,6 +74,7 @@ class MemberRow(NamedTuple):
     success_links: list[int]
     failure_links: list[int]
     headers: str | None = None
+    signer: Signer | None = None
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ def job_json(row: MemberRow, *, own: bool = False) -> str:
         said["failure_links"] = row.failure_links
     rest = json.dumps(said, separators=(",", ":"))[1:-1]
     inputs = "" if row.inputs is None else f'"inputs":{row.inputs}'
-    text = spawning.written(row.new, row.headers, job_id=row.id, kept=row.args)
+    text = spawning.member_written(row.new, row.args, row.headers, row.id, row.signer)
     return f"{text[:-1]}{''.join(f',{part}' for part in (rest, inputs) if part)}}}"
 
 
@@ -182,7 +182,7 @@ def _waiting(workflow: UUID, row: MemberRow) -> str:
         copied(new.queue),
         copied(new.limit_key),
         copied(None if new.labels is None else json.dumps(dict(new.labels), ensure_ascii=False)),
-        copied(spawning.followed_by(new)),
+        copied(spawning.followed_by(new, row.id, row.signer)),
     )
     return "\t".join(fields) + "\n"
 

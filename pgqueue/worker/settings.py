@@ -4,17 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
-from pgqueue.errors import OptionError
+from pgqueue import signing
+from pgqueue.errors import KeyringError, OptionError
+from pgqueue.keyring import KeySource
 from pgqueue.options import Duration, check_choice, check_duration, check_flag, check_integer, check_number
 from pgqueue.retry import seconds
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Settings
-from pgqueue.worker.selection import Selection
+from pgqueue.worker.selection import Selection, select
 
 # More than this of anything is a slip of the pen.
 _MANY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """In which queues nothing runs but what is signed, and with whose keys."""
+
+    queues: Selection
+    keys: KeySource
+
+    @classmethod
+    def required(cls, said: bool | Sequence[str]) -> Self | None:
+        """What `require_signature` says: all queues, or those named; None: none. Raises KeyringError, OptionError."""
+        if said is False:
+            return None
+        queues = select(None if said is True else names("require_signature", said), ())
+        if (signer := signing.signer()) is None:
+            raise KeyringError(
+                "to require signatures, a worker needs the keys that they are made with, or the public halves of those:"
+                " set PGQUEUE_SIGNING_KEYS to file:/path, env:NAME or command:program, or call pgqueue.sign_with()"
+            )
+        return cls(queues, signer.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +58,7 @@ class WorkerSettings:
     infra_minutes: float
     keep_unknown: float
     ageing: float | None
+    signed: Signed | None = None
 
     def __post_init__(self) -> None:
         check_choice("executor", self.executor, tuple(EXECUTORS))

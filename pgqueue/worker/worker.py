@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from pgqueue import encryption
+from pgqueue import encryption, signing
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.events import Event, Observer, WorkerStopped
 from pgqueue.job_log import LEVELS
@@ -24,7 +24,7 @@ from pgqueue.worker.executors.base import Settings
 from pgqueue.worker.log import LogObserver
 from pgqueue.worker.many.several import Several
 from pgqueue.worker.selection import select
-from pgqueue.worker.settings import WorkerSettings, length, names
+from pgqueue.worker.settings import Signed, WorkerSettings, length, names
 from pgqueue.worker.supervision.health import Health
 from pgqueue.worker.supervision.probes import Probes
 from pgqueue.worker.supervision.pulse import Pulse
@@ -52,6 +52,7 @@ class Worker:
     What tasks log from the level `store_logs` on is kept with their jobs, too.
     Children do not inherit PGQUEUE_DSN and PGPASSWORD, unless `pass_dsn` says so; connect() and delay() need neither.
     Transactional jobs have the rights of `job_role` on their connection, or of the login that `job_dsn` names.
+    With `require_signature`, True or names and globs of queues, nothing runs but what is signed with a known key.
     With `health_port` it answers probes over HTTP at `health_host`, and Prometheus, if the extra `prometheus` is there.
     While it is ready it asks for `heartbeat_url` once a minute: who watches that tells people when no worker does.
 
@@ -93,6 +94,7 @@ class Worker:
         pass_dsn: bool = False,
         job_role: str | None = None,
         job_dsn: str | None = None,
+        require_signature: bool | Sequence[str] = False,
         observers: Iterable[Observer] | None = None,
     ) -> None:
         check_choice("store_logs", store_logs, tuple(LEVELS))
@@ -113,6 +115,7 @@ class Worker:
             raise OptionError("job_dsn is a login of its own already; give it, or job_role")
         home = dsn if isinstance(dsn, str) and not several else ""
         logs = [each for each in self._observers if isinstance(each, LogObserver) and not each.is_elsewhere]
+        signer = signing.signer()
         tasks = Settings(
             concurrency=(os.cpu_count() or 1) if concurrency is None else concurrency,
             modules=Modules(names("app", app), names("include", include), tasks_only),
@@ -126,6 +129,7 @@ class Worker:
             encryption=encryption.to_wire(),
             job_role=job_role,
             job_dsn=job_dsn,
+            signing_keys=None if signer is None else signer.source.to_wire(),
         )
         self._settings = WorkerSettings(
             dsn=home,
@@ -142,6 +146,7 @@ class Worker:
             infra_minutes=infra_minutes,
             keep_unknown=length("keep_unknown", keep_unknown),
             ageing=None if ageing is None else length("ageing", ageing),
+            signed=Signed.required(require_signature),
         )
         self._health_address = None if health_port is None else (health_host, health_port)
         self._pulse = None if heartbeat_url is None else Pulse(heartbeat_url, self._health, self._observe)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import repeat
 from uuid import UUID
 
-from pgqueue import enqueuing, instruments
+from pgqueue import enqueuing, instruments, signing
 from pgqueue.codec import args_of
 from pgqueue.errors import ArgumentError
 from pgqueue.ids import new_job_ids
@@ -35,6 +35,7 @@ class BatchRows:
         if instruments.installed or any(headers):
             self._watch = SendingWatch(self.new_jobs, None, headers)
         self._args = [_text(new) for new in self.new_jobs]
+        self._signer = signing.signer()
 
     def of_group(self, spot: Spot) -> list[MemberRow]:
         """The rows of a group's members, each with its share of the links."""
@@ -64,7 +65,10 @@ class BatchRows:
                 args = _text(new)
             args = kept_args(new, args, job_id, inputs)
             success, failure = (spot.success, spot.failure) if spot.job is not None else links_of_member(spot)
-            yield MemberRow(job_id, new, args, spot.number, gate, written_inputs(inputs), success, failure, header)
+            if self._signer is not None:
+                header = self._signer.job(new, job_id, args, header, filled=tuple(inputs))
+            written = written_inputs(inputs)
+            yield MemberRow(job_id, new, args, spot.number, gate, written, success, failure, header, self._signer)
 
 
 def links_of_member(spot: Spot) -> tuple[list[int], list[int]]:

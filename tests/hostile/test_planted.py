@@ -55,6 +55,7 @@ from tests.hostile import (
     remembering,
     rules,
     seeing,
+    signing,
     staffing,
     steering,
     telling,
@@ -339,6 +340,7 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     lasting.lasting_on(conn)
     trying.tried_on(conn)
     tenanting.tenants_on(conn)
+    signing.signed_on(conn)
     moving.partitioned_on(conn)
     moving.moved_in_on(conn)
     staffing.staffed_on(conn)

@@ -30,6 +30,7 @@ from pgqueue.worker.claiming.room import Room
 from pgqueue.worker.claiming.served import Served
 from pgqueue.worker.claiming.settler import is_lock_timeout, set_aside_locked, take_up_unlocked
 from pgqueue.worker.claiming.slots import Gate, Slots
+from pgqueue.worker.claiming.trust import Trust
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection, Loop
 from pgqueue.worker.outage import Stuck
@@ -60,6 +61,7 @@ class Claimer:
         ageing: Ageing,
         told: Callable[[Connection, list[Claim]], list[Claim]] = lambda _, claims: claims,
         barred: Callable[[Sequence[Claim]], Mapping[Token, str]] = lambda _: {},
+        trust: Trust | None = None,
         hungry: Callable[[bool], None],
         deaf: Callable[[], bool],
         evicted: Callable[[str], None],
@@ -107,6 +109,7 @@ class Claimer:
             evicted=evicted,
             renew=renew,
             keyed=self._keyed,
+            trust=trust,
             burst=burst,
             deadline=deadline,
             timed=timed,

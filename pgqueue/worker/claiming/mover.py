@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from math import inf
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from pgqueue.worker.claiming.served import Served
 from pgqueue.worker.claiming.settler import was_refused
 from pgqueue.worker.claiming.slots import Gate, Slots
 from pgqueue.worker.claiming.stepper import Stepper
+from pgqueue.worker.claiming.trust import Trust
 from pgqueue.worker.claiming.unexecuted import Unexecuted
 from pgqueue.worker.loop import Connection
 
@@ -42,8 +44,8 @@ BY_NAME = 100
 class Mover:
     """Used by the claim loop, which decides when. `fruitful` is called when there was something to claim.
 
-    `told` adds to claims what their queues say; `barred` is why some must not run, by their tokens. A `burst` is
-    drained only when no workflow is about to go on.
+    `told` adds to claims what their queues say; `barred` is why some must not run, by their tokens; with `trust` only
+    those run that are signed. A `burst` is drained only when no workflow is about to go on.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Mover:
         evicted: Callable[[str], None],
         renew: Callable[[str], None],
         keyed: Keyed,
+        trust: Trust | None,
         burst: bool,
         deadline: float,
         timed: Callable[[float], None],
@@ -88,6 +91,7 @@ class Mover:
         self._evicted = evicted
         self._renew = renew
         self.keyed = keyed
+        self._trust = trust
         self._observe = observe
         self._stepper = Stepper(worker, outbox, held, room, deadline, timed)
         self.refused_outcomes = RefusedOutcomes(worker, outbox, held, observe)
@@ -202,6 +206,8 @@ class Mover:
             told = self._told(conn, step.claims)
             if len(told) < len(step.claims):
                 self._unexecuted.give_back(step.claims)
+            if self._trust is not None:
+                told = self._trusted(conn, self._trust, told, step.now)
             claims, waiting = self._last_tries.split(told)
             self._unexecuted.give_back(waiting)
             if why := self._barred(claims):
@@ -214,6 +220,17 @@ class Mover:
                 self._unexecuted.give_back(claims)
         if not step.alive:
             self._evicted("its lease is gone")
+
+    def _trusted(self, conn: Connection, trust: Trust, claims: list[Claim], now: datetime) -> list[Claim]:
+        """Those that are what was signed; the others end here."""
+        try:
+            trusted, doubted = trust.split(conn, claims, now)
+        except BaseException:
+            # Nobody knows, so none may run.
+            self._unexecuted.give_back(claims)
+            raise
+        self._unexecuted.distrust(doubted)
+        return trusted
 
     def _sorting(
         self, conn: Connection, claims: Sequence[Claim], has_limits: bool

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pgqueue.events import Finished
 from pgqueue.job import Claim, Token
 from pgqueue.judge import UNKNOWN, Terms, judge
-from pgqueue.outcome import Cancelled, Ended, Expired, Reason, Released, Settlement, error_report
+from pgqueue.outcome import LONGEST_DELAY, Cancelled, Ended, Expired, Reason, Released, Settlement, error_report
+from pgqueue.signing import Early, Untrusted
 from pgqueue.worker.claiming.outbox import Outbox
+from pgqueue.worker.claiming.trust import Doubted
 
 _NOT_STARTED = "claimed ahead, and no slot came free for it here"
 
@@ -37,7 +39,21 @@ class Unexecuted:
         """They are past their ttl, and are never started."""
         self._add(claims, lambda claim: judge(claim, Expired(), self._terms(claim.target) or UNKNOWN))
 
+    def distrust(self, doubted: Sequence[Doubted]) -> None:
+        """Nobody with a key has signed them, or not for now: they are never started, or put off until their time."""
+        verdicts = {each.claim.token: each.verdict for each in doubted}
+        self._add([each.claim for each in doubted], lambda claim: _refused(claim, verdicts[claim.token]))
+
     def _add(self, claims: Sequence[Claim], settlement: Callable[[Claim], Settlement]) -> None:
         if claims:
             self.count += len(claims)
             self._outbox.add([Finished(claim, settlement(claim), 0.0) for claim in claims])
+
+
+def _refused(claim: Claim, verdict: Untrusted | Early) -> Settlement:
+    match verdict:
+        case Untrusted(why):
+            return judge(claim, Ended(Reason.UNTRUSTED, error_report("pgqueue.Untrusted", why)))
+        case Early(seconds):
+            delay = min(seconds, LONGEST_DELAY)
+            return judge(claim, Released(delay, started=False, why="it was signed to run later than it was due"))

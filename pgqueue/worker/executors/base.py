@@ -45,6 +45,7 @@ class Settings:
     `pass_dsn` children inherit the variables that name databases, and their passwords.
     `encryption` is the source of the keys, and whose jobs they are for; None: what the app itself says holds.
     Transactional jobs work with `job_role`, or on connections to `job_dsn`, where all jobs are at home then.
+    `signing_keys` is where the keys are by which tasks sign what they enqueue, or those keys themselves.
     """
 
     dsn: str = field(repr=False)
@@ -60,6 +61,7 @@ class Settings:
     store_logs: str | None = None
     pass_dsn: bool = False
     encryption: tuple[str, ...] | None = field(default=None, repr=False)
+    signing_keys: str | None = field(default=None, repr=False)
     job_role: str | None = None
     job_dsn: str | None = field(default=None, repr=False)
 

@@ -13,6 +13,7 @@ from pgqueue import encryption
 from pgqueue.context import be_at_home_in
 from pgqueue.description import MESSAGE_LIMIT, storable
 from pgqueue.errors import AppError
+from pgqueue.signing import sign_as_told
 from pgqueue.tasks import import_modules
 from pgqueue.worker import task_log
 from pgqueue.worker.executors.process import messages, wire
@@ -42,6 +43,7 @@ def run(channel: Channel) -> None:
     die_with(parent)
     be_at_home_in(settings.home)
     encryption.from_wire(settings.encryption)
+    sign_as_told(settings.signing_keys)
     sys.path[:] = path
     try:
         import_modules(settings.modules)

@@ -12,10 +12,12 @@ from uuid import UUID
 from pgqueue.events import AttemptsFinished, Event, HostFailed, Observer
 from pgqueue.worker.claiming.ageing import Ageing
 from pgqueue.worker.claiming.claimer import Claimer
+from pgqueue.worker.claiming.declared import Declared
 from pgqueue.worker.claiming.headers import with_headers
 from pgqueue.worker.claiming.listener import Listener
 from pgqueue.worker.claiming.outbox import Outbox
 from pgqueue.worker.claiming.slots import Slots
+from pgqueue.worker.claiming.trust import Trust
 from pgqueue.worker.executors import EXECUTORS
 from pgqueue.worker.executors.base import Executor, Lines, Report, Retire, Settings
 from pgqueue.worker.hooks.apart import Apart
@@ -161,6 +163,7 @@ def make_roles(
             conn, queue_settings.with_tenants(conn, queue_settings.told(claims)), executor.is_watched
         ),
         barred=queue_settings.refused,
+        trust=_trust(settings, executor),
         hungry=listener.hungry,
         deaf=lambda: listener.deaf,
         evicted=requests.lose,
@@ -239,3 +242,11 @@ def make_roles(
 def longest_turn(settings: WorkerSettings) -> float:
     """A claim loop that has not turned for so many seconds hangs."""
     return max(settings.lease, 2 * settings.poll)
+
+
+def _trust(settings: WorkerSettings, executor: Executor) -> Trust | None:
+    """What says which jobs may run, if not all."""
+    if settings.signed is None:
+        return None
+    declared = Declared(executor.rules, executor.follows)
+    return Trust(settings.signed.keys, settings.signed.queues, declared, executor.terms)

@@ -22,6 +22,7 @@ from pgqueue.events import Finished
 from pgqueue.job import Claim
 from pgqueue.job_log import Outlet
 from pgqueue.outcome import Move, Settlement
+from pgqueue.signing import sign_as_told
 from pgqueue.tasks import Task, import_modules, plain_targets, registered_tasks
 from pgqueue.worker import task_log
 from pgqueue.worker.attempts.attempt import Attempts
@@ -66,6 +67,7 @@ class Child:
         die_with(parent)
         be_at_home_in(settings.home)
         encryption.from_wire(settings.encryption)
+        sign_as_told(settings.signing_keys)
         sys.path[:] = path
         threading.Thread(target=self._listen, name="pgqueue-control", daemon=True).start()
         try:

@@ -18,13 +18,14 @@ begin
   insert into pgqueue.schedules as s (
     name, cron, every, timezone, jitter, catch_up, cap, grace, overlap, target, args, queue, priority, ttl, timeout,
     max_attempts, unique_key, unique_until, unique_for, on_conflict, max_wait, limit_key, cost, store_result, labels,
-    source)
+    signature, source)
   values (
     _new.name, _new.cron, _new.every, coalesce(_new.timezone, 'UTC'), coalesce(_new.jitter, 0),
     coalesce(_new.catch_up, 'last'), coalesce(_new.cap, 100::smallint), coalesce(_new.grace, 60),
     coalesce(_new.overlap, 'allow'), _new.target, coalesce(_new.args, '{}'), _new.queue, _new.priority, _new.ttl,
     _new.timeout, _new.max_attempts, _new.unique_key, _new.unique_until, _new.unique_for, _new.on_conflict,
-    _new.max_wait, _new.limit_key, _new.cost, _new.store_result, _new.labels, _source)
+    _new.max_wait, _new.limit_key, _new.cost, _new.store_result, _new.labels,
+    _new.signature, _source)
   on conflict (name) do update
   set cron = excluded.cron, every = excluded.every, timezone = excluded.timezone, jitter = excluded.jitter,
       catch_up = excluded.catch_up, cap = excluded.cap, grace = excluded.grace, overlap = excluded.overlap,
@@ -33,6 +34,7 @@ begin
       unique_key = excluded.unique_key, unique_until = excluded.unique_until, unique_for = excluded.unique_for,
       on_conflict = excluded.on_conflict, max_wait = excluded.max_wait, limit_key = excluded.limit_key,
       cost = excluded.cost, store_result = excluded.store_result, labels = excluded.labels,
+      signature = excluded.signature,
       paused_by = nullif(s.paused_by, 'code'),
       (last_at, next_at, tzdata, fault) = (
         select kept.last_at, kept.next_at, kept.tzdata, kept.fault

@@ -2,8 +2,8 @@
 -- A job that was to be cancelled while it ran is cancelled after any failure, but one that the task, its arguments or
 -- its ttl made final.
 -- Fenced: touches no row once the lease went to another attempt; answers the ids that were late.
--- An attempt that never began (outcome or reason `expired`, reason `unregistered`) is not counted. Crashes count only
--- in a row.
+-- An attempt that never began (outcome or reason `expired`, reason `unregistered` or `untrusted`) is not counted. Crashes
+-- count only in a row. Nothing follows the end of what is `untrusted`: nobody knows who said so.
 -- A delay is at most a century, so that no row of a batch can be refused.
 -- Walks jobs_pkey in id order; O(batch log n).
 create or replace function pgqueue.fail(
@@ -31,11 +31,11 @@ begin
   with held as materialized (
     select job.*, told.outcome, told.reason, told.error_type, told.error, told.traceback,
            told.cause, case when _cancelling and told.delay is null and told.outcome <> 'cancelled'
-                  and coalesce(told.reason, '') not in ('buried', 'refused', 'unreadable', 'unbindable', 'expired')
+                  and coalesce(told.reason, '') not in ('buried', 'refused', 'untrusted', 'unreadable', 'unbindable', 'expired')
                   and exists (select from pgqueue.cancellations as c where c.job_id = job.id offset 0) then 0
                 else told.delay end as delay,
            job.attempt - (told.outcome in ('expired', 'cancelled') and told.reason is not distinct from 'expired'
-                          or told.reason is not distinct from 'unregistered')::int as counted,
+                          or coalesce(told.reason, '') in ('unregistered', 'untrusted'))::int as counted,
            case when told.outcome = 'crashed' then least(greatest(job.crashes, 0), 32766) + 1 else 0 end as crashes_now
     from (
       select *
@@ -104,7 +104,7 @@ begin
            'id', held.id, 'target', coalesce(held.fallen_from[1], held.target), 'follow_ups', held.follow_ups,
            'state', case held.outcome when 'cancelled' then 'cancelled' else 'dead' end, 'reason', held.reason,
            'error_type', held.error_type, 'error', held.error, 'headers', held.headers))
-           filter (where held.delay is null and (
+           filter (where held.delay is null and held.reason is distinct from 'untrusted' and (
                      held.follow_ups is not null
                      or coalesce(held.fallen_from[1], held.target) in (
                        select f.target from pgqueue.follow_ups as f))),

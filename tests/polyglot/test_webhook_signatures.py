@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pgqueue.errors import OptionError
-from pgqueue.signing import signed, verify_signature
+from pgqueue.webhook_signatures import signed, verify_signature
 
 # The example of https://www.standardwebhooks.com, by its own libraries.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
