@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 import pgqueue
+from pgqueue.cli.app import main
 from pgqueue.client import enqueue, enqueue_many
 from pgqueue.job import NewJob
 from tests.roles.conftest import Staffed
@@ -54,6 +55,18 @@ def test_every_way_to_enqueue_is_open(staffed: Staffed) -> None:
         conn.execute("select pgqueue.enqueue('shop:pay', '[1]', delay => '1 hour', unique_key => 'sql')")
         conn.execute("select pgqueue.enqueue_unique('shop:pay', '[1]', on_conflict => 'replace')")
     assert count(staffed) == before + 5 + 6 + 200 + 2
+
+
+def test_the_command_enqueues_too(staffed: Staffed, capsys: pytest.CaptureFixture[str]) -> None:
+    before = count(staffed)
+    for words in (
+        ["shop:pay", "[1]"],
+        ["shop:pay", '{"a": 1}', "--unique-key", "typed", "--queue", "q", "--delay", "60"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["enqueue", *words], dsn=staffed.logins["producer"])
+        assert not ended.value.code, capsys.readouterr().err
+    assert count(staffed) == before + 2
 
 
 def test_workflows_are_enqueued_and_open_groups_filled(staffed: Staffed) -> None:
