@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from pgqueue.context import current_job
+from pgqueue.database import dsn_of
 from pgqueue.ledger import First
 from pgqueue.store.connection import open_async_connection, open_connection
 
@@ -89,7 +90,7 @@ async def async_connection() -> AsyncConn:
 
 def own_dsn() -> str:
     """Where this worker's jobs live."""
-    return os.environ["PGQUEUE_DSN"]
+    return dsn_of(None, "the verifier")
 
 
 def token() -> list[Any]:
