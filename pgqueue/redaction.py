@@ -151,6 +151,8 @@ class Redaction:
         if () in paths:
             return _hidden(value, secrets)
         if isinstance(value, dict):
+            if (name := codec_of(value)) is not None:
+                return _dotted(name)
             cleaned = {}
             for key, each in value.items():
                 if self.hides(key):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pgqueue.alerting.message import RESOLVED, TEST, Message
 from pgqueue.alerting.wording import clock, commands_of, lasting, moment, one_line, page_of, title_of
+from pgqueue.encryption import in_words, is_encrypted_text
 from pgqueue.leaving_out import HIDDEN, without
 from pgqueue.printable import in_lines
 from pgqueue.redaction import Redaction
@@ -124,7 +125,10 @@ def _of_sample(sample: Sample | None, redaction: Redaction) -> tuple[str | None,
     error = redaction.in_words(without(sample.error, secrets) or "") or None
     lines = redaction.in_words(without(_whole_lines(sample.traceback or ""), secrets) or "").rstrip().splitlines()
     traceback = "\n".join(in_lines(line[:LINE]) for line in lines[-LINES:]) or None
-    return in_lines(cleaned.text[:ARGS]), traceback, error
+    if is_encrypted_text(sample.error):
+        # Its end alone is here, which nobody could tell from a text.
+        traceback = None
+    return in_lines(in_words(cleaned.text)[:ARGS]), traceback, error
 
 
 def _together(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:

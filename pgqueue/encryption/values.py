@@ -30,8 +30,8 @@ _IN_JSON = re.compile(
 )
 # As it may stand in the middle of a text, whatever was cut off.
 _IN_TEXT = re.compile(
-    rf"\{{{_QUOTE}\{CODEC}{_QUOTE}: ?{_QUOTE}{PREFIX}([\w.-]{{1,40}}){_QUOTE}"
-    rf'(?:, ?{_QUOTE}{DATA}{_QUOTE}: ?{_QUOTE}[^"\\]*)?(?:{_QUOTE})?\}}?'
+    rf"\{{\s*{_QUOTE}\{CODEC}{_QUOTE}:\s*{_QUOTE}{PREFIX}([\w.-]{{1,40}}){_QUOTE}"
+    rf'(?:,\s*{_QUOTE}{DATA}{_QUOTE}:\s*{_QUOTE}[^"\\]*)?(?:{_QUOTE})?(?:\s*\}})?'
 )
 
 

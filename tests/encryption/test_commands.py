@@ -165,6 +165,7 @@ def test_no_page_shows_what_is_encrypted(ended: tuple[Any, Any], dsn: str) -> No
         for job in ended:
             page = ask(app, f"/jobs/{job.id}").text
             assert "(encrypted, key k1)" in page
+            assert "$codec" not in page
             assert PLANTED not in page
         assert "ValueError" in (dead := ask(app, "/dead").text)
         assert PLANTED not in dead

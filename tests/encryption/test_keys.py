@@ -14,6 +14,7 @@ from pgqueue import NewJob, encryption
 from pgqueue.encryption import Kind, Place
 from pgqueue.errors import EncryptionError, OptionError
 from pgqueue.ids import new_job_id
+from pgqueue.redaction import Redaction
 from pgqueue.testing import enqueued, run_job
 from tests.encryption import tasks
 from tests.encryption.conftest import PLANTED, Conn, KeyFile, columns_with, content, ring
@@ -238,3 +239,10 @@ def test_a_test_reads_what_a_job_did(conn: Conn) -> None:
     tasks.charge.enqueue(conn, PLANTED)
     (waiting,) = enqueued(conn, tasks.charge)
     assert waiting.args == [PLANTED]
+
+
+def test_of_each_argument_that_is_encrypted_is_shown_that_it_is() -> None:
+    encryption.encrypt_with(ring("k1"))
+    args = encryption.encrypted_args('{"who": "a", "parts": null}', tasks.add_up.target, new_job_id(), ["parts"])
+    shown = Redaction().of_args(tasks.add_up.target, args).text
+    assert encryption.in_words(shown) == '{\n  "who": (encrypted, key k1),\n  "parts": null\n}'
