@@ -13,7 +13,7 @@ from pgqueue.granting import make_roles, sync
 from pgqueue.migrate import migrate
 from pgqueue.partitioning import partition_history
 from pgqueue.store import execute, rights
-from tests.hostile import looking_on, rules, seeing, steering, telling
+from tests.hostile import looking_on, rules, seeing, telling
 from tests.hostile.workflows_seen import workflows_seen_on
 from tests.postgres import Databases
 from tests.roles.conftest import Staffed, forget_roles
@@ -28,7 +28,6 @@ def test_all_that_people_may_set_an_admin_may(staffed: Staffed) -> None:
             rules.limits_on,
             rules.feeds_on,
             seeing.seen_on,
-            steering.steered_on,
             telling.told_on,
             looking_on.explained_on,
             workflows_seen_on,

@@ -94,6 +94,8 @@ def questions() -> Iterator[Path]:
         "search_ended_arg",
         "search_ended",
         "overdue",
+        "sealed_jobs",
+        "signable",
         "is_well_partitioned",
         "copying",
         "copy_obstacles",
