@@ -116,6 +116,21 @@ def test_producers_enqueue_for_their_own_tenant_by_every_way(company: Company) -
         assert len({count for _, count in found}) == 1
 
 
+def test_limits_of_roles_and_targets_of_queues_hold_for_tenants(company: Company) -> None:
+    site = company.connect("acme_site", "acme")
+    with psycopg.connect(company.dsn, autocommit=True) as conn:
+        pgqueue.set_role_limit(conn, f"{company.prefix}_producer", max_args=100)
+        pgqueue.allow_targets(conn, "payments", ["shop.payments:*"])
+        try:
+            for options in ({"args": ["x" * 200]}, {"queue": "payments"}):
+                with pytest.raises(pgqueue.PgqueueError):
+                    pgqueue.enqueue(site, TARGET, **options)
+        finally:
+            pgqueue.remove_role_limit(conn, f"{company.prefix}_producer")
+            pgqueue.allow_targets(conn, "payments", None)
+    assert pgqueue.enqueue(site, TARGET, queue="payments").created
+
+
 def test_operators_move_ones_own_jobs_alone(company: Company, ids: dict[str, UUID]) -> None:
     before = states(company)
     theirs = company.connect("globex_support", "globex")

@@ -85,7 +85,8 @@ begin
     from (values
       ('pgqueue.queues', 'true'), ('pgqueue.workers', 'true'), ('pgqueue.targets', 'true'), ('pgqueue.routes', 'true'),
       ('pgqueue.sensitive', 'true'), ('pgqueue.follow_ups', 'true'), ('pgqueue.rule_sets', 'true'),
-      ('pgqueue.duties', 'true'), ('pgqueue.limits', 'scope <> ''key''')) as shared (name, how)
+      ('pgqueue.duties', 'true'), ('pgqueue.role_limits', 'true'),
+      ('pgqueue.limits', 'scope <> ''key''')) as shared (name, how)
     where _on
   loop
     execute format('create policy shared on %s for select using (%s)', _table.name, _table.how);
