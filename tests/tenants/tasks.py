@@ -23,6 +23,13 @@ def brings(conn: psycopg.Connection[Any], count: int) -> list[str | None]:
     return [pgqueue.current_job().tenant, row[0] if row else None]
 
 
+@pgqueue.task(store_result=True, transactional=True)
+def looks_round(conn: psycopg.Connection[Any]) -> list[str | None]:
+    """Whose jobs its connection finds."""
+    whose.enqueue(conn)
+    return [row[0] for row in conn.execute("select distinct tenant from pgqueue.job order by 1")]
+
+
 @pgqueue.task(store_result=True)
 async def whose_async() -> str | None:
     return pgqueue.current_job().tenant

@@ -35,6 +35,22 @@ def test_a_job_knows_its_tenant_and_what_its_transaction_brings_is_of_the_same(
     assert town.owner.execute("select count(*) from pgqueue.job where tenant is null").fetchone() == (1,)
 
 
+def test_a_task_with_a_role_of_its_own_finds_the_rows_of_its_tenant_alone(acme: Conn, globex: Conn, town: Town) -> None:
+    code = town.roles["shared"]
+    town.owner.execute(f"grant {code} to {town.roles['worker']}")
+    try:
+        for conn in (acme, globex):
+            tasks.looks_round.enqueue(conn)
+        worker = ThreadedWorker(
+            town.dsn_of("worker"), app=["tests.tenants.tasks"], executor="thread", burst=True, job_role=code
+        )
+        assert worker.join() == 0
+    finally:
+        town.owner.execute(f"revoke {code} from {town.roles['worker']}")
+    assert results(acme) == [["acme"], "acme"]
+    assert results(globex) == [["globex"], "globex"]
+
+
 def test_coroutines_are_of_their_tenant(acme: Conn, globex: Conn, town: Town) -> None:
     tasks.whose_async.enqueue(acme)
     tasks.brings_async.enqueue(globex)
