@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pgqueue.cli.acting import acting
 from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json, listing, new_group
@@ -72,6 +73,8 @@ def sync(dsn: Dsn = None) -> None:
 
     with served(dsn) as address, diagnosed():
         say_given(granting.sync(address))
+        with connected(address) as conn, acting(conn, "roles sync"):
+            pass
 
 
 def _show_part(part: str, *, as_json: bool) -> None:

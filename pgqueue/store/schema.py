@@ -12,7 +12,7 @@ from pgqueue.version import __version__
 
 # The oldest revision with which this code works, and the newest that it knows.
 OLDEST_REVISION = "0020"
-NEWEST_REVISION = "0020"
+NEWEST_REVISION = "0021"
 # The oldest code, by the newest revision that it knows, which works with the functions of this one: with the first
 # release that of the one before. `pgqueue migrate` writes it into the comment, for code that meets a newer schema.
 OLDEST_SERVED = "0003"

@@ -26,6 +26,7 @@ declare
   end;
   had boolean;
 begin
+  perform pgqueue.note_act('queues allow', queue);
   if fault is not null then
     raise exception '%', fault[1]
       using errcode = 'invalid_parameter_value', schema = 'pgqueue', table = 'queues', hint = fault[2];

@@ -13,6 +13,7 @@ declare
   _new constant uuid := pgqueue.uuid7();
   _before text;
 begin
+  perform pgqueue.note_act('fork', step, array[job_id]);
   select one.queue, coalesce(one.fallen_from[1], one.target) as target, one.args, one.priority, one.max_attempts,
          one.labels, one.limit_key
   into _job

@@ -11,6 +11,7 @@ as $$
 declare
   _state text;
 begin
+  perform pgqueue.note_act('signal', name, array[job_id]);
   if coalesce(name, '') = '' or length(name) > 500 or name like 'pgqueue:%' then
     raise exception 'the name of a signal is a text of 1 to 500 characters that does not begin with pgqueue:, got %',
         coalesce(quote_literal(left(name, 80)), 'null')

@@ -10,6 +10,7 @@ declare
   _now constant timestamptz := clock_timestamp();
   _found pgqueue.effects;
 begin
+  perform pgqueue.note_act('effects done', _scope || ':' || _key);
   _scope := pgqueue.tenant_key(_scope);
   select * into _found from pgqueue.effects as e where e.scope = _scope and e.key = _key for update;
   if not found then

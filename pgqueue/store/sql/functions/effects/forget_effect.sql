@@ -7,6 +7,7 @@ as $$
 declare
   _found pgqueue.effects;
 begin
+  perform pgqueue.note_act('effects forget', _scope || ':' || _key);
   _scope := pgqueue.tenant_key(_scope);
   select * into _found from pgqueue.effects as e where e.scope = _scope and e.key = _key for update;
   if not found then

@@ -6,6 +6,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('workers ' || _what, _worker::text);
   if _what is null or _what not in ('quiet', 'resume', 'stop', 'evict') then
     raise exception 'a worker can be asked to quiet, resume, stop or evict, not to %', coalesce(_what, 'null')
       using errcode = 'invalid_parameter_value';

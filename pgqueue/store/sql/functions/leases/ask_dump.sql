@@ -8,6 +8,7 @@ as $$
 declare
   _asked timestamptz;
 begin
+  perform pgqueue.note_act('workers dump', _worker::text);
   if not exists (select from pgqueue.workers as w where w.id = _worker) then
     return null;
   end if;

@@ -7,6 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 begin
+  perform pgqueue.note_act('limits remove', name);
   delete from pgqueue.limits as l where l.scope = scope and l.name = name;
   if not found then
     return false;

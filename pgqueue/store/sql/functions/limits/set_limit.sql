@@ -44,6 +44,7 @@ declare
       'weight, ordered and on_dead are of keys, not of a ' || scope, 'leave them out']
   end;
 begin
+  perform pgqueue.note_act('limits set', name);
   if fault is null then
     -- One at a time: what another sets meanwhile is kept.
     perform pg_advisory_xact_lock(7707, hashtext(scope || ' ' || name));

@@ -8,6 +8,7 @@ as $$
 declare
   _old json;
 begin
+  perform pgqueue.note_act('jobs edit', null, array[_id]);
   begin
     select job.args into _old from pgqueue.jobs as job where job.id = _id and job.worker is null for update;
     if found then

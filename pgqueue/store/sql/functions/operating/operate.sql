@@ -12,6 +12,7 @@ as $$
 declare
   _id uuid;
 begin
+  perform pgqueue.note_act('jobs ' || _kind, null, _ids);
   for _id in select wanted.id from unnest(_ids) as wanted (id) order by wanted.id loop
     job_id := _id;
     begin

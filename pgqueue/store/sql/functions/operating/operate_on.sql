@@ -11,6 +11,7 @@ declare
   _state text;
   _dead pgqueue.dead_jobs;
 begin
+  perform pgqueue.note_act('jobs ' || _kind, null, array[_id]);
   select case when job.worker = -1 then 'manual'
               when job.run_at <= statement_timestamp() then 'ready'
               when job.attempt > 0 then 'retrying'

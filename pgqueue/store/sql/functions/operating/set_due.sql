@@ -7,6 +7,7 @@ as $$
 declare
   _queue text;
 begin
+  perform pgqueue.note_act('jobs due at ' || _run_at, null, array[_id]);
   begin
     update pgqueue.jobs as job
     set run_at = least(greatest(_run_at, '1900-01-02 00:00+00'), '9998-12-31 00:00+00'), avoid_host = null

@@ -7,6 +7,7 @@ as $$
 declare
   _queue text;
 begin
+  perform pgqueue.note_act('jobs priority ' || _priority, null, array[_id]);
   if _priority not between 0 and 9 then
     raise exception 'priority must be from 0 to 9, got %', _priority using errcode = 'invalid_parameter_value';
   end if;

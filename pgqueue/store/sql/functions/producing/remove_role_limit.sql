@@ -5,6 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 begin
+  perform pgqueue.note_act('limits role', role);
   perform pg_advisory_xact_lock(7715, 1);
   delete from pgqueue.role_limits as l where l.role = role;
   if not found then

@@ -36,6 +36,7 @@ declare
       'max_args must be from 1 to 1073741823 bytes, got ' || max_args, '0 lifts it']
   end;
 begin
+  perform pgqueue.note_act('limits role', role);
   if fault is null then
     perform pg_advisory_xact_lock(7715, 1);
     select l.* into rule from pgqueue.role_limits as l where l.role = role;

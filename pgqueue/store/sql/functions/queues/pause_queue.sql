@@ -5,6 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('queues pause', _queue);
   if _for <= '0' or _for > '100 years' then
     raise exception 'a pause must be more than 0 and at most 100 years, got %', _for
       using errcode = 'invalid_parameter_value', hint = 'leave it out to pause until it is resumed';

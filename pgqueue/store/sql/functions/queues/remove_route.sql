@@ -5,6 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('routes remove', _pattern);
   if not exists (select from pgqueue.routes as r where r.pattern = _pattern) then
     return false;
   end if;

@@ -4,6 +4,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('queues resume', _queue);
   update pgqueue.queues as q set paused = false, paused_until = null where q.name = _queue;
   perform pgqueue.wake(_queue);
 end $$;

@@ -21,6 +21,7 @@ declare
       'on_full is of a queue that has a max_size', 'say how many jobs it may hold, too']
   end;
 begin
+  perform pgqueue.note_act('queues limit', queue);
   if fault is not null then
     raise exception '%', fault[1]
       using errcode = 'invalid_parameter_value', schema = 'pgqueue', table = 'queues', hint = fault[2];

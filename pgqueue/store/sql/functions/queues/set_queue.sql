@@ -29,6 +29,7 @@ declare
       'nothing is said of queue ' || quote_literal(left(queue, 80)), 'give timeout, max_attempts, priority or ageing']
   end;
 begin
+  perform pgqueue.note_act('queues set', queue);
   if fault is not null then
     raise exception '%', fault[1] using errcode = 'invalid_parameter_value', hint = fault[2];
   end if;

@@ -16,6 +16,7 @@ declare
       'queue must have 1 to 500 characters, got ' || coalesce(length(queue)::text, 'null'), 'for example ''media''']
   end;
 begin
+  perform pgqueue.note_act('routes set', pattern);
   if fault is not null then
     raise exception '%', fault[1] using errcode = 'invalid_parameter_value', hint = fault[2];
   end if;

@@ -8,6 +8,7 @@ as $$
 declare
   _known constant text[] := '{timeout,max_attempts,priority,ageing,allow}';
 begin
+  perform pgqueue.note_act('queues unset', _queue);
   if not coalesce(_names <@ _known, false) then
     raise exception 'a queue says timeout, max_attempts, priority, ageing or allow, not %', coalesce(_names::text, 'null')
       using errcode = 'invalid_parameter_value';

@@ -5,6 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('schedules pause', _name);
   update pgqueue.schedules as s set paused_by = 'hand' where s.name = _name;
   return found;
 end $$;

@@ -5,6 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('schedules resume', _name);
   update pgqueue.schedules as s
   set paused_by = null,
       last_at = case when s.catch_up = 'skip' and s.paused_by is not null then clock_timestamp() else s.last_at end,

@@ -8,6 +8,7 @@ declare
   _s pgqueue.schedules;
   _job uuid;
 begin
+  perform pgqueue.note_act('schedules run', _name);
   select s.* into _s from pgqueue.schedules as s where s.name = _name for no key update;
   if not found then
     return null;

@@ -5,6 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pgqueue.note_act('schedules remove', _name);
   delete from pgqueue.schedules as s where s.name = _name;
   return found;
 end $$;

@@ -10,6 +10,7 @@ declare
   _ran boolean;
   _claim int;
 begin
+  perform pgqueue.note_act('jobs cancel', null, array[_id]);
   begin
     select * into _job from pgqueue.jobs as job where job.id = _id for update;
     -- -1: it waits for a human.

@@ -19,6 +19,7 @@ declare
   _workflows uuid[];
   _links text[];
 begin
+  perform pgqueue.note_act('dead purge', coalesce(_queue, _target));
   select array_agg(dead.id order by dead.id),
          array_agg(dead.id order by dead.id)
            filter (where dead.died_at <= _before and (_target is null or dead.target = _target))

@@ -10,6 +10,7 @@ declare
   _workflows uuid[];
   _links text[];
 begin
+  perform pgqueue.note_act('dead purge', coalesce(_queue, _target));
   with gone as (
   delete from pgqueue.dead_jobs as dead
   where dead.id = any (array(

@@ -12,6 +12,7 @@ declare
   _target text;
   _queue text;
 begin
+  perform pgqueue.note_act('jobs retry', null, array[_id]);
   perform pgqueue.forget_cancellations(array[_id]);
   select * into _dead from pgqueue.dead_jobs as dead where dead.id = _id for update;
   if found then

@@ -12,6 +12,7 @@ declare
   _id uuid;
   _target_of text;
 begin
+  perform pgqueue.note_act('dead retry', coalesce(_queue, _target));
   revived := 0;
   kept := 0;
   for _id, _target_of in

@@ -17,6 +17,7 @@ declare
   _members int;
   _left boolean;
 begin
+  perform pgqueue.note_act('workflows cancel', _id::text);
   update pgqueue.workflows as w
   set asked = 'cancel', asked_at = clock_timestamp(), asked_why = _why, settled_at = null
   where w.id = _id and w.asked is distinct from 'cancel';

@@ -10,6 +10,7 @@ as $$
 declare
   _mended int;
 begin
+  perform pgqueue.note_act('workflows mend', _id::text);
   perform from pgqueue.gates as g where g.workflow_id = _id order by g.gate for no key update;
   with owed as (
     select owing.link as gate, count(*)::int as n

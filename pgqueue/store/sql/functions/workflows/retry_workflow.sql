@@ -14,6 +14,7 @@ declare
   _claims int[];
   _queues text[];
 begin
+  perform pgqueue.note_act('workflows retry', _id::text);
   select w.asked, w.asked_at into _asked, _since from pgqueue.workflows as w where w.id = _id for no key update;
   if not found then
     return null;
