@@ -16,7 +16,7 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob
 from pgqueue.signing import Signer
-from pgqueue.store import batches, bulk, enqueueing, execute, spawning
+from pgqueue.store import batches, bulk, enqueueing, execute, spawning, tenants
 from pgqueue.store.asking import ask, telling
 from pgqueue.store.connection import (
     ASYNC,
@@ -124,6 +124,7 @@ def _watched(
 
 
 async def _one(conn: AnyConnection, new: NewJob, headers: str | None, signer: Signer | None) -> Enqueued:
+    signer = await _of_session(conn, signer)
     if signer is not None and new.on_conflict == "replace":
         return await _together(conn, lambda: _replacing(conn, new, headers, signer))
     if headers is None or signer is not None or enqueueing.is_plain(new):
@@ -154,6 +155,7 @@ async def _replacing(conn: AnyConnection, new: NewJob, headers: str | None, sign
 async def _many(
     conn: AnyConnection, batch: Sequence[NewJob], headers: Sequence[str | None], signer: Signer | None
 ) -> list[UUID]:
+    signer = await _of_session(conn, signer)
     if bulk.is_plain(conn, batch):
         copied: list[UUID] = await _answered(bulk.copy(conn, batch, headers, signer))
         return copied
@@ -170,6 +172,13 @@ async def _many(
         return ids
 
     return await _together(conn, noted)
+
+
+async def _of_session(conn: AnyConnection, signer: Signer | None) -> Signer | None:
+    """What signs for the tenant for which the session acts, where that is to be signed."""
+    if signer is None or not signer.tenants:
+        return signer
+    return signer.acting_for(await _answered(execute(conn, tenants.acting_for())))
 
 
 async def _signed_many(

@@ -14,6 +14,7 @@ from pgqueue.enqueued import Enqueued
 from pgqueue.errors import OptionError, UsageError
 from pgqueue.instruments import Headers, SendingWatch
 from pgqueue.job import NewJob, Target
+from pgqueue.signing import Signer
 from pgqueue.store import spawning
 from pgqueue.store.asking import ask, telling
 from pgqueue.store.connection import SyncConnection, is_async
@@ -49,7 +50,7 @@ class Spawning:
 
     async def _spawned(self, job: JobContext, new: NewJob, run: Run) -> Enqueued:
         new, headers, watch = adjusted(named(new, {}))
-        signer = signing.signer()
+        signer = _signer_of(job)
         job_id = spawning.with_id(new)
         kept = kept_args(new, args_of(new), job_id)
         text = spawning.written(new, headers, job_id=job_id, kept=kept, signer=signer)
@@ -80,7 +81,7 @@ class Spawning:
 
     def _gather(self, job: JobContext, kind: Kind, new: NewJob) -> Enqueued:
         _check_gathers(job)
-        signer = signing.signer()
+        signer = _signer_of(job)
         if new.on_conflict == "raise":
             raise OptionError(
                 "on_conflict='raise' has nobody to raise to when the job succeeds; say 'keep' or 'replace'"
@@ -101,6 +102,12 @@ class Spawning:
         if job._brings is None:
             job._brings = Brings(*self._bounds)
         return job._brings
+
+
+def _signer_of(job: JobContext) -> Signer | None:
+    """What signs for the tenant of a job: what that brings is the same one's."""
+    signer = signing.signer()
+    return None if signer is None else signer.acting_for(job.tenant)
 
 
 def _check_gathers(job: JobContext) -> None:

@@ -23,8 +23,10 @@ class _Configured:
 _configured = _Configured()
 
 
-def sign_with(keys: str | KeySource | None) -> None:
+def sign_with(keys: str | KeySource | None, *, tenants: bool = False) -> None:
     """Sign every job that this process enqueues from now on with the first key of `keys`; None: sign none.
+
+    With `tenants` each is bound to the tenant for which its session acts: one more question a call.
 
     `keys` says where they are: `file:/etc/pgqueue/signing.keys`, `env:NAME` or `command:program`. Without a call it is
     the variable PGQUEUE_SIGNING_KEYS that says so. Raises KeyringError if they cannot be read.
@@ -33,7 +35,7 @@ def sign_with(keys: str | KeySource | None) -> None:
     if source is not None:
         source.keyring()
     with _configured.lock:
-        _configured.signer = None if source is None else Signer(source)
+        _configured.signer = None if source is None else Signer(source, tenants=tenants)
         _configured.is_known = True
 
 

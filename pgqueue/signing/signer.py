@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from pgqueue.encryption import unwrapped
@@ -27,8 +27,15 @@ class Sign(Protocol):
 class Signer:
     """Signs with the current key of a source; with none that signs, as where all are public, jobs stay unsigned."""
 
-    def __init__(self, source: KeySource) -> None:
+    def __init__(self, source: KeySource, *, tenants: bool = False, tenant: str | None = None) -> None:
+        """With `tenants` who signs asks the session for which tenant it acts; `tenant` is what it answered."""
         self.source = source
+        self.tenants = tenants
+        self._tenant = tenant
+
+    def acting_for(self, tenant: str | None) -> Self:
+        """The same, whose jobs are bound to a tenant; None: to none."""
+        return type(self)(self.source, tenants=self.tenants, tenant=tenant) if tenant else self
 
     def job(
         self, new: NewJob, job_id: UUID, args: str, headers: str | None, *, filled: tuple[str, ...] = ()
@@ -101,6 +108,7 @@ class Signer:
             queue=new.queue,
             not_before=_not_before(new) if kind is Kind.JOB else None,
             max_attempts=new.max_attempts,
+            tenant=self._tenant,
             labels=_labels(new),
             context=context_in(headers_in(headers)) if headers is not None else None,
         )

@@ -24,6 +24,7 @@ class SealedJob(NamedTuple):
     max_attempts: int | None
     own_terms: str | None
     fallen_from: Sequence[str] | None
+    tenant: str | None
     is_copy: bool
 
 

@@ -33,6 +33,11 @@ def set_tenant(tenant: str) -> Statement[None]:
     return Statement("select pgqueue.set_tenant($1::pg_catalog.text)", (tenant,), nothing)
 
 
+def acting_for() -> Statement[str | None]:
+    """For which tenant the session acts, as it says; empty or None for none. O(1)."""
+    return Statement("select pg_catalog.current_setting('pgqueue.tenant', true)", (), only_value)
+
+
 def are_on() -> Statement[bool]:
     """Whether tenants are on."""
     return Statement("select pgqueue.has_tenants()", (), only_value)

@@ -11,7 +11,7 @@ from pgqueue.job import NewJob
 from pgqueue.keyring import KeySource
 from pgqueue.signing import Signer
 from pgqueue.signing.seal import HEADER
-from pgqueue.store import execute, sealed_jobs, spawning
+from pgqueue.store import execute, sealed_jobs, spawning, tenants
 from pgqueue.store.sealed_jobs import Tick
 from tests import factories
 from tests.signing.keys import secret_line
@@ -20,6 +20,7 @@ from tests.signing.keys import secret_line
 def signed_on(conn: psycopg.Connection[Any]) -> None:
     """A job is looked at as a worker does that requires signatures, and signed by hand."""
     job = factories.enqueue(conn, queue="signed")
+    assert not execute(conn, tenants.acting_for())
     signer = Signer(KeySource.from_wire(f"given:{secret_line('a')}"))
     new = NewJob(factories.TARGET)
     execute(conn, spawning.sealed_anew(new, job, "{}", None, signer))

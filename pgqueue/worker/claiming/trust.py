@@ -98,6 +98,7 @@ class Trust:
             queue=bound(seal, "queue", claim.queue),
             not_before=seal.not_before,
             max_attempts=_max_attempts(row),
+            tenant=bound(seal, "tenant", row.tenant),
             labels=_labels(claim),
             context=context_in(headers) or None,
         )
@@ -150,6 +151,7 @@ class Trust:
             args=unwrapped(args),
             queue=bound(seal, "queue", claim.queue),
             max_attempts=_max_attempts(row),
+            tenant=bound(seal, "tenant", row.tenant),
             labels=labels,
         )
         return check(terms, seal, self._source.find, now)
