@@ -32,6 +32,7 @@ from pgqueue.effects import effect_done, forget_effect, get_effect, once
 from pgqueue.encryption import encrypt_with
 from pgqueue.enqueued import Enqueued
 from pgqueue.enqueuing import Enqueuing, on_enqueue, travels
+from pgqueue.erasing import Erasure, erase
 from pgqueue.errors import (
     AnnotationWarning,
     AppError,
@@ -164,6 +165,7 @@ __all__ = [
     "EnqueueLimit",
     "Enqueued",
     "Enqueuing",
+    "Erasure",
     "Explanation",
     "Fed",
     "FeedBusy",
@@ -243,6 +245,7 @@ __all__ = [
     "encrypt_with",
     "enqueue",
     "enqueue_many",
+    "erase",
     "explain",
     "explain_queue",
     "feed",

@@ -64,6 +64,7 @@ COMMANDS = {
     "tenants": "tenants:group",
     "operations": "operations:group",
     "audit": "audit:group",
+    "erase": "erase:erase",
     "roles": "roles:group",
     "index": "indexes:group",
     "keys": "keys:group",

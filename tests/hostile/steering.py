@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -11,10 +11,11 @@ import psycopg
 from pgqueue import operations
 from pgqueue.operations import Plan
 from pgqueue.search import parse
-from pgqueue.store import audit, execute, explaining, queues, role_limits, searching, suggesting
+from pgqueue.store import audit, erasing, execute, explaining, queues, role_limits, searching, suggesting
 from pgqueue.store import operations as store
 from pgqueue.store.looking import look
 from tests import factories
+from tests.store.flows import chord
 
 Conn = psycopg.Connection[Any]
 SEARCHES = ("", "queue:q state:dead", "state:running error:no worker:w", "key:k args.a:1 label.b:2", "cause:a")
@@ -71,6 +72,20 @@ def steered_on(conn: Conn) -> None:
         conn.execute("select pgqueue.acting_role()")
         execute(conn, role_limits.remove("pg_monitor"))
         execute(conn, role_limits.remove("*"))
+    with conn.transaction(force_rollback=True):
+        flow = chord(conn, 2)
+        conn.execute('update pgqueue.workflows set labels = \'{"who": "ada"}\' where id = %s', [flow.id])
+        factories.enqueue(conn, {"who": "ada"}, queue="erased")
+        due = now - timedelta(hours=1)
+        factories.fail(conn, factories.claim_one(conn, {"who": "ada"}, queue="erased2", run_at=due), delay=None)
+        sought = erasing.Sought({"who": "ada"}, [(["who"], "ada")])
+        for place in erasing.PLACES:
+            behind = None
+            for _ in range(20):
+                behind = execute(conn, erasing.erase_behind(place, behind, 1, sought, once=False)).last
+                if behind is None:
+                    break
+        assert execute(conn, erasing.elsewhere(sought))
     waiting = factories.enqueue(conn, queue="steered")
     execute(conn, store.set_due(waiting, now))
     execute(conn, store.set_priority(waiting, 2))

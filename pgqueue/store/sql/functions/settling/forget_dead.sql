@@ -12,12 +12,6 @@ as $$
 declare
   _looked uuid[];
   _meant uuid[];
-  _queues text[];
-  _targets text[];
-  _keys text[];
-  _holds bigint[];
-  _workflows uuid[];
-  _links text[];
 begin
   perform pgqueue.note_act('dead purge', coalesce(_queue, _target));
   select array_agg(dead.id order by dead.id),
@@ -27,29 +21,5 @@ begin
   from pgqueue.dead_behind(_queue, _after, 20 * _limit) as dead;
   _meant := _meant[1:_limit];
   last := case when cardinality(_meant) = _limit then _meant[_limit] else _looked[cardinality(_looked)] end;
-  with gone as (
-    delete from pgqueue.dead_jobs as dead
-    where dead.id = any (array(
-      select d.id
-      from pgqueue.dead_jobs as d
-      where d.id = any (_meant)
-      order by d.id
-      for update skip locked))
-    returning dead.queue, dead.target, dead.limit_key, dead.hold, dead.workflow_id, dead.success_links
-  )
-  select count(*), array_agg(gone.queue) filter (where gone.hold is not null),
-         array_agg(gone.target) filter (where gone.hold is not null),
-         array_agg(gone.limit_key) filter (where gone.hold is not null),
-         array_agg(gone.hold) filter (where gone.hold is not null),
-         array_agg(gone.workflow_id) filter (where gone.success_links is not null),
-         array_agg(pgqueue.links_called_off(gone.success_links, null)::text) filter (where gone.success_links is not null)
-  into forgotten, _queues, _targets, _keys, _holds, _workflows, _links
-  from gone;
-  if _holds is not null then
-    perform pgqueue.let_go(_queues, _targets, _keys, _holds);
-  end if;
-  if _workflows is not null then
-    -- Nobody can revive them any more.
-    perform pgqueue.count_ends(_workflows, _links, true, clock_timestamp());
-  end if;
+  forgotten := (select gone.forgotten from pgqueue.forget_dead_jobs(_meant) as gone);
 end $$;
