@@ -17,7 +17,7 @@ from pgqueue.job import JobState
 from pgqueue.record import Job
 from pgqueue.sealed import codec_of
 from pgqueue.signing import Signer
-from pgqueue.store import Statement, dead, execute, operations, sealed_jobs
+from pgqueue.store import Statement, dead, execute, operations, sealed_jobs, tenants
 from pgqueue.tasks import Task
 
 WAITING = frozenset({JobState.SCHEDULED, JobState.READY, JobState.RETRYING})
@@ -123,8 +123,8 @@ def run_again(
 ) -> Moved:
     """Enqueue a copy of a job with these arguments, due now: `job_id` is the copy's.
 
-    It has the queue, priority, attempts, keys, cost and labels of the job; what else holds its task says. Raises
-    UsageError, and as enqueue() does.
+    It has the queue, priority, attempts, keys, cost, labels and tenant of the job; what else holds its task says.
+    Raises UsageError, and as enqueue() does.
     """
     check_fit(job.target, args, task)
     if encryption.is_in(args) and not encryption.is_encrypted(job.target):
@@ -134,6 +134,7 @@ def run_again(
     # What was encrypted for that job is for the copy, by who has the key.
     args = encryption.decrypted_args(args, job.id, job.target, lambda _: True)
     with audited(conn, actor, "jobs run-again", job_ids=[job.id]) as act:
+        tenant = execute(conn, tenants.act_for_job(job.id))
         copy = client.enqueue(
             conn,
             job.target,
@@ -141,7 +142,7 @@ def run_again(
             queue=job.queue,
             priority=job.priority,
             max_attempts=job.max_attempts,
-            unique_key=job.unique_key,
+            unique_key=tenants.said_key(job.unique_key, tenant),
             limit_key=job.limit_key,
             cost=job.cost,
             labels=job.labels,

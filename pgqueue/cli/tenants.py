@@ -82,6 +82,8 @@ def bind(
     with connected(dsn) as conn:
         if execute(conn, tenants.missing_roles([role])):
             raise UsageError(f"there is no role {role}: create it first")
+        if execute(conn, tenants.is_above(role)):
+            raise UsageError(f"{role} sees the jobs of all tenants, whatever it is bound to: bind an ordinary role")
         with acting(conn, "tenants bind", on=f"{role} {tenant}", reason=reason) as act:
             act.done = execute(conn, tenants.bind(role, tenant))
     whom = "any tenant" if tenant == tenants.ANY else tenant

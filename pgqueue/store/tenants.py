@@ -38,6 +38,17 @@ def acting_for() -> Statement[str | None]:
     return Statement("select pg_catalog.current_setting('pgqueue.tenant', true)", (), only_value)
 
 
+def act_for_job(job_id: UUID) -> Statement[str | None]:
+    """The open transaction acts for the tenant of a job; answers which that is. O(log n)."""
+    sql = "select pgqueue.act_for_job($1::pg_catalog.uuid), pgqueue.tenant_of_job($1::pg_catalog.uuid)"
+    return Statement(sql, (job_id,), lambda rows: rows[0][1])
+
+
+def said_key(key: str | None, tenant: str | None) -> str | None:
+    """A unique key of a tenant's job as it was said: stored, it has the tenant in front."""
+    return key if key is None or tenant is None else key.removeprefix(f"{tenant}::")
+
+
 def are_on() -> Statement[bool]:
     """Whether tenants are on."""
     return Statement("select pgqueue.has_tenants()", (), only_value)
@@ -90,6 +101,11 @@ def missing_roles(roles: Sequence[str]) -> Statement[list[str]]:
     return Statement(sql, (list(roles),), only_value)
 
 
+def is_above(role: str) -> Statement[bool]:
+    """Whether a role sees those of all tenants, whatever is said: a superuser, the owner, or one that was named."""
+    return Statement(_IS_ABOVE, (role,), only_value)
+
+
 def blind_workers(sees_all: Sequence[str]) -> Statement[list[str]]:
     """The roles of workers connected now that are neither the owner nor a member of one that sees all tenants."""
     return Statement(_BLIND, (list(sees_all),), only_value)
@@ -123,6 +139,16 @@ delete from pgqueue.tenant_roles as bound
 where bound.role operator(pg_catalog.=) $1::pg_catalog.text
   and ($2::pg_catalog.text is null or bound.tenant operator(pg_catalog.=) $2::pg_catalog.text)
 returning bound.tenant
+"""
+_IS_ABOVE = """
+select coalesce((
+  select r.rolsuper or r.rolbypassrls or pg_catalog.pg_has_role(r.oid, c.relowner, 'usage') or exists (
+    select from pg_catalog.pg_roles as named
+    where named.rolname operator(pg_catalog.=) any (pgqueue.who_sees_all())
+      and pg_catalog.pg_has_role(r.oid, named.oid, 'usage'))
+  from pg_catalog.pg_roles as r, pg_catalog.pg_class as c
+  where r.rolname operator(pg_catalog.=) $1::pg_catalog.text
+    and c.oid operator(pg_catalog.=) pg_catalog.to_regclass('pgqueue.jobs')), false)
 """
 _BLIND = """
 select array(

@@ -21,6 +21,7 @@ def tenants_on(conn: psycopg.Connection[Any]) -> None:
         assert not execute(conn, tenants.are_on())
         assert execute(conn, tenants.missing_roles([role, "nobody_at_all"])) == ["nobody_at_all"]
         execute(conn, tenants.blind_workers([role]))
+        assert not execute(conn, tenants.is_above(role))
         execute(conn, tenants.switch(True, []))
         execute(conn, tenants.keep())
         tenants.require_all(conn)
@@ -36,6 +37,7 @@ def tenants_on(conn: psycopg.Connection[Any]) -> None:
             " values (%s, 1, 1, pg_catalog.now(), 0, pg_catalog.now(), 1)",
             [job],
         )
+        assert execute(conn, tenants.act_for_job(job)) == "acme"
         nodes = '[{"name": "a", "target": "shop:a"}]'
         assert conn.execute("select pgqueue.enqueue_workflow('said', %s)", [nodes]).fetchone()
         assert conn.execute("select pgqueue.cancel(%s)", [job]).fetchone() == ("cancelled",)

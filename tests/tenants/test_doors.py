@@ -209,6 +209,21 @@ def test_who_sees_all_is_told_that_a_tenant_narrows_nothing(command: Command, to
         assert "would narrow nothing" in ran.err
 
 
+@pytest.mark.parametrize("kind", ["acme", "worker"])
+def test_a_job_that_is_run_again_is_its_tenants_and_keeps_its_key(
+    command: Command, town: Town, acme: Conn, kind: str
+) -> None:
+    job = pgqueue.enqueue(acme, "a:b", unique_key="k")
+    pgqueue.cancel(acme, job.id)
+    said = ("--tenant", "acme") if kind == "acme" else ()
+    ran = command(kind, *said, "jobs", "run-again", job.id)
+    assert ran.code == 0, ran.err
+    again = pgqueue.enqueue(acme, "a:b", unique_key="k")
+    assert not again.created
+    assert str(again.id) in ran.out
+    assert town.owner.execute("select tenant from pgqueue.jobs").fetchall() == [("acme",)]
+
+
 def test_the_switch_tells_how_it_stands(command: Command, town: Town) -> None:
     shown = json.loads(command("owner", "tenants", "show", "--json").out)
     assert shown["on"] is True
@@ -231,6 +246,9 @@ def test_roles_are_bound_and_unbound_with_a_line_in_the_audit(command: Command, 
     assert "tenants bind" in command("owner", "audit", "list").out
     assert command("owner", "tenants", "bind", "nobody_at_all", "initech").code == 2
     assert command("owner", "tenants", "bind", role, "in:itech").code == 2
+    for above in (town.roles["worker"], "postgres"):
+        ran = command("owner", "tenants", "bind", above, "initech")
+        assert (ran.code, "sees the jobs of all tenants" in ran.err) == (2, True)
     assert command("acme", "tenants", "bind", town.roles["acme"], "globex").code != 0
 
 
