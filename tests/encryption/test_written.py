@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import signal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 
 import pgqueue
@@ -146,3 +149,23 @@ def test_a_schedule_writes_its_arguments_encrypted(desk: Desk, start: StartThrea
     wait_until(lambda: pgqueue.get_job(conn, tick).state in STATES, 20, "its end")
     assert pgqueue.result(conn, tick) == {"who": PLANTED, "amount": 1}
     assert columns_with(conn, PLANTED) == []
+
+
+async def _from_outside(dsn: str, job_id: UUID) -> UUID:
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
+        await pgqueue.signal(conn, job_id, "paid", {"who": PLANTED})
+        while (await pgqueue.get_job(conn, job_id)).state not in STATES:
+            await asyncio.sleep(0.05)
+        assert (await pgqueue.result(conn, job_id))[1] == {"who": PLANTED}
+        return await pgqueue.fork(conn, job_id, "hold")
+
+
+def test_what_is_sent_on_async_connections_is_encrypted_too(desk: Desk, dsn: str, start: StartThreaded) -> None:
+    encryption.encrypt_with(ring("k1"))
+    job = tasks.order.enqueue(desk.conn, PLANTED)
+    start(executor="thread", app=APP)
+    fork = asyncio.run(asyncio.wait_for(_from_outside(dsn, job.id), 20))
+    pgqueue.signal(desk.conn, fork, "paid", "again")
+    wait_until(lambda: pgqueue.get_job(desk.conn, fork).state == "succeeded", 20, "the fork's end")
+    assert pgqueue.result(desk.conn, fork)[:2] == [f"held {PLANTED}", "again"]
+    assert columns_with(desk.conn, PLANTED) == []
