@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that pgqueue.migrate hands over, or on one of the developer's."""
+"""Alembic's entry: prints the migrations, which pgqueue.migrate runs; or, for developers, runs them."""
 
 import os
 
@@ -9,10 +9,6 @@ OPTIONS = {"version_table": "alembic_version", "version_table_schema": "pgqueue"
 
 
 def run_online() -> None:
-    connection = context.config.attributes.get("connection")
-    if connection is not None:
-        run_on(connection)
-        return
     url = sqlalchemy.make_url(os.environ["PGQUEUE_DSN"]).set(drivername="postgresql+psycopg")
     with sqlalchemy.create_engine(url).begin() as own:
         run_on(own)

@@ -7,6 +7,7 @@ touches nothing that others have made and gives way to whoever is at work: docs/
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import sqlalchemy
@@ -85,6 +86,8 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
     before = take_turn(conn)
     if before.state == "current" and before.functions:
         return False
+    # Read before anything is locked, and sent at once: meanwhile everybody waits.
+    script = _script(conn, before)
     if before.revision is None:
         if not execute(conn, has_namespace()):
             conn.exec_driver_sql(CREATE_SCHEMA)
@@ -92,11 +95,7 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         lock_everything(conn)
         execute(conn, forget_copies())
     limit(conn, "lock_timeout", A_VIEW)
-    revisions.upgrade(conn)
-    # What was dropped once is not served again.
-    served = execute(conn, stamp_there()).serves
-    for text in (*repeatables(), own_stamp(served).written()):
-        run(conn, text)
+    run(conn, script)
     execute(conn, fix_search_paths())
     give(conn)
     if before.revision is not None:
@@ -105,6 +104,14 @@ def _migrate(conn: sqlalchemy.Connection) -> bool:
         role = conn.exec_driver_sql("select session_user").scalar_one()
         execute(conn, audit.write(role, "migrate", "migrate", filter_text=said))
     return True
+
+
+def _script(conn: sqlalchemy.Connection, before: SchemaStatus) -> str:
+    """The migrations that the schema lacks, then all functions and views, then their stamp."""
+    coming = [text for each in revisions.coming(before.revision) for text in each.statements]
+    # What was dropped once is not served again.
+    stamp = own_stamp(execute(conn, stamp_there()).serves).written()
+    return "\n".join([*(f"{text};" for text in coming), *repeatables(), stamp])
 
 
 def take_turn(conn: sqlalchemy.Connection) -> SchemaStatus:
@@ -132,8 +139,9 @@ def take_turn(conn: sqlalchemy.Connection) -> SchemaStatus:
 
 
 def run(conn: sqlalchemy.Connection, text: str) -> None:
-    """Run a statement of ours as it stands."""
-    conn.exec_driver_sql(text.replace("%", "%%"))
+    """Run statements of ours as they stand, in one round trip."""
+    with closing(conn.connection.cursor()) as cursor:
+        cursor.execute(text)
 
 
 def _refuse_strangers(conn: sqlalchemy.Connection) -> None:

@@ -107,10 +107,8 @@ def _refuse(conn: sqlalchemy.Connection, older: OlderRelease, there: Stamp) -> N
 def _make(conn: sqlalchemy.Connection, text: str, release: str) -> None:
     try:
         migrate.run(conn, text)
-    except sqlalchemy.exc.ProgrammingError as error:
-        if not isinstance(error.orig, errors.InvalidFunctionDefinition):
-            raise
+    except errors.InvalidFunctionDefinition as error:
         raise SchemaError(
-            f"a function of pgqueue {release} cannot take the place of a later one ({error.orig.diag.message_primary});"
+            f"a function of pgqueue {release} cannot take the place of a later one ({error.diag.message_primary});"
             " nothing was changed"
         ) from error

@@ -45,14 +45,6 @@ def coming(revision: str | None, to: str = "head") -> list[Revision]:
     return [_read(entry) for entry in reversed([*_script().iterate_revisions(to, revision)])]
 
 
-def upgrade(conn: sqlalchemy.Connection, to: str = "head") -> None:
-    """Run, in the transaction of this connection, the migrations that it lacks."""
-    config = _config()
-    config.attributes["connection"] = conn
-    with _alembic:
-        command.upgrade(config, to)
-
-
 def sql() -> str:
     """All migrations as a script, without the transaction around them."""
     buffer = io.StringIO()

@@ -54,12 +54,19 @@ ACTS: dict[str, list[str]] = {
 }
 
 
+def upgrade(conn: sqlalchemy.Connection, to: str) -> None:
+    """Run the migrations that a schema lacks, up to a revision, and nothing else."""
+    for each in revisions.coming(revisions.current(conn), to):
+        for statement in each.statements:
+            migration.run(conn, statement)
+
+
 def at_revision(dsn: str, revision: str) -> None:
     """A schema as that revision has it, with the views over it."""
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     with engine.begin() as conn:
         conn.exec_driver_sql(migration.CREATE_SCHEMA)
-        revisions.upgrade(conn, revision)
+        upgrade(conn, revision)
         conn.exec_driver_sql(FIRST_VIEWS)
 
 

@@ -200,7 +200,7 @@ def test_p14_a_blocked_migration_goes_on_when_the_blocker_ends(
 
 
 def test_a_migration_that_fails_leaves_nothing(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migration, "repeatables", lambda: ["select 1 / 0"])
+    monkeypatch.setattr(migration, "repeatables", lambda: ["select 1 / 0;"])
     with pytest.raises(Exception, match="division by zero"):
         migrate(empty)
     monkeypatch.undo()

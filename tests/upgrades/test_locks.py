@@ -14,7 +14,7 @@ from pgqueue import revisions
 from pgqueue.giving_way import EVERYTHING
 from pgqueue.migration_plan import WAITS, plan
 from pgqueue.table_locks import Lock, Reader, TableLock, Unreadable, Work, strongest
-from tests.races.test_migrating import at_revision
+from tests.races.test_migrating import at_revision, upgrade
 from tests.waiting import wait_until
 
 # Of tables and views alone; indexes follow their tables.
@@ -53,7 +53,7 @@ def test_each_migration_locks_what_its_text_was_read_to_lock(bare_dsn: str) -> N
             said = [lock for statement in revision.statements for lock in reader.read(statement)]
             with conn.begin():
                 before = known(conn)
-                revisions.upgrade(conn, revision.name)
+                upgrade(conn, revision.name)
                 shown = {name: lock for name, lock in held(conn).items() if name in before}
             # Alembic makes its own table with the first, and reads it before each.
             assert {**strongest(said), "alembic_version": Lock.ROW_EXCLUSIVE} == {
