@@ -95,6 +95,7 @@ class Server:
 
     def initdb(self, *, sync: bool = True, wal_segment_mb: int = 16) -> None:
         """Create the cluster, unless it exists. Killed halfway it leaves nothing that looks like one."""
+        self._require_own_data()
         if self.initialised:
             return
         if not self.launch.can_enter(self.folder):
@@ -118,6 +119,7 @@ class Server:
 
     def start(self, timeout: float = 120.0) -> None:
         """Start the server and return when it accepts connections; does nothing if it runs already."""
+        self._require_own_data()
         deadline = time.monotonic() + timeout
         launched = False
         while not self.ready:
@@ -166,6 +168,15 @@ class Server:
             return "(it has written no log)"
         return "\n".join(self.logfile.read_text(errors="replace").splitlines()[-lines:])
 
+    def _require_own_data(self) -> None:
+        # A folder, or a link to one, that somebody put there while the place was open to them.
+        try:
+            owner = self.data.lstat().st_uid
+        except OSError:
+            return
+        if owner not in (os.geteuid(), self.launch.owner):
+            raise EmbeddedError(f"{self.data} belongs to another user (uid {owner}); remove it")
+
     def _launch_postmaster(self) -> None:
         pidfile.disown_stale(self.data)
         sockets.create(self.socket_dir, self.launch)
@@ -174,6 +185,8 @@ class Server:
         settings = {
             "listen_addresses": self.host or "",
             "port": str(self.port),
+            # Whoever can connect is trusted: its user alone, whatever becomes of the folder's mode.
+            "unix_socket_permissions": "0700",
             "unix_socket_directories": '"' + str(self.socket_dir).replace('"', '""') + '"',
             **self.settings,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 import weakref
@@ -23,7 +24,12 @@ def try_lock(path: Path, *, shared: bool = False) -> TextIO | None:
 
     No child holds the lock: one that is started by exec loses the file there, a forked one closes it at once.
     """
-    file = open(path, "a+", opener=open_private)  # noqa: SIM115, the caller closes it
+    try:
+        file = open(path, "a+", opener=open_private)  # noqa: SIM115, the caller closes it
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise EmbeddedError(f"cannot lock {path}: {error.strerror}; remove it") from error
     try:
         fcntl.flock(file, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
         if os.path.samestat(os.fstat(file.fileno()), path.stat()):

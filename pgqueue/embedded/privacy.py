@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pgqueue.errors import EmbeddedError
 
-OTHERS_WRITE = 0o022
+OTHERS_WRITE, OTHERS = 0o022, 0o077
 
 
 def require_private(folder: Path, owner: int) -> None:

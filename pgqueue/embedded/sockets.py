@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from pgqueue.embedded.privacy import OTHERS_WRITE
+from pgqueue.embedded.privacy import OTHERS
 from pgqueue.embedded.privileges import Launch
 from pgqueue.errors import EmbeddedError
 
@@ -35,11 +35,11 @@ def create(folder: Path, launch: Launch) -> None:
 
 
 def require_ours(folder: Path, launch: Launch) -> None:
-    """Refuse a socket's folder that somebody else put there, or may write to."""
+    """Refuse a socket's folder that somebody else put there, or may enter: who connects there is trusted."""
     found = folder.lstat()
     owner = os.geteuid() if launch.owner is None else launch.owner
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & OTHERS_WRITE:
-        raise EmbeddedError(f"{folder} is not a folder of this user alone; remove it")
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & OTHERS:
+        raise EmbeddedError(f"{folder} is not a folder of this user alone; remove it, or chmod it to 0700")
 
 
 def remove(folder: Path, data_folder: Path) -> None:
