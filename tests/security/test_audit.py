@@ -37,6 +37,7 @@ ELSEWHERE = {
     "migrate": "tests/security/test_audit.py",
     "keys rotate": "tests/encryption/test_commands.py",
     "jobs sign": "tests/cli/test_signing.py",
+    "erase": "tests/cli/test_erase.py",
     **{f"tenants {what}": "tests/tenants/test_doors.py" for what in ("on", "off", "bind", "unbind")},
 }
 
