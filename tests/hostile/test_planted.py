@@ -156,7 +156,7 @@ _UNCALLED = """
 select p.proname from pg_proc as p
 where p.pronamespace = 'pgqueue'::regnamespace
   and p.proname <> all ('{is_heard,is_like,is_paused,uuid7,uuid7_floor,fault_in_options,labels_of_tick,readable}')
-  and p.proname <> all ('{refuse_busy,refuse_large,refuse_limit}')
+  and p.proname <> all ('{refuse_busy,refuse_large,refuse_limit,said_by_job}')
   and p.proname not in ('seconds_since', 'tallied', 'acting_role', 'is_bounded', 'sees_payloads')
   and p.proname not in ('tenant_key', 'is_tenant_key', 'is_tenant_name')
   and p.oid not in (select f.funcid from pg_stat_user_functions as f)
