@@ -64,6 +64,7 @@ TABLES = [
     "arrivals",
     "roles",
     "role_limits",
+    "tenant_roles",
 ]
 TRIGGERS = ["jobs_new", "jobs_keyed"]
 

@@ -82,6 +82,7 @@ with wanted (name, made) as (values
   ('waits_signal', 'create index concurrently waits_signal on pgqueue.waits (scope, name) where (scope is not null)'),
   ('sensitive_pkey', 'alter table pgqueue.sensitive add constraint sensitive_pkey primary key (target, hash)'),
   ('targets_pkey', 'alter table pgqueue.targets add constraint targets_pkey primary key (hash)'),
+  ('tenant_roles_pkey', 'alter table pgqueue.tenant_roles add constraint tenant_roles_pkey primary key (role, tenant)'),
   ('ticks_decided', 'create index concurrently ticks_decided on pgqueue.ticks (decided_at)'),
   ('ticks_pkey', 'alter table pgqueue.ticks add constraint ticks_pkey primary key (schedule, scheduled_for)'),
   ('unique_windows_pkey', 'alter table pgqueue.unique_windows add constraint unique_windows_pkey primary key (unique_key)'),
