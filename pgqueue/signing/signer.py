@@ -15,7 +15,7 @@ from pgqueue.keyring import Key, KeySource
 from pgqueue.retry import seconds
 from pgqueue.signing.proving import prove
 from pgqueue.signing.seal import BOUND, Seal, context_in, headers_in, sealed
-from pgqueue.signing.terms import Kind, SignedTerms, about_follow_up
+from pgqueue.signing.terms import Kind, SignedTerms, about_follow_up, marks, signed_bytes
 
 
 class Sign(Protocol):
@@ -91,8 +91,9 @@ class Signer:
         """The seal of these terms, by this key, now."""
         signed_at = time.time_ns() // 1_000_000
         bound = "".join(letter for letter, name in BOUND.items() if getattr(terms, name) is not None)
-        signature = prove(key, terms.signed_bytes(key.id, signed_at))
-        return Seal(terms.kind, key.id, signed_at, terms.not_before, bound, terms.marks(), signature, terms.filled)
+        parts = terms.parts()
+        signature = prove(key, signed_bytes(parts, key.id, signed_at))
+        return Seal(terms.kind, key.id, signed_at, terms.not_before, bound, marks(parts), signature, terms.filled)
 
     def _sealed(
         self, new: NewJob, kind: Kind, about: str, args: str, headers: str | None, filled: tuple[str, ...]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from uuid import UUID
+from zlib import crc32
 
 # What these bytes are, so that no signature of anything else is one of a job; another layout is another number.
-_LAYOUT = b"pgqueue job 1"
+_LAYOUT = "pgqueue job 1"
+# What was not said.
+_NOTHING = b"n"
 
 
 class Kind(StrEnum):
@@ -43,54 +45,54 @@ class SignedTerms:
     labels: Mapping[str, str] | None = None
     context: Mapping[str, str] | None = None
 
-    def signed_bytes(self, key_id: str, signed_at: int) -> bytes:
-        """What is signed: these terms, by which key, and when, in milliseconds since 1970."""
-        return packed(_LAYOUT, key_id, signed_at, *[packed(value) for value in self._values()])
-
-    def marks(self) -> str:
-        """Six hexadecimal digits for each value. They prove nothing; they tell which one was changed."""
-        return "".join(f"{zlib.crc32(packed(value)) & 0xFFFFFF:06x}" for value in self._values())
-
-    def changed_since(self, marks: str) -> list[str]:
-        """The names of the values whose marks are others."""
-        mine = self.marks()
-        return [name for n, name in enumerate(_NAMES) if mine[6 * n : 6 * n + 6] != marks[6 * n : 6 * n + 6]]
-
-    def _values(self) -> list[str | int | None]:
-        return [
-            self.kind,
+    def parts(self) -> list[bytes]:
+        """Each value, packed: for signed_bytes() and marks()."""
+        filled = in_order(dict.fromkeys(self.filled, "")) if self.filled else None
+        values = (
+            self.kind.value,
             self.about,
             self.target,
             self.args,
-            in_order(dict.fromkeys(self.filled, "")) if self.filled else None,
+            filled,
             self.queue,
             self.not_before,
             self.max_attempts,
             self.tenant,
             in_order(self.labels) if self.labels else None,
             in_order(self.context) if self.context else None,
-        ]
+        )
+        return [_NOTHING if value is None else packed(value) for value in values]
+
+    def signed_bytes(self, key_id: str, signed_at: int) -> bytes:
+        """What is signed: these terms, by which key, and when, in milliseconds since 1970."""
+        return signed_bytes(self.parts(), key_id, signed_at)
+
+    def changed_since(self, said: str) -> list[str]:
+        """The names of the values whose marks are others."""
+        mine = marks(self.parts())
+        return [name for n, name in enumerate(_NAMES) if mine[6 * n : 6 * n + 6] != said[6 * n : 6 * n + 6]]
 
 
 _NAMES = tuple({"about": "id"}.get(field.name, field.name) for field in fields(SignedTerms))
 
 
-def packed(*values: str | bytes | int | None) -> bytes:
-    """Values one after the other, each with its kind and its length before it."""
-    parts = []
-    for value in values:
-        if value is None:
-            parts.append(b"n")
-            continue
-        kind, content = (
-            (b"b", value)
-            if isinstance(value, bytes)
-            else (b"i", str(value).encode())
-            if isinstance(value, int)
-            else (b"t", value.encode("utf-8", "surrogatepass"))
-        )
-        parts += (kind, len(content).to_bytes(8, "big"), content)
-    return b"".join(parts)
+def signed_bytes(parts: Sequence[bytes], key_id: str, signed_at: int) -> bytes:
+    """What is signed of values that have been packed; each says itself where it ends."""
+    return b"".join((packed(_LAYOUT), packed(key_id), packed(signed_at), *parts))
+
+
+def marks(parts: Sequence[bytes]) -> str:
+    """Six hexadecimal digits for each value. They prove nothing; they tell which one was changed."""
+    return "".join([f"{crc32(part) & 0xFFFFFF:06x}" for part in parts])
+
+
+def packed(value: str | int) -> bytes:
+    """A value with its kind and its length before it."""
+    if isinstance(value, int):
+        kind, content = b"i", str(value).encode()
+    else:
+        kind, content = b"t", value.encode("utf-8", "surrogatepass")
+    return kind + len(content).to_bytes(8, "big") + content
 
 
 def in_order(said: Mapping[str, str]) -> str:

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from pgqueue.signing import Kind, Seal, SignedTerms
 from pgqueue.signing.seal import LONGEST, headers_in, sealed
-from pgqueue.signing.terms import packed
+from pgqueue.signing.terms import marks, packed
 from pgqueue.signing.unfilled import without_ended, without_filled
 
-values = st.one_of(st.none(), st.text(), st.binary(), st.integers())
+values = st.one_of(st.text(), st.integers())
 
 
 @given(st.lists(values), st.lists(values))
-def test_no_two_lists_of_values_have_the_same_bytes(one: list[object], other: list[object]) -> None:
-    assert (packed(*one) == packed(*other)) == (one == other)  # type: ignore[arg-type]  # such values
+def test_no_two_lists_of_values_have_the_same_bytes(one: list[str | int], other: list[str | int]) -> None:
+    assert (b"".join(map(packed, one)) == b"".join(map(packed, other))) == (one == other)
 
 
 @given(st.text(), st.text(), st.text(), st.text())
@@ -36,7 +36,7 @@ def test_the_order_of_labels_is_no_matter() -> None:
 
 def test_a_seal_is_read_as_it_was_written() -> None:
     terms = SignedTerms(kind=Kind.JOB, about="i", target="a:b", args="{}", filled=("0", "+", 'a":'))
-    seal = Seal(Kind.JOB, "2026.11_a-b", 1_700_000_000_000, None, "qt", terms.marks(), b"s" * 64, terms.filled)
+    seal = Seal(Kind.JOB, "2026.11_a-b", 1_700_000_000_000, None, "qt", marks(terms.parts()), b"s" * 64, terms.filled)
     assert Seal.read(seal.text()) == seal
     assert Seal.read(seal.text()[:-1]) is None
     assert Seal.read(seal.text().replace("1j:", "2j:")) is None
