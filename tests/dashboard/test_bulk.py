@@ -77,7 +77,8 @@ def test_all_that_match_are_moved_once_by_the_dashboard_where_no_worker_is(actin
     assert (row.done, row.skipped, row.failed) == (230, 0, 0)
     assert {state(conn, each) for each in (*made[::40], *others)} == {JobState.READY}
     assert [(each.who, each.via, each.action) for each in execute(conn, audit.newest(None, 5))] == [
-        ("local", "dashboard", f"operation {row.id}: retry")
+        ("local", "dashboard", f"operation {row.id}: done"),
+        ("local", "dashboard", f"operation {row.id}: retry"),
     ]
 
 
