@@ -344,6 +344,8 @@ def on_a_connection_of_ours(conn: psycopg.Connection[Any]) -> None:
     moving.partitioned_on(conn)
     moving.moved_in_on(conn)
     staffing.staffed_on(conn)
+    staffing.rights_of_jobs_on(conn)
+    staffing.migration_looked_at_on(conn)
 
 
 def test_a_worker_calls_nothing_that_is_planted(lured: str, planted: str) -> None:

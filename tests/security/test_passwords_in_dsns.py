@@ -60,7 +60,11 @@ def passfile(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_no_command_says_it_of_a_server_that_is_away(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_says_it_of_a_server_that_is_away(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Some write a file of the name that they are given.
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PGQUEUE_DSN", FORMS["a URI"].format(port=1))
     reached = 0
     for words in every_command():

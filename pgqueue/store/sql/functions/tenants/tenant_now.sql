@@ -6,7 +6,7 @@
 create or replace function pgqueue.tenant_now() returns text
 language plpgsql stable
 security definer
-set search_path = pg_catalog, pgqueue, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   _role constant name := pgqueue.acting_role();
