@@ -24,7 +24,7 @@ from pgqueue.table_locks import Lock, Reader, Work, plain
 
 # Rows a second, on two cores with the table in memory: measured by tests/upgrades/test_rates.py, and rounded down. A
 # disk may be slower.
-RATES = {Work.READS: 2_000_000, Work.INDEXES: 700_000, Work.REWRITES: 150_000}
+RATES = {Work.READS: 5_000_000, Work.INDEXES: 500_000, Work.REWRITES: 250_000}
 # What a statement of the catalogue takes, and a function or view: all of them run under the locks.
 STATEMENT = 0.001
 # As DESIGN.md's P14 and docs/guarantees.md promise.
