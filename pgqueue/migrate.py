@@ -150,7 +150,7 @@ def _refuse_strangers(conn: sqlalchemy.Connection) -> None:
     if found:
         raise SchemaError(
             f"the schema pgqueue is not to be trusted by this role: {'; '.join(found)}."
-            " Migrate as the owner of all of it, or drop what is not pgqueue's"
+            " Migrate as the owner of all of it or as a member of that role, or drop what is not pgqueue's"
         )
 
 

@@ -70,6 +70,12 @@ def test_only_a_member_of_the_migrator_migrates(staffed: Staffed) -> None:
     assert migrate(staffed.logins["migrator"])
 
 
+def test_a_superuser_who_made_the_roles_migrates_as_before(staffed: Staffed) -> None:
+    staffed.conn.execute("comment on schema pgqueue is 'functions of 0.0.1, 0123456789abcdef'")
+    assert migrate(staffed.dsn)
+    assert execute(staffed.conn, rights.amiss()) == []
+
+
 def test_a_migrator_partitions_the_history_and_its_rights_go_along(staffed: Staffed) -> None:
     assert partition_history(staffed.logins["migrator"])
     assert execute(staffed.conn, rights.amiss()) == []

@@ -44,9 +44,12 @@ begin
   end loop;
   for _role in
     select r.rolname from pg_roles as r
-    where r.rolname in (_owner, current_user) and not r.rolsuper and r.rolname <> _migrator
-      -- Who has made a role may give it away from PostgreSQL 16 on, and not act as it.
-      and not pg_has_role(r.oid, _migrator, 'usage')
+    where r.rolname in (_owner, current_user) and r.rolname <> _migrator
+      -- Who has made a role may give it away from PostgreSQL 16 on, and not act as it. A superuser counts as a member of
+      -- every role, and migrates what belongs to those alone that it was made a member of.
+      and case when r.rolsuper then not exists (
+            select from pg_auth_members as m where m.member = r.oid and m.roleid = _migrator::regrole)
+          else not pg_has_role(r.oid, _migrator, 'usage') end
   loop
     execute format('grant %I to %I', _migrator, _role);
   end loop;
