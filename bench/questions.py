@@ -99,6 +99,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "alerts channels list": ("",),
     "alerts rules list": ("",),
     "migrate": ("--status",),
+    "roles show": ("", "worker --json"),
+    "tenants show": ("", "--json"),
 }
 # Those that change something, run until they are ended, or ask no database of this size.
 OTHERS = frozenset(
@@ -117,10 +119,14 @@ OTHERS = frozenset(
             "index drop",
         ),
         *("db start", "db stop", "db status", "db url"),
+        # Those of keys ask for keys of their own; an erasure reads every table whole, and says so.
+        *("keys list", "keys new", "keys rotate", "keys status", "erase"),
+        *("roles sync", "tenants on", "tenants off", "tenants bind", "tenants unbind", "limits role"),
         *(
             "enqueue",
             "jobs run",
             "jobs run-again",
+            "jobs sign",
             "jobs edit",
             "jobs due-now",
             "jobs snooze",

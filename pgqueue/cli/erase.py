@@ -31,7 +31,12 @@ def erase(
         Named, typer.Option("--label", metavar="NAME=VALUE", help="Jobs with this label; several.")
     ] = None,
     arg: Annotated[
-        Named, typer.Option("--arg", metavar="PATH=VALUE", help="Jobs with this among their arguments, by name, or by place from 0; several.")
+        Named,
+        typer.Option(
+            "--arg",
+            metavar="PATH=VALUE",
+            help="Jobs with this among their arguments, by name, or by place from 0; several.",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

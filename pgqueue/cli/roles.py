@@ -13,7 +13,8 @@ from pgqueue.cli.database import connected, served
 from pgqueue.cli.errors import Exit, say
 from pgqueue.cli.options import Dsn, Json, listing, new_group
 from pgqueue.cli.output import Columns, print_json, print_list
-from pgqueue.cli.rights import say_given
+from pgqueue.cli.rights import in_words, say_bereft
+from pgqueue.cli.telling import tell, telling
 from pgqueue.errors import UsageError
 from pgqueue.store import execute, rights
 from pgqueue.store.diagnosis import diagnosed
@@ -66,15 +67,17 @@ def show(
 
 
 @group.command()
+@telling
 def sync(dsn: Dsn = None) -> None:
     """Give each role the rights that it is to have, no more and no less; make a role that is missing."""
     # It needs SQLAlchemy, for a migration that is in the way.
     from pgqueue import granting
 
     with served(dsn) as address, diagnosed():
-        say_given(granting.sync(address))
+        given = granting.sync(address)
         with connected(address) as conn, acting(conn, "roles sync"):
-            pass
+            tell(in_words(given), statements=given.statements, bereft=given.bereft)
+    say_bereft(given)
 
 
 def _show_part(part: str, *, as_json: bool) -> None:

@@ -27,6 +27,7 @@ group = new_group(_tenants)
 
 
 @group.command()
+@telling
 def on(
     sees_all: Annotated[
         list[str],
@@ -39,17 +40,19 @@ def on(
 
     with served(dsn) as address, diagnosed():
         roles = switch_on(address, sees_all)
-    say(f"tenants are on; those of all are seen by the owner of the schema{''.join(f', {role}' for role in roles)}")
+    who = "".join(f", {role}" for role in roles)
+    tell(f"tenants are on; those of all are seen by the owner of the schema{who}", sees_all=roles)
 
 
 @group.command()
+@telling
 def off(dsn: Dsn = None) -> None:
     """Switch tenants off: whoever has rights sees all jobs again. Each keeps its tenant."""
     from pgqueue.tenancy import switch_off
 
     with served(dsn) as address, diagnosed():
         switch_off(address)
-    say("tenants are off: whoever has rights sees all jobs")
+    tell("tenants are off: whoever has rights sees all jobs")
 
 
 @group.command()

@@ -39,11 +39,7 @@ def test_every_command_is_asked_or_it_is_said_why_not() -> None:
 
 
 def test_every_page_is_asked_for() -> None:
-    there = {
-        path
-        for path in routes(create_app("postgresql://nowhere")._site.router.routes)
-        if not path.startswith(questions.FILES)
-    }
+    there = {path for path in routes(create_app("postgresql://nowhere").routes) if not path.startswith(questions.FILES)}
     assert there - questions.PAGES.keys() == set(), "name them in bench/questions.py, with addresses to ask for"
     assert questions.PAGES.keys() - there == set(), "these are no pages any more"
     told = {route.path for route in ROUTES}
