@@ -89,12 +89,13 @@ EDITS: dict[PlantedBug, tuple[Edit, ...]] = {
     # A tick is fired by whoever has decided about it, whatever others have done meanwhile.
     PlantedBug.TICK: (
         Edit("fire", (
-            ("s.unique_key is null and s.cost is null and s.overlap = 'allow' as plain", "false as plain"),
+            ("s.unique_key is null and s.cost is null and s.overlap = 'allow' and s.tenant is null as plain",
+             "false as plain"),
             ("and (s.next_at = told.expected and s.next_at <= _now) is true", ""),
             ("for no key update skip locked", "for no key update"),
         )),
         Edit("enqueue_tick", (
-            ("if not found then did := null; return; end if;", ""),
+            ("if not found or not _wanted then did := case when found then did end;", "if not _wanted then"),
         )),
     ),
     # Shares are counted and taken while others do the same.

@@ -125,9 +125,10 @@ def test_a_job_is_run_again_and_edited_without_being_written_in_the_clear(
     assert library.decrypted(library.get_job(desk.conn, copy)).args == [f"{PLANTED}-2"]
     assert columns_with(desk.conn, PLANTED) == []
     encryption.encrypt_with(None)
-    ran = pgqueue("jobs", "edit", copy, '["plain"]')
+    # A word of no other's: the tables hold the names of all tasks that tests of this process have imported, too.
+    ran = pgqueue("jobs", "edit", copy, f'["{PLANTED}-3"]')
     assert ran.code != 0
-    assert columns_with(desk.conn, "plain") == []
+    assert columns_with(desk.conn, PLANTED) == []
 
 
 def test_keys_are_counted_and_rotated(pgqueue: Command, ended: tuple[Any, Any], key_file: KeyFile, desk: Desk) -> None:

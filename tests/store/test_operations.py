@@ -267,7 +267,8 @@ def kill_and_go_on(db: Conn, dsn: str, number: int, kills: int) -> None:
         finally:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-    done(db, number)
+    # The server ends what the killed one had begun only when it finds it gone: until then it has the action in hand.
+    wait_until(lambda: done(db, number).state != "running", 60)
 
 
 def _moved(db: Conn, number: int, before: int) -> bool:

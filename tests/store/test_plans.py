@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -244,10 +245,17 @@ def test_finding_the_job_that_has_the_key_or_id_walks_indexes(crowd: Conn, plans
 
 
 def test_cancel_and_retry_walk_primary_keys(crowd: Conn, plans: Any) -> None:
+    def act(job_id: UUID) -> None:
+        assert execute(crowd, jobs.retry(job_id)) == "ready"
+        assert execute(crowd, jobs.cancel(job_id)) == "cancelled"
+
+    # The first call of a session reads the catalogs, for every statement of the functions: some 1200 blocks, where one
+    # after it touches less than 200.
+    act(enqueue(crowd))
     made = enqueue(crowd)
-    found = plans(crowd, lambda: [execute(crowd, jobs.retry(made)), execute(crowd, jobs.cancel(made))])
+    found = plans(crowd, lambda: act(made))
     assert not [node for node in scans_of_jobs(found) if node["Node Type"] == "Seq Scan"]
-    assert blocks(found) < 1000
+    assert blocks(found) < 400
 
 
 def test_the_names_of_all_queues_are_found_without_reading_them(crowd: Conn, plans: Any) -> None:
