@@ -43,6 +43,11 @@ def fail_abroad() -> None:
     raise ValueError("\N{EURO SIGN} 42")
 
 
+@task(max_attempts=1)
+def fail_with_a_detail(detail: str) -> None:
+    raise ValueError(f"it is taken\nDETAIL:  {detail}")
+
+
 @task(retry=SOON)
 async def fail_until_async(attempt: int) -> int:
     if current_job().attempt < attempt:

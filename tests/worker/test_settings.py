@@ -105,3 +105,15 @@ def test_an_error_that_the_databases_encoding_cannot_hold_hurts_its_own_job_alon
         finally:
             worker.stop()
         assert "could not be stored" in desk.errors(failing)[0]
+
+
+def test_an_error_of_which_a_part_was_left_out_is_told_in_any_encoding(latin: str) -> None:
+    with psycopg.connect(latin, autocommit=True) as conn:
+        desk = Desk(conn)
+        failing = desk.send("fail_with_a_detail", "the name of a customer")
+        worker = ThreadedWorker(latin, executor="thread")
+        try:
+            assert desk.await_state(failing).state == "dead"
+        finally:
+            worker.stop()
+        assert desk.errors(failing) == ["ValueError: it is taken\nDETAIL:  *****"]

@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 
 from pgqueue.events import Finished
+from pgqueue.leaving_out import HIDDEN
 from pgqueue.outcome import Move, Reason, Settlement
 from pgqueue.server_details import without_details
 from pgqueue.store import Statement, durable, execute, jobs, locks, storable, unknown
@@ -132,7 +133,7 @@ def was_refused(error: BaseException) -> bool:
 
 def given_up(settlement: Settlement, error: str, seconds: float) -> Settlement:
     """The end of a job whose outcome was refused for so long."""
-    told = f"its outcome ({settlement.outcome}) was refused for {seconds:.0f} s: {error}"
+    told = f"its outcome ({settlement.outcome}) was refused for {seconds:.0f} s: {_starred(error)}"
     return _dead(settlement, Reason.UNWRITABLE, "pgqueue.Unwritable", told)
 
 
@@ -148,13 +149,22 @@ def _without_what_is_refused(conn: Connection, settlement: Settlement, error: Ex
     texts = (settlement.error_type, settlement.error, settlement.traceback)
     if not any(texts) or not _spoils(conn, storable.texts(*texts), error):
         return None
+    starred = tuple(text and _starred(text) for text in texts)
+    if starred != texts and not _spoils(conn, storable.texts(*starred), error):
+        error_type, told, traceback = starred
+        return settlement._replace(error_type=error_type, error=told, traceback=traceback)
     return settlement._replace(
         error_type="pgqueue.UnstorableError", error=f"its error could not be stored: {_told(error)}", traceback=None
     )
 
 
 def _told(error: Exception) -> str:
-    return without_details(repr(error), error)[:200]
+    return _starred(without_details(repr(error), error)[:200])
+
+
+def _starred(text: str) -> str:
+    """The text with stars for the dots of what was left out: not every encoding of a database has those dots."""
+    return text.replace(HIDDEN[0], "*")
 
 
 def _spoils(conn: Connection, alone: Statement[None], error: Exception) -> bool:
