@@ -16,13 +16,17 @@ from pgqueue import secret_environment
 from pgqueue.store import execute, reading
 from pgqueue.store.dsn import with_password
 from tests.postgres import ROOT
+from tests.signing.keys import secret_line
 from tests.worker import private_tasks
 from tests.worker.running import Desk
 
 MODULE = private_tasks.__name__
-PASSWORD, KEY = "hunter2-of-the-worker", "key-one:0123456789"
+PASSWORD, KEY = "hunter2-of-the-worker", secret_line("own").strip()
 NAMES = {"PGQUEUE_DSN", "PGQUEUE_LISTEN_DSN", "PGQUEUE_JOB_DSN", "PGQUEUE_DSN_FILE", "PGPASSWORD"}
-KEYS = {"PGQUEUE_SIGNING_KEYS", "PGQUEUE_ENCRYPTION_KEY"}
+# Where keys are, and the variables that hold them, of any name.
+SOURCES = {"PGQUEUE_SIGNING_KEYS": "env:PGQUEUE_OWN_KEY", "PGQUEUE_ENCRYPTION_KEYS": "env:SHOP_KEYRING"}
+HOLDERS = {"PGQUEUE_OWN_KEY": KEY, "SHOP_KEYRING": KEY}
+KEYS = {*SOURCES, "PGQUEUE_OWN_KEY"}
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
 
@@ -36,8 +40,10 @@ def looked(desk: Desk, dsn: str, told: Path, *options: str) -> tuple[dict[str, A
         "PGQUEUE_DSN": dsn,
         "PGQUEUE_LISTEN_DSN": f"{dsn} password={PASSWORD}",
         "PGPASSWORD": PASSWORD,
-        "PGQUEUE_SIGNING_KEYS": KEY,
-        "PGQUEUE_ENCRYPTION_KEY": KEY,
+        **SOURCES,
+        **HOLDERS,
+        # The result is read here, without keys.
+        "PGQUEUE_ENCRYPT": "marked",
         "SHOP_TOKEN": "of the app",
     }
     command = [sys.executable, "-m", "pgqueue", "worker", "-A", MODULE, "-c", "1", "--burst", *options]
@@ -52,7 +58,7 @@ def test_no_secret_of_a_worker_is_in_the_environment_of_its_children(desk: Desk,
     job, hook = looked(desk, dsn, tmp_path / "told")
     assert hook["pid"] != job["pid"]
     for found in (job["own"], job["started"], hook["environ"]):
-        assert found.keys() & (NAMES | KEYS) == set()
+        assert found.keys() & (NAMES | KEYS | HOLDERS.keys()) == set()
         assert found["SHOP_TOKEN"] == "of the app"
     assert PASSWORD not in job["kernel"]
     assert KEY not in job["kernel"]
@@ -71,11 +77,11 @@ def test_databases_are_passed_on_where_that_is_asked_and_keys_are_not(desk: Desk
     job, hook = looked(desk, dsn, tmp_path / "told", "--pass-dsn")
     for found in (job["own"], job["started"], hook["environ"]):
         assert (found["PGQUEUE_DSN"], found["PGPASSWORD"]) == (dsn, PASSWORD)
-        assert found.keys() & KEYS == set()
+        assert found.keys() & (KEYS | HOLDERS.keys()) == set()
 
 
 def test_names_of_secrets_are_those_of_databases_and_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES | KEYS | {"PGQUEUE_OLD_SIGNING_KEYS"}:
+    for name in NAMES | KEYS | {"PGQUEUE_OLD_SIGNING_KEYS", "PGQUEUE_ENCRYPTION_KEY"}:
         monkeypatch.setenv(name, "secret")
     for name in ("PGQUEUE_RELEASE", "PGQUEUE_ALERT_TOKEN", "KEYS", "PGUSER", "PGQUEUE_KEYBOARD"):
         monkeypatch.setenv(name, "open")
