@@ -92,26 +92,18 @@ def test_an_app_that_interrupts_its_child_cannot_be_imported(write: Write) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("error", ["GeneratorExit('no')", "KeyboardInterrupt('no')"])
-def test_a_module_of_a_job_that_raises_no_exception_fails_that_job(
-    make: Make, write: Write, kind: str, error: str
+def test_a_module_that_a_job_names_is_not_imported_and_the_job_waits(
+    make: Make, write: Write, kind: str, tmp_path: Path
 ) -> None:
-    app = write("raises", f"raise {error}")
+    app = write("worst", f"open({str(tmp_path / 'imported')!r}, 'w').close()\nraise KeyboardInterrupt")
     bench = make(kind, 1, apps=(app, TASKS))
-    (done,) = bench.run([claim("", target=f"{app}.raises:job")])
-    assert (done.move, done.outcome) == (Move.RETRY, "failed")
-    assert bench.run([claim("nothing")])[0].outcome == "succeeded"
-
-
-def test_a_module_of_a_job_whose_import_hangs_costs_its_child_and_that_attempt(make: Make, write: Write) -> None:
-    app = write("hangs", "import time; time.sleep(60)")
-    bench = make("process", 1, apps=(app, TASKS), grace=0.2)
     before = bench.children
-    behind = claim("nothing")
-    hanging, innocent = bench.run([claim("", target=f"{app}.hangs:job", timeout=0.3), behind])
-    assert (hanging.move, hanging.outcome) == (Move.RETRY, "timeout")
+    named, innocent = bench.run([claim("", target=f"{app}.worst:job"), claim("nothing")])
+    assert (named.move, named.outcome, named.started) == (Move.PARK, "released", False)
+    assert f"{app}.worst was not named, and a job imports nothing" in (named.error or "")
     assert innocent.outcome == "succeeded"
-    assert not before & bench.children
+    assert not (tmp_path / "imported").exists()
+    assert bench.children == before
 
 
 def wait_until_lines(path: Path, count: int) -> list[str]:
