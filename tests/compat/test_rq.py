@@ -206,7 +206,7 @@ Redis.__module__ = "redis.client"
         (lambda: Queue().enqueue_many([Queue.prepare_data(say_hello, depends_on="a")]), r"pgqueue.chain\("),
     ],
 )
-def test_what_differs_names_ours(call: Callable[[], object], ours: str) -> None:
+def test_what_differs_names_ours(shop: str, call: Callable[[], object], ours: str) -> None:
     with pytest.raises((pgqueue.UsageError, AttributeError), match=ours):
         call()
 

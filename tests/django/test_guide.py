@@ -8,12 +8,12 @@ import os
 import pytest
 
 from tests.django.versions import bin_of, each_version
-from tests.docs.conftest import NewReader, new_reader
+from tests.docs.conftest import NewReader, forking, new_reader
 from tests.docs.pages import blocks_of
 from tests.docs.runner import PageRun, commands_of
 from tests.postgres import ROOT
 
-__all__ = ["new_reader"]
+__all__ = ["forking", "new_reader"]
 
 GUIDE = ROOT / "docs" / "guides" / "django.md"
 pytestmark = pytest.mark.adopt
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.adopt
 
 @each_version
 def test_every_block_of_the_guide_runs(version: str, new_reader: NewReader) -> None:
-    with new_reader(migrated=False) as reader:
+    with new_reader(migrated=False, installed=True) as reader:
         be_in(reader, version)
         for block in blocks_of(GUIDE):
             # What the framework is called where Django has none of its own.
