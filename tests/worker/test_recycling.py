@@ -59,7 +59,8 @@ def test_children_that_run_a_job_can_be_killed_and_the_others_stay(make: Make, t
     bench = make("process", 2, apps=(STUBBORN, TASKS))
     before = bench.children
     bench.executor.submit([claim("", str(tmp_path / "log"), target=f"{STUBBORN}:hang")])
-    wait_until((tmp_path / "log").exists)
+    # It runs before the worker knows that it does.
+    wait_until(lambda: (tmp_path / "log").exists() and bench.executor.running())
     bench.executor.crash_running()
     wait_until(lambda: bench.finished)
     done = bench.finished[0].settlement
