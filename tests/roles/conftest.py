@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgqueue.cli.app import main
 from pgqueue.granting import make_roles
 from pgqueue.store.rights import PARTS
 from tests.postgres import Databases
+
+# Answers the exit code, what was printed, and what was said beside it.
+Command = Callable[..., tuple[int, str, str]]
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,16 @@ def forget_roles(dsn: str, roles: list[str]) -> None:
     with psycopg.connect(dsn, autocommit=True) as admin:
         for role in roles:
             admin.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(role)))
+
+
+def typed(staffed: Staffed, part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """A command as a login of this part types it."""
+    monkeypatch.setenv("PGQUEUE_DSN", staffed.logins[part])
+
+    def run(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run

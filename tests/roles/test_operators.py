@@ -10,27 +10,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from pgqueue.cli.app import main
 from pgqueue.job import JobState
 from tests import factories
-from tests.roles.conftest import Staffed
+from tests.roles.conftest import Command, Staffed, typed
 
 Conn = psycopg.Connection[Any]
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def run(staffed: Staffed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """A command as an operator types it."""
-    monkeypatch.setenv("PGQUEUE_DSN", staffed.logins["operator"])
-
-    def run(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
+    return typed(staffed, "operator", monkeypatch, capsys)
 
 
 def ready(conn: Conn) -> UUID:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 import pgqueue
-from pgqueue.cli.app import main
 from pgqueue.job import JobState
 from pgqueue.store import execute, listing, showing
 from pgqueue.store.statement import query
 from tests import factories
 from tests.postgres import ROOT
-from tests.roles.conftest import Staffed
+from tests.roles.conftest import Command, Staffed, typed
 
 SECRET = "4111 1111 1111 1111"
 HIDDEN = "(not shown: this role may not read what jobs carry)"
 QUERIES = ROOT / "pgqueue" / "store" / "sql" / "queries"
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +64,7 @@ def filled(staffed: Staffed) -> Staffed:
 @pytest.fixture
 def run(filled: Staffed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """A command as a reader types it."""
-    monkeypatch.setenv("PGQUEUE_DSN", filled.logins["reader"])
-
-    def run(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
+    return typed(filled, "reader", monkeypatch, capsys)
 
 
 def questions() -> Iterator[Path]:
